@@ -1,0 +1,57 @@
+"""Thresholds of the gate: what a fit must show before anything may be decided on it."""
+
+from pydantic import Field, model_validator
+
+from mmm.errors import SettingsError
+from mmm.section import Section
+
+
+class GateSettings(Section):
+    """Limits of the checks in :mod:`mmm.assessment.gate`; the defaults are the documented ones.
+
+    Shares are between 0 and 1. Intervals are 90%, equal-tailed, as everywhere in the workbench.
+    """
+
+    override: bool = Field(
+        False, description="Plan and report although the gate failed. The first page of the report then says so."
+    )
+    r_hat_max: float = Field(1.01, gt=1.0, description="Largest rank-normalised R-hat of any parameter.")
+    ess_bulk_min: float = Field(400.0, gt=0.0, description="Smallest effective sample size of the posterior's bulk.")
+    ess_tail_min: float = Field(
+        400.0, gt=0.0, description="Smallest effective sample size at the 5% and 95% quantiles."
+    )
+    e_bfmi_min: float = Field(0.3, gt=0.0, le=1.0, description="Smallest E-BFMI of any chain.")
+    divergences_warn_share: float = Field(
+        0.001, ge=0.0, le=1.0, description="Share of divergent draws up to which a fit is only warned of; 0 draws pass."
+    )
+    holdout: str | None = Field(
+        "13 weeks", description="Periods at the end whose outcome a second fit does not see; null leaves the check out."
+    )
+    coverage_min: float = Field(
+        0.70, ge=0.0, le=1.0, description="Held-out coverage of 90% intervals below this warns."
+    )
+    coverage_max: float = Field(
+        1.00, ge=0.0, le=1.0, description="Held-out coverage of 90% intervals above this warns."
+    )
+    negative_baseline_warn: float = Field(
+        0.10, gt=0.0, lt=1.0, description="Probability of a negative baseline in a period above which the period warns."
+    )
+    negative_baseline_fail: float = Field(
+        0.50, gt=0.0, lt=1.0, description="Probability of a negative baseline in a period above which the period fails."
+    )
+    negative_baseline_periods: float = Field(
+        0.05, ge=0.0, lt=1.0, description="Share of such periods above which the check as a whole warns or fails."
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "GateSettings":
+        if self.coverage_min > self.coverage_max:
+            raise SettingsError(
+                f"coverage_min is {self.coverage_min} and coverage_max {self.coverage_max}: the smaller comes first."
+            )
+        if self.negative_baseline_warn > self.negative_baseline_fail:
+            raise SettingsError(
+                f"negative_baseline_warn is {self.negative_baseline_warn}, above negative_baseline_fail "
+                f"({self.negative_baseline_fail}): the limit that warns cannot be above the one that fails."
+            )
+        return self
