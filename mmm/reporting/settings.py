@@ -1,0 +1,70 @@
+"""What the report says about itself and how it looks: the ``report:`` section of the settings."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, field_validator
+
+from mmm.section import Section
+
+_HEX = re.compile(r"^#[0-9a-fA-F]{6}$")
+
+
+def _colour(value: str) -> str:
+    if not _HEX.match(value):
+        raise ValueError(f"'{value}' is no colour. Write six hexadecimal digits after a hash, such as '#0b6e69'.")
+    return value.lower()
+
+
+Colour = Annotated[str, AfterValidator(_colour)]
+Language = Literal["en"]
+Format = Literal["html", "pdf"]
+NumberFormat = Literal["1,234.5", "1.234,5", "1 234,5", "1'234.5"]
+DateFormat = Literal["5 May 2025", "May 5, 2025", "2025-05-05", "05.05.2025", "05/05/2025"]
+
+
+class ReportSettings(Section):
+    """The report's words, looks and parts. Every key has a default, so the section may be left out.
+
+    Paths are relative to the settings file.
+    """
+
+    title: str | None = Field(None, max_length=120, description="Title of the report; default: the analysis' title.")
+    organisation: str | None = Field(None, max_length=80, description="Name shown above the title.")
+    author: str | None = Field(None, max_length=80, description="Who answers questions about the report.")
+    logo: Path | None = Field(None, description="PNG, JPEG or SVG file, shown at the top of page one.")
+    accent: Colour = Field("#0b5f6b", description="Colour of headings' marks, links and the recommended plan.")
+    channel_colours: dict[str, Colour] = Field(
+        default_factory=dict, description="Colour by channel; the others take theirs from a colour-blind-safe set."
+    )
+    language: Language = Field("en", description="Language of the text.")
+    number_format: NumberFormat = Field("1,234.5", description="How thousands and decimals are separated.")
+    date_format: DateFormat = Field("5 May 2025", description="How dates are written.")
+    formats: tuple[Format, ...] = Field(("html", "pdf"), description="Which files are written.")
+    templates: Path | None = Field(
+        None, description="Folder whose files replace the report's own templates and style sheets of the same name."
+    )
+    scenarios: tuple[float, ...] = Field(
+        (),
+        max_length=12,
+        description="Total budgets over the horizon to compare; default: 70% to 130% of the plan's total.",
+    )
+    what_if: bool = Field(True, description="Whether the HTML carries the sliders.")
+    what_if_draws: int = Field(200, ge=50, le=1000, description="Posterior draws embedded for the sliders.")
+    figures: bool = Field(True, description="Whether figures are also written as SVG and PNG files for slides.")
+
+    @field_validator("formats")
+    @classmethod
+    def _formats_once(cls, value: tuple[Format, ...]) -> tuple[Format, ...]:
+        if not value:
+            raise ValueError("Name at least one format: html, pdf or both.")
+        return tuple(dict.fromkeys(value))
+
+    @field_validator("scenarios")
+    @classmethod
+    def _positive_budgets(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        bad = [v for v in value if v <= 0]
+        if bad:
+            raise ValueError(f"A scenario is a total budget over the horizon and must be positive; got {bad[0]:g}.")
+        return tuple(sorted(set(value)))
