@@ -1,0 +1,90 @@
+"""Inline kernels of the adstock and saturation families, each with its derivatives.
+
+A family is a number (its kind) and up to two parameters by channel. This file alone knows what the numbers mean; a new
+family is one branch here and one in :mod:`mmm.model.transforms`, which holds the same formulas as PyTensor graphs.
+
+Sources: geometric adstock, Broadbent (1979); Hill and logistic saturation as used for media mix models by
+Jin, Wang, Sun, Chan and Koehler (2017).
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+ADSTOCK_KINDS = {"geometric": 0, "geometric_normalised": 1, "delayed": 2, "delayed_normalised": 3}
+SATURATION_KINDS = {"hill": 0, "logistic": 1}
+
+# Below this fraction of the half-saturation point the general Hill curve is evaluated at the fraction itself: with a
+# slope under one its derivative at zero is infinite.
+_TINY = 1e-9
+
+
+@njit(cache=True, nogil=True, inline="always")
+def adstock_weight(kind, p1, p2, lag):
+    """Unnormalised weight of spend ``lag`` periods ago: alpha^lag, or alpha^((lag - delay)^2) when delayed."""
+    if kind <= 1:
+        return p1**lag
+    return p1 ** ((lag - p2) * (lag - p2))
+
+
+@njit(cache=True, nogil=True)
+def adstock_series(kind, p1, p2, lookback, x, out):
+    """Write the adstock of ``x[t]`` (nothing before t = 0) to ``out[t]``; ``x`` and ``out`` must differ."""
+    periods = x.shape[0]
+    norm = 1.0
+    if kind == 1 or kind == 3:
+        total = 0.0
+        for lag in range(lookback + 1):
+            total += adstock_weight(kind, p1, p2, lag)
+        norm = 1.0 / total
+    if kind <= 1:
+        # A recursion that forgets what is older than the look-back: cost does not depend on the lag.
+        forget = p1 ** (lookback + 1)
+        carried = 0.0
+        for t in range(periods):
+            carried = p1 * carried + x[t]
+            if t > lookback:
+                carried -= forget * x[t - lookback - 1]
+            # Cancellation may leave a rounding error below zero; adstock of spend is never negative.
+            out[t] = norm * carried if carried > 0.0 else 0.0
+        return
+    weights = np.empty(lookback + 1)
+    for lag in range(lookback + 1):
+        weights[lag] = norm * adstock_weight(kind, p1, p2, lag)
+    for t in range(periods):
+        total = 0.0
+        for lag in range(min(lookback, t) + 1):
+            total += weights[lag] * x[t - lag]
+        out[t] = total
+
+
+@njit(cache=True, nogil=True, inline="always")
+def saturate(kind, p1, p2, a):
+    """Saturation in [0, 1) of adstocked media ``a``: Hill (half-saturation p1, slope p2) or logistic (rate p1)."""
+    if kind == 0:
+        if p2 == 1.0:
+            return a / (p1 + a)
+        if a <= 0.0:
+            return 0.0
+        r = (a / p1) ** p2
+        return r / (1.0 + r)
+    return math.tanh(0.5 * p1 * a)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def saturate_with_derivatives(kind, p1, p2, a):
+    """Value, first and second derivative of :func:`saturate` with respect to ``a``."""
+    if kind == 0:
+        if p2 == 1.0:
+            d = 1.0 / (p1 + a)
+            return a * d, p1 * d * d, -2.0 * p1 * d * d * d
+        value = saturate(kind, p1, p2, a)
+        at = max(a, _TINY * p1)
+        r = (at / p1) ** p2
+        q = 1.0 / (1.0 + r)
+        slope = p2 * r * q * q / at
+        return value, slope, slope * q * ((p2 - 1.0) - (p2 + 1.0) * r) / at
+    f = math.tanh(0.5 * p1 * a)
+    s = 0.5 * p1 * (1.0 - f * f)
+    return f, s, -p1 * f * s

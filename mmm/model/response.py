@@ -1,0 +1,171 @@
+"""The only entry from spend to outcome, for posterior draws.
+
+Fitting uses the PyTensor graph of the same formulas (:mod:`mmm.model.transforms`); analysis, curves, the planner and
+the what-if widget's data come from here. Nothing outside this package switches on a family of carryover or
+saturation: a draw of any spec, or of a mixture of specs, is a row of :class:`ResponseDraws`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from mmm.errors import FitError
+from mmm.model.kernels import evaluate
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ResponseDraws:
+    """Posterior draws of the media response; n draws, g geos, c channels.
+
+    ``log_beta[n, g, c]`` is the log of the contribution per period at full saturation, in outcome units of that geo.
+    Kernels see ``media / media_scale[g, c]``. ``lookback`` is the number of periods after which nothing is left of a
+    spend.
+    """
+
+    channels: tuple[str, ...]
+    geos: tuple[str, ...]
+    adstock_kind: npt.NDArray[np.int8]
+    adstock_par: Floats
+    saturation_kind: npt.NDArray[np.int8]
+    saturation_par: Floats
+    log_beta: Floats
+    media_scale: Floats
+    lookback: int
+
+    def __post_init__(self) -> None:
+        n, g, c = self.log_beta.shape
+        wanted = {
+            "adstock_kind": (n, c),
+            "adstock_par": (n, c, 2),
+            "saturation_kind": (n, c),
+            "saturation_par": (n, c, 2),
+            "media_scale": (g, c),
+        }
+        for name, shape in wanted.items():
+            if getattr(self, name).shape != shape:
+                raise FitError(f"ResponseDraws.{name} has shape {getattr(self, name).shape}; the rule is {shape}.")
+        if (g, c) != (len(self.geos), len(self.channels)):
+            raise FitError(f"log_beta is for {g} geos and {c} channels, labels for {len(self.geos)}, {len(self.channels)}.")
+
+    @property
+    def n(self) -> int:
+        return int(self.log_beta.shape[0])
+
+    def subset(self, index: npt.NDArray[np.intp] | slice) -> "ResponseDraws":
+        """The draws at ``index``, in that order."""
+        return replace(
+            self,
+            adstock_kind=self.adstock_kind[index],
+            adstock_par=self.adstock_par[index],
+            saturation_kind=self.saturation_kind[index],
+            saturation_par=self.saturation_par[index],
+            log_beta=self.log_beta[index],
+        )
+
+    def thinned(self, most: int) -> "ResponseDraws":
+        """At most ``most`` draws, evenly spaced over all of them."""
+        if self.n <= most:
+            return self
+        return self.subset(np.linspace(0, self.n - 1, most).round().astype(np.intp))
+
+    def blocks(self, cells: int, budget: int = 4_000_000) -> Iterator[tuple[slice, "ResponseDraws"]]:
+        """Blocks of draws such that ``cells`` numbers a draw stay within ``budget`` numbers in memory."""
+        size = max(1, budget // max(1, cells))
+        for start in range(0, self.n, size):
+            where = slice(start, min(start + size, self.n))
+            yield where, self.subset(where)
+
+    def _parameters(self) -> tuple[npt.NDArray[np.int8], Floats, npt.NDArray[np.int8], Floats, Floats, int]:
+        return (
+            self.adstock_kind,
+            self.adstock_par,
+            self.saturation_kind,
+            self.saturation_par,
+            self.log_beta,
+            self.lookback,
+        )
+
+    def _scaled(self, media: npt.ArrayLike, name: str) -> Floats:
+        array = np.asarray(media, dtype=np.float64)
+        if array.ndim != 3 or array.shape[1:] != self.media_scale.shape:
+            raise FitError(f"{name} has shape {array.shape}; the rule is (periods, {self.media_scale.shape}).")
+        return array / self.media_scale
+
+
+@dataclass(frozen=True)
+class Along:
+    """Effect along a direction with its exact first and second derivative by level; one entry a draw."""
+
+    value: Floats
+    slope: Floats
+    curvature: Floats
+
+
+def contributions(draws: ResponseDraws, media: npt.ArrayLike) -> Floats:
+    """Contribution [n, t, g, c] in outcome units of ``media[t, g, c]``, with nothing before the first period."""
+    scaled = draws._scaled(media, "media")
+    out = np.empty((draws.n, *scaled.shape))
+    evaluate.contributions(*draws._parameters(), scaled, out)
+    return out
+
+
+def totals(draws: ResponseDraws, media: npt.ArrayLike, weights: Floats) -> Floats:
+    """Sum over time of ``weights[t, g]`` times the contribution, [n, g, c], without a tensor over time."""
+    scaled = draws._scaled(media, "media")
+    out = np.empty(draws.log_beta.shape)
+    evaluate.totals(*draws._parameters(), scaled, np.ascontiguousarray(weights, dtype=np.float64), out)
+    return out
+
+
+def along_geo(
+    draws: ResponseDraws, base: npt.ArrayLike, direction: npt.ArrayLike, levels: npt.ArrayLike, weights: Floats
+) -> Along:
+    """Effect of media ``base + level * direction`` over ``base``, by geo: arrays [n, g, c, k].
+
+    ``base`` and ``direction`` are [t, g, c] in media units, ``levels`` [g, c, k], ``weights`` [t, g] (ones for
+    outcome units, value per unit for money).
+    """
+    b, d = draws._scaled(base, "base"), draws._scaled(direction, "direction")
+    points = np.ascontiguousarray(levels, dtype=np.float64)
+    shape = (draws.n, *points.shape)
+    value, slope, curvature = np.empty(shape), np.empty(shape), np.empty(shape)
+    w = np.ascontiguousarray(weights, dtype=np.float64)
+    evaluate.along(*draws._parameters(), b, d, points, w, value, slope, curvature)
+    return Along(value, slope, curvature)
+
+
+def along(
+    draws: ResponseDraws, base: npt.ArrayLike, direction: npt.ArrayLike, levels: npt.ArrayLike, weights: Floats
+) -> Along:
+    """As :func:`along_geo` with one level for all geos of a channel (``levels[c, k]``), summed over geos: [n, c, k]."""
+    points = np.asarray(levels, dtype=np.float64)
+    shape = (draws.n, *points.shape)
+    value, slope, curvature = np.empty(shape), np.empty(shape), np.empty(shape)
+    spread = np.broadcast_to(points, (len(draws.geos), *points.shape))
+    for where, block in draws.blocks(3 * spread.size):
+        part = along_geo(block, base, direction, spread, weights)
+        value[where], slope[where] = part.value.sum(axis=1), part.slope.sum(axis=1)
+        curvature[where] = part.curvature.sum(axis=1)
+    return Along(value, slope, curvature)
+
+
+def total_and_gradient(
+    draws: ResponseDraws, media: npt.ArrayLike, weights: Floats, draw_weights: Floats
+) -> tuple[Floats, Floats]:
+    """Weighted total by draw, [n], and the ``draw_weights``-weighted sum of its gradient in media units, [t, g, c]."""
+    scaled = draws._scaled(media, "media")
+    total, gradient = np.zeros(draws.n), np.zeros(scaled.shape)
+    w = np.ascontiguousarray(weights, dtype=np.float64)
+    evaluate.total_and_gradient(*draws._parameters(), scaled, w, np.ascontiguousarray(draw_weights), total, gradient)
+    return total, gradient / draws.media_scale
+
+
+def half_life(draws: ResponseDraws) -> Floats:
+    """Periods until half of a spend's carryover weight has been delivered, [n, c], interpolated between lags."""
+    out = np.zeros(draws.adstock_kind.shape)
+    evaluate.half_lives(draws.adstock_kind, draws.adstock_par, draws.lookback, out)
+    return out
