@@ -1,0 +1,241 @@
+"""The ``data`` section of the settings: where the panel is, and what its columns mean."""
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from mmm.section import Section
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+"""A column, geo, channel or control name: any text but the empty one."""
+
+
+class TargetSettings(Section):
+    """The outcome: revenue in the data's currency, or a KPI that may have a value per unit."""
+
+    column: Name
+    kind: Literal["revenue", "kpi"] = "revenue"
+    unit: Name | None = Field(default=None, description="Unit shown in reports; the currency for revenue by default.")
+    value_per_unit: float | Name | None = Field(
+        default=None, description="KPI only: currency per unit of outcome, a positive number or a column."
+    )
+
+    @model_validator(mode="after")
+    def _value_fits_kind(self) -> "TargetSettings":
+        if self.kind == "revenue" and self.value_per_unit is not None:
+            raise ValueError(
+                "value_per_unit is for kind 'kpi'; a revenue is already money. Remove it or set kind: kpi."
+            )
+        if isinstance(self.value_per_unit, float) and self.value_per_unit <= 0:
+            raise ValueError(f"value_per_unit must be above 0; got {self.value_per_unit}.")
+        return self
+
+
+class ChannelSettings(Section):
+    """One paid channel. Its spend sets the cost; its media units, where given, drive the response."""
+
+    spend: Name | None = Field(default=None, description="Column of the spend. Long layout: data.long.spend instead.")
+    media: Name | None = Field(default=None, description="Column of the media units, such as impressions.")
+    media_unit: Name | None = Field(default=None, description="Name of the unit; the column's name by default.")
+    label: Name | None = Field(default=None, description="Long layout only: how the channel column names the channel.")
+
+    @model_validator(mode="after")
+    def _unit_needs_media(self) -> "ChannelSettings":
+        if self.media is None and self.media_unit is not None:
+            raise ValueError(f"media_unit is '{self.media_unit}' but no media column is given. Add media or remove it.")
+        if self.media is not None and self.media == self.spend:
+            raise ValueError(f"spend and media are both column '{self.media}'. Leave media out where spend drives it.")
+        return self
+
+
+class ControlSettings(Section):
+    """A control: something other than paid media that moves the outcome."""
+
+    column: Name
+    categorical: bool = Field(default=False, description="Text levels, one-hot encoded without the first level.")
+
+
+class PartialGeo(Section):
+    """A geo that is observed for part of the period only: first and last period with an outcome, both inclusive."""
+
+    start: dt.date | None = None
+    end: dt.date | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "PartialGeo":
+        if self.start is None and self.end is None:
+            raise ValueError("give start, end or both: the geo's first and last period with an outcome.")
+        if self.start is not None and self.end is not None and self.end <= self.start:
+            raise ValueError(f"end ({self.end}) must be after start ({self.start}).")
+        return self
+
+
+class LongSettings(Section):
+    """Columns of a long file: one row per date, geo and channel; target and controls repeat on those rows."""
+
+    channel: Name = "channel"
+    spend: Name = "spend"
+    absent_rows: Literal["error", "zero"] = Field(
+        default="error", description="'zero' states that a channel without a row spent nothing in that period."
+    )
+
+
+class CsvSettings(Section):
+    """How a CSV file writes its cells."""
+
+    separator: str = Field(default=",", min_length=1, max_length=1)
+    decimal: Literal[".", ","] = "."
+    thousands: Literal[",", ".", " ", "'"] | None = None
+    encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] = "utf-8"
+
+    @model_validator(mode="after")
+    def _signs_differ(self) -> "CsvSettings":
+        if self.decimal == self.thousands:
+            raise ValueError(f"decimal and thousands are both '{self.decimal}'; they must differ.")
+        return self
+
+
+class QualitySettings(Section):
+    """Thresholds of the quality report. The defaults are measured in the guide on data quality."""
+
+    tenfold_factor: float = Field(default=5.0, gt=1.5, description="Least ratio of a value to what its weeks suggest.")
+    always_on_share: float = Field(
+        default=0.9, gt=0, le=1, description="Share of active periods of an always-on channel."
+    )
+    shock_deviations: float = Field(default=6.0, gt=2, description="Robust deviations that make an outcome a shock.")
+    least_active_periods: int = Field(default=8, ge=1)
+    least_variation: float = Field(default=0.1, ge=0, description="Least coefficient of variation of a channel.")
+    high_correlation: float = Field(default=0.9, gt=0, le=1)
+    high_vif: float = Field(default=10.0, gt=1)
+    least_periods_per_parameter: float = Field(default=5.0, gt=0)
+    follows_correlation: float = Field(default=0.4, gt=0, le=1)
+
+
+def _short_channels(value: Any) -> Any:
+    """A list of columns, or a mapping in which a text is the spend column, as the full mapping."""
+    if isinstance(value, list | tuple):
+        value = _unique(value, "channel")
+    if not isinstance(value, dict):
+        return value
+    return {name: {"spend": item} if isinstance(item, str) else item for name, item in value.items()}
+
+
+def _short_controls(value: Any) -> Any:
+    """A list of columns, or a mapping in which a text is the column, as the full mapping."""
+    if isinstance(value, list | tuple):
+        value = _unique(value, "control")
+    if not isinstance(value, dict):
+        return value
+    return {name: {"column": item} if isinstance(item, str) else item for name, item in value.items()}
+
+
+def _unique(names: list[Any] | tuple[Any, ...], what: str) -> dict[Any, Any]:
+    texts = [name for name in names if isinstance(name, str)]
+    if len(texts) != len(names):
+        raise ValueError(f"a list of {what}s holds column names only. Use a mapping to say more about one.")
+    twice = sorted({name for name in texts if texts.count(name) > 1})
+    if twice:
+        raise ValueError(f"{what} '{twice[0]}' is listed twice. Name it once.")
+    return {name: name for name in texts}
+
+
+Channels = Annotated[
+    dict[Name, ChannelSettings],
+    Field(min_length=1),
+    BeforeValidator(_short_channels, json_schema_input_type=list[Name] | dict[Name, Name | ChannelSettings]),
+]
+Controls = Annotated[
+    dict[Name, ControlSettings],
+    BeforeValidator(_short_controls, json_schema_input_type=list[Name] | dict[Name, Name | ControlSettings]),
+]
+
+
+class DataSettings(Section):
+    """What was observed: the source, and the column of everything that the panel holds."""
+
+    source: Name = Field(description="'demo', or the path of a .csv, .csv.gz or .parquet file, relative to this file.")
+    layout: Literal["wide", "long"] = "wide"
+    date: Name = "date"
+    date_format: Name | None = Field(default=None, description="Such as '%d/%m/%Y'; needed where dates are ambiguous.")
+    geo: Name | None = Field(default=None, description="Column of the geo; none for national data.")
+    target: TargetSettings
+    currency: Name
+    channels: Channels
+    controls: Controls = Field(default_factory=dict)
+    population: Name | None = None
+    partial_geos: dict[Name, PartialGeo] = Field(
+        default_factory=dict, description="Geos that start late or end early, with their first or last period."
+    )
+    media_history: bool = Field(
+        default=False, description="True where media begin before the outcome: those rows have an empty target."
+    )
+    long: LongSettings = Field(default_factory=LongSettings)
+    csv: CsvSettings = Field(default_factory=CsvSettings)
+    quality: QualitySettings = Field(default_factory=QualitySettings)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_labels(cls, value: Any) -> Any:
+        """In the long layout the short form of a channel is its label, not a column."""
+        if not isinstance(value, dict) or value.get("layout") != "long":
+            return value
+        channels = value.get("channels")
+        if isinstance(channels, list | tuple):
+            channels = _unique(channels, "channel")
+        if isinstance(channels, dict):
+            full = {k: {"label": item} if isinstance(item, str) else item for k, item in channels.items()}
+            return {**value, "channels": full}
+        return value
+
+    @model_validator(mode="after")
+    def _layout_fits(self) -> "DataSettings":
+        for name, channel in self.channels.items():
+            if self.layout == "wide" and channel.spend is None:
+                raise ValueError(f"channels.{name}: the wide layout needs spend, the column of its spend.")
+            if self.layout == "wide" and channel.label is not None:
+                raise ValueError(f"channels.{name}: label is for the long layout. Remove it or set layout: long.")
+            if self.layout == "long" and channel.spend is not None:
+                raise ValueError(f"channels.{name}: in the long layout the spend column is long.spend. Remove spend.")
+        if self.partial_geos and self.geo is None:
+            raise ValueError("partial_geos needs geo, the column of the geo; it is not given.")
+        if self.layout == "long":
+            labels = [channel.label or name for name, channel in self.channels.items()]
+            twice = sorted({label for label in labels if labels.count(label) > 1})
+            if twice:
+                raise ValueError(f"two channels have the label '{twice[0]}'. Give each its own.")
+        return self
+
+    @model_validator(mode="after")
+    def _columns_differ(self) -> "DataSettings":
+        used: dict[str, str] = {}
+        for role, column in self.columns():
+            if column in used:
+                raise ValueError(
+                    f"column '{column}' is used twice: as {used[column]} and as {role}. Each column has one meaning."
+                )
+            used[column] = role
+        return self
+
+    def columns(self) -> list[tuple[str, str]]:
+        """(role, column) of every column that the data must have, in the order of the settings."""
+        found: list[tuple[str, str]] = [("date", self.date)]
+        if self.geo is not None:
+            found.append(("geo", self.geo))
+        found.append(("target.column", self.target.column))
+        if isinstance(self.target.value_per_unit, str):
+            found.append(("target.value_per_unit", self.target.value_per_unit))
+        if self.layout == "long":
+            found += [("long.channel", self.long.channel), ("long.spend", self.long.spend)]
+            shared = dict.fromkeys(c.media for c in self.channels.values() if c.media is not None)
+            found += [("channels media", column) for column in shared]
+        else:
+            for name, channel in self.channels.items():
+                if channel.spend is not None:
+                    found.append((f"channels.{name}.spend", channel.spend))
+                if channel.media is not None:
+                    found.append((f"channels.{name}.media", channel.media))
+        found += [(f"controls.{name}.column", control.column) for name, control in self.controls.items()]
+        if self.population is not None:
+            found.append(("population", self.population))
+        return found
