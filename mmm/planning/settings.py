@@ -1,0 +1,241 @@
+"""The ``plan`` section of the settings: the budget, the objective, what is allowed, and which scenarios to compare."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
+
+from mmm.section import Section
+
+ObjectiveKind = Literal["expected_outcome", "profit", "mean_cvar", "probability", "smallest_budget", "largest_budget"]
+Detail = Literal["channel", "geo", "week"]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Money = Annotated[float, Field(ge=0.0)]
+RelativeRange = tuple[Annotated[float, Field(ge=0.0)], Annotated[float, Field(ge=0.0)]]
+Factors = PositiveFloat | tuple[PositiveFloat, ...]
+
+_OBJECTIVE_TARGETS = ("roas", "marginal_roas", "cost_per_unit")
+
+
+class ObjectiveSettings(Section):
+    """What the plan maximises, always over posterior draws. In YAML a bare kind such as ``objective: profit`` will do.
+
+    Amounts are in the currency where the outcome has a value per unit, else in units of the outcome.
+
+    - ``expected_outcome``: expected incremental outcome; money that returns less than ``worth_spending`` stays unspent;
+    - ``profit``: ``margin`` x value of the incremental outcome - spend;
+    - ``mean_cvar``: (1 - ``risk_weight``) x mean + ``risk_weight`` x mean of the worst ``tail`` of the draws, of the gain
+      over the reference plan;
+    - ``probability``: probability of beating the reference plan, or of reaching ``target``;
+    - ``smallest_budget``: the least money whose expected incremental outcome reaches ``target``;
+    - ``largest_budget``: the most money whose ``roas``, ``marginal_roas`` or ``cost_per_unit`` is no worse than given.
+    """
+
+    kind: ObjectiveKind = "expected_outcome"
+    risk_weight: Share = 0.5
+    tail: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
+    target: PositiveFloat | None = None
+    roas: PositiveFloat | None = None
+    marginal_roas: PositiveFloat | None = None
+    cost_per_unit: PositiveFloat | None = None
+
+    @model_validator(mode="after")
+    def _targets_fit_kind(self) -> "ObjectiveSettings":
+        if self.kind == "smallest_budget" and self.target is None:
+            raise ValueError("objective 'smallest_budget' needs 'target', the incremental outcome to reach")
+        if self.target is not None and self.kind not in ("smallest_budget", "probability"):
+            raise ValueError(f"objective '{self.kind}' takes no 'target'; remove it")
+        given = [name for name in _OBJECTIVE_TARGETS if getattr(self, name) is not None]
+        if self.kind == "largest_budget" and len(given) != 1:
+            raise ValueError(f"objective 'largest_budget' needs exactly one of {', '.join(_OBJECTIVE_TARGETS)}")
+        if self.kind != "largest_budget" and given:
+            raise ValueError(f"'{given[0]}' belongs to the objective 'largest_budget', not '{self.kind}'")
+        return self
+
+
+class ChannelLimits(Section):
+    """What is allowed for one channel; amounts are totals over the horizon, in the currency.
+
+    ``relative`` bounds are factors on the channel's spend in the reference plan; ``minimum`` and ``maximum`` are
+    absolute and replace the relative bound of their side.
+    """
+
+    relative: RelativeRange | None = None
+    minimum: Money | None = None
+    maximum: Money | None = None
+    fixed: bool = False
+    """Keep the channel at its spend in the reference plan."""
+    zero_or_at_least: PositiveFloat | None = None
+    """Spend nothing, or at least this much; allows zero even where the lower bound does not."""
+    step: PositiveFloat | None = None
+    """Sellable unit: spend is a multiple of it."""
+    weekly_maximum: PositiveFloat | None = None
+    """Largest spend in any period of the horizon, over all geos."""
+    weekly_minimum: Money | None = None
+    """Smallest spend in any period of the horizon, over all geos."""
+    value_factor: PositiveFloat = 1.0
+    """Value of a unit of outcome won by this channel, relative to the average unit (value per customer)."""
+
+    @model_validator(mode="after")
+    def _ranges_are_ordered(self) -> "ChannelLimits":
+        if self.relative is not None and self.relative[0] > self.relative[1]:
+            raise ValueError(f"relative bounds must be [lower, upper]; got {list(self.relative)}")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"minimum {self.minimum:,.0f} is above maximum {self.maximum:,.0f}")
+        limits = ("relative", "minimum", "maximum", "zero_or_at_least", "step")
+        if self.fixed and any(getattr(self, name) is not None for name in limits):
+            raise ValueError("a fixed channel takes no bounds, zero_or_at_least or step; remove one or the other")
+        return self
+
+
+class GroupLimits(Section):
+    """Limits on the summed spend of several channels, absolute or as a share of the money spent."""
+
+    channels: Annotated[tuple[str, ...], Field(min_length=1)]
+    minimum: Money | None = None
+    maximum: Money | None = None
+    minimum_share: Share | None = None
+    maximum_share: Share | None = None
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> "GroupLimits":
+        if all(getattr(self, n) is None for n in ("minimum", "maximum", "minimum_share", "maximum_share")):
+            raise ValueError("a group needs at least one of minimum, maximum, minimum_share, maximum_share")
+        for low, high in (("minimum", "maximum"), ("minimum_share", "maximum_share")):
+            lower, upper = getattr(self, low), getattr(self, high)
+            if lower is not None and upper is not None and lower > upper:
+                raise ValueError(f"{low} {lower:,.4g} is above {high} {upper:,.4g}")
+        return self
+
+
+class Extrapolation(Section):
+    """What to do when a plan's largest period spend of a channel leaves the range that was ever observed.
+
+    ``limit`` is a factor on the largest spend observed in one period. ``warn`` only says so, ``forbid`` makes the limit
+    an upper bound, ``penalise`` counts each unit of money beyond it as costing ``penalty`` more.
+    """
+
+    limit: PositiveFloat = 1.0
+    action: Literal["warn", "forbid", "penalise"] = "warn"
+    penalty: PositiveFloat = 1.0
+
+
+class NewChannel(Section):
+    """A channel that was never observed, known by its prior alone.
+
+    ``roas`` is the 90% interval of its return at ``spend`` (a total over the horizon): log-normal, in currency of
+    value, or in units of the outcome per unit of money where the outcome has no value. ``half_life`` is a 90% interval
+    in periods. Saturation is a Hill curve of slope 1; ``saturation`` is the 90% interval of its level at ``spend``.
+    """
+
+    name: str
+    spend: PositiveFloat
+    roas: tuple[PositiveFloat, PositiveFloat]
+    half_life: tuple[PositiveFloat, PositiveFloat] = (0.5, 3.0)
+    saturation: tuple[PositiveFloat, PositiveFloat] = (0.2, 0.7)
+    maximum: PositiveFloat | None = None
+    """Most that may be spent on it over the horizon; by default twice ``spend``."""
+
+    @model_validator(mode="after")
+    def _intervals_are_ordered(self) -> "NewChannel":
+        for name in ("roas", "half_life", "saturation"):
+            low, high = getattr(self, name)
+            if not low < high:
+                raise ValueError(f"{name} must be [lower, upper] with lower < upper; got [{low}, {high}]")
+        if self.saturation[1] >= 1.0:
+            raise ValueError(f"saturation is a level below 1; got {self.saturation[1]}")
+        return self
+
+
+class Scenario(Section):
+    """One named what-if, compared with the plan and the reference plan on the same draws."""
+
+    name: Annotated[str, Field(min_length=1)]
+    spend: Literal["optimised", "reference", "last_year"] | dict[str, Money] = "optimised"
+    """Where the money goes: optimised under the constraints, or as given (a table holds totals over the horizon; a
+    channel it does not name stays at its reference spend)."""
+    total_budget: PositiveFloat | None = None
+    change: dict[str, Annotated[float, Field(ge=-1.0)]] = {}
+    """Relative change of channels against the reference plan, held there: ``{tv: -0.5}`` cuts TV by half."""
+    cost_change: dict[str, Annotated[float, Field(gt=-1.0)]] = {}
+    """Relative change of the cost per media unit: ``{tv: 0.2}`` makes TV 20% dearer."""
+    new_channel: NewChannel | None = None
+
+
+class PlanSettings(Section):
+    """The budget decision. Budgets and bounds are totals over the whole horizon, in the currency of the data."""
+
+    total_budget: PositiveFloat | None = None
+    """Most that may be spent over the horizon; by default what the reference plan spends."""
+    spend_all: bool = False
+    """Spend exactly ``total_budget``, even where the money returns less than it costs."""
+    horizon: str = "13 weeks"
+    reference: Literal["last", "last_year"] | dict[str, Money] = "last"
+    """The plan to beat: spend of the last horizon-length periods, of the same periods one year before the horizon, or a
+    table of totals by channel (channels it does not name stay at their last spend)."""
+    objective: ObjectiveSettings = ObjectiveSettings()
+    margin: Annotated[float, Field(gt=0.0)] | None = None
+    """Profit per currency of outcome value; 1 where not given."""
+    worth_spending: Money = 1.0
+    """Least expected value that one more unit of money must return to be spent under ``expected_outcome``. Not used with
+    ``spend_all`` or where the outcome has no value per unit."""
+    detail: Detail = "channel"
+    """What is decided: totals by channel (split over geos and periods as in the reference plan), by channel and geo, or
+    by channel and period."""
+
+    bounds: RelativeRange = (0.5, 2.0)
+    """Bounds of every channel as factors on its spend in the reference plan, where ``channels`` says nothing else."""
+    cell_bounds: RelativeRange | None = None
+    """Bounds of every channel-geo or channel-period cell, as factors on its spend in the reference plan; by default
+    (0, 2 x the upper bound of the channel)."""
+    channels: dict[str, ChannelLimits] = {}
+    groups: dict[str, GroupLimits] = {}
+    max_increase: Annotated[float, Field(ge=0.0)] | None = None
+    """No channel grows by more than this share of its reference spend (0.3 is 30%)."""
+    min_retained: Share | None = None
+    """Every channel keeps at least this share of its reference spend."""
+    max_total_reallocation: Share | None = None
+    """Increases, and decreases, each sum to at most this share of the reference total (less or more budget counts)."""
+    step: PositiveFloat | None = None
+    """Sellable unit of every channel that has none of its own."""
+    extrapolation: Extrapolation = Extrapolation()
+
+    cost_factor: dict[str, Factors] = {}
+    """Cost per media unit by channel relative to the last 13 weeks': one factor, or one for each period of the
+    horizon."""
+    demand_factor: Factors = 1.0
+    """How much media moves the outcome relative to average: one factor, or one for each period of the horizon."""
+
+    draws: Annotated[int, Field(ge=50)] = 1000
+    gap: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.001
+    """Largest relative distance to the certified bound at which the search stops."""
+    time_limit: PositiveFloat = 30.0
+    """Seconds after which the search stops with the gap that it has."""
+    equal_margin: Annotated[float, Field(gt=0.0)] = 0.01
+    """Two plans are called as good as each other only where the whole interval of the gain lies within this share of the
+    outcome."""
+    seed: int = 20240101
+    curve_points: PositiveInt = 9
+    """Budgets on the budget curve."""
+    budget_step: PositiveFloat | None = None
+    """The amount for 'what the next and the last ... earn'; by default 100,000 or 5% of the budget, whichever is less."""
+    scenarios: tuple[Scenario, ...] = ()
+
+    @field_validator("objective", mode="before")
+    @classmethod
+    def _bare_kind(cls, value: Any) -> Any:
+        return {"kind": value} if isinstance(value, str) else value
+
+    @field_validator("bounds", "cell_bounds")
+    @classmethod
+    def _ordered(cls, value: RelativeRange | None) -> RelativeRange | None:
+        if value is not None and value[0] > value[1]:
+            raise ValueError(f"bounds must be [lower, upper]; got {list(value)}")
+        return value
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> "PlanSettings":
+        names = [s.name for s in self.scenarios]
+        repeated = sorted({n for n in names if names.count(n) > 1})
+        if repeated:
+            raise ValueError(f"scenario names must differ; repeated: {', '.join(repeated)}")
+        return self
