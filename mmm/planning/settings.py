@@ -21,10 +21,10 @@ class ObjectiveSettings(Section):
 
     Amounts are in the currency where the outcome has a value per unit, else in units of the outcome.
 
-    - ``expected_outcome``: expected incremental outcome; money that returns less than ``worth_spending`` stays unspent;
+    - ``expected_outcome``: expected incremental outcome; money returning less than ``worth_spending`` stays unspent;
     - ``profit``: ``margin`` x value of the incremental outcome - spend;
-    - ``mean_cvar``: (1 - ``risk_weight``) x mean + ``risk_weight`` x mean of the worst ``tail`` of the draws, of the gain
-      over the reference plan;
+    - ``mean_cvar``: (1 - ``risk_weight``) x mean + ``risk_weight`` x mean of the worst ``tail`` of the draws, of
+      the gain over the reference plan;
     - ``probability``: probability of beating the reference plan, or of reaching ``target``;
     - ``smallest_budget``: the least money whose expected incremental outcome reaches ``target``;
     - ``largest_budget``: the most money whose ``roas``, ``marginal_roas`` or ``cost_per_unit`` is no worse than given.
@@ -154,9 +154,9 @@ class Scenario(Section):
     """Where the money goes: optimised under the constraints, or as given (a table holds totals over the horizon; a
     channel it does not name stays at its reference spend)."""
     total_budget: PositiveFloat | None = None
-    change: dict[str, Annotated[float, Field(ge=-1.0)]] = {}
+    change: dict[str, Annotated[float, Field(ge=-1.0)]] = Field(default_factory=dict)
     """Relative change of channels against the reference plan, held there: ``{tv: -0.5}`` cuts TV by half."""
-    cost_change: dict[str, Annotated[float, Field(gt=-1.0)]] = {}
+    cost_change: dict[str, Annotated[float, Field(gt=-1.0)]] = Field(default_factory=dict)
     """Relative change of the cost per media unit: ``{tv: 0.2}`` makes TV 20% dearer."""
     new_channel: NewChannel | None = None
 
@@ -176,8 +176,8 @@ class PlanSettings(Section):
     margin: Annotated[float, Field(gt=0.0)] | None = None
     """Profit per currency of outcome value; 1 where not given."""
     worth_spending: Money = 1.0
-    """Least expected value that one more unit of money must return to be spent under ``expected_outcome``. Not used with
-    ``spend_all`` or where the outcome has no value per unit."""
+    """Least expected value that one more unit of money must return to be spent under ``expected_outcome``. Not
+    used with ``spend_all`` or where the outcome has no value per unit."""
     detail: Detail = "channel"
     """What is decided: totals by channel (split over geos and periods as in the reference plan), by channel and geo, or
     by channel and period."""
@@ -187,8 +187,8 @@ class PlanSettings(Section):
     cell_bounds: RelativeRange | None = None
     """Bounds of every channel-geo or channel-period cell, as factors on its spend in the reference plan; by default
     (0, 2 x the upper bound of the channel)."""
-    channels: dict[str, ChannelLimits] = {}
-    groups: dict[str, GroupLimits] = {}
+    channels: dict[str, ChannelLimits] = Field(default_factory=dict)
+    groups: dict[str, GroupLimits] = Field(default_factory=dict)
     max_increase: Annotated[float, Field(ge=0.0)] | None = None
     """No channel grows by more than this share of its reference spend (0.3 is 30%)."""
     min_retained: Share | None = None
@@ -199,7 +199,7 @@ class PlanSettings(Section):
     """Sellable unit of every channel that has none of its own."""
     extrapolation: Extrapolation = Extrapolation()
 
-    cost_factor: dict[str, Factors] = {}
+    cost_factor: dict[str, Factors] = Field(default_factory=dict)
     """Cost per media unit by channel relative to the last 13 weeks': one factor, or one for each period of the
     horizon."""
     demand_factor: Factors = 1.0
@@ -211,13 +211,13 @@ class PlanSettings(Section):
     time_limit: PositiveFloat = 30.0
     """Seconds after which the search stops with the gap that it has."""
     equal_margin: Annotated[float, Field(gt=0.0)] = 0.01
-    """Two plans are called as good as each other only where the whole interval of the gain lies within this share of the
-    outcome."""
+    """Two plans are called as good as each other only where the whole interval of the gain lies within this share of
+    the outcome."""
     seed: int = 20240101
     curve_points: PositiveInt = 9
     """Budgets on the budget curve."""
     budget_step: PositiveFloat | None = None
-    """The amount for 'what the next and the last ... earn'; by default 100,000 or 5% of the budget, whichever is less."""
+    """The amount for 'what the next and the last ... earn'; by default the smaller of 100,000 and 5% of the budget."""
     scenarios: tuple[Scenario, ...] = ()
 
     @field_validator("objective", mode="before")
