@@ -1,0 +1,19 @@
+"""The sampler section of the settings."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from mmm.section import Section
+
+
+class SamplerSettings(Section):
+    """How the posterior is sampled, and where fits are kept."""
+
+    draws: int = Field(default=1000, ge=10, le=100_000, description="Draws kept per chain.")
+    tune: int = Field(default=1000, ge=10, le=100_000, description="Warm-up draws per chain.")
+    chains: int = Field(default=4, ge=1, le=64)
+    target_accept: float = Field(default=0.9, gt=0.5, lt=1.0)
+    seed: int = Field(default=2024, ge=0)
+    engine: Literal["plain"] = "plain"
+    store: str = Field(default=".mmm/fits", description="Folder of stored fits, relative to the working directory.")

@@ -1,0 +1,105 @@
+"""The baseline: what would have happened without media, as terms that are linear in coefficients with Normal priors.
+
+A term is a design that depends on the absolute date (or the controls) alone, so that more data never change old rows.
+All values are in scaled outcome units; only :func:`mmm.model.build.build` names the variables after the terms.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mmm.model.spec import DriftSpec, ModelSpec
+
+Floats = npt.NDArray[np.float64]
+_EPOCH = pd.Timestamp("1970-01-05")
+_YEAR = 365.25
+
+
+@dataclass(frozen=True)
+class Term:
+    """A linear term: ``design`` is [t, p] (the same in every geo) or [t, g, p]; prior mean and sd are [p].
+
+    ``scaled`` names the sampled scale by which the prior sd is multiplied, or is None. ``per_geo`` marks the
+    intercept, whose coefficients belong to one geo each (design ones, dims geo).
+    """
+
+    name: str
+    dim: str
+    labels: tuple[str, ...]
+    design: Floats
+    mean: Floats
+    sd: Floats
+    scaled: str | None = None
+
+    def values(self, coefficients: Floats) -> Floats:
+        """The term at [..., t, g] for coefficients [..., p]; a shared design gives a geo axis of length one."""
+        if self.dim == "geo":
+            return np.broadcast_to(
+                coefficients[..., None, :], (*coefficients.shape[:-1], self.design.shape[0], coefficients.shape[-1])
+            )
+        if self.design.ndim == 2:
+            return (coefficients @ self.design.T)[..., None]
+        return np.einsum("tgp,...p->...tg", self.design, coefficients)
+
+
+def terms(spec: ModelSpec, dates: pd.DatetimeIndex, control: Floats) -> tuple[Term, ...]:
+    """All terms of the baseline for the given dates and controls ``control[t, g, k]`` (in their own units)."""
+    base = spec.baseline
+    ones = np.ones((len(dates), 1))
+    out = [
+        Term("intercept", "geo", spec.geos, ones, np.array(base.intercept_mean), np.array(base.intercept_sd)),
+    ]
+    if base.trend_sd is not None:
+        years = ((dates - pd.Timestamp(base.trend_origin)).days.to_numpy(float) / _YEAR)[:, None]
+        out.append(Term("trend", "trend_term", ("per_year",), years, np.zeros(1), np.full(1, base.trend_sd)))
+    if base.seasonality_order:
+        design, labels = fourier(dates, base.seasonality_order)
+        sd = np.full(len(labels), base.seasonality_sd)
+        out.append(Term("seasonality", "fourier", labels, design, np.zeros(len(labels)), sd))
+    if base.drift is not None:
+        design = drift_design(dates, base.drift)
+        labels = tuple(str(base.drift.first + i) for i in range(design.shape[1]))
+        p = len(labels)
+        out.append(Term("drift", "knot", labels, design, np.zeros(p), np.ones(p), scaled="drift_sd"))
+    if spec.controls:
+        standard = (control - np.array(base.control_mean)) / np.array(base.control_scale)
+        k = len(spec.controls)
+        out.append(
+            Term("control", "control_name", spec.controls, standard, np.zeros(k), np.full(k, base.control_sd))
+        )
+    return tuple(out)
+
+
+def fourier(dates: pd.DatetimeIndex, order: int) -> tuple[Floats, tuple[str, ...]]:
+    """Yearly sine and cosine pairs, [t, 2 * order], with the phase of the absolute date."""
+    phase = 2 * np.pi * (dates - _EPOCH).days.to_numpy(float) / _YEAR
+    columns, labels = [], []
+    for k in range(1, order + 1):
+        columns += [np.sin(k * phase), np.cos(k * phase)]
+        labels += [f"sin{k}", f"cos{k}"]
+    return np.stack(columns, axis=1), tuple(labels)
+
+
+def drift_design(dates: pd.DatetimeIndex, drift: DriftSpec) -> Floats:
+    """Spline basis times the Cholesky factor of the coefficients' Matern-3/2 correlation, [t, knots].
+
+    Columns start at the pinned first knot. A Cholesky factor's leading block does not change when rows are added, so
+    that later dates add columns and leave old rows as they were.
+    """
+    position = (dates - _EPOCH).days.to_numpy(float) / drift.spacing_days
+    # The last knot follows from the last date alone; one more is needed for the right half of a cubic spline.
+    knots = np.arange(drift.first, int(np.floor(position.max())) + 3)
+    basis = _cubic(position[:, None] - knots[None, :])
+    distance = np.sqrt(3.0) * np.abs(knots[:, None] - knots[None, :]) * drift.spacing_days / drift.length_days
+    correlation = (1 + distance) * np.exp(-distance) + 1e-9 * np.eye(len(knots))
+    return np.asarray(basis @ np.linalg.cholesky(correlation))
+
+
+def _cubic(x: Floats) -> Floats:
+    """The cardinal cubic B-spline, with support (-2, 2) and unit sum over integer shifts."""
+    a = np.abs(x)
+    near = 2.0 / 3.0 - a**2 + 0.5 * a**3
+    far = (2.0 - a) ** 3 / 6.0
+    return np.where(a < 1, near, np.where(a < 2, far, 0.0))

@@ -1,0 +1,107 @@
+"""The model section of the settings: families and priors, in business terms, with their defaults and reasons.
+
+Scales of the baseline are in standard deviations of the outcome within a geo (training rows), so that they mean the
+same for every data set. docs/priors.md gives the reason of each default.
+"""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from mmm.model.priors import BetaPrior, LogNormalPrior
+from mmm.section import Section
+
+
+class AdstockSettings(Section):
+    """Carryover: ``geometric`` decays from the week of the spend; ``delayed`` peaks ``delay`` periods later."""
+
+    family: Literal["geometric", "delayed"] = "geometric"
+    normalise: bool = Field(default=True, description="Weights add up to one, so adstock moves spend in time only.")
+    alpha: BetaPrior | None = Field(default=None, description="Retention per period; default depends on the family.")
+    delay: LogNormalPrior = Field(
+        default=LogNormalPrior(lower=0.5, upper=5.0), description="Periods until the peak (delayed only)."
+    )
+
+
+class SaturationSettings(Section):
+    """Diminishing returns. ``half`` is the media level at half of the maximal effect, relative to the channel's mean
+    over periods with activity; it means the same for both families."""
+
+    family: Literal["hill", "logistic"] = "hill"
+    half: LogNormalPrior = LogNormalPrior(lower=0.4, upper=6.0)
+    slope: LogNormalPrior | None = Field(
+        default=None, description="Prior of the Hill slope. Not given: fixed at 1, as it is weakly identified."
+    )
+
+    @model_validator(mode="after")
+    def _slope_is_hill(self) -> Self:
+        if self.slope is not None and self.family != "hill":
+            raise ValueError(f"slope belongs to the family 'hill'; this is '{self.family}'")
+        return self
+
+
+class ChannelModelSettings(Section):
+    """What differs for one channel. ``roas`` or ``share`` is the 90% interval of its return or share of outcome."""
+
+    adstock: AdstockSettings | None = None
+    saturation: SaturationSettings | None = None
+    roas: LogNormalPrior | None = None
+    share: LogNormalPrior | None = None
+
+    @model_validator(mode="after")
+    def _one_effect(self) -> Self:
+        if self.roas is not None and self.share is not None:
+            raise ValueError("give roas or share, not both")
+        return self
+
+
+class DriftSettings(Section):
+    """A smooth, slow drift of the baseline: cubic splines whose coefficients follow a Matern-3/2 process."""
+
+    length_scale: str = Field(default="26 weeks", description="How fast the drift forgets.")
+    knot_spacing: str = Field(default="6 weeks", description="Distance of the spline's knots.")
+    scale: float = Field(default=0.5, gt=0, description="Prior scale of the drift's standard deviation.")
+
+
+class BaselineSettings(Section):
+    """What would have happened without media."""
+
+    intercept_scale: float = Field(default=0.3, gt=0, description="Relative to the geo's mean outcome.")
+    trend: bool = True
+    trend_scale: float = Field(default=0.5, gt=0, description="Change per year.")
+    seasonality_order: int = Field(default=3, ge=0, le=26, description="Pairs of yearly Fourier terms; 0 for none.")
+    seasonality_scale: float = Field(default=0.5, gt=0)
+    drift: DriftSettings | None = DriftSettings()
+    control_scale: float = Field(default=1.0, gt=0, description="Shared by all controls (divided by root of count).")
+
+
+class ModelSettings(Section):
+    """The model: families, priors and baseline. The default is documented in docs/model.md."""
+
+    lookback: str = Field(default="13 weeks", description="After this long nothing of a spend is left.")
+    adstock: AdstockSettings = AdstockSettings()
+    saturation: SaturationSettings = SaturationSettings()
+    effect_prior: Literal["auto", "roas", "share"] = Field(
+        default="auto", description="Default prior of a channel: on its ROAS where outcome has a value, else its share."
+    )
+    roas: LogNormalPrior = Field(
+        default=LogNormalPrior(lower=0.2, upper=5.0),
+        description="Default ROAS prior; moved down where spend is so large that media could exceed the outcome.",
+    )
+    media_share: float = Field(
+        default=0.25, gt=0, lt=1, description="Share priors: prior median of all channels' share of the outcome."
+    )
+    share_sigma: float = Field(default=1.0, gt=0, description="Share priors: sd of the log of a channel's share.")
+    channels: dict[str, ChannelModelSettings] = Field(default_factory=dict)
+    geo_scale: float = Field(default=0.3, gt=0, description="Prior scale of the sd of log effects between geos.")
+    baseline: BaselineSettings = BaselineSettings()
+    likelihood: Literal["normal", "student_t"] = "normal"
+    noise_scale: float = Field(default=1.0, gt=0)
+
+    def adstock_of(self, channel: str) -> AdstockSettings:
+        own = self.channels.get(channel)
+        return own.adstock if own is not None and own.adstock is not None else self.adstock
+
+    def saturation_of(self, channel: str) -> SaturationSettings:
+        own = self.channels.get(channel)
+        return own.saturation if own is not None and own.saturation is not None else self.saturation

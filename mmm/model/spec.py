@@ -1,0 +1,294 @@
+"""ModelSpec: the model as plain data, with every data-derived constant pinned.
+
+Two panels with the same spec give the same model matrix on their common dates; a refresh keeps the constants or makes
+a new spec on purpose.
+"""
+
+from typing import Literal, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, model_validator
+
+from mmm.data.calendar import parse_periods
+from mmm.data.dataset import Dataset
+from mmm.errors import DataError, SettingsError
+from mmm.model.priors import BetaPrior, LogNormalPrior
+from mmm.model.settings import AdstockSettings, ChannelModelSettings, ModelSettings, SaturationSettings
+from mmm.section import Section
+
+# P(all channels together explain more than the whole outcome) under the default prior stays below this.
+_MOST_OVERSHOOT = 0.04
+_DEFAULT_ALPHA = {"geometric": BetaPrior(alpha=2.0, beta=2.5), "delayed": BetaPrior(alpha=4.0, beta=2.0)}
+
+
+class ChannelSpec(Section):
+    """One channel's families and priors. ``effect`` is the prior of the channel's ROAS or share (see ModelSpec)."""
+
+    name: str
+    adstock: Literal["geometric", "delayed"]
+    normalise: bool
+    alpha: BetaPrior
+    delay: LogNormalPrior
+    saturation: Literal["hill", "logistic"]
+    half: LogNormalPrior
+    slope: LogNormalPrior | None
+    effect: LogNormalPrior
+    denominator: float = Field(gt=0, description="Spend in the window (ROAS) or outcome in the window (share).")
+
+
+class DriftSpec(Section):
+    """Splines on knots that lie on an absolute calendar; ``first`` is the index of the first knot used."""
+
+    spacing_days: int = Field(gt=0)
+    length_days: int = Field(gt=0)
+    first: int
+    scale: float = Field(gt=0)
+
+
+class BaselineSpec(Section):
+    """Pinned constants of the baseline; scales are in scaled outcome units."""
+
+    intercept_mean: tuple[float, ...]
+    intercept_sd: tuple[float, ...]
+    trend_sd: float | None
+    trend_origin: str
+    seasonality_order: int
+    seasonality_sd: float
+    drift: DriftSpec | None
+    control_mean: tuple[float, ...]
+    control_scale: tuple[float, ...]
+    control_sd: float
+
+
+class ModelSpec(Section):
+    """Everything :func:`mmm.model.build.build` needs besides the panel.
+
+    ``outcome_scale[g]``: outcome units per scaled unit; ``media_scale[g][c]``: media units per kernel unit.
+    ``window``: first and last date of the observed panel, over which the priors of ROAS or share are meant.
+    """
+
+    effect_kind: Literal["roas", "share"]
+    channels: tuple[ChannelSpec, ...]
+    geos: tuple[str, ...]
+    controls: tuple[str, ...]
+    lookback: int = Field(ge=0)
+    window: tuple[str, str]
+    outcome_scale: tuple[float, ...]
+    media_scale: tuple[tuple[float, ...], ...]
+    geo_sd_scale: float
+    baseline: BaselineSpec
+    likelihood: Literal["normal", "student_t"]
+    noise_scale: float
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(self.outcome_scale) != len(self.geos) or len(self.media_scale) != len(self.geos):
+            raise ValueError("outcome_scale and media_scale need one entry a geo")
+        return self
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self.channels)
+
+
+def without_inactive_channels(dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]:
+    """The dataset without channels that have no spend or no media up to the last observed outcome, and their names.
+
+    Needed for a training fit whose hidden weeks hold all of a young channel's spend: nothing can be learned of it.
+    """
+    upto = np.flatnonzero(dataset.data["observed"].values.any(axis=1))[-1] + 1
+    spend = dataset.data["spend"].values[:upto].sum(axis=(0, 1))
+    media = dataset.data["media"].values[:upto].sum(axis=(0, 1))
+    keep = (spend > 0) & (media > 0)
+    if keep.all():
+        return dataset, ()
+    names = np.array(dataset.channels)
+    kept = Dataset(
+        dataset.data.sel(channel=names[keep]),
+        dataset.outcome_name,
+        dataset.outcome_unit,
+        dataset.outcome_kind,
+        dataset.currency,
+        dataset.frequency,
+        tuple(u for u, k in zip(dataset.media_unit, keep, strict=True) if k),
+    )
+    return kept, tuple(str(n) for n in names[~keep])
+
+
+def make_spec(dataset: Dataset, settings: ModelSettings) -> ModelSpec:
+    """Pin the model for a panel: scales and origins come from its observed rows.
+
+    Raises SettingsError for priors of unknown channels or a ROAS prior without a value per unit, DataError where a
+    channel has no spend before the end of the observed outcome.
+    """
+    _check_settings(dataset, settings)
+    observed = dataset.data["observed"].values
+    rows = np.flatnonzero(observed.any(axis=1))
+    inside = slice(rows[0], rows[-1] + 1)
+    outcome = np.where(observed, dataset.data["outcome"].values, np.nan)
+    mean_by_geo = np.nanmean(outcome, axis=0)
+    if not (mean_by_geo > 0).all():
+        bad = [g for g, m in zip(dataset.geos, mean_by_geo, strict=True) if not m > 0]
+        raise DataError(f"Mean outcome must be positive in every geo; it is not in {bad}. Remove or merge these geos.")
+    size = dataset.data["population"].values if dataset.has_population else mean_by_geo
+    size = size / size.mean()
+    scaled = outcome / size
+    outcome_scale = size * np.nanmean(scaled)
+    relative = mean_by_geo / outcome_scale
+    sd = float(np.sqrt(np.nanmean((outcome / outcome_scale - relative) ** 2)))
+    if sd == 0:
+        raise DataError("The outcome never varies within a geo, so nothing can be learned from it. Check the column.")
+    per_size = dataset.data["media"].values[: inside.stop] / size[None, :, None]
+    active = per_size > 0
+    channel_mean = np.where(active, per_size, 0).sum(axis=(0, 1)) / np.maximum(active.sum(axis=(0, 1)), 1)
+    effect_kind, effects, denominators = _effects(dataset, settings, inside)
+    prior_share = sum(
+        e.median * d for e, d in zip(effects, denominators, strict=True)
+    ) / _window_outcome(dataset, inside, effect_kind)  # fmt: skip
+    return ModelSpec(
+        effect_kind=effect_kind,
+        channels=tuple(
+            _channel(name, settings, effects[i], denominators[i]) for i, name in enumerate(dataset.channels)
+        ),
+        geos=dataset.geos,
+        controls=dataset.controls,
+        lookback=parse_periods(settings.lookback, dataset.frequency),
+        window=(str(dataset.dates[rows[0]].date()), str(dataset.dates[rows[-1]].date())),
+        outcome_scale=_floats(outcome_scale),
+        media_scale=tuple(_floats(size_g * channel_mean) for size_g in size),
+        geo_sd_scale=settings.geo_scale,
+        baseline=_baseline(dataset, settings, relative * (1 - min(prior_share, 0.5)), relative, sd, inside),
+        likelihood=settings.likelihood,
+        noise_scale=settings.noise_scale * sd,
+    )
+
+
+def _floats(values: np.ndarray) -> tuple[float, ...]:
+    return tuple(float(v) for v in values)
+
+
+def _check_settings(dataset: Dataset, settings: ModelSettings) -> None:
+    unknown = sorted(set(settings.channels) - set(dataset.channels))
+    if unknown:
+        raise SettingsError(f"model.channels names {unknown}; the data has the channels {list(dataset.channels)}.")
+    asks_roas = settings.effect_prior == "roas" or any(c.roas is not None for c in settings.channels.values())
+    if asks_roas and not dataset.has_value:
+        raise SettingsError(
+            "A ROAS prior needs the outcome's value. Give data.target.value_per_unit, or state share priors."
+        )
+    last = np.flatnonzero(dataset.data["observed"].values.any(axis=1))
+    if last.size == 0:
+        raise DataError("No outcome is observed in any geo.")
+    _, inactive = without_inactive_channels(dataset)
+    if inactive:
+        raise DataError(
+            f"Channels without spend or media before the end of the observed outcome: {list(inactive)}. Nothing can "
+            "be learned of them: remove them from data.channels."
+        )
+
+
+def _window_outcome(dataset: Dataset, inside: slice, kind: str) -> float:
+    outcome = np.nan_to_num(dataset.data["outcome"].values[inside])
+    if kind == "roas":
+        outcome = outcome * dataset.data["value_per_unit"].values[inside]
+    return float(outcome.sum())
+
+
+def _effects(
+    dataset: Dataset, settings: ModelSettings, inside: slice
+) -> tuple[Literal["roas", "share"], list[LogNormalPrior], list[float]]:
+    """Kind, prior and denominator of every channel's effect; default priors are capped together."""
+    kind: Literal["roas", "share"] = (
+        "roas" if settings.effect_prior == "roas" or (settings.effect_prior == "auto" and dataset.has_value) else "share"
+    )
+    spend = dataset.data["spend"].values[inside].sum(axis=(0, 1))
+    total = _window_outcome(dataset, inside, kind)
+    to_share = spend / total if kind == "roas" else np.ones(len(spend))
+    if kind == "roas":
+        medians = np.full(len(spend), settings.roas.median)
+        sigmas = np.full(len(spend), settings.roas.sigma)
+    else:
+        # Half by spend, half evenly: large channels are expected to do more, small ones are not written off.
+        medians = settings.media_share * (0.5 * spend / spend.sum() + 0.5 / len(spend))
+        sigmas = np.full(len(spend), settings.share_sigma)
+    own = [_own_effect(settings.channels.get(c, ChannelModelSettings()), kind, to_share[i]) for i, c in
+           enumerate(dataset.channels)]  # fmt: skip
+    free = np.array([o is None for o in own])
+    factor = _overshoot_factor(medians[free] * to_share[free], sigmas[free]) if free.any() else 1.0
+    effects = [
+        o if o is not None else LogNormalPrior.from_median(float(m * factor), float(s))
+        for o, m, s in zip(own, medians, sigmas, strict=True)
+    ]
+    return kind, effects, [float(s) for s in spend] if kind == "roas" else [total] * len(spend)
+
+
+def _own_effect(own: ChannelModelSettings, kind: str, to_share: float) -> LogNormalPrior | None:
+    """The channel's stated prior, converted to the kind that the model uses."""
+    stated = own.roas if own.roas is not None else own.share
+    if stated is None:
+        return None
+    stated_kind = "roas" if own.roas is not None else "share"
+    factor = 1.0 if stated_kind == kind else (to_share if kind == "share" else 1.0 / to_share)
+    return LogNormalPrior(lower=stated.lower * factor, upper=stated.upper * factor)
+
+
+def _overshoot_factor(share_medians: np.ndarray, sigmas: np.ndarray) -> float:
+    """Largest factor up to 1 on the medians for which P(sum of shares > 1) stays below the limit.
+
+    The sum is homogeneous in the factor, so its quantile gives the answer at once. Draws are fixed by a seed: the
+    factor is a constant of the model.
+    """
+    z = np.random.default_rng(20240101).standard_normal((20_000, len(sigmas)))
+    quantile = np.quantile((share_medians * np.exp(sigmas * z)).sum(axis=1), 1 - _MOST_OVERSHOOT)
+    return float(min(1.0, 1.0 / quantile))
+
+
+def _channel(name: str, settings: ModelSettings, effect: LogNormalPrior, denominator: float) -> ChannelSpec:
+    adstock: AdstockSettings = settings.adstock_of(name)
+    saturation: SaturationSettings = settings.saturation_of(name)
+    return ChannelSpec(
+        name=name,
+        adstock=adstock.family,
+        normalise=adstock.normalise,
+        alpha=adstock.alpha or _DEFAULT_ALPHA[adstock.family],
+        delay=adstock.delay,
+        saturation=saturation.family,
+        half=saturation.half,
+        slope=saturation.slope,
+        effect=effect,
+        denominator=denominator,
+    )
+
+
+def _baseline(
+    dataset: Dataset, settings: ModelSettings, mean: np.ndarray, relative: np.ndarray, sd: float, inside: slice
+) -> BaselineSpec:
+    base = settings.baseline
+    control = dataset.data["control"].values[inside]
+    seen = dataset.data["observed"].values[inside]
+    values = control[seen]
+    spread = values.std(axis=0)
+    drift = None
+    if base.drift is not None:
+        spacing = parse_periods(base.drift.knot_spacing, dataset.frequency) * dataset.frequency.days
+        first_day = (dataset.dates[inside.start] - pd.Timestamp("1970-01-05")).days
+        drift = DriftSpec(
+            spacing_days=spacing,
+            length_days=parse_periods(base.drift.length_scale, dataset.frequency) * dataset.frequency.days,
+            # A cubic B-spline reaches two spacings to each side of its knot.
+            first=first_day // spacing - 1,
+            scale=base.drift.scale * sd,
+        )
+    return BaselineSpec(
+        intercept_mean=_floats(mean),
+        intercept_sd=_floats(base.intercept_scale * relative),
+        trend_sd=base.trend_scale * sd if base.trend else None,
+        trend_origin=str(dataset.dates[(inside.start + inside.stop - 1) // 2].date()),
+        seasonality_order=base.seasonality_order,
+        seasonality_sd=base.seasonality_scale * sd,
+        drift=drift,
+        control_mean=_floats(values.mean(axis=0)),
+        control_scale=_floats(np.where(spread > 0, spread, 1.0)),
+        control_sd=base.control_scale * sd / max(1, len(dataset.controls)) ** 0.5,
+    )
