@@ -2,7 +2,6 @@
 
 from pydantic import Field, model_validator
 
-from mmm.errors import SettingsError
 from mmm.section import Section
 
 
@@ -45,12 +44,13 @@ class GateSettings(Section):
 
     @model_validator(mode="after")
     def _ordered(self) -> "GateSettings":
+        # ValueError, so that pydantic adds the place in the settings file.
         if self.coverage_min > self.coverage_max:
-            raise SettingsError(
+            raise ValueError(
                 f"coverage_min is {self.coverage_min} and coverage_max {self.coverage_max}: the smaller comes first."
             )
         if self.negative_baseline_warn > self.negative_baseline_fail:
-            raise SettingsError(
+            raise ValueError(
                 f"negative_baseline_warn is {self.negative_baseline_warn}, above negative_baseline_fail "
                 f"({self.negative_baseline_fail}): the limit that warns cannot be above the one that fails."
             )
