@@ -1,0 +1,71 @@
+# One entry for everything: `make help`. Needs make, a POSIX shell and Python 3.12 or newer; all else is installed into .venv.
+
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+UV_VERSION := 0.13.9
+# Candidates are run, not only found: a pyenv shim exists for versions that are not active, and exits with 127.
+CANDIDATES := $(PYTHON) python3.13 python3.12 python3.14 python3 "$$HOME"/.pyenv/versions/3.1[23]*/bin/python
+# -n 2 --dist loadfile: two workers, and a file's shared fits are made once.
+PYTEST_ARGS ?= -n 2 --dist loadfile
+
+.PHONY: help setup report test lint pytest format lab lock clean
+
+help:  ## list the targets
+	@echo "Usage: make TARGET"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## make .venv and install the locked dependencies and the package
+
+report: setup  ## the main job on the embedded demo: reports/demo/<run>/report.html, report.pdf, ...
+	@$(BIN)/mmm report configs/demo.yaml $(ARGS)
+
+test: setup lint pytest  ## lint, types, import contracts and all tests
+
+lint: setup  ## ruff, mypy, import contracts, spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/codespell
+
+pytest: setup  ## the tests alone; PYTEST_ARGS="tests/data -q" picks some
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+format: setup  ## let ruff rewrite the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lab: setup  ## open JupyterLab on the notebooks
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+lock: setup  ## resolve the newest versions into requirements.lock (hashes, no addresses)
+	$(BIN)/uv lock --upgrade --python $(BIN)/python
+	$(BIN)/uv export --frozen --no-header --no-annotate --no-emit-project -o requirements.lock --quiet
+
+clean:  ## remove the environment and all caches (stored fits and reports stay)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# The stamp is written last: a set-up that was interrupted runs again. An interpreter that has gone, or is too old, is replaced.
+$(STAMP): requirements.lock pyproject.toml
+	@if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; then \
+	  found=""; \
+	  for candidate in $(CANDIDATES); do \
+	    if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; then \
+	      found="$$candidate"; break; \
+	    fi; \
+	  done; \
+	  if [ -z "$$found" ]; then \
+	    echo "No Python 3.12 or newer with venv was found (tried: python3.13, python3.12, python3.14, python3, pyenv's versions)." >&2; \
+	    echo "Install one, for example 'apt-get install python3 python3-venv', 'brew install python@3.13' or 'pyenv install 3.13'," >&2; \
+	    echo "or name it: make setup PYTHON=/path/to/python3.13" >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "Making $(VENV) with $$("$$found" --version)"; \
+	  rm -rf $(VENV) && "$$found" -m venv $(VENV); \
+	fi
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --require-hashes --quiet -r requirements.lock
+	$(BIN)/uv pip install --python $(BIN)/python --no-deps --quiet -e .
+	@touch $@
