@@ -13,7 +13,7 @@ _HEX = re.compile(r"^#[0-9a-fA-F]{6}$")
 
 def _colour(value: str) -> str:
     if not _HEX.match(value):
-        raise ValueError(f"'{value}' is no colour. Write six hexadecimal digits after a hash, such as '#0b6e69'.")
+        raise ValueError(f"'{value}' is no colour. Write six hexadecimal digits after a hash, such as '#12436d'.")
     return value.lower()
 
 
@@ -34,7 +34,7 @@ class ReportSettings(Section):
     organisation: str | None = Field(None, max_length=80, description="Name shown above the title.")
     author: str | None = Field(None, max_length=80, description="Who answers questions about the report.")
     logo: Path | None = Field(None, description="PNG, JPEG or SVG file, shown at the top of page one.")
-    accent: Colour = Field("#0b5f6b", description="Colour of headings' marks, links and the recommended plan.")
+    accent: Colour = Field("#12436d", description="Colour of headings' marks, links and the recommended plan.")
     channel_colours: dict[str, Colour] = Field(
         default_factory=dict, description="Colour by channel; the others take theirs from a colour-blind-safe set."
     )
@@ -44,11 +44,6 @@ class ReportSettings(Section):
     formats: tuple[Format, ...] = Field(("html", "pdf"), description="Which files are written.")
     templates: Path | None = Field(
         None, description="Folder whose files replace the report's own templates and style sheets of the same name."
-    )
-    scenarios: tuple[float, ...] = Field(
-        (),
-        max_length=12,
-        description="Total budgets over the horizon to compare; default: 70% to 130% of the plan's total.",
     )
     what_if: bool = Field(True, description="Whether the HTML carries the sliders.")
     what_if_draws: int = Field(200, ge=50, le=1000, description="Posterior draws embedded for the sliders.")
@@ -60,11 +55,3 @@ class ReportSettings(Section):
         if not value:
             raise ValueError("Name at least one format: html, pdf or both.")
         return tuple(dict.fromkeys(value))
-
-    @field_validator("scenarios")
-    @classmethod
-    def _positive_budgets(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        bad = [v for v in value if v <= 0]
-        if bad:
-            raise ValueError(f"A scenario is a total budget over the horizon and must be positive; got {bad[0]:g}.")
-        return tuple(sorted(set(value)))

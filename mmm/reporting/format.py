@@ -1,0 +1,222 @@
+"""Numbers, money, percentages, intervals and dates as text: rounded for reading, in the report's own notation.
+
+Rounding follows the uncertainty: an amount is shown with the digits that its 90% interval leaves meaning to, and an
+estimate and the ends of its interval share one unit and one number of decimals.
+"""
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mmm.reporting.settings import DateFormat, NumberFormat
+
+MINUS = "\u2212"
+DASH = "\u2013"
+THIN_SPACE = "\u202f"
+NO_BREAK = "\u00a0"
+
+_SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹", "BRL": "R$", "AUD": "A$", "CAD": "C$"}
+_WITHOUT_DECIMALS = frozenset({"JPY", "KRW", "CLP", "ISK", "VND", "HUF", "IDR"})
+_SCALES = ((1e12, "trillion", "tn"), (1e9, "billion", "bn"), (1e6, "million", "m"), (1e3, "thousand", "k"))
+_SEPARATORS: dict[NumberFormat, tuple[str, str]] = {
+    "1,234.5": (",", "."),
+    "1.234,5": (".", ","),
+    "1 234,5": (THIN_SPACE, ","),
+    "1'234.5": ("’", "."),
+}
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The unit that a group of amounts shares: what to divide by, its word and its letter."""
+
+    divisor: float = 1.0
+    word: str = ""
+    letter: str = ""
+
+
+@dataclass(frozen=True)
+class Formatter:
+    """Writes numbers for one report. ``currency`` is an ISO code, or any other text that then precedes the amount."""
+
+    currency: str
+    outcome_unit: str
+    money_outcome: bool
+    numbers: NumberFormat = "1,234.5"
+    dates: DateFormat = "5 May 2025"
+
+    # numbers
+
+    def number(self, value: float, decimals: int = 0) -> str:
+        """A plain number with thousands separators, such as 1,234.5."""
+        if not math.isfinite(value):
+            return "n/a"
+        thousands, point = _SEPARATORS[self.numbers]
+        text = f"{abs(value):,.{decimals}f}".replace(",", "\0").replace(".", point).replace("\0", thousands)
+        negative = value < 0 and any(c in "123456789" for c in text)
+        return (MINUS if negative else "") + text
+
+    def percent(self, share: float, decimals: int | None = None, *, sign: bool = False) -> str:
+        """A share as a percentage; below 10% with one decimal unless told otherwise."""
+        if not math.isfinite(share):
+            return "n/a"
+        if decimals is None:
+            decimals = 1 if 0 < abs(share) < 0.0995 else 0
+        return self._signed(share, sign) + self.number(abs(share) * 100, decimals) + "%"
+
+    def probability(self, p: float) -> str:
+        """A probability that never claims certainty: from 'less than 1%' to 'more than 99%'."""
+        if not math.isfinite(p):
+            return "n/a"
+        if p < 0.01:
+            return "less than 1%"
+        if p > 0.99:
+            return "more than 99%"
+        return f"{round(p * 100)}%"
+
+    def ratio(self, value: float) -> str:
+        """A ratio such as a return per unit of money: two significant digits, at most two decimals."""
+        if not math.isfinite(value):
+            return "n/a"
+        return self.number(value, 2 if abs(value) < 1 else 1 if abs(value) < 100 else 0)
+
+    def ratio_range(self, lower: float, upper: float) -> str:
+        """The ends of an interval of a ratio, with equal decimals."""
+        decimals = 2 if max(abs(lower), abs(upper)) < 1 or abs(upper - lower) < 0.4 else 1
+        return f"{self.number(lower, decimals)} to {self.number(upper, decimals)}"
+
+    # amounts
+
+    def scale(self, *values: float) -> Scale:
+        """The scale in which the largest of ``values`` has one to three digits before the point (to 10,000 plain)."""
+        top = max((abs(v) for v in values if math.isfinite(v)), default=0.0)
+        for divisor, word, letter in _SCALES:
+            # 999,950 reads better as 1 million than as 1,000 thousand.
+            if top >= divisor * 0.9995 and top >= 9995:
+                return Scale(divisor, word, letter)
+        return Scale()
+
+    def money(self, value: float, *, sign: bool = False, short: bool = False) -> str:
+        """An amount of money in words, such as €1.24 million (``short``: €1.24m)."""
+        return self._amount(value, self.currency_text, sign, short)
+
+    def outcome(self, value: float, *, sign: bool = False, short: bool = False) -> str:
+        """An amount of the outcome: money, or a number of units such as 12,400 orders."""
+        if self.money_outcome:
+            return self.money(value, sign=sign, short=short)
+        amount = self._amount(value, "", sign, short)
+        return amount if short else f"{amount} {self.outcome_unit}"
+
+    def money_range(self, lower: float, upper: float, *, short: bool = False) -> str:
+        """The ends of an interval, such as €0.85 to €1.61 million."""
+        return self._range(lower, upper, self.currency_text, short)
+
+    def outcome_range(self, lower: float, upper: float, *, short: bool = False) -> str:
+        """As :meth:`money_range`, in the unit of the outcome."""
+        text = self._range(lower, upper, self.currency_text if self.money_outcome else "", short)
+        return text if self.money_outcome or short else f"{text} {self.outcome_unit}"
+
+    def exact(self, value: float) -> str:
+        """An amount of money to the unit, for tables that are added up."""
+        return self._with_sign(value, self.currency_text, self.number(abs(value)), value < 0 and round(value) != 0)
+
+    @property
+    def currency_text(self) -> str:
+        """The currency's symbol, or its code with a space."""
+        return _SYMBOLS.get(self.currency, f"{self.currency}{NO_BREAK}")
+
+    @property
+    def one(self) -> str:
+        """One unit of the currency: €1."""
+        return f"{self.currency_text}1"
+
+    def _amount(self, value: float, prefix: str, sign: bool, short: bool) -> str:
+        if not math.isfinite(value):
+            return "n/a"
+        scale = self.scale(value)
+        text = self.number(abs(value) / scale.divisor, self._decimals(value, scale, prefix))
+        shown = self._with_sign(value, prefix, text, value < 0 and any(c in "123456789" for c in text), plus=sign)
+        return shown + self._suffix(scale, short)
+
+    def _range(self, lower: float, upper: float, prefix: str, short: bool) -> str:
+        if not (math.isfinite(lower) and math.isfinite(upper)):
+            return "n/a"
+        scale = self.scale(lower, upper)
+        decimals = self._decimals(max(abs(lower), abs(upper)), scale, prefix)
+        width = abs(upper - lower) / scale.divisor
+        # Enough decimals that the two ends differ visibly.
+        while scale.divisor > 1 and decimals < 3 and width < 5 * 10.0**-decimals:
+            decimals += 1
+        ends = []
+        for value in (lower, upper):
+            text = self.number(abs(value) / scale.divisor, decimals)
+            negative = value < 0 and any(c in "123456789" for c in text)
+            ends.append(self._with_sign(value, prefix, text, negative))
+        return f"{ends[0]} to {ends[1]}" + self._suffix(scale, short)
+
+    def _decimals(self, value: float, scale: Scale, prefix: str) -> int:
+        size = abs(value) / scale.divisor
+        if scale.divisor == 1.0:
+            small_money = prefix != "" and size < 100 and self.currency not in _WITHOUT_DECIMALS
+            return 2 if small_money and size != round(size) else 0
+        if scale.divisor == 1e3:
+            return 0
+        return 2 if size < 10 else 1 if size < 100 else 0
+
+    def _suffix(self, scale: Scale, short: bool) -> str:
+        if not scale.word:
+            return ""
+        return scale.letter if short else NO_BREAK + scale.word
+
+    @staticmethod
+    def _signed(value: float, sign: bool) -> str:
+        return MINUS if value < 0 else "+" if sign and value > 0 else ""
+
+    @staticmethod
+    def _with_sign(value: float, prefix: str, text: str, negative: bool, *, plus: bool = False) -> str:
+        mark = MINUS if negative else "+" if plus and value > 0 else ""
+        return f"{mark}{prefix}{text}"
+
+    # dates
+
+    def date(self, day: dt.date) -> str:
+        """A date in the report's notation."""
+        year, month, number = day.year, day.month, day.day
+        name = _MONTHS[month - 1]
+        return {
+            "5 May 2025": f"{number} {name} {year}",
+            "May 5, 2025": f"{name} {number}, {year}",
+            "2025-05-05": f"{year:04d}-{month:02d}-{number:02d}",
+            "05.05.2025": f"{number:02d}.{month:02d}.{year}",
+            "05/05/2025": f"{number:02d}/{month:02d}/{year}",
+        }[self.dates]
+
+    def month(self, day: dt.date) -> str:
+        """Month and year for axes: May 2025."""
+        return f"{_MONTHS[day.month - 1][:3]} {day.year}"
+
+
+def join(names: Sequence[str], limit: int = 4, last: str = "and") -> str:
+    """Names as a phrase: 'TV', 'TV and Search', 'TV, Search and 3 others'."""
+    shown = list(names)
+    if len(shown) > limit:
+        rest = len(shown) - (limit - 1)
+        shown = [*shown[: limit - 1], f"{rest} others"]
+    if len(shown) < 2:
+        return "".join(shown)
+    return f"{', '.join(shown[:-1])} {last} {shown[-1]}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """A count with its noun: '1 week', '13 weeks'; small numbers stay digits, as in the tables."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def relative(part: float, whole: float) -> float:
+    """``part / whole - 1``, NaN where the whole is zero."""
+    return part / whole - 1.0 if whole else math.nan
