@@ -2,6 +2,9 @@
 
 from mmm.simulate.demo import demo_frame, demo_world
 from mmm.simulate.generate import Simulated, simulate
+from mmm.simulate.library import library, library_names, library_world
+from mmm.simulate.oracle import Allocation, Budget, best_allocation, spend_profile
+from mmm.simulate.prior import WorldPriors, random_world
 from mmm.simulate.truth import Truth
 from mmm.simulate.world import (
     Adstock,
@@ -17,10 +20,13 @@ from mmm.simulate.world import (
     Synergy,
     World,
 )
+from mmm.simulate.write import contributions_frame, data_settings, truth_document, write_world
 
 __all__ = [
     "Adstock",
+    "Allocation",
     "Baseline",
+    "Budget",
     "Channel",
     "Control",
     "EffectPath",
@@ -33,7 +39,18 @@ __all__ = [
     "Synergy",
     "Truth",
     "World",
+    "WorldPriors",
+    "best_allocation",
+    "contributions_frame",
+    "data_settings",
     "demo_frame",
     "demo_world",
+    "library",
+    "library_names",
+    "library_world",
+    "random_world",
     "simulate",
+    "spend_profile",
+    "truth_document",
+    "write_world",
 ]

@@ -36,7 +36,7 @@ class Mechanism:
         return out
 
     def terms(self, media: Array, strength: Array) -> tuple[Array, Array]:
-        """Own terms [t, geo, channel] and synergy terms [t, geo, synergy] at an effect path ``strength[t, channel]``."""
+        """Own terms [t, geo, channel] and synergy terms [t, geo, synergy] at the effects ``strength[t, channel]``."""
         level = self.saturation(media)
         own = self.beta * strength[:, None, :] * level
         names = [channel.name for channel in self.channels]

@@ -107,14 +107,15 @@ class Truth:
         outcome(actual history, plan, nothing after) minus outcome(actual history, nothing), summed to the end of the
         plan plus the look-back: carry-in from the panel shapes the saturation but is not counted, carry-over is.
         """
-        history, media, strength = self._future(plan)
+        history, media, strength = self.future(plan)
         return float(self.mechanism.joint_effect(history, media, strength).sum())
 
     def response_by_channel(self, plan: Array) -> Array:
         """The same for each channel's spend in the plan alone taken away, [geo, channel]."""
-        return self.mechanism.effect(*self._future(plan))
+        return self.mechanism.effect(*self.future(plan))
 
-    def _future(self, plan: Array) -> tuple[Array, Array, Array]:
+    def future(self, plan: Array) -> tuple[Array, Array, Array]:
+        """History, media of the plan and effect path, as :meth:`Mechanism.effect` takes them."""
         plan = np.asarray(plan, dtype=float)
         if plan.ndim != 3 or plan.shape[1:] != self.media.shape[1:]:
             raise SettingsError(
@@ -134,8 +135,8 @@ class Truth:
             by_channel[channel.name] = {
                 "spend": float(self.spend[:, :, c].sum()),
                 "effect": float(self.effect[c]),
-                "roas": float(self.roas[c]),
-                "marginal_roas": float(self.marginal_roas[c]),
+                "roas": _number(self.roas[c]),
+                "marginal_roas": _number(self.marginal_roas[c]),
                 "contribution": float(self.contributions[:, :, c].sum()),
                 "geo_effect": dict(zip(self.geos, self.geo_effect[:, c].tolist(), strict=True)),
                 "beta": dict(zip(self.geos, self.mechanism.beta[:, c].tolist(), strict=True)),
@@ -156,3 +157,8 @@ def _ratio(top: Array, bottom: Array) -> Array:
     out = np.full(np.shape(top), np.nan)
     np.divide(top, bottom, out=out, where=bottom > 0)
     return out
+
+
+def _number(value: float) -> float | None:
+    """None for NaN, which JSON does not know."""
+    return float(value) if np.isfinite(value) else None

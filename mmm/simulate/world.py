@@ -122,7 +122,7 @@ class Fee:
     at: float = 0.5
 
     def __post_init__(self) -> None:
-        _require(0.0 <= min(self.before, self.after) and max(self.before, self.after) < 1.0, "a fee lies in [0, 1).")
+        _require(min(self.before, self.after) >= 0.0 and max(self.before, self.after) < 1.0, "a fee lies in [0, 1).")
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ class Noise:
 
 @dataclass(frozen=True)
 class Synergy:
-    """``first`` works better while ``second`` is on: its contribution gains the share ``strength`` at full saturation."""
+    """``first`` works better while ``second`` is on: it gains the share ``strength`` of its contribution."""
 
     first: str
     second: str
