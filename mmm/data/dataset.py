@@ -52,6 +52,8 @@ class Dataset:
     frequency: Frequency
     media_unit: tuple[str, ...]
     """Unit of ``media`` by channel; equal to the currency where spend itself drives the response."""
+    notes: tuple[str, ...] = ()
+    """What the loader decided while reading, in sentences; not part of the fingerprint."""
 
     def __post_init__(self) -> None:
         for name, dims in _DIMS.items():
@@ -110,7 +112,8 @@ class Dataset:
     def with_outcome_hidden(self, last: int) -> "Dataset":
         """The same panel with the outcome of the last ``last`` periods hidden (media and controls stay known)."""
         if not 0 < last < len(self.dates):
-            raise DataError(f"Cannot hide the last {last} of {len(self.dates)} periods: give 1 to {len(self.dates) - 1}.")
+            most = len(self.dates) - 1
+            raise DataError(f"Cannot hide the last {last} of {most + 1} periods: give 1 to {most}.")
         hidden = self.data.copy(deep=True)
         hidden["outcome"][-last:] = np.nan
         hidden["observed"][-last:] = False

@@ -1,9 +1,10 @@
 """The ``data`` section of the settings: where the panel is, and what its columns mean."""
 
 import datetime as dt
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from mmm.section import Section
 
@@ -53,7 +54,18 @@ class ControlSettings(Section):
     """A control: something other than paid media that moves the outcome."""
 
     column: Name
-    categorical: bool = Field(default=False, description="Text levels, one-hot encoded without the first level.")
+    categorical: bool = Field(default=False, description="Text levels, one-hot encoded without the reference level.")
+    reference: Name | None = Field(
+        default=None, description="Categorical only: the level that the others are compared with; the first by default."
+    )
+
+    @model_validator(mode="after")
+    def _reference_needs_levels(self) -> "ControlSettings":
+        if self.reference is not None and not self.categorical:
+            raise ValueError(
+                f"reference is '{self.reference}' but the control is not categorical. Set categorical: true."
+            )
+        return self
 
 
 class PartialGeo(Section):
@@ -186,6 +198,13 @@ class DataSettings(Section):
         if isinstance(channels, dict):
             full = {k: {"label": item} if isinstance(item, str) else item for k, item in channels.items()}
             return {**value, "channels": full}
+        return value
+
+    @field_validator("date_format")
+    @classmethod
+    def _format_names_a_day(cls, value: str | None) -> str | None:
+        if value is not None and not re.search("%[YyGcxD]", value):
+            raise ValueError(f"date_format '{value}' has no year. Write it like '%d/%m/%Y'.")
         return value
 
     @model_validator(mode="after")

@@ -1,0 +1,236 @@
+"""The last checks, which need the grid, and the panel itself."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from mmm.data.cells import BoolArray, Cells, FloatArray, record_blank
+from mmm.data.dataset import Dataset
+from mmm.data.grid import Grid
+from mmm.data.problems import Problems
+from mmm.data.records import Records
+from mmm.data.settings import DataSettings
+
+_SAME = 0.999
+"""Correlation with the target, after removing each geo's mean, at which a control repeats it."""
+_FEWEST_TO_CORRELATE = 8
+
+
+def check_cells(records: Records, grid: Grid, settings: DataSettings, problems: Problems) -> None:
+    """Record blank cells where they are not allowed, and outcomes where a geo was declared to have none."""
+    rows = len(records.geos)
+    out = grid.by_row(grid.declared_out, rows)
+    history = grid.by_row(np.broadcast_to(grid.history[:, None], grid.row.shape), rows)
+    excused = out | history
+    _check_target(records, out, history, settings, problems)
+    for name, channel in settings.channels.items():
+        spend = channel.spend or f"{settings.long.spend} of {channel.label or name}"
+        record_blank(records.spend[name].blank & ~out, records.where, spend, problems)
+        if name in records.media:
+            record_blank(records.media[name].blank & ~out, records.where, str(channel.media), problems)
+    for control, blank in records.control_blank.items():
+        record_blank(blank & ~excused, records.where, control, problems)
+    if records.value is not None:
+        column = str(settings.target.value_per_unit)
+        record_blank(records.value.blank & ~excused, records.where, column, problems)
+        low = np.flatnonzero(np.nan_to_num(records.value.values, nan=1.0) <= 0)
+        if low.size:
+            lines = (f"{records.where(int(i))}: {records.value.values[i]:g}" for i in low)
+            problems.add(f"Column '{column}', the value per unit, must be above 0.", "Correct it.", lines, low.size)
+    if records.population is not None:
+        _check_population(records, records.population, str(settings.population), problems)
+
+
+def panel_of(records: Records, grid: Grid, settings: DataSettings, problems: Problems) -> Dataset:
+    """Lay the checked records out as a Dataset. Raises DataError where the outcome cannot be modelled."""
+    lay = _Layout(grid)
+    outcome = lay.out(records.target, fill=np.nan)
+    observed = np.isfinite(outcome)
+    control = {name: lay.nearest(cells, observed) for name, cells in records.control.items()}
+    _check_outcome(outcome, observed, grid, settings, problems)
+    for name, values in control.items():
+        _check_repeats(name, values, outcome, observed, problems)
+    problems.stop_if_any()
+    spend = {name: lay.out(cells, fill=0.0) for name, cells in records.spend.items()}
+    media = spend | {name: lay.out(cells, fill=0.0) for name, cells in records.media.items()}
+    channels = list(settings.channels)
+    data = xr.Dataset(
+        {
+            "outcome": (("date", "geo"), outcome),
+            "value_per_unit": (("date", "geo"), _value(records, settings, lay, observed)),
+            "spend": (("date", "geo", "channel"), _stack([spend[c] for c in channels], outcome.shape)),
+            "media": (("date", "geo", "channel"), _stack([media[c] for c in channels], outcome.shape)),
+            "control": (("date", "geo", "control_name"), _stack(list(control.values()), outcome.shape)),
+            "observed": (("date", "geo"), observed),
+            "population": (("geo",), _population(records, grid)),
+        },
+        coords={
+            "date": pd.DatetimeIndex(grid.dates),
+            "geo": _labels(grid.geos),
+            "channel": _labels(channels),
+            "control_name": _labels(control),
+        },
+    )
+    target = settings.target
+    return Dataset(
+        data=data,
+        outcome_name=target.column,
+        outcome_unit=target.unit or (settings.currency if target.kind == "revenue" else target.column),
+        outcome_kind=target.kind,
+        currency=settings.currency,
+        frequency=grid.frequency,
+        media_unit=tuple(
+            settings.currency if c.media is None else (c.media_unit or c.media) for c in settings.channels.values()
+        ),
+        notes=(*records.notes, *_notes(grid, observed)),
+    )
+
+
+@dataclass(frozen=True)
+class _Layout:
+    grid: Grid
+
+    def out(self, cells: Cells, fill: float) -> FloatArray:
+        """[date, geo]; ``fill`` where there is no row or the cell is blank, both of which were declared."""
+        values = np.where(self.grid.row >= 0, cells.values[self.grid.row], np.nan)
+        return np.where(np.isnan(values), fill, values)
+
+    def nearest(self, cells: Cells, observed: BoolArray) -> FloatArray:
+        """[date, geo]; where nothing is observed and the cell is blank, the geo's nearest known value in time."""
+        values = self.out(cells, np.nan)
+        filled = pd.DataFrame(values).ffill().bfill().to_numpy(dtype=float)
+        return np.where(observed | np.isfinite(values), values, np.nan_to_num(filled))
+
+
+def _stack(parts: list[FloatArray], shape: tuple[int, ...]) -> FloatArray:
+    return np.stack(parts, axis=-1) if parts else np.zeros((*shape, 0))
+
+
+def _labels(names: Iterable[str]) -> npt.NDArray[np.object_]:
+    # As objects: NumPy's own text type drops trailing null characters.
+    return np.array(list(names), dtype=object)
+
+
+def _value(records: Records, settings: DataSettings, lay: _Layout, observed: BoolArray) -> FloatArray:
+    if settings.target.kind == "revenue":
+        return np.ones(observed.shape)
+    if records.value is not None:
+        return lay.nearest(records.value, observed)
+    value = settings.target.value_per_unit
+    return np.full(observed.shape, value if isinstance(value, float) else np.nan)
+
+
+def _population(records: Records, grid: Grid) -> FloatArray:
+    if records.population is None:
+        return np.full(len(grid.geos), np.nan)
+    first = [int(column[column >= 0][0]) for column in grid.row.T]
+    return records.population.values[first]
+
+
+def _notes(grid: Grid, observed: BoolArray) -> list[str]:
+    notes = []
+    absent = int((grid.row < 0).sum())
+    if absent:
+        notes.append(
+            f"{absent} periods of geos declared to start late or end early have no row: spend 0, no outcome, controls "
+            f"held at the nearest known value, which nothing is learned from."
+        )
+    hidden = int(grid.history.sum())
+    if hidden:
+        notes.append(f"The first {hidden} periods are media history: spend without an outcome.")
+    if not observed.all():
+        notes.append(f"{int((~observed).sum())} of {observed.size} cells have no outcome and are not learned from.")
+    return notes
+
+
+def _check_target(
+    records: Records, out: BoolArray, history: BoolArray, settings: DataSettings, problems: Problems
+) -> None:
+    column = settings.target.column
+    blank = records.target.blank & records.usable & ~out & ~history
+    fix = "Fill them with what was observed (a true zero is written 0)."
+    rows = np.flatnonzero(blank)
+    known = records.usable & ~records.target.blank
+    if not known.any():
+        problems.add(f"Column '{column}', the target, holds no value at all.", "Give the outcome of some periods.")
+        return
+    if rows.size and (records.dates[rows] < records.dates[known].min()).all():
+        fix = "If media begin before the outcome on purpose, set data.media_history to true."
+    elif rows.size and settings.geo is not None:
+        fix = "Fill them in, or declare a geo that starts late or ends early in data.partial_geos."
+    record_blank(blank, records.where, column, problems, fix)
+    early = np.flatnonzero(out & known)
+    if early.size:
+        problems.add(
+            f"Column '{column}' has {early.size} values outside the span declared in data.partial_geos.",
+            "Correct the declared start or end, or empty the cells.",
+            (f"{records.where(int(i))}: {records.target.values[i]:g}" for i in early),
+            early.size,
+        )
+
+
+def _check_population(records: Records, cells: Cells, column: str, problems: Problems) -> None:
+    record_blank(cells.blank, records.where, column, problems)
+    low = np.flatnonzero(np.nan_to_num(cells.values, nan=1.0) <= 0)
+    if low.size:
+        lines = (f"{records.where(int(i))}: {cells.values[i]:g}" for i in low)
+        problems.add(f"Column '{column}', the population, must be above 0.", "Correct it.", lines, low.size)
+    lines_changing = []
+    for geo in dict.fromkeys(records.geos[records.usable]):
+        values = cells.values[(records.geos == geo) & records.usable]
+        values = values[np.isfinite(values)]
+        if values.size and (values != values[0]).any():
+            lines_changing.append(f"{geo}: from {values.min():g} to {values.max():g}")
+    if lines_changing:
+        problems.add(
+            f"Column '{column}', the population, changes within {len(lines_changing)} geos; it scales the geo once.",
+            "Give one figure per geo.",
+            lines_changing,
+            len(lines_changing),
+        )
+
+
+def _check_outcome(
+    outcome: FloatArray, observed: BoolArray, grid: Grid, settings: DataSettings, problems: Problems
+) -> None:
+    values = outcome[observed]
+    if values.size and np.ptp(values) == 0:
+        problems.add(
+            f"Column '{settings.target.column}', the target, is {values[0]:g} in every period.",
+            "Nothing can be learned from an outcome that never changes. Check the column.",
+        )
+    for g, geo in enumerate(grid.geos):
+        found = outcome[observed[:, g], g]
+        if not found.size:
+            problems.add(f"Geo '{geo}' has no outcome in any period.", "Leave the geo out, or correct its dates.")
+        elif settings.population is None and found.mean() <= 0:
+            problems.add(
+                f"The outcome of geo '{geo}' is {found.mean():g} on average; without a population its mean is the "
+                f"geo's size, which must be above 0.",
+                "Give data.population, or check the target.",
+            )
+
+
+def _check_repeats(name: str, values: FloatArray, outcome: FloatArray, observed: BoolArray, problems: Problems) -> None:
+    """A control that is the target in other units explains everything and leaves nothing to the channels."""
+    if observed.sum() < _FEWEST_TO_CORRELATE + observed.shape[1]:
+        return
+    weights = observed.sum(axis=0)
+    centred = []
+    for panel in (values, outcome):
+        known = np.where(observed, panel, 0.0)
+        scale = max(float(np.abs(known).max()), np.finfo(float).tiny)
+        known = known / scale
+        mean = known.sum(axis=0) / np.maximum(weights, 1)
+        centred.append(np.where(observed, known - mean, 0.0))
+    size = np.sqrt((centred[0] ** 2).sum() * (centred[1] ** 2).sum())
+    # Rounding of a constant column must not pass for variation.
+    if size > 1e-12 and abs((centred[0] * centred[1]).sum()) / size > _SAME:
+        problems.add(
+            f"Control '{name}' repeats the target: their correlation is above {_SAME}.",
+            "Leave it out; a control must not be computed from the outcome.",
+        )
