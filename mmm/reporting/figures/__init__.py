@@ -1,0 +1,1 @@
+"""Figures of the report: drawn once wide and once narrow, as SVG whose colours follow the page."""
