@@ -1,0 +1,122 @@
+"""The whole document, and the rules that hold between its sections."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, PrivateAttr, StringConstraints, model_validator
+
+from mmm.assessment.settings import GateSettings
+from mmm.data.calendar import Frequency, parse_periods
+from mmm.data.settings import DataSettings
+from mmm.errors import SettingsError
+from mmm.inference.settings import SamplerSettings
+from mmm.model.settings import ModelSettings
+from mmm.planning.settings import PlanSettings
+from mmm.reporting.settings import ReportSettings
+from mmm.section import Section
+
+# The name becomes a folder below reports/, so it can hold neither a separator nor a leading dot.
+FolderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+
+
+class Settings(Section):
+    """Everything an analysis needs; ``name`` and ``data`` are required, all else has documented defaults.
+
+    Paths are relative to ``base``, the folder of the file that the settings were read from.
+    """
+
+    name: FolderName = Field(description="Letters, digits, - and _; names the folder of the reports.")
+    title: Annotated[str, Field(min_length=1, max_length=120)] | None = Field(
+        None, description="Title of the analysis in words; the name by default."
+    )
+    data: DataSettings = Field(description="Where the panel is, and what its columns mean.")
+    model: ModelSettings = Field(ModelSettings(), description="Families and priors, in business terms.")
+    sampler: SamplerSettings = Field(SamplerSettings(), description="How the posterior is sampled and stored.")
+    gate: GateSettings = Field(GateSettings(), description="What a fit must show before anything is decided on it.")
+    plan: PlanSettings = Field(PlanSettings(), description="The budget decision.")
+    report: ReportSettings = Field(ReportSettings(), description="Words, looks and parts of the report.")
+
+    _base: Path = PrivateAttr(default_factory=Path)
+
+    @property
+    def base(self) -> Path:
+        """Folder that relative paths in the settings start from; the working directory where there is no file."""
+        return self._base
+
+    def with_base(self, base: Path) -> Self:
+        """The same settings, read from a file in ``base``."""
+        copy = self.model_copy()
+        copy._base = base
+        return copy
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_sections(cls, value: Any) -> Any:
+        """``plan:`` with nothing below it, as an editor leaves it, means the defaults."""
+        if not isinstance(value, dict):
+            return value
+        return {key: item for key, item in value.items() if not (item is None and key in cls.model_fields)}
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> Self:
+        problems = [*_duration_problems(self), *_channel_problems(self)]
+        if problems:
+            # One line a problem; the reader of the file gives each its own entry.
+            raise ValueError("\n".join(problems))
+        return self
+
+
+def _duration_problems(settings: Settings) -> Iterator[str]:
+    """Durations that no frequency could read; whether they are whole periods is known once the data are."""
+    drift = settings.model.baseline.drift
+    durations = {
+        "model.lookback": settings.model.lookback,
+        "gate.holdout": settings.gate.holdout,
+        "plan.horizon": settings.plan.horizon,
+    }
+    if drift is not None:
+        durations["model.baseline.drift.length_scale"] = drift.length_scale
+        durations["model.baseline.drift.knot_spacing"] = drift.knot_spacing
+    for key, text in durations.items():
+        if text is None:
+            continue
+        try:
+            parse_periods(text, Frequency("day"))
+        except SettingsError as error:
+            yield f"{key}: {error}"
+
+
+def _channel_problems(settings: Settings) -> Iterator[str]:
+    known = list(settings.data.channels)
+    plan = settings.plan
+    named: list[tuple[str, Iterable[str]]] = [
+        ("model.channels", settings.model.channels),
+        ("plan.channels", plan.channels),
+        ("plan.cost_factor", plan.cost_factor),
+        ("report.channel_colours", settings.report.channel_colours),
+    ]
+    if isinstance(plan.reference, dict):
+        named.append(("plan.reference", plan.reference))
+    named += [(f"plan.groups.{name}.channels", group.channels) for name, group in plan.groups.items()]
+    for index, scenario in enumerate(plan.scenarios):
+        new = () if scenario.new_channel is None else (scenario.new_channel.name,)
+        for key, table in (
+            ("spend", scenario.spend),
+            ("change", scenario.change),
+            ("cost_change", scenario.cost_change),
+        ):
+            if isinstance(table, dict):
+                named.append((f"plan.scenarios.{index}.{key}", [c for c in table if c not in new]))
+    for key, names in named:
+        for name in names:
+            if name not in known:
+                yield f"{key}: '{name}' is not a channel of this analysis. {suggestion(name, known)}"
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """The nearest of the known names as a question, else all of them."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(names)}."

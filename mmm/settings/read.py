@@ -1,0 +1,87 @@
+"""Reading, writing and describing settings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from mmm.errors import SettingsError
+from mmm.settings.document import Settings
+from mmm.settings.explain import settings_error
+from mmm.settings.text import read_yaml, write_yaml
+
+_LARGEST_FILE = 1_000_000
+
+
+def load_settings(path: Path | str, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """The settings in a YAML file, with ``overrides`` by dotted key (``{"plan.total_budget": 1.2e6}``) on top.
+
+    Raises SettingsError that lists every problem by file, key, rule and value received.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        content = path.read_bytes() if path.is_file() and size <= _LARGEST_FILE else b""
+    except FileNotFoundError as error:
+        raise SettingsError(f"There is no settings file '{path}'. Start from configs/template.yaml.") from error
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"The settings file '{path}' cannot be read ({error}).") from error
+    if not path.is_file():
+        raise SettingsError(f"'{path}' is not a file. Name the YAML file itself, such as configs/demo.yaml.")
+    if size > _LARGEST_FILE:
+        raise SettingsError(
+            f"'{path}' has {size:,} bytes; a settings file has at most {_LARGEST_FILE:,}. Is it the data file?"
+        )
+    return settings_from(read_yaml(content, str(path)), overrides, base=path.parent, origin=str(path))
+
+
+def settings_from(
+    document: Any, overrides: Mapping[str, Any] | None = None, *, base: Path | str = ".", origin: str = "settings"
+) -> Settings:
+    """Settings from a parsed document; relative paths start from ``base``, and messages from ``origin``.
+
+    Raises SettingsError that lists every problem.
+    """
+    if not isinstance(document, dict):
+        kind = "empty" if document is None else f"a {type(document).__name__}"
+        raise SettingsError(f"{origin}: a settings file is a mapping with 'name' and 'data'; this is {kind}.")
+    for key, value in (overrides or {}).items():
+        document = _with(document, key.split("."), value, key)
+    if overrides:
+        origin = f"{origin} with {', '.join(overrides)} given as parameters"
+    try:
+        return Settings.model_validate(document).with_base(Path(base))
+    except ValidationError as error:
+        raise settings_error(error, origin) from error
+    except RecursionError as error:
+        raise SettingsError(f"{origin}: nested too deeply to be settings. Keep to the template's levels.") from error
+
+
+def _with(document: Mapping[str, Any], parts: list[str], value: Any, key: str) -> dict[str, Any]:
+    """A copy of the document with ``value`` at the path ``parts``; missing sections are made on the way."""
+    first, rest = parts[0], parts[1:]
+    if not rest:
+        return {**document, first: value}
+    inner = document.get(first)
+    if inner is not None and not isinstance(inner, dict):
+        raise SettingsError(
+            f"Parameter {key}: '{first}' is {inner!r} in the file, not a mapping, so nothing can be set below it. "
+            f"Give the whole of '{first}' instead."
+        )
+    return {**document, first: _with(inner or {}, rest, value, key)}
+
+
+def dump_settings(settings: Settings) -> str:
+    """YAML with every key, defaults included, that reads back as the same settings."""
+    return write_yaml(settings.model_dump(mode="json"))
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON schema (draft 2020-12) of a settings file; with it an editor completes and checks the YAML."""
+    schema = Settings.model_json_schema()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "Settings of a media mix analysis",
+    }
