@@ -79,12 +79,12 @@ def saturate_with_derivatives(kind, p1, p2, a):
         if p2 == 1.0:
             d = 1.0 / (p1 + a)
             return a * d, p1 * d * d, -2.0 * p1 * d * d * d
-        value = saturate(kind, p1, p2, a)
         at = max(a, _TINY * p1)
         r = (at / p1) ** p2
         q = 1.0 / (1.0 + r)
         slope = p2 * r * q * q / at
-        return value, slope, slope * q * ((p2 - 1.0) - (p2 + 1.0) * r) / at
+        # One power for all three: it is most of the cost.
+        return (r * q if a > 0.0 else 0.0), slope, slope * q * ((p2 - 1.0) - (p2 + 1.0) * r) / at
     f = math.tanh(0.5 * p1 * a)
     s = 0.5 * p1 * (1.0 - f * f)
     return f, s, -p1 * f * s

@@ -1,0 +1,180 @@
+"""What the planner asks of the response beyond :mod:`mmm.model.response`: averages over draws with derivatives.
+
+Same formulas, same kernels' families; held equal to :mod:`mmm.model.response` by test. The planner sees values,
+slopes, curvatures and bounds only, never a parameter.
+"""
+
+import itertools
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from mmm.model.kernels import planner as kernels
+from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS
+from mmm.model.response import Along, Floats, ResponseDraws, along_geo
+
+
+def _over_cells(cells: int, work: float, task: Callable[[npt.NDArray[np.int64]], None]) -> None:
+    """Run ``task`` on ranges that cover all cells, on threads where there is enough to do."""
+    workers = min(cells, max(1, min(8, os.cpu_count() or 1)))
+    if workers == 1 or work < 2e5:
+        task(np.array([0, cells]))
+        return
+    edges = np.linspace(0, cells, min(cells, 4 * workers) + 1).round().astype(np.int64)
+    pairs = [np.array(pair) for pair in itertools.pairwise(edges)]
+    with ThreadPoolExecutor(workers) as threads:
+        list(threads.map(task, pairs))
+
+
+def mean_along(
+    draws: ResponseDraws,
+    base: npt.ArrayLike,
+    direction: npt.ArrayLike,
+    levels: Floats,
+    weights: Floats,
+    draw_weights: Floats,
+) -> Along:
+    """``draw_weights``-weighted sum over draws of :func:`mmm.model.response.along_geo`: arrays [g, c, k]."""
+    b, d = draws._scaled(base, "base"), draws._scaled(direction, "direction")
+    points = np.ascontiguousarray(levels, dtype=np.float64)
+    value, slope, curvature = np.empty(points.shape), np.empty(points.shape), np.empty(points.shape)
+    w, share = np.ascontiguousarray(weights, dtype=np.float64), np.ascontiguousarray(draw_weights, dtype=np.float64)
+    _over_cells(
+        points.shape[0] * points.shape[1],
+        draws.n * points.size * b.shape[0],
+        lambda cells: kernels.mean_along(*draws._parameters(), b, d, points, w, share, cells, value, slope, curvature),
+    )
+    return Along(value, slope, curvature)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Averaged effect and slope at sorted nodes [g, c, k], and bounds on its curvature between them [g, c, k - 1].
+
+    A bound may be infinite: a Hill curve with a slope between 1 and 2 has no finite second derivative at zero.
+    """
+
+    value: Floats
+    slope: Floats
+    lower: Floats
+    upper: Floats
+
+
+def mean_along_cells(
+    draws: ResponseDraws,
+    base: npt.ArrayLike,
+    direction: npt.ArrayLike,
+    nodes: Floats,
+    weights: Floats,
+    draw_weights: Floats,
+) -> Cells:
+    """As :func:`mean_along` at ``nodes`` [g, c, k], ascending in k, with rigorous bounds on the curvature between."""
+    b, d = draws._scaled(base, "base"), draws._scaled(direction, "direction")
+    points = np.ascontiguousarray(nodes, dtype=np.float64)
+    between = (*points.shape[:2], points.shape[2] - 1)
+    out = Cells(np.empty(points.shape), np.empty(points.shape), np.empty(between), np.empty(between))
+    w, share = np.ascontiguousarray(weights, dtype=np.float64), np.ascontiguousarray(draw_weights, dtype=np.float64)
+    _over_cells(
+        points.shape[0] * points.shape[1],
+        draws.n * points.size * b.shape[0],
+        lambda cells: kernels.mean_along_cells(
+            *draws._parameters(), b, d, points, w, share, cells, out.value, out.slope, out.lower, out.upper
+        ),
+    )
+    return out
+
+
+def always_concave(draws: ResponseDraws) -> bool:
+    """Whether every draw's response is concave in spend: logistic, or Hill with a slope of at most 1."""
+    hill = draws.saturation_kind == SATURATION_KINDS["hill"]
+    return bool(np.all(~hill | (draws.saturation_par[..., 1] <= 1.0)))
+
+
+@dataclass(frozen=True)
+class PeriodWindow:
+    """Where money may move over time: ``unit[h, g, c]`` is media per unit of money in period ``begin + h``.
+
+    ``base[t, g, c]`` is the media without the money, ``weights[t, g]`` what a unit of outcome counts.
+    """
+
+    base: Floats
+    unit: Floats
+    begin: int
+    weights: Floats
+
+
+def by_period(draws: ResponseDraws, window: PeriodWindow, money: Floats) -> tuple[Floats, Floats]:
+    """Effect [n, c] of ``money[h, c]`` over no money in the window, and its gradient [n, h, c], for every draw."""
+    b, u = draws._scaled(window.base, "base"), draws._scaled(window.unit, "unit")
+    horizon, _, channels = u.shape
+    total, gradient = np.zeros((draws.n, channels)), np.zeros((draws.n, horizon, channels))
+    spent = np.ascontiguousarray(money, dtype=np.float64)
+    kernels.by_period(*draws._parameters(), b, u, spent, window.begin, window.weights, total, gradient)
+    return total, gradient
+
+
+def period_hessian(draws: ResponseDraws, window: PeriodWindow, money: Floats, draw_weights: Floats) -> Floats:
+    """``draw_weights``-weighted second derivatives of :func:`by_period` by pairs of periods, [c, h, h]."""
+    b, u = draws._scaled(window.base, "base"), draws._scaled(window.unit, "unit")
+    horizon, _, channels = u.shape
+    hessian = np.zeros((channels, horizon, horizon))
+    spent = np.ascontiguousarray(money, dtype=np.float64)
+    share = np.ascontiguousarray(draw_weights, dtype=np.float64)
+    kernels.period_hessian(*draws._parameters(), b, u, spent, window.begin, window.weights, share, hessian)
+    return hessian
+
+
+def scaled_effect(draws: ResponseDraws, factor: Floats) -> ResponseDraws:
+    """The same draws with every effect multiplied by ``factor[c]`` (value per customer of a channel)."""
+    return replace(draws, log_beta=draws.log_beta + np.log(np.asarray(factor, dtype=np.float64)))
+
+
+@dataclass(frozen=True)
+class PriorChannel:
+    """A channel known by draws of its prior: effect of ``direction`` media, saturation level there, half-life.
+
+    ``effect[n]`` is the weighted total of the spend that ``direction[t, g]`` (media units) stands for; ``level[n]`` the
+    saturation of a steady spend of that size, in (0, 1); ``half_life[n]`` in periods.
+    """
+
+    name: str
+    direction: Floats
+    begin: int
+    effect: Floats
+    level: Floats
+    half_life: Floats
+
+
+def with_prior_channel(draws: ResponseDraws, new: PriorChannel, weights: Floats) -> ResponseDraws:
+    """``draws`` with one more channel: normalised geometric adstock, Hill of slope 1, effect as the prior says."""
+    n, g = draws.n, len(draws.geos)
+    steady = new.direction[new.direction.sum(axis=1) > 0].mean(axis=0)
+    scale = np.where(steady > 0, steady, max(steady.max(), 1e-12))[:, None]
+
+    def column(value: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
+        return np.broadcast_to(np.asarray(value, dtype=dtype), (n,))[:, None]
+
+    single = ResponseDraws(
+        channels=(new.name,),
+        geos=draws.geos,
+        adstock_kind=np.array(column(ADSTOCK_KINDS["geometric_normalised"], np.int8)),
+        adstock_par=np.stack([0.5 ** (1.0 / new.half_life), np.zeros(n)], axis=1)[:, None, :],
+        saturation_kind=np.array(column(SATURATION_KINDS["hill"], np.int8)),
+        saturation_par=np.stack([1.0 / new.level - 1.0, np.ones(n)], axis=1)[:, None, :],
+        log_beta=np.broadcast_to(np.log(scale[:, 0] / scale.sum()), (n, g))[:, :, None].copy(),
+        media_scale=scale,
+        lookback=draws.lookback,
+    )
+    media = new.direction[:, :, None]
+    plain = along_geo(single, np.zeros_like(media), media, np.ones((g, 1, 1)), weights).value.sum(axis=(1, 2, 3))
+    single = replace(single, log_beta=single.log_beta + np.log(new.effect / plain)[:, None, None])
+    pairs = {
+        name: np.concatenate([getattr(draws, name), getattr(single, name)], axis=1)
+        for name in ("adstock_kind", "adstock_par", "saturation_kind", "saturation_par", "media_scale")
+    }
+    log_beta = np.concatenate([draws.log_beta, single.log_beta], axis=2)
+    return replace(draws, channels=(*draws.channels, new.name), log_beta=log_beta, **pairs)
