@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from mmm.errors import SettingsError
 from mmm.simulate.formulas import Array
@@ -39,12 +38,14 @@ class Allocation:
 def spend_profile(truth: Truth, horizon: int) -> Array:
     """How a channel's money is spread over periods and geos, [horizon, geo, channel], each channel summing to 1.
 
-    As in the reference plan; evenly over time, and by geo as over the whole panel, for a channel that paused then.
+    As in the reference plan; evenly over time, and by geo as over the whole panel, for a channel that paused then
+    (by population for one that never ran).
     """
     reference = truth.reference_plan(horizon)
     totals = reference.sum(axis=(0, 1))
     by_geo = truth.spend.sum(axis=0)
-    share = by_geo / np.maximum(by_geo.sum(axis=0), 1e-300)
+    by_geo = np.where(by_geo.sum(axis=0) > 0, by_geo, truth.mechanism.size[:, None])
+    share = by_geo / by_geo.sum(axis=0)
     even = np.repeat(share[None] / horizon, horizon, axis=0)
     return np.where(totals > 0, reference / np.where(totals > 0, totals, 1.0), even)
 
@@ -98,26 +99,46 @@ class _Problem:
             left -= int(chosen[c][left])
         return out
 
-    def polish(self, start: Array) -> Array:
-        """Local search (SLSQP) from ``start``, in units of the budget."""
-        unit = max(self.total_budget, 1e-12)
-        size = abs(self.objective(start)) or 1.0
-        kind = "eq" if self.spend_all else "ineq"
-        found = minimize(
-            lambda x: -self.objective(x * unit) / size,
-            start / unit,
-            method="SLSQP",
-            bounds=list(zip(self.lower / unit, self.upper / unit, strict=True)),
-            constraints=[{"type": kind, "fun": lambda x: 1.0 - x.sum()}],
-            options={"maxiter": 200, "ftol": 1e-12},
-        )
-        spend = np.clip(found.x * unit, self.lower, self.upper)
-        # SLSQP keeps the cap up to its tolerance only.
-        excess = spend.sum() - self.total_budget
-        if excess > 0:
-            movable = spend - self.lower
-            spend = spend - movable * min(1.0, excess / max(movable.sum(), 1e-300))
-        return np.asarray(spend)
+    def polish(self, start: Array, step: float) -> Array:
+        """Local search from ``start``: move ``step`` of money where it gains most, halve the step when nothing does.
+
+        The last entry of the working vector is the money left unspent, which takes part unless all must be spent.
+        """
+        lower, upper = np.append(self.lower, 0.0), np.append(self.upper, 0.0 if self.spend_all else np.inf)
+        left = 0.0 if self.spend_all else self.total_budget - start.sum()
+        at = np.append(start, max(left, 0.0))
+        value = self.objective(at[:-1])
+        smallest = 1e-6 * max(self.total_budget, 1e-12)
+        while step > smallest:
+            moved = self._best_move(at, value, step, (lower, upper))
+            if moved is None:
+                step /= 2.0
+            else:
+                at, value = moved
+        return np.asarray(at[:-1])
+
+    def _best_move(
+        self, at: Array, value: float, step: float, limits: tuple[Array, Array]
+    ) -> tuple[Array, float] | None:
+        """The best exchange of ``step`` between two entries, judged by each one's own change; None if none gains."""
+        up, down = np.full(len(at), -np.inf), np.full(len(at), -np.inf)
+        for i in range(len(at)):
+            unit = np.zeros(len(at))
+            unit[i] = step
+            if at[i] + step <= limits[1][i]:
+                up[i] = self.objective((at + unit)[:-1]) - value
+            if at[i] - step >= limits[0][i]:
+                down[i] = self.objective((at - unit)[:-1]) - value
+        gain = up[:, None] + down[None, :]
+        np.fill_diagonal(gain, -np.inf)
+        to, source = np.unravel_index(int(np.argmax(gain)), gain.shape)
+        if not gain[to, source] > 0:
+            return None
+        moved = at.copy()
+        moved[to] += step
+        moved[source] -= step
+        reached = self.objective(moved[:-1])
+        return (moved, reached) if reached > value else None
 
 
 def best_allocation(
@@ -142,10 +163,10 @@ def best_allocation(
     proportional = lower + (upper - lower) * np.clip(
         (total_budget - lower.sum()) / max(float((upper - lower).sum()), 1e-300), 0.0, 1.0
     )
-    starts = [problem.on_grid(), proportional]
-    candidates = [*starts, *(problem.polish(start) for start in starts)]
-    if spend_all:
-        candidates = [c for c in candidates if abs(c.sum() - total_budget) <= 1e-6 * max(total_budget, 1.0)]
+    free = min(total_budget, float(upper.sum())) - float(lower.sum())
+    candidates = [problem.polish(problem.on_grid(), free / _STEPS)]
+    if truth.mechanism.synergies:
+        candidates.append(problem.polish(proportional, free / 10.0))
     spend = max(candidates, key=problem.objective)
     plan = problem.profile * spend
     return Allocation(spend, plan, truth.response(plan), problem.objective(spend))
