@@ -78,6 +78,12 @@ def test_future_media_are_bought_at_the_last_prices() -> None:
     np.testing.assert_allclose(truth.future_price[:, 0], expected)
 
 
+def test_money_becomes_media_before_it_acts() -> None:
+    unit = MediaUnit(cost_per_thousand=5.0, geo_sd=0.0, drift_sd=0.0)
+    truth = _world(Channel("tv", 1000.0, roas=2.0, unit=unit, saturation=Saturation(k=1e6)))
+    np.testing.assert_allclose(truth.response(np.full((3, 1, 1), 400.0)), 2.0 * 1200.0, rtol=1e-2)
+
+
 def test_unusable_plans_are_refused() -> None:
     truth = _curves(Saturation(), Saturation())
     with pytest.raises(SettingsError, match="shape"):
