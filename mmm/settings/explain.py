@@ -114,16 +114,18 @@ def _problem(details: ErrorDetails) -> _Problem:
     """A finding with its path, without pydantic's union tags, and the section that holds the path's last key."""
     path: list[str] = []
     here: Any = Settings
-    parent: type[BaseModel] | None = None
+    holder: Any = None
     of_union = False
     for part in details["loc"]:
         here = _plain(here)
+        if part == "[key]" and get_origin(holder) is dict:
+            break  # pydantic's mark that the rule is about the mapping's key, which the path ends with already
         if get_origin(here) in (Union, types.UnionType):
             here, of_union = _member(here, str(part)), True
-        elif part != "[key]":
+        else:
             path.append(str(part))
-            parent = here if isinstance(here, type) and issubclass(here, BaseModel) else None
-            here, of_union = _below(here, part), False
+            holder, here, of_union = here, _below(here, part), False
+    parent = holder if isinstance(holder, type) and issubclass(holder, BaseModel) else None
     return _Problem(tuple(path), parent, of_union, details)
 
 

@@ -40,6 +40,11 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    # PyYAML loses control characters and Unicode's line ends outside double quotes.
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"')
+
+
 def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
     """Keys are names: a geo called 12 stays the text "12", and none may come twice."""
     mapping: dict[str, Any] = {}
@@ -68,6 +73,7 @@ def _construct_bool(_loader: _Loader, node: yaml.ScalarNode) -> bool:
 for _name, (_pattern, _first) in _SCALARS.items():
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _pattern, _first)
     _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _pattern, _first)
+_Dumper.add_representer(str, _represent_text)
 _Loader.yaml_constructors = {
     "tag:yaml.org,2002:null": yaml.SafeLoader.construct_yaml_null,
     "tag:yaml.org,2002:bool": _construct_bool,
@@ -102,7 +108,8 @@ def read_yaml(text: str | bytes, origin: str) -> Any:
 
 def _where(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error)
+    said = [getattr(error, "context", None), getattr(error, "problem", None)]
+    problem = ", ".join(part for part in said if part) or str(error)
     line = "" if mark is None else f"line {mark.line + 1}, column {mark.column + 1}: "
     return f"{line}not readable as YAML: {problem}. Compare with configs/template.yaml."
 

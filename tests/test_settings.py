@@ -1,0 +1,316 @@
+"""Settings: one file in, one validated object out, and every mistake told as a sentence."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+import yaml
+from hypothesis import HealthCheck, example, given, settings
+
+from mmm.errors import MMMError, SettingsError
+from mmm.settings import Settings, dump_settings, json_schema, load_settings, read_parameters, settings_from
+from mmm.settings.explain import dotted_keys
+from mmm.settings.text import read_yaml, write_yaml
+
+MINIMAL: dict[str, Any] = {
+    "name": "trial",
+    "data": {
+        "source": "panel.csv",
+        "target": {"column": "revenue"},
+        "currency": "EUR",
+        "channels": ["tv", "search"],
+    },
+}
+
+
+def told(document: Any, **overrides: Any) -> str:
+    with pytest.raises(SettingsError) as caught:
+        settings_from(document, overrides, origin="trial.yaml")
+    return str(caught.value)
+
+
+def with_section(**sections: Any) -> dict[str, Any]:
+    return {**MINIMAL, **sections}
+
+
+def test_minimal_document_takes_documented_defaults() -> None:
+    found = settings_from(MINIMAL)
+    assert found.plan.horizon == "13 weeks"
+    assert found.gate.r_hat_max == 1.01
+    assert found.plan.total_budget is None
+    assert list(found.data.channels) == ["tv", "search"]
+
+
+def test_settings_cannot_be_changed() -> None:
+    found = settings_from(MINIMAL)
+    with pytest.raises(ValueError, match="frozen"):
+        found.name = "other"  # type: ignore[misc]
+
+
+def test_round_trip_keeps_every_value() -> None:
+    document = with_section(
+        title="A title: with a colon, NO and 1e6",
+        plan={
+            "total_budget": 1.2e6,
+            "channels": {"tv": {"maximum": 3e5, "relative": [0.5, 1.5]}},
+            "scenarios": [{"name": "on", "change": {"tv": -0.5}}],
+        },
+        report={"logo": "logo.png", "formats": ["html"]},
+    )
+    found = settings_from(document)
+    assert settings_from(read_yaml(dump_settings(found), "dump")) == found
+
+
+def test_paths_start_from_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "trial.yaml"
+    path.write_text(write_yaml(MINIMAL), encoding="utf-8")
+    assert load_settings(path).base == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        ({"plan": {"totl_budget": 3}}, ["plan.totl_budget: unknown key", "'total_budget'", "Received: 3"]),
+        ({"total_budget": 5}, ["total_budget: unknown key", "'plan.total_budget'", "Received: 5"]),
+        ({"sampler": {"draws": "many"}}, ["sampler.draws: must be a valid integer", 'Received: "many"']),
+        ({"gate": []}, ["gate: must be a mapping", "Received: []"]),
+        ({"plan": {"horizon": "13 weaks"}}, ["plan.horizon", "'13 weaks' is not a duration"]),
+        ({"plan": {"channels": {"tvv": {"maximum": 1}}}}, ["plan.channels: 'tvv'", "Did you mean 'tv'"]),
+        ({"plan": {"channels": {"tv": {"minimm": 1}}}}, ["plan.channels.tv.minimm: unknown key", "'minimum'"]),
+        ({"plan": {"scenarios": [{"name": "a", "change": {"radio": 1}}]}}, ["plan.scenarios.0.change: 'radio'"]),
+        ({"plan": {"reference": {"tv": -1}}}, ["plan.reference.tv: must be greater than or equal to 0"]),
+        ({"plan": {"total_budget": float("nan")}}, ["plan.total_budget: must be"]),
+        ({"name": "../escape"}, ["name: ", "Letters, digits, - and _", '"../escape"']),
+        ({"name": None}, ["name: required"]),
+    ],
+)
+def test_errors_name_file_key_rule_and_value(section: dict[str, Any], expected: list[str]) -> None:
+    message = told(with_section(**section))
+    assert message.startswith("trial.yaml")
+    for part in expected:
+        assert part in message
+
+
+def test_a_value_that_fits_no_form_is_one_sentence() -> None:
+    message = told(with_section(plan={"scenarios": [{"name": "a", "spend": "everything"}]}))
+    assert message.count("plan.scenarios.0.spend") == 1
+    assert "'optimised'" in message
+    assert "mapping" in message
+
+
+def test_all_problems_are_listed() -> None:
+    message = told(with_section(plan={"totl_budget": 3, "margin": 0}, sampler={"chains": 0}))
+    assert "has 3 problems" in message
+    assert all(key in message for key in ("plan.totl_budget", "plan.margin", "sampler.chains"))
+
+
+def test_rules_between_sections_are_told_one_a_line() -> None:
+    message = told(with_section(plan={"horizon": "long", "cost_factor": {"radio": 1.1}}))
+    assert "has 2 problems" in message
+
+
+def test_an_empty_section_means_its_defaults() -> None:
+    assert settings_from(with_section(plan=None)).plan == settings_from(MINIMAL).plan
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("name: a\nname: b\n", "line 2, column 1: not readable as YAML: the key 'name' appears twice"),
+        ("plan: {horizon: 1 week, horizon: 2 weeks}\n", "'horizon' appears twice"),
+        ("name: &a x\ntitle: *a\n", "aliases"),
+        ("name: !!python/object/apply:os.system [ls]\n", "could not determine a constructor"),
+        ("name: [1\n", "line"),
+        ("- a\n", "this is a list"),
+        ("", "this is empty"),
+        ("? [a]\n: 1\n", "a key must be a plain text"),
+        ("a: 1\n---\nb: 2\n", "single document"),
+        ("[" * 5000, "nested too deeply"),
+        ("a: " + "9" * 5000, "a number cannot be read"),
+        ("a: !!int x", "a number cannot be read"),
+    ],
+)
+def test_unreadable_yaml_is_a_sentence(tmp_path: Path, text: str, expected: str) -> None:
+    path = tmp_path / "trial.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    assert str(path) in str(caught.value)
+    assert expected in str(caught.value)
+
+
+def test_files_that_are_no_settings_are_told(tmp_path: Path) -> None:
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes("name: caf\xe9".encode("latin-1"))
+    large = tmp_path / "large.yaml"
+    large.write_bytes(b"# " + b"x" * 1_000_001)
+    for path, expected in (
+        (tmp_path / "absent.yaml", "There is no settings file"),
+        (tmp_path, "is not a file"),
+        (latin, "is not UTF-8"),
+        (large, "Is it the data file?"),
+        (Path("a\0b"), "cannot be read"),
+    ):
+        with pytest.raises(SettingsError, match=expected.replace("?", r"\?")):
+            load_settings(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("NO", "NO"),
+        ("yes", "yes"),
+        ("true", True),
+        ("1:30", "1:30"),
+        ("1e6", 1e6),
+        ("1_200_000", 1_200_000),
+        ("010", 10),
+        ("2022-13-45", "2022-13-45"),
+        ("2022-05-02", "2022-05-02"),
+        ("", None),
+        (".5", 0.5),
+    ],
+)
+def test_plain_scalars_mean_what_they_look_like(text: str, value: Any) -> None:
+    found = read_yaml(text, "text")
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_a_key_is_a_name_whatever_it_looks_like() -> None:
+    assert read_yaml("{12: a, NO: b, null: c}", "text") == {"12": "a", "NO": "b", "null": "c"}
+
+
+# Parameters
+
+
+def test_parameters_find_their_section() -> None:
+    found = read_parameters(["total_budget=1_200_000", "horizon=13 weeks", "sampler.draws=500", "plan.bounds=[0.5, 2]"])
+    assert found == {
+        "plan.total_budget": 1_200_000,
+        "plan.horizon": "13 weeks",
+        "sampler.draws": 500,
+        "plan.bounds": [0.5, 2],
+    }
+
+
+def test_parameters_change_the_settings_and_nothing_else() -> None:
+    before = settings_from(with_section(plan={"total_budget": 1, "spend_all": True}))
+    after = settings_from(
+        with_section(plan={"total_budget": 1, "spend_all": True}),
+        read_parameters(["total_budget=9", "plan.channels.tv.maximum=4"]),
+    )
+    assert after.plan.total_budget == 9
+    assert after.plan.channels["tv"].maximum == 4
+    assert after.plan.spend_all
+    assert after.model_copy(update={"plan": before.plan}) == before
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        (["total_budgt=3"], "Did you mean plan.total_budget?"),
+        (["plan.total_budgt=3"], "Did you mean plan.total_budget?"),
+        (["sampler.drawz=3"], "sampler.draws"),
+        (["seed=3"], "sampler.seed or plan.seed"),
+        (["total_budget"], "not of the form name=value"),
+        (["=3"], "not of the form name=value"),
+        (["total_budget=1", "plan.total_budget=2"], "given twice"),
+        (["zzz=1"], "Those of the plan: total_budget"),
+        (["total_budget=[1"], "Parameter total_budget: line 1"),
+    ],
+)
+def test_wrong_parameters_are_errors(parameters: list[str], expected: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_parameters(parameters)
+    assert expected in str(caught.value)
+
+
+def test_an_error_says_that_parameters_were_given() -> None:
+    message = told(MINIMAL, **{"plan.total_budget": -5})
+    assert "with plan.total_budget given as parameters" in message
+    assert "Received: -5" in message
+
+
+def test_a_parameter_cannot_go_below_a_value() -> None:
+    message = told(with_section(plan={"objective": "profit"}), **{"plan.objective.risk_weight": 0.1})
+    assert "'objective' is 'profit' in the file, not a mapping" in message
+
+
+# Schema
+
+
+def test_schema_describes_every_key() -> None:
+    schema = json_schema()
+    assert set(schema["properties"]) == set(Settings.model_fields)
+    assert schema["required"] == ["name", "data"]
+    assert schema["additionalProperties"] is False
+
+
+# No input crashes: anything but the errors of this project's own tree fails these tests
+
+
+scalars = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | st.text(max_size=8) | st.just("13 weeks")
+)
+known = st.sampled_from(sorted({key.rpartition(".")[2] for key in dotted_keys()}))
+trees = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(known | st.text(max_size=5), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(st.sampled_from(list(Settings.model_fields)) | st.text(max_size=5), trees, max_size=5))
+@example({"data": {"channels": {"tv": None}}})
+@example({"[key]": None})
+@example({"plan": {"channels": {"tv": []}, "cost_factor": {"tv": {}}}})
+def test_no_document_crashes(document: dict[str, Any]) -> None:
+    for candidate in (document, {**MINIMAL, **document}):
+        with suppress(MMMError):
+            found = settings_from(candidate)
+            assert settings_from(read_yaml(dump_settings(found), "dump")) == found
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.text(alphabet=st.characters(codec="utf-8"), max_size=60) | st.text("&*!%@`'\"[]{},:?-# \n\tab10", max_size=60)
+)
+@example("!!timestamp x")
+@example("!!bool x")
+@example("? \n: 1")
+def test_no_text_crashes(text: str) -> None:
+    with suppress(SettingsError):
+        read_yaml(text, "text")
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.binary(max_size=40))
+def test_no_bytes_crash(content: bytes) -> None:
+    with suppress(SettingsError):
+        read_yaml(content, "bytes")
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.text(max_size=12), st.text(max_size=12))
+def test_no_parameter_crashes(name: str, value: str) -> None:
+    with suppress(SettingsError):
+        settings_from(MINIMAL, read_parameters([f"{name}={value}", f"plan.{name}={value}"]))
+
+
+@settings(deadline=None, max_examples=100)
+@given(trees.filter(lambda tree: not json.dumps(tree).count("NaN") and not json.dumps(tree).count("Infinity")))
+@example("\x85")
+@example({"\u2028": "a\x00b", "1e6": "NO"})
+def test_written_yaml_reads_back(tree: Any) -> None:
+    text = write_yaml(tree)
+    assert read_yaml(text, "text") == tree
+
+
+def test_written_yaml_is_read_by_others_too() -> None:
+    document = dump_settings(settings_from(MINIMAL))
+    assert yaml.safe_load(document)["data"]["channels"]["tv"]["spend"] == "tv"
