@@ -6,8 +6,9 @@ estimate and the ends of its interval share one unit and one number of decimals.
 
 import datetime as dt
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from mmm.reporting.settings import DateFormat, NumberFormat
 
@@ -49,6 +50,12 @@ class Formatter:
     money_outcome: bool
     numbers: NumberFormat = "1,234.5"
     dates: DateFormat = "5 May 2025"
+    period: str = "week"
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def label(self, name: str) -> str:
+        """How a name from the data is written in the report."""
+        return self.labels.get(name, name)
 
     # numbers
 
@@ -124,6 +131,19 @@ class Formatter:
     def exact(self, value: float) -> str:
         """An amount of money to the unit, for tables that are added up."""
         return self._with_sign(value, self.currency_text, self.number(abs(value)), value < 0 and round(value) != 0)
+
+    def axis(self, values: Sequence[float], *, money: bool, sign: bool = False) -> list[str]:
+        """Labels of an axis: one scale and as few decimals as tell the ticks apart."""
+        scale = self.scale(*values)
+        shown = [v / scale.divisor for v in values]
+        decimals = next((d for d in range(3) if all(abs(v - round(v, d)) < 1e-9 for v in shown)), 3)
+        prefix = self.currency_text if money else ""
+        texts = []
+        for value in shown:
+            text = self.number(abs(value), decimals if value else 0)
+            marked = self._with_sign(value, prefix, text, value < 0, plus=sign)
+            texts.append(marked + (scale.letter if value else ""))
+        return texts
 
     @property
     def currency_text(self) -> str:
@@ -220,3 +240,26 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 def relative(part: float, whole: float) -> float:
     """``part / whole - 1``, NaN where the whole is zero."""
     return part / whole - 1.0 if whole else math.nan
+
+
+_ACRONYMS = frozenset(
+    {"tv", "ctv", "ooh", "dooh", "seo", "sem", "sea", "ppc", "crm", "ott", "vod", "kpi", "uk", "us", "eu", "gdp", "cpi"}
+)
+_PLAIN_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(_[a-z0-9]+(-[a-z0-9]+)*)*")
+
+
+def readable(names: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
+    """Labels by name: those ``given``; else column names such as ``out_of_home`` written as words (Out of home).
+
+    A name with capitals or spaces was chosen by somebody and stays. Where two names would read the same, both stay.
+    """
+    labels = {name: given.get(name, _words(name)) for name in names}
+    texts = list(labels.values())
+    return {name: text if texts.count(text) == 1 else name for name, text in labels.items()}
+
+
+def _words(name: str) -> str:
+    if _PLAIN_NAME.fullmatch(name) is None:
+        return name
+    words = [w.upper() if w in _ACRONYMS else w for w in name.split("_")]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])

@@ -38,6 +38,9 @@ class ReportSettings(Section):
     channel_colours: dict[str, Colour] = Field(
         default_factory=dict, description="Colour by channel; the others take theirs from a colour-blind-safe set."
     )
+    labels: dict[str, Annotated[str, Field(min_length=1, max_length=60)]] = Field(
+        default_factory=dict, description="How names from the data are written, such as {ooh: Out of home}."
+    )
     language: Language = Field("en", description="Language of the text.")
     number_format: NumberFormat = Field("1,234.5", description="How thousands and decimals are separated.")
     date_format: DateFormat = Field("5 May 2025", description="How dates are written.")

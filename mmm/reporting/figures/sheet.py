@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -15,13 +16,16 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from matplotlib.textpath import TextPath
+from matplotlib.ticker import MaxNLocator
 
 from mmm.reporting.format import Formatter
 from mmm.reporting.style import TEXT_FONT, Look, register_fonts
 
 WIDE, NARROW = 800, 350
-_RC = {
+_RC: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "mmm",
     "font.family": TEXT_FONT,
@@ -91,15 +95,23 @@ class Sheet:
         ax.tick_params(colors=self.look["faint"], labelsize=11, pad=5)
         return ax
 
-    def text(self, x: float, y: float, text: str, **style: object) -> None:
+    def text(self, x: float, y: float, text: str, **style: Any) -> None:
         """Text at a pixel position, vertically centred unless told otherwise."""
-        options = {"color": self.look["ink"], "va": "center_baseline", "ha": "left", "fontsize": 12} | style
+        options: dict[str, Any] = {"color": self.look["ink"], "va": "center_baseline", "fontsize": 12, **style}
         self.fig.text(x / self.width, 1 - y / self.height, text, **options)
 
     def line(self, xs: Sequence[float], ys: Sequence[float], role: str, width: float = 1.0) -> None:
         """A line through pixel positions."""
         x, y = np.asarray(xs) / self.width, 1 - np.asarray(ys) / self.height
-        self.fig.add_artist(mpl.lines.Line2D(x, y, color=self.look[role], linewidth=width))
+        self.fig.add_artist(Line2D(x, y, color=self.look[role], linewidth=width))
+
+    def swatch(self, x: float, y: float, colour: str, size: float = 10) -> None:
+        """A small square of a colour, its left edge at ``x``, centred on ``y``."""
+        corner = (x / self.width, 1 - (y + size / 2) / self.height)
+        box = Rectangle(
+            corner, size / self.width, size / self.height, transform=self.fig.transFigure, color=colour, lw=0
+        )
+        self.fig.add_artist(box)
 
 
 def draw(
@@ -135,6 +147,7 @@ def _png(fig: Figure, paper: str) -> bytes:
 
 
 _NUMBER = re.compile(r"-?\d+\.\d{2,}")
+_TAG = re.compile(r"<[^>]*>")
 _ID = re.compile(r'\s*id="([^"]+)"')
 
 
@@ -147,22 +160,23 @@ def clean_svg(svg: str, prefix: str) -> str:
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<style[^>]*>.*?</style>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<defs>\s*</defs>", "", svg)
-    svg = re.sub(r'<svg[^>]*viewBox="([^"]+)"[^>]*>', r'<svg viewBox="\1" xmlns="http://www.w3.org/2000/svg">', svg, 1)
+    svg = re.sub(
+        r'<svg[^>]*viewBox="([^"]+)"[^>]*>', r'<svg viewBox="\1" xmlns="http://www.w3.org/2000/svg">', svg, count=1
+    )
     svg = svg.replace("xlink:href", "href")
     used = set(re.findall(r"url\(#([^)]+)\)", svg)) | set(re.findall(r'href="#([^"]+)"', svg))
     svg = _ID.sub(lambda m: f' id="{prefix}-{m.group(1)}"' if m.group(1) in used else "", svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
     svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
     svg = re.sub(r' transform="rotate\(-?0 [^"]*\)"', "", svg)
-    svg = _NUMBER.sub(_tenth, svg)
+    svg = _TAG.sub(lambda tag: _NUMBER.sub(_tenth, tag.group()), svg)
     svg = re.sub(r"<g>\s*</g>", "", svg)
     svg = re.sub(r"\s*\n\s*", "\n", svg)
     return re.sub(r"\n(?=[LCQMz])", "", svg).replace('\n"', '"').strip()
 
 
 def _tenth(match: re.Match[str]) -> str:
-    text = f"{float(match.group()):.1f}"
-    return text[:-2] if text.endswith(".0") else text
+    return f"{float(match.group()):.1f}".removesuffix(".0")
 
 
 def text_width(text: str, size: float = 12, weight: int = 400) -> float:
@@ -215,7 +229,6 @@ def spread(positions: Sequence[float], gap: float, low: float, high: float) -> l
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
     """At most about ``count`` round values within [low, high]."""
-    from matplotlib.ticker import MaxNLocator
 
     values = MaxNLocator(nbins=count, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
     slack = (high - low) * 1e-9

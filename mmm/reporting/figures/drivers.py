@@ -1,0 +1,199 @@
+"""Figures of what drove the outcome: the waterfall from baseline to total, and the stack of weeks."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, spread, ticks
+
+_MOST_LAYERS = 8
+
+
+def waterfall(parts: pd.DataFrame, total: float, pen: Pen) -> Drawn:
+    """From the baseline to the whole outcome, one step a driver.
+
+    ``parts``: index component in drawing order, columns ``kind``, ``mean``, ``lower``, ``upper`` (sums over the
+    period). ``total`` is the sum of the means.
+    """
+    rows = len(parts) + 1
+    floor = _cut(parts, total)
+
+    def paint(sheet: Sheet) -> None:
+        row = 54 if sheet.narrow else 34
+        left, right = (4, 10) if sheet.narrow else (150, 210)
+        ax = sheet.axes(left, 8, sheet.width - left - right, rows * row)
+        ends = np.concatenate([[0.0], parts["mean"].cumsum().to_numpy(), [total]])
+        ax.set_xlim(floor or min(0.0, float(ends.min())), float(ends.max()) + (total - floor) * 0.02)
+        ax.set_ylim(rows * row, 0)
+        ax.set_yticks([])
+        ax.set_xticks([])
+        thick = 12 if sheet.narrow else 20
+        running = 0.0
+        for i, (name, part) in enumerate(parts.iterrows()):
+            y = i * row + (40 if sheet.narrow else row / 2)
+            mean = float(part["mean"])
+            ax.barh(y, mean, left=running, height=thick, color=_colour(str(name), part["kind"], sheet), zorder=2)
+            running += mean
+            if not sheet.narrow:
+                ax.plot([running, running], [y, y + row], color=sheet.look["today"], lw=1, zorder=1)
+            _row(sheet, 8 + i * row, row, sheet.fmt.label(str(name)), part, total)
+        y = len(parts) * row + (40 if sheet.narrow else row / 2)
+        ax.barh(y, total, height=thick, color=sheet.look["ink"], zorder=2)
+        _row(sheet, 8 + len(parts) * row, row, "Total", pd.Series({"mean": total}), total)
+        if floor:
+            for centre in (40 if sheet.narrow else row / 2, y):
+                _break_mark(ax, sheet, centre, thick)
+
+    fmt = pen.fmt
+    alt = "What the outcome is made of: " + "; ".join(
+        f"{fmt.label(str(n))} {fmt.outcome(p['mean'])} ({fmt.percent(p['mean'] / total)})" for n, p in parts.iterrows()
+    )
+    return draw("waterfall", f"{alt}; total {fmt.outcome(total)}.", pen, paint, (rows * 34 + 16, rows * 54 + 16))
+
+
+def _cut(parts: pd.DataFrame, total: float) -> float:
+    """Where the axis starts: above zero where the first step dwarfs all others, which then says so by a break."""
+    first = float(parts["mean"].iloc[0])
+    later = np.concatenate([[first], parts["mean"].cumsum().to_numpy()])
+    if total <= 0 or first < 0.55 * total or later.min() < 0.9 * first:
+        return 0.0
+    step = max(total - first, 0.02 * total)
+    return max(0.0, float(later.min()) - 0.6 * step)
+
+
+def _break_mark(ax: Axes, sheet: Sheet, y: float, thick: float) -> None:
+    low, high = ax.get_xlim()
+    for shift in (0.055, 0.07):
+        x = low + (high - low) * shift
+        lean = (high - low) * 0.008
+        ax.plot([x - lean, x + lean], [y + thick * 0.75, y - thick * 0.75], color=sheet.look["paper"], lw=2.5, zorder=4)
+
+
+def _row(sheet: Sheet, top: float, row: float, label: str, part: pd.Series, total: float) -> None:
+    mean = float(part["mean"])
+    share = sheet.fmt.percent(mean / total) if total else ""
+    amount = sheet.fmt.outcome(mean, short=True)
+    bold = 600 if label == "Total" else 400
+    ends = ""
+    if "lower" in part.index:
+        ends = sheet.fmt.outcome_range(float(part["lower"]), float(part["upper"]), short=True)
+    if sheet.narrow:
+        sheet.text(4, top + 10, fitted(label, 200, 12, 600), weight=600)
+        sheet.text(sheet.width - 54, top + 10, amount, ha="right", weight=600)
+        sheet.text(sheet.width - 6, top + 10, share, ha="right", color=sheet.look["soft"])
+        sheet.text(sheet.width - 6, top + 26, ends, ha="right", fontsize=11, color=sheet.look["faint"])
+        return
+    y = top + row / 2
+    sheet.text(0, y, fitted(label, 138, 13, bold), fontsize=13, weight=bold)
+    sheet.text(sheet.width - 152, y, amount, ha="right", weight=600)
+    sheet.text(sheet.width - 108, y, share, ha="right", color=sheet.look["soft"])
+    sheet.text(sheet.width, y, fitted(ends, 104, 11), ha="right", fontsize=11, color=sheet.look["faint"])
+
+
+def _colour(name: str, kind: str, sheet: Sheet) -> str:
+    if kind == "media" and name in sheet.look.channels:
+        return sheet.look.channel(name)
+    return sheet.look["base"] if kind == "baseline" else sheet.look["control"]
+
+
+def weekly(decomposition: pd.DataFrame, actual: pd.DataFrame, pen: Pen) -> Drawn:
+    """The outcome period by period: baseline and controls below, the channels stacked on top, the actual as a line.
+
+    ``decomposition``: columns ``date``, ``component``, ``kind``, ``mean``. ``actual``: ``date``, ``actual``.
+    """
+    means = decomposition.pivot_table(index="date", columns="component", values="mean", sort=False, aggfunc="sum")
+    kinds = decomposition.drop_duplicates("component").set_index("component")["kind"]
+    media = [str(c) for c in means.columns if kinds[c] == "media"]
+    order = sorted(media, key=lambda c: -float(means[c].sum()))
+    own, rest = (order, []) if len(order) <= _MOST_LAYERS else (order[: _MOST_LAYERS - 1], order[_MOST_LAYERS - 1 :])
+    base = means.drop(columns=media).sum(axis=1)
+
+    def paint(sheet: Sheet) -> None:
+        left, right = (44, 96) if sheet.narrow else (52, 122)
+        x = means.index.to_numpy()
+        upper = _panel(sheet, (left, right), 30, 0.36 * sheet.height, means.index)
+        _whole(upper, sheet, x, base.to_numpy(), actual)
+        layers = [(sheet.fmt.label(c), means[c].to_numpy(), sheet.look.channel(c)) for c in reversed(own)]
+        if rest:
+            layers.insert(0, (f"{len(rest)} others", means[rest].sum(axis=1).to_numpy(), sheet.look["today"]))
+        start = 0.36 * sheet.height + 84
+        lower = _panel(sheet, (left, right), start, sheet.height - start - 30, means.index)
+        _stack(lower, sheet, x, layers, start)
+        sheet.text(0, 10, _per_period(sheet), color=sheet.look["soft"])
+        sheet.text(0, start - 20, "of which added by media", color=sheet.look["soft"])
+
+    alt = (
+        "Outcome by period, split into what would have come without media and what each channel added; the black line "
+        "is the actual outcome. Largest first: " + ", ".join(pen.fmt.label(c) for c in order) + "."
+    )
+    return draw("weekly", alt, pen, paint, (480, 460))
+
+
+def _per_period(sheet: Sheet) -> str:
+    unit = "" if sheet.fmt.money_outcome else f" ({sheet.fmt.outcome_unit})"
+    return f"Outcome a {sheet.fmt.period}{unit}"
+
+
+def _panel(sheet: Sheet, sides: tuple[int, int], top: float, height: float, dates: pd.Index) -> Axes:
+    ax = sheet.axes(sides[0], top, sheet.width - sum(sides), height)
+    ax.set_xlim(dates[0], dates[-1])
+    date_axis(ax, sheet, dates)
+    return ax
+
+
+def _rows(ax: Axes, sheet: Sheet, low: float, high: float) -> None:
+    ax.set_ylim(low, high)
+    places = ticks(low, high, 4)
+    ax.set_yticks(places, sheet.fmt.axis(places, money=sheet.fmt.money_outcome))
+    for place in places:
+        ax.axhline(place, color=sheet.look["grid"], lw=1, zorder=0)
+
+
+def _whole(ax: Axes, sheet: Sheet, x: np.ndarray, base: np.ndarray, actual: pd.DataFrame) -> None:
+    seen = actual["actual"].to_numpy(dtype=float)
+    ax.fill_between(x, 0, base, color=sheet.look["base"], lw=0)
+    ax.plot(actual["date"].to_numpy(), seen, color=sheet.look["ink"], lw=1.3)
+    _rows(ax, sheet, min(0.0, float(base.min())), float(max(base.max(), np.nanmax(seen))) * 1.04)
+    low, high = ax.get_ylim()
+    box = ax.get_position()
+    height = box.height * sheet.height
+    top = (1 - box.y1) * sheet.height
+    tail = slice(-min(4, len(x)), None)
+    wished = [
+        top + height * (1 - (v - low) / (high - low)) for v in (float(np.nanmean(seen[tail])), base[tail].mean() / 2)
+    ]
+    edge = box.x1 * sheet.width
+    first, second = spread(wished, 18, top, top + height)
+    sheet.text(edge + 8, first, "actual", weight=600)
+    sheet.text(edge + 8, second, "without media", color=sheet.look["soft"])
+
+
+def _stack(ax: Axes, sheet: Sheet, x: np.ndarray, layers: list[tuple[str, np.ndarray, str]], top: float) -> None:
+    floor = np.zeros(len(x))
+    middles = []
+    tail = slice(-min(4, len(x)), None)
+    for _, values, colour in layers:
+        ax.fill_between(x, floor, floor + values, color=colour, lw=0)
+        middles.append(float((floor + values / 2)[tail].mean()))
+        floor = floor + values
+    _rows(ax, sheet, 0.0, float(floor.max()) * 1.04 or 1.0)
+    high = ax.get_ylim()[1]
+    height = ax.get_position().height * sheet.height
+    wished = [top + height * (1 - m / high) for m in middles]
+    placed = spread(wished, 16, top + 6, top + height - 6)
+    edge = ax.get_position().x1 * sheet.width
+    for (name, _, colour), want, y in zip(layers, wished, placed, strict=True):
+        sheet.line([edge + 2, edge + 10, edge + 15], [want, y, y], "today")
+        sheet.swatch(edge + 17, y, colour)
+        sheet.text(edge + 31, y, fitted(name, sheet.width - edge - 33, 12), fontsize=12)
+
+
+def date_axis(ax: Axes, sheet: Sheet, dates: pd.Index) -> None:
+    """Ticks at the start of years, or of quarters or months where the panel is short."""
+    index = pd.DatetimeIndex(dates)
+    days = (index[-1] - index[0]).days
+    if days > 700:
+        places = pd.date_range(index[0], index[-1], freq="YS" if sheet.narrow else "6MS")
+    else:
+        places = pd.date_range(index[0], index[-1], freq="QS" if days > 180 else "MS")
+    ax.set_xticks(places.to_numpy(), [sheet.fmt.month(p) for p in places])

@@ -1,0 +1,99 @@
+"""Figures of how far to believe the model: its fit, and its forecast of periods that it had not seen."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from mmm.reporting.figures.drivers import date_axis
+from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, spread, ticks
+
+
+def fit(fitted: pd.DataFrame, pen: Pen) -> Drawn:
+    """Actual outcome against the model's 90% interval, all periods. Columns: date, actual, mean, lower, upper."""
+
+    def paint(sheet: Sheet) -> None:
+        ax = _axes(sheet, fitted)
+        _band(ax, sheet, fitted)
+        size = 2.6 if sheet.narrow else 3.4
+        ax.plot(fitted["date"].to_numpy(), fitted["actual"].to_numpy(), "o", ms=size, color=sheet.look["ink"], mew=0)
+        _names(sheet, ax, fitted, "actual")
+
+    inside = coverage(fitted)
+    alt = (
+        f"Actual outcome by {pen.fmt.period} as dots over the model’s 90% interval; "
+        f"{pen.fmt.percent(inside)} of the {len(fitted)} dots lie inside."
+    )
+    return draw("fit", alt, pen, paint, (300, 280))
+
+
+def held_out(forecast: pd.DataFrame, hidden: int, pen: Pen) -> Drawn:
+    """The forecast of the last ``hidden`` periods by a model that had not seen them, against what then happened.
+
+    ``forecast``: the last periods before and all hidden ones; columns date, actual, mean, lower, upper.
+    """
+    shown = forecast.tail(3 * hidden)
+
+    def paint(sheet: Sheet) -> None:
+        ax = _axes(sheet, shown)
+        dates = shown["date"].to_numpy()
+        first = dates[-hidden] - (dates[1] - dates[0]) / 2
+        ax.axvspan(first, dates[-1], color=sheet.look["wash"], lw=0, zorder=0)
+        _band(ax, sheet, shown)
+        ax.plot(dates, shown["actual"].to_numpy(), "-o", ms=4.5, lw=0.8, color=sheet.look["ink"], mew=0)
+        ax.axvline(first, color=sheet.look["soft"], lw=1)
+        edge = ax.get_ylim()[1]
+        ax.text(first, edge, "  not shown to the model", va="top", fontsize=11, color=sheet.look["soft"])
+        _names(sheet, ax, shown, "actual")
+
+    tail = forecast.tail(hidden)
+    inside = int(((tail["actual"] >= tail["lower"]) & (tail["actual"] <= tail["upper"])).sum())
+    alt = f"Forecast of the last {hidden} {pen.fmt.period}s with 90% interval; {inside} actual values lie inside."
+    return draw("held-out", alt, pen, paint, (300, 280))
+
+
+def coverage(frame: pd.DataFrame) -> float:
+    """Share of observed periods whose actual outcome lies in the 90% interval."""
+    seen = frame[np.isfinite(frame["actual"].to_numpy(dtype=float))]
+    if seen.empty:
+        return float("nan")
+    return float(((seen["actual"] >= seen["lower"]) & (seen["actual"] <= seen["upper"])).mean())
+
+
+def _axes(sheet: Sheet, frame: pd.DataFrame) -> Axes:
+    left, right = (46, 66) if sheet.narrow else (56, 100)
+    ax = sheet.axes(left, 26, sheet.width - left - right, sheet.height - 56)
+    values = frame[["actual", "lower", "upper"]].to_numpy(dtype=float)
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    pad = 0.06 * (high - low) or 1.0
+    ax.set_ylim(max(low - pad, 0.0) if low >= 0 else low - pad, high + pad)
+    places = ticks(*ax.get_ylim(), 5)
+    ax.set_yticks(places, sheet.fmt.axis(places, money=sheet.fmt.money_outcome))
+    for place in places:
+        ax.axhline(place, color=sheet.look["grid"], lw=1, zorder=0)
+    dates = pd.DatetimeIndex(frame["date"])
+    ax.set_xlim(dates[0], dates[-1])
+    date_axis(ax, sheet, dates)
+    unit = "" if sheet.fmt.money_outcome else f" ({sheet.fmt.outcome_unit})"
+    sheet.text(0, 10, f"Outcome a {sheet.fmt.period}{unit}", color=sheet.look["soft"])
+    return ax
+
+
+def _band(ax: Axes, sheet: Sheet, frame: pd.DataFrame) -> None:
+    x = frame["date"].to_numpy()
+    ax.fill_between(x, frame["lower"], frame["upper"], color=sheet.look["accent"], alpha=0.20, lw=0, zorder=1)
+    ax.plot(x, frame["mean"].to_numpy(), color=sheet.look["accent"], lw=1.6, zorder=2)
+
+
+def _names(sheet: Sheet, ax: Axes, frame: pd.DataFrame, actual: str) -> None:
+    """Names at the right end of the lines."""
+    low, high = ax.get_ylim()
+    box = ax.get_position()
+    top, height, edge = (1 - box.y1) * sheet.height, box.height * sheet.height, box.x1 * sheet.width
+    tail = frame.tail(1)
+    values = [float(tail["actual"].iloc[0]), float(tail["mean"].iloc[0])]
+    values = [v if np.isfinite(v) else float(frame["actual"].dropna().iloc[-1]) for v in values]
+    first, second = spread([top + height * (1 - (v - low) / (high - low)) for v in values], 20, top, top + height - 10)
+    sheet.text(edge + 8, first, actual, weight=600)
+    sheet.text(edge + 8, second, "model", color=sheet.look["accent"], weight=600)
+    if not sheet.narrow:
+        sheet.text(edge + 8, second + 14, "90% interval", fontsize=10.5, color=sheet.look["faint"])
