@@ -7,12 +7,13 @@ scale of the channel's curve follows from it. Effects of geos are zero-sum devia
 
 import numpy as np
 import pymc as pm
+import pytensor
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from mmm.data.dataset import Dataset
 from mmm.model import transforms
-from mmm.model.baseline import terms
+from mmm.model.baseline import Term, terms
 from mmm.model.panel import Panel, panel
 from mmm.model.spec import ModelSpec
 
@@ -31,11 +32,13 @@ def build(spec: ModelSpec, dataset: Dataset) -> pm.Model:
     } | {t.dim: list(t.labels) for t in baseline}
     with pm.Model(coords=coords) as model:
         scaled_media = _media(spec, data)
-        mean = scaled_media + _baseline(spec, dataset, baseline)
+        mean = scaled_media + _baseline(spec, baseline)
         sigma = pm.HalfNormal("sigma", spec.noise_scale)
-        t, g = np.nonzero(data.observed)
-        observed = data.outcome[t, g]
-        mu = mean[t, g]
+        mu, observed = mean, data.outcome
+        if not data.observed.all():
+            t, g = np.nonzero(data.observed)
+            mu, observed = mean[_data("observed_date", t), _data("observed_geo", g)], data.outcome[t, g]
+        observed = pm.Data("observed_outcome", observed)
         if spec.likelihood == "student_t":
             nu = pm.Gamma("nu", alpha=2.0, beta=0.1)
             pm.StudentT("outcome", nu=nu, mu=mu, sigma=sigma, observed=observed)
@@ -44,16 +47,21 @@ def build(spec: ModelSpec, dataset: Dataset) -> pm.Model:
     return model
 
 
+def _data(name: str, array: np.ndarray) -> TensorVariable:
+    """An array as a named shared input: constants of this size would be compiled into the code, which is slow."""
+    return pytensor.shared(np.ascontiguousarray(array), name=name, shape=array.shape)
+
+
 def _media(spec: ModelSpec, data: Panel) -> TensorVariable:
     """Contribution of all channels in scaled outcome units, [window, geo]."""
     scale = np.array(spec.media_scale)
     parameters = _carryover(spec), _curve(spec)
-    response = _response(spec, data.media / scale, *parameters)
+    response = _response(spec, "media", data.media / scale, *parameters)
     in_window = response
     if data.has_history:
-        in_window = response - _response(spec, data.history / scale, *parameters)
+        in_window = response - _response(spec, "media_history", data.history / scale, *parameters)
     # Effect of the window's spend at unit scale, by geo and channel, in the prior's units.
-    unit = (in_window * (data.weights * np.array(spec.outcome_scale))[:, :, None]).sum(axis=0)
+    unit = (in_window * _data("effect_weights", (data.weights * np.array(spec.outcome_scale))[:, :, None])).sum(axis=0)
     deviation = _deviations(spec)
     total = pt.sum(pt.exp(deviation) * unit, axis=0)
     effect = pm.LogNormal(
@@ -114,13 +122,13 @@ def _curve(spec: ModelSpec) -> tuple[TensorVariable, TensorVariable | None]:
 
 
 def _response(
-    spec: ModelSpec, media: np.ndarray, weights: TensorVariable, curve: tuple[TensorVariable, TensorVariable | None]
+    spec: ModelSpec, name: str, media: np.ndarray, weights: TensorVariable, curve: tuple[TensorVariable, TensorVariable | None]
 ) -> TensorVariable:
     """Saturation of adstocked media, [t, geo, channel], in [0, 1)."""
     half, slope = curve
     periods, geos, channels = media.shape
     lags = transforms.lagged(media, spec.lookback).transpose(3, 1, 2, 0).reshape(channels, periods * geos, -1)
-    adstock = pt.stack([pt.dot(lags[c], weights[:, c]) for c in range(channels)], axis=1)
+    adstock = pt.matmul(_data(name, lags), weights.T[:, :, None])[:, :, 0].T
     sloped = [i for i, c in enumerate(spec.channels) if c.slope is not None]
     logistic = [i for i, c in enumerate(spec.channels) if c.saturation == "logistic"]
     plain = [i for i in range(channels) if i not in sloped and i not in logistic]
@@ -145,7 +153,7 @@ def _deviations(spec: ModelSpec) -> TensorVariable:
     return (geo_sd[:, None] * deviation).T
 
 
-def _baseline(spec: ModelSpec, dataset: Dataset, baseline: tuple) -> TensorVariable:
+def _baseline(spec: ModelSpec, baseline: tuple[Term, ...]) -> TensorVariable:
     """Sum of the linear terms, [window, geo]."""
     total = pt.zeros(())
     for term in baseline:
@@ -159,7 +167,7 @@ def _baseline(spec: ModelSpec, dataset: Dataset, baseline: tuple) -> TensorVaria
         if term.dim == "geo":
             total = total + coefficients[None, :]
         elif term.design.ndim == 2:
-            total = total + pt.dot(term.design, coefficients)[:, None]
+            total = total + pt.dot(_data(f"{term.name}_design", term.design), coefficients)[:, None]
         else:
-            total = total + pt.dot(term.design, coefficients)
+            total = total + pt.dot(_data(f"{term.name}_design", term.design), coefficients)
     return total
