@@ -1,0 +1,165 @@
+"""The single checks of the gate, as functions of draws and thresholds."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import arviz as az
+import numpy as np
+import xarray as xr
+
+from mmm.assessment.convergence import Scalars, ess, r_hat, scalars
+from mmm.assessment.holdout import HoldoutResult
+from mmm.assessment.scores import Floats
+from mmm.assessment.settings import GateSettings
+
+Status = Literal["pass", "warn", "fail"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: ``value`` against ``threshold`` (in words), and what to do where it does not pass.
+
+    ``name`` is stable, ``title`` for people; ``value`` is None where it could not be computed. ``advice`` is empty
+    where nothing needs to be done.
+    """
+
+    name: str
+    title: str
+    status: Status
+    value: float | None
+    threshold: str
+    summary: str
+    advice: str = ""
+
+
+def sampler_checks(tree: xr.DataTree, settings: GateSettings) -> tuple[Check, ...]:
+    """R-hat, bulk and tail ESS, divergences and E-BFMI from the groups ``posterior`` and ``sample_stats``."""
+    found = scalars(tree["posterior"].to_dataset())
+    stats = tree["sample_stats"].to_dataset()
+    return (
+        r_hat_check(found, settings),
+        _ess_check(found, "bulk", settings.ess_bulk_min),
+        _ess_check(found, "tail", settings.ess_tail_min),
+        _divergence_check(stats, settings),
+        _energy_check(stats, settings),
+    )
+
+
+def r_hat_check(found: Scalars, settings: GateSettings) -> Check:
+    """Whether the chains agree."""
+    values, chains = r_hat(found), found.values.shape[0]
+    worst = int(values.argmax())
+    value, limit = float(values[worst]), settings.r_hat_max
+    status: Status = "fail" if value > limit else "warn" if chains < 2 else "pass"
+    shown = "without limit" if np.isinf(value) else f"{value:.3f}"
+    summary = f"Largest R-hat is {shown} ({found.names[worst]}) over {len(found.names)} parameters."
+    advice = ""
+    if status == "fail":
+        many = int((values > limit).sum())
+        advice = (
+            f"The chains disagree on {many} parameter{'s' if many > 1 else ''}. Draw more (sampler.tune, "
+            "sampler.draws); if that does not help, two parameters explain the same thing: look for channels that "
+            "run together, or give a tighter prior."
+        )
+    elif status == "warn":
+        advice = "One chain cannot disagree with another. Set sampler.chains to 4."
+    return Check("r_hat", "Chains agree (R-hat)", status, value, f"at most {limit:g}", summary, advice)
+
+
+def _ess_check(found: Scalars, kind: Literal["bulk", "tail"], limit: float) -> Check:
+    values = ess(found, kind)
+    worst = int(values.argmin())
+    value = float(values[worst])
+    total = found.values.shape[0] * found.values.shape[1]
+    status: Status = "pass" if value >= limit else "fail"
+    what = "typical values" if kind == "bulk" else "interval ends"
+    summary = f"The {total:,} draws are worth {value:,.0f} independent ones for {what} of {found.names[worst]}."
+    advice = ""
+    if status == "fail":
+        need = "" if value < 1 else f" by about {limit / value:.1f} times"
+        advice = f"Raise sampler.draws{need}. Until then means and intervals may shift from run to run."
+    title = "Enough independent draws (bulk ESS)" if kind == "bulk" else "Enough draws in the tails (tail ESS)"
+    return Check(f"ess_{kind}", title, status, value, f"at least {limit:g}", summary, advice)
+
+
+def _divergence_check(stats: xr.Dataset, settings: GateSettings) -> Check:
+    diverging = np.asarray(stats["diverging"].values, dtype=bool)
+    count, share = int(diverging.sum()), float(diverging.mean())
+    status: Status = "pass" if count == 0 else "warn" if share <= settings.divergences_warn_share else "fail"
+    summary = f"{count} of {diverging.size:,} draws diverged."
+    advice = ""
+    if status != "pass":
+        advice = (
+            "The sampler missed a narrow part of the posterior. Raise sampler.target_accept towards 0.99; if "
+            "divergences stay, tighten the priors of weakly identified parameters."
+        )
+    threshold = f"0 pass, up to {settings.divergences_warn_share:.1%} warn"
+    return Check("divergences", "No divergent draws", status, share, threshold, summary, advice)
+
+
+def _energy_check(stats: xr.Dataset, settings: GateSettings) -> Check:
+    title, threshold = "Energy explored (E-BFMI)", f"at least {settings.e_bfmi_min:g}"
+    energy = np.asarray(stats["energy"].values, dtype=float)
+    if not np.isfinite(energy).all() or (np.ptp(energy, axis=1) == 0).any():
+        advice = "The sampler did not move or broke off. Fit again with another sampler.seed and more sampler.tune."
+        return Check("e_bfmi", title, "fail", None, threshold, "The energy of a chain is missing or constant.", advice)
+    values = np.asarray(az.bfmi(energy), dtype=float)
+    value = float(values.min())
+    status: Status = "pass" if value >= settings.e_bfmi_min else "fail"
+    advice = ""
+    if status == "fail":
+        advice = "The tails are explored too slowly. Raise sampler.tune; if it stays low, tighten very wide priors."
+    return Check("e_bfmi", title, status, value, threshold, f"Smallest E-BFMI of any chain is {value:.2f}.", advice)
+
+
+def baseline_check(baseline: Floats, settings: GateSettings) -> Check:
+    """Whether the outcome without media is plausible: draws ``baseline[draw, period]`` of its total over geos."""
+    probability = np.mean(np.asarray(baseline) < 0, axis=0)
+    warned = float(np.mean(probability > settings.negative_baseline_warn))
+    failed = float(np.mean(probability > settings.negative_baseline_fail))
+    limit = settings.negative_baseline_periods
+    status: Status = "fail" if failed > limit else "warn" if warned > limit else "pass"
+    value = failed if status == "fail" else warned
+    level = settings.negative_baseline_fail if status == "fail" else settings.negative_baseline_warn
+    summary = (
+        f"In {value:.0%} of the periods the outcome without media is negative with a probability above {level:.0%}."
+    )
+    advice = ""
+    if status != "pass":
+        advice = (
+            "Media are given more than the whole outcome. Check the data for missing drivers, and state lower ROAS "
+            "priors or shares for the channels with the largest contributions."
+        )
+    threshold = (
+        f"probability above {settings.negative_baseline_warn:.0%} in more than {limit:.0%} of periods warns, "
+        f"above {settings.negative_baseline_fail:.0%} fails"
+    )
+    return Check("baseline", "Outcome without media stays positive", status, value, threshold, summary, advice)
+
+
+def coverage_check(holdout: HoldoutResult | None, settings: GateSettings) -> Check:
+    """Whether held-out outcomes fall inside their 90% predictive intervals as often as they should.
+
+    The value is the smaller of the coverage of the total over geos and that of single geos.
+    """
+    title = "Forecasts hold on unseen periods"
+    threshold = f"{settings.coverage_min:.0%} to {settings.coverage_max:.0%}"
+    if holdout is None:
+        advice = "Set gate.holdout, or gate.holdout: null to leave this check out on purpose."
+        return Check("coverage", title, "warn", None, threshold, "No period was held out.", advice)
+    value = min(holdout.coverage, holdout.cell_coverage)
+    inside = settings.coverage_min <= value and max(holdout.coverage, holdout.cell_coverage) <= settings.coverage_max
+    converged = holdout.r_hat <= settings.r_hat_max
+    summary = f"{holdout.coverage:.0%} of {len(holdout.dates)} held-out periods lie inside their 90% intervals"
+    if len(holdout.geos) > 1:
+        summary += f", and {holdout.cell_coverage:.0%} of the values by geo"
+    advice = ""
+    if not inside:
+        advice = (
+            "The forecast is surer than it should be: something moved that the model does not know. Look for events, "
+            "prices or distribution to add as controls, and for a change in the data of the last periods."
+        )
+    elif not converged:
+        advice = "The fit without the held-out periods has not converged, so this check says little. Draw more."
+    status: Status = "pass" if inside and converged else "warn"
+    return Check("coverage", title, status, value, threshold, f"{summary}.", advice)

@@ -1,0 +1,77 @@
+"""Convergence of chains: every scalar parameter of a posterior, its R-hat and its effective sample size."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import arviz as az
+import numpy as np
+import xarray as xr
+
+from mmm.assessment.scores import LOWER, UPPER, Floats
+from mmm.errors import FitError
+
+_SAMPLE_DIMS = ("chain", "draw")
+
+
+@dataclass(frozen=True)
+class Scalars:
+    """All scalar parameters of a posterior: ``values[chain, draw, scalar]`` and their ``names``."""
+
+    names: tuple[str, ...]
+    values: Floats
+
+
+def scalars(posterior: xr.Dataset) -> Scalars:
+    """Flatten every variable with sample dims. Constants (fixed by the model, not sampled) are left out."""
+    names: list[str] = []
+    columns: list[Floats] = []
+    for name, variable in posterior.data_vars.items():
+        if not set(_SAMPLE_DIMS) <= set(variable.dims):
+            continue
+        rest = [str(d) for d in variable.dims if d not in _SAMPLE_DIMS]
+        array = variable.transpose(*_SAMPLE_DIMS, *rest)
+        values = np.asarray(array.values, dtype=float).reshape(*array.shape[:2], -1)
+        labels = [_labels(array, rest, index) for index in np.ndindex(*array.shape[2:])]
+        for k, label in enumerate(labels):
+            if not (values[:, :, k] == values[0, 0, k]).all():
+                names.append(f"{name}{label}")
+                columns.append(values[:, :, k])
+    if not columns:
+        raise FitError("The posterior holds no sampled parameter, so nothing can be checked.")
+    return Scalars(tuple(names), np.stack(columns, axis=2))
+
+
+def _labels(array: xr.DataArray, dims: list[str], index: tuple[int, ...]) -> str:
+    if not dims:
+        return ""
+    parts = [str(array[d].values[i]) if d in array.coords else str(i) for d, i in zip(dims, index, strict=True)]
+    return f"[{', '.join(parts)}]"
+
+
+def r_hat(found: Scalars) -> Floats:
+    """Rank-normalised split R-hat of each scalar (Vehtari et al. 2021); infinite where chains are stuck or broken.
+
+    A single chain is compared with itself: its halves stand for two chains.
+    """
+    chains, draws = found.values.shape[:2]
+    if chains == 1:
+        half = draws // 2
+        halves = np.concatenate([found.values[:, :half], found.values[:, half : 2 * half]])
+        return _per_scalar(Scalars(found.names, halves), az.rhat, worst=np.inf)
+    return _per_scalar(found, az.rhat, worst=np.inf)
+
+
+def ess(found: Scalars, kind: Literal["bulk", "tail"]) -> Floats:
+    """Effective sample size of each scalar (Vehtari et al. 2021), in the bulk or at the ends of the 90% interval."""
+    options: dict[str, Any] = {"prob": (LOWER, UPPER)} if kind == "tail" else {}
+    return _per_scalar(found, az.ess, worst=0.0, method=kind, **options)
+
+
+def _per_scalar(found: Scalars, statistic: Any, worst: float, **options: Any) -> Floats:
+    """Apply an ArviZ statistic to each scalar that is finite and moves in every chain; the others are the worst."""
+    out = np.full(len(found.names), worst)
+    moves = np.isfinite(found.values).all(axis=(0, 1))
+    moves[moves] &= (np.ptp(found.values[:, :, moves], axis=1) > 0).all(axis=0)
+    if moves.any():
+        out[moves] = np.asarray(statistic(found.values[:, :, moves], **options), dtype=float)
+    return np.where(np.isnan(out), worst, out)

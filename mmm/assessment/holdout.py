@@ -1,0 +1,113 @@
+"""The held-out forecast: a second fit that does not see the outcome of the last periods.
+
+It forecasts those periods with the spend and controls that actually happened, so it judges the model of the outcome,
+not the guess of future spend. Its scales come from its own rows.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from mmm.assessment.scores import Floats, crps, interval, seasonal_naive
+from mmm.data.calendar import Frequency
+from mmm.errors import DataError
+
+
+@dataclass(frozen=True)
+class HoldoutResult:
+    """A forecast beside what happened, for the total over geos and by geo.
+
+    ``total`` has a row a period: date, actual, mean, lower, upper, naive. ``cells`` has a row a period and geo: date,
+    geo, actual, mean, lower, upper. Intervals are 90% predictive ones. ``coverage`` is the share of periods whose
+    total lies inside, ``cell_coverage`` that of the values by geo. ``crps`` (of the total, mean over periods, in
+    outcome units) is compared with that of the seasonal-naive forecast. ``error`` is the mean absolute error of the
+    total relative to its mean. ``r_hat`` is the largest of the fit behind the forecast.
+    """
+
+    dates: pd.DatetimeIndex
+    geos: tuple[str, ...]
+    total: pd.DataFrame
+    cells: pd.DataFrame
+    coverage: float
+    cell_coverage: float
+    crps: float
+    naive_crps: float
+    error: float
+    naive_error: float
+    r_hat: float
+
+    @property
+    def skill(self) -> float:
+        """Share of the seasonal-naive CRPS that the model saves; negative where it does worse."""
+        return 1.0 - self.crps / self.naive_crps if self.naive_crps > 0 else float("nan")
+
+    @property
+    def summary(self) -> str:
+        """One sentence for people."""
+        better = "better" if self.skill > 0 else "worse"
+        return (
+            f"On the last {len(self.dates)} periods, which it had not seen, the forecast was off by {self.error:.1%} "
+            f"on average, {abs(self.skill):.0%} {better} than repeating the last year; {self.coverage:.0%} of the "
+            "periods fell inside their 90% intervals."
+        )
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Predictive ``draws[draw, period, geo]`` for ``dates``; ``actual[period, geo]`` is NaN where nothing was seen.
+
+    ``history[period]`` is the total over geos before, for the seasonal-naive forecast.
+    """
+
+    dates: pd.DatetimeIndex
+    geos: tuple[str, ...]
+    draws: Floats
+    actual: Floats
+    history: Floats
+    frequency: Frequency
+
+
+def score(forecast: Forecast, r_hat: float) -> HoldoutResult:
+    """Compare a forecast with what happened. Raises DataError where nothing was observed to compare with."""
+    seen = np.isfinite(forecast.actual)
+    known = seen.any(axis=1)
+    if not known.any():
+        raise DataError("No outcome is observed in the held-out periods, so the forecast cannot be judged.")
+    f = replace(forecast, dates=forecast.dates[known], draws=forecast.draws[:, known], actual=forecast.actual[known])
+    seen = seen[known]
+    lower, upper = interval(f.draws)
+    inside = (lower <= f.actual) & (f.actual <= upper)
+    # Totals cover the same geos on both sides: a geo not observed in a period is left out of its total.
+    draws = np.where(seen, f.draws, 0.0).sum(axis=2)
+    actual = np.where(seen, f.actual, 0.0).sum(axis=1)
+    total_lower, total_upper = interval(draws)
+    naive = seasonal_naive(f.history, len(known), season=52 * 7 // f.frequency.days)[:, known]
+    mean, naive_mean = draws.mean(axis=0), np.median(naive, axis=0)
+    scale = float(np.abs(actual).mean())
+    ends = {"lower": total_lower, "upper": total_upper}
+    total = pd.DataFrame({"date": f.dates, "actual": actual, "mean": mean, **ends, "naive": naive_mean})
+    periods, geos = f.actual.shape
+    cells = pd.DataFrame(
+        {
+            "date": np.repeat(f.dates.to_numpy(), geos),
+            "geo": np.tile(np.asarray(f.geos, dtype=object), periods),
+            "actual": f.actual.reshape(-1),
+            "mean": f.draws.mean(axis=0).reshape(-1),
+            "lower": lower.reshape(-1),
+            "upper": upper.reshape(-1),
+        }
+    )
+    return HoldoutResult(
+        dates=f.dates,
+        geos=f.geos,
+        total=total,
+        cells=cells[seen.reshape(-1)].reset_index(drop=True),
+        coverage=float(((total_lower <= actual) & (actual <= total_upper)).mean()),
+        cell_coverage=float(inside[seen].mean()),
+        crps=float(crps(draws, actual).mean()),
+        naive_crps=float(crps(naive, actual).mean()),
+        error=float(np.abs(mean - actual).mean() / scale),
+        naive_error=float(np.abs(naive_mean - actual).mean() / scale),
+        r_hat=r_hat,
+    )
