@@ -146,6 +146,11 @@ class Formatter:
         return texts
 
     @property
+    def per_period(self) -> str:
+        """The period as an adjective: weekly, daily."""
+        return "daily" if self.period == "day" else f"{self.period}ly"
+
+    @property
     def currency_text(self) -> str:
         """The currency's symbol, or its code with a space."""
         return _SYMBOLS.get(self.currency, f"{self.currency}{NO_BREAK}")

@@ -27,10 +27,9 @@ DateFormat = Literal["5 May 2025", "May 5, 2025", "2025-05-05", "05.05.2025", "0
 class ReportSettings(Section):
     """The report's words, looks and parts. Every key has a default, so the section may be left out.
 
-    Paths are relative to the settings file.
+    Paths are relative to the settings file. The title is that of the analysis (``title`` at the top of the file).
     """
 
-    title: str | None = Field(None, max_length=120, description="Title of the report; default: the analysis' title.")
     organisation: str | None = Field(None, max_length=80, description="Name shown above the title.")
     author: str | None = Field(None, max_length=80, description="Who answers questions about the report.")
     logo: Path | None = Field(None, description="PNG, JPEG or SVG file, shown at the top of page one.")
