@@ -1,0 +1,105 @@
+"""Sampling a spec on a dataset: the plain PyMC model with nutpie."""
+
+import hashlib
+import json
+import time
+from importlib.metadata import version
+
+import xarray as xr
+
+from mmm.data.dataset import Dataset
+from mmm.errors import FitError
+from mmm.inference.fit import FORMAT_VERSION, Fit
+from mmm.inference.settings import SamplerSettings
+from mmm.model.spec import ModelSpec, without_inactive_channels
+
+_PACKAGES = ("mmm-workbench", "numpy", "pymc", "pytensor", "nutpie")
+# Variables that follow from the others; they are not stored.
+_DERIVED = ("drift_raw", "geo_deviation")
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that a posterior depends on."""
+    return {name: version(name) for name in _PACKAGES}
+
+
+def fit_key(dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings) -> str:
+    """Name of a fit: hash of data, model, sampler and versions. The place of the store does not enter."""
+    content = {
+        "format": FORMAT_VERSION,
+        "data": dataset.fingerprint,
+        "spec": spec.model_dump(mode="json"),
+        "sampler": sampler.model_dump(mode="json", exclude={"store"}),
+        "versions": versions(),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def fit_model(dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings, *, progress: bool = False) -> Fit:
+    """Sample the posterior of ``spec`` on ``dataset``.
+
+    Channels that the spec leaves out are left out of the fit's dataset as well. Raises FitError where the sampler
+    cannot start.
+    """
+    used = dataset
+    excluded: tuple[str, ...] = ()
+    if dataset.channels != spec.channel_names:
+        used, excluded = without_inactive_channels(dataset)
+    started = time.perf_counter()
+    tree, seconds = _plain(used, spec, sampler, progress)
+    return Fit(
+        dataset=used,
+        spec=spec,
+        tree=tree,
+        seed=sampler.seed,
+        key=fit_key(used, spec, sampler),
+        engine=sampler.engine,
+        excluded=excluded,
+        versions=versions(),
+        seconds={**seconds, "total": time.perf_counter() - started},
+    )
+
+
+def _plain(
+    dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings, progress: bool
+) -> tuple[xr.DataTree, dict[str, float]]:
+    # Imported here: both take seconds, and a stored fit needs neither.
+    import nutpie
+
+    from mmm.model.build import build
+
+    started = time.perf_counter()
+    compiled = nutpie.compile_pymc_model(build(spec, dataset), freeze_model=False)
+    compiled_at = time.perf_counter()
+    try:
+        tree = nutpie.sample(
+            compiled,
+            draws=sampler.draws,
+            tune=sampler.tune,
+            chains=sampler.chains,
+            seed=sampler.seed,
+            target_accept=sampler.target_accept,
+            save_warmup=False,
+            progress_bar=progress,
+        )
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise FitError(
+            f"The sampler could not start or stopped ({reason}). Run 'mmm check' on the data, and look for priors "
+            "that contradict them."
+        ) from error
+    seconds = {"compile": compiled_at - started, "sample": time.perf_counter() - compiled_at}
+    return _kept(tree), seconds
+
+
+def _kept(tree: xr.DataTree) -> xr.DataTree:
+    """Posterior and sampler statistics without what can be recomputed."""
+    posterior = tree["posterior"].to_dataset()
+    stats = tree["sample_stats"].to_dataset()
+    names = [n for n in ("diverging", "energy", "n_steps", "step_size", "logp", "mean_tree_accept") if n in stats]
+    return xr.DataTree.from_dict(
+        {
+            "posterior": posterior.drop_vars([n for n in _DERIVED if n in posterior]),
+            "sample_stats": stats[names],
+        }
+    )

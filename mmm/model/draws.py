@@ -1,0 +1,106 @@
+"""From stored posterior variables to draws of the response and of the outcome.
+
+This module and :mod:`mmm.model.build` are the two places that know the names of posterior variables.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from mmm.data.dataset import Dataset
+from mmm.model import response
+from mmm.model.baseline import terms
+from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS
+from mmm.model.response import ResponseDraws
+from mmm.model.spec import ModelSpec
+from mmm.model.transforms import LOG3
+
+Floats = npt.NDArray[np.float64]
+
+
+def stacked(posterior: xr.Dataset, max_draws: int | None = None) -> xr.Dataset:
+    """Chains joined to one dim ``sample``, thinned evenly to at most ``max_draws``."""
+    flat = posterior.stack(sample=("chain", "draw"), create_index=False).transpose("sample", ...)
+    if max_draws is None or flat.sizes["sample"] <= max_draws:
+        return flat
+    keep = np.linspace(0, flat.sizes["sample"] - 1, max_draws).round().astype(int)
+    return flat.isel(sample=keep)
+
+
+def response_draws(spec: ModelSpec, samples: xr.Dataset) -> ResponseDraws:
+    """The media response of stacked posterior samples."""
+    n, c = samples.sizes["sample"], len(spec.channels)
+    adstock = np.zeros((n, c, 2))
+    adstock[:, :, 0] = samples["adstock_alpha"].values
+    saturation = np.ones((n, c, 2))
+    saturation[:, :, 0] = samples["half_saturation"].values
+    delayed = [i for i, ch in enumerate(spec.channels) if ch.adstock == "delayed"]
+    if delayed:
+        adstock[:, delayed, 1] = samples["adstock_delay"].values
+    sloped = [i for i, ch in enumerate(spec.channels) if ch.slope is not None]
+    if sloped:
+        saturation[:, sloped, 1] = samples["hill_slope"].values
+    logistic = [i for i, ch in enumerate(spec.channels) if ch.saturation == "logistic"]
+    saturation[:, logistic, 0] = LOG3 / saturation[:, logistic, 0]
+    adstock_kind = [ADSTOCK_KINDS[ch.adstock + ("_normalised" if ch.normalise else "")] for ch in spec.channels]
+    return ResponseDraws(
+        channels=spec.channel_names,
+        geos=spec.geos,
+        adstock_kind=np.tile(np.array(adstock_kind, dtype=np.int8), (n, 1)),
+        adstock_par=adstock,
+        saturation_kind=np.tile(np.array([SATURATION_KINDS[ch.saturation] for ch in spec.channels], np.int8), (n, 1)),
+        saturation_par=saturation,
+        log_beta=np.ascontiguousarray(samples["log_beta"].transpose("sample", "geo", "channel").values, dtype=float),
+        media_scale=np.array(spec.media_scale),
+        lookback=spec.lookback,
+    )
+
+
+def baseline_draws(
+    spec: ModelSpec, samples: xr.Dataset, dates: pd.DatetimeIndex, control: Floats, seed: int
+) -> dict[str, Floats]:
+    """Each term of the baseline in outcome units, {name: [n, t, g]}; controls by their own name as ``control:NAME``.
+
+    ``control[t, g, k]`` is in the data's units. Dates after the fit extend the drift by draws from its prior given
+    what was learned, which ``seed`` fixes.
+    """
+    scale = np.array(spec.outcome_scale)
+    rng = np.random.default_rng(seed)
+    n = samples.sizes["sample"]
+    out: dict[str, Floats] = {}
+    for term in terms(spec, dates, control):
+        known = samples[term.name].transpose("sample", term.dim).values
+        if term.name == "control":
+            for k, name in enumerate(term.labels):
+                out[f"control:{name}"] = known[:, k, None, None] * term.design[None, :, :, k] * scale
+            continue
+        wanted = len(term.labels)
+        if term.scaled is not None and known.shape[1] < wanted:
+            # Coefficients of later knots are independent of the earlier ones by construction of the design.
+            size = samples[term.scaled].values[:, None]
+            known = np.concatenate([known, size * rng.standard_normal((n, wanted - known.shape[1]))], axis=1)
+        values = term.values(known[:, :wanted])
+        out[term.name] = np.broadcast_to(values, (n, len(dates), len(spec.geos))) * scale
+    return out
+
+
+def expected_outcome(spec: ModelSpec, samples: xr.Dataset, dataset: Dataset, rows: slice, seed: int) -> Floats:
+    """Draws of the expected outcome [n, t, g] of the dataset's ``rows``, with its media and controls as they are."""
+    media = dataset.data["media"].values[: rows.stop]
+    draws = response_draws(spec, samples)
+    control = dataset.data["control"].values[rows]
+    total = sum(baseline_draws(spec, samples, dataset.dates[rows], control, seed).values())
+    mean = np.array(total)
+    for where, block in draws.blocks(media.size):
+        mean[where] += response.contributions(block, media)[:, rows].sum(axis=3)
+    return mean
+
+
+def predictive_outcome(spec: ModelSpec, samples: xr.Dataset, mean: Floats, seed: int) -> Floats:
+    """Draws of the outcome itself, [n, t, g]: the expected outcome ``mean`` plus the model's noise."""
+    rng = np.random.default_rng(seed + 1)
+    sigma = samples["sigma"].values[:, None, None] * np.array(spec.outcome_scale)
+    if spec.likelihood == "student_t":
+        return mean + sigma * rng.standard_t(samples["nu"].values[:, None, None], mean.shape)
+    return mean + sigma * rng.standard_normal(mean.shape)
