@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from mmm.data.dataset import Dataset
 from mmm.errors import SettingsError
 from mmm.settings.document import Settings
 from mmm.settings.explain import settings_error
@@ -85,3 +86,15 @@ def json_schema() -> dict[str, Any]:
         **schema,
         "title": "Settings of a media mix analysis",
     }
+
+
+def load_dataset(settings: Settings) -> Dataset:
+    """The panel that the settings name: ``demo``, or a file relative to the settings file.
+
+    Raises DataError with all problems of the data.
+    """
+    # Imported here: the readers of files and the simulator are not needed to check settings.
+    from mmm.data.load import load
+    from mmm.simulate import demo_frame
+
+    return load(settings.data, settings.base, {"demo": demo_frame})

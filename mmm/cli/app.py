@@ -1,0 +1,102 @@
+"""Commands and their arguments. Whatever is slow to import is imported by the command that needs it."""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmm.cli.errors import Commands
+
+_EPILOG = (
+    "Exit codes: 0 done, 1 a fault of the workbench or of the machine, 2 settings or arguments, 3 data, 4 fit, "
+    "5 the model did not pass its gate, 6 plan, 7 report, 130 interrupted."
+)
+
+app = typer.Typer(
+    cls=Commands,
+    name="mmm",
+    help="Bayesian media mix modeling: from spend data to a budget decision with honest uncertainty.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="Settings file, such as configs/demo.yaml.")]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-p",
+        "--parameter",
+        metavar="NAME=VALUE",
+        help="Replace one setting for this run: total_budget=1200000, horizon='13 weeks', sampler.draws=500.",
+    ),
+]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("mmm-workbench"))
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error; anywhere on the line.")
+    ] = False,
+    _show_version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options of every command; Commands reads --debug."""
+
+
+@app.command()
+def check(config: Config, parameter: Parameters = None) -> None:
+    """Read the data, and print what they hold and what looks wrong with them."""
+    from mmm.cli.check import show_data
+
+    show_data(config, parameter or [])
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder for data.csv, truth.json and settings.yaml.")],
+    world: Annotated[str, typer.Option(help="random, demo, or a world of the library.")] = "random",
+    seed: Annotated[int, typer.Option(min=0, help="Another seed gives another world.")] = 1,
+    geos: Annotated[int | None, typer.Option(min=1, help="Number of geos; random and library worlds.")] = None,
+    weeks: Annotated[int | None, typer.Option(min=30, max=2000, help="Number of weeks; random worlds.")] = None,
+    channels: Annotated[int | None, typer.Option(min=1, max=50, help="Number of channels; random worlds.")] = None,
+) -> None:
+    """Write a simulated world: its data, its truth, and settings to analyse it with."""
+    from mmm.cli.simulate import WorldChoice, write_simulated
+
+    write_simulated(WorldChoice(world, seed, geos, weeks, channels), out)
+
+
+@app.command()
+def runs(
+    folder: Annotated[Path, typer.Option("--out", help="Folder that holds the reports.")] = Path("reports"),
+) -> None:
+    """List past reports from their manifests, the newest first."""
+    from mmm.cli.runs import show_runs
+
+    show_runs(folder)
+
+
+@app.command()
+def schema(
+    out: Annotated[Path | None, typer.Option(help="File to write; standard output by default.")] = None,
+) -> None:
+    """Print the JSON schema of settings files, for editors."""
+    from mmm.cli.schema import show_schema
+
+    show_schema(out)

@@ -1,0 +1,32 @@
+"""Tables and lines on the terminal. Texts that come from data are shown, never interpreted."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def plain(text: str) -> str:
+    """The text with control characters spelled out, line ends kept: data cannot move the cursor or change colours."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def console() -> "Console":
+    """Standard output without markup: a channel called ``[red]`` is printed as such."""
+    from rich.console import Console
+
+    return Console(markup=False, emoji=False, highlight=False)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], right: Iterable[str] = ()) -> None:
+    """Print a table; the columns named in ``right`` are aligned to the right."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    shown = Table(title=plain(title), box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for column in columns:
+        shown.add_column(column, justify="right" if column in set(right) else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(plain(str(cell)) for cell in row))
+    console().print(shown)

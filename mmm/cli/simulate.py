@@ -1,0 +1,65 @@
+"""``mmm simulate``: a world with known truth, and the settings to analyse it with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import typer
+
+from mmm.errors import SettingsError
+from mmm.settings import settings_from
+from mmm.settings.text import write_yaml
+from mmm.simulate import World, demo_world, library_names, library_world, random_world, simulate
+from mmm.simulate.write import data_settings, write_world
+
+
+@dataclass(frozen=True)
+class WorldChoice:
+    """Which world: ``demo``, ``random``, or a name of the library; None takes the world's own number."""
+
+    name: str
+    seed: int
+    geos: int | None
+    weeks: int | None
+    channels: int | None
+
+
+def write_simulated(choice: WorldChoice, out: Path) -> None:
+    """Write data, truth and settings of the chosen world into ``out``.
+
+    Raises SettingsError for an unknown world or a number that it does not take.
+    """
+    simulated = simulate(_world(choice))
+    files = write_world(simulated, out)
+    world = simulated.world
+    document = {"name": world.name, "title": world.note or world.name, "data": data_settings(simulated)}
+    settings_from(document, base=out)
+    path = out / "settings.yaml"
+    path.write_text(write_yaml(document), encoding="utf-8")
+    for file in (*files.values(), path):
+        typer.echo(file)
+
+
+def _world(choice: WorldChoice) -> World:
+    if choice.name == "random":
+        return random_world(
+            np.random.default_rng(choice.seed),
+            weeks=choice.weeks or 156,
+            geos=choice.geos or 1,
+            channels=choice.channels or 5,
+            name=f"random_{choice.seed}",
+        )
+    if choice.name != "demo" and choice.name not in library_names():
+        raise SettingsError(
+            f"There is no world '{choice.name}'. The rule is random, demo or one of: {', '.join(library_names())}."
+        )
+    for option, value in (("--weeks", choice.weeks), ("--channels", choice.channels)):
+        if value is not None:
+            raise SettingsError(f"{option} is {value}, but the world '{choice.name}' is fixed there. Leave it out.")
+    if choice.name == "demo":
+        if choice.geos is not None:
+            raise SettingsError(f"--geos is {choice.geos}, but the world 'demo' has its own regions. Leave it out.")
+        return demo_world(choice.seed)
+    return library_world(choice.name, geos=choice.geos or 1, replicate=choice.seed)
+
+
