@@ -9,4 +9,4 @@ class Section(BaseModel):
     Unknown keys are errors and instances cannot be changed, so a settings object can be hashed into a key.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
