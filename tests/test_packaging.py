@@ -1,0 +1,186 @@
+"""What a stranger gets: one environment told in three files, and a tree without what does not belong there."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from mmm.settings import json_schema, load_settings
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = sorted(ROOT.glob("configs/**/*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def lock() -> dict[str, str]:
+    """Version by name of what the lock installs."""
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    return {canonicalize_name(m[1]): m[2] for m in re.finditer(r"^([\w.-]+)==([\w.!+]+)", text, re.MULTILINE)}
+
+
+@pytest.fixture(scope="module")
+def tracked() -> list[Path]:
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("This is no git checkout, so there are no tracked files to look at.")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    files = [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+    return [file for file in files if file.is_file()]
+
+
+# One environment
+
+
+def test_lock_holds_every_dependency_in_a_version_that_fits(project: dict[str, Any], lock: dict[str, str]) -> None:
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    for requirement in map(Requirement, wanted):
+        found = lock.get(canonicalize_name(requirement.name))
+        assert found is not None, f"{requirement.name} is not in requirements.lock; run `make lock`"
+        assert requirement.specifier.contains(found), f"{requirement} is locked at {found}; run `make lock`"
+
+
+def test_every_line_of_the_lock_is_pinned_and_hashed() -> None:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8").replace("\\\n", "")
+    for line in filter(None, map(str.strip, text.splitlines())):
+        assert re.match(r"^[\w.-]+==[\w.!+]+ ", line), line
+        assert "--hash=sha256:" in line, line
+        assert "://" not in line, line
+
+
+def test_conda_environment_is_python_pango_and_the_lock(project: dict[str, Any]) -> None:
+    document = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    plain = [entry for entry in document["dependencies"] if isinstance(entry, str)]
+    piped = [entry["pip"] for entry in document["dependencies"] if isinstance(entry, dict)]
+    assert document["name"] == project["project"]["name"]
+    assert piped == [["-r requirements.lock"]]
+    names = {entry.partition("=")[0]: entry.partition("=")[2] for entry in plain}
+    assert set(names) == {"python", "pip", "pango"}
+    assert SpecifierSet(project["project"]["requires-python"]).contains(names["python"])
+
+
+def test_tools_are_told_the_oldest_python(project: dict[str, Any]) -> None:
+    oldest = project["project"]["requires-python"].removeprefix(">=")
+    assert project["tool"]["mypy"]["python_version"] == oldest
+    assert project["tool"]["ruff"]["target-version"] == "py" + oldest.replace(".", "")
+    assert f"({oldest.replace('.', ', ')})" in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_version_is_told_once_and_is_in_the_changelog(project: dict[str, Any]) -> None:
+    assert version("mmm-workbench") == project["project"]["version"]
+    assert f"## {project['project']['version']}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Names of the files in a wheel built from this tree."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as archive:
+        return set(archive.namelist())
+
+
+def test_wheel_carries_all_that_the_package_reads(wheel: set[str], tracked: list[Path]) -> None:
+    inside = [file.relative_to(ROOT) for file in tracked if ROOT / "mmm" in file.parents]
+    notebooks = [Path("mmm") / file.relative_to(ROOT) for file in tracked if file.suffix == ".ipynb"]
+    missing = [str(file) for file in (*inside, *notebooks) if file.as_posix() not in wheel]
+    assert not missing
+
+
+def test_wheel_carries_nothing_else(wheel: set[str]) -> None:
+    assert {name.partition("/")[0] for name in wheel if not name.startswith("mmm_workbench-")} == {"mmm"}
+    assert any(name.endswith("licenses/LICENSE") for name in wheel)
+
+
+# Configs
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_config_is_valid_and_points_at_the_schema(path: Path) -> None:
+    load_settings(path)
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    named = path.parent / first.removeprefix("# yaml-language-server: $schema=")
+    assert named.resolve() == ROOT / "configs/schema.json"
+
+
+def test_template_is_valid_with_every_key_in_use(tmp_path: Path) -> None:
+    text = (ROOT / "configs/template.yaml").read_text(encoding="utf-8")
+    in_use, count = re.subn(r"^#(?=[a-z]|  )", "", text, flags=re.MULTILINE)
+    assert count > 15
+    path = tmp_path / "template.yaml"
+    path.write_text(in_use, encoding="utf-8")
+    assert load_settings(path).report.logo == Path("logo.png")
+
+
+def test_schema_on_disk_is_the_schema_of_the_code() -> None:
+    stored = json.loads((ROOT / "configs/schema.json").read_text(encoding="utf-8"))
+    assert stored == json_schema(), "Run `mmm schema --out configs/schema.json`."
+
+
+# What does not belong in the tree
+
+
+def test_no_address_of_a_registry_and_no_path_of_a_machine(tracked: list[Path]) -> None:
+    # The brackets keep this very line from matching.
+    unwanted = re.compile(
+        rb"p[y]pi\.org|pythonhoste[d]\.org|npmj[s]\.(?:org|com)|deb\.debia[n]\.org|anacond[a]\.org/|"
+        rb"/(?:hom[e]|User[s]|roo[t]|wor[k])/[a-z]"
+    )
+    found = [f"{file.relative_to(ROOT)}: {m[0]!r}" for file in tracked if (m := unwanted.search(file.read_bytes()))]
+    assert not found
+
+
+def test_no_large_file_and_no_lock_with_addresses(tracked: list[Path]) -> None:
+    assert not [file for file in tracked if file.stat().st_size > 1_000_000]
+    assert not [file for file in tracked if file.name in {"uv.lock", "pylock.toml", "package-lock.json"}]
+
+
+def test_notebooks_hold_no_outputs(tracked: list[Path]) -> None:
+    for file in (file for file in tracked if file.suffix == ".ipynb"):
+        for cell in json.loads(file.read_text(encoding="utf-8"))["cells"]:
+            assert not cell.get("outputs"), f"{file.name}: run `nbstripout {file.relative_to(ROOT)}`"
+            assert cell.get("execution_count") is None, file.name
+
+
+def test_data_for_hand_trials_are_not_in_the_tree(tracked: list[Path]) -> None:
+    data = [file for file in tracked if file.suffix in {".csv", ".parquet", ".gz", ".pkl", ".pickle"}]
+    assert not [file for file in data if ROOT / "tests" not in file.parents]
+
+
+def test_pre_commit_fetches_nothing() -> None:
+    document = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert {repo["repo"] for repo in document["repos"]} == {"local"}
+    assert {hook["language"] for repo in document["repos"] for hook in repo["hooks"]} == {"system"}
+
+
+# Entry points
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed (Debian: apt-get install make).")
+def test_make_help_lists_the_targets() -> None:
+    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for target in ("setup", "report", "test", "lab", "lint", "lock"):
+        assert re.search(rf"^  {target} ", told, re.MULTILINE), told
+
+
+def test_ci_calls_make_test_and_no_more() -> None:
+    script = ROOT / ".ci/run"
+    lines = script.read_text(encoding="utf-8").splitlines()
+    assert script.stat().st_mode & 0o111
+    assert lines[-1] == "make test"
