@@ -51,6 +51,10 @@ class Formatter:
     numbers: NumberFormat = "1,234.5"
     dates: DateFormat = "5 May 2025"
     period: str = "week"
+    return_base: float = 1.0
+    """Money that returns are stated per; above 1 where one unit of money wins only a fraction of a unit of outcome."""
+    value_returns: bool = True
+    """Whether returns are money, so that 1 is break-even."""
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def label(self, name: str) -> str:
@@ -96,6 +100,20 @@ class Formatter:
         """The ends of an interval of a ratio, with equal decimals."""
         decimals = 2 if max(abs(lower), abs(upper)) < 1 or abs(upper - lower) < 0.4 else 1
         return f"{self.number(lower, decimals)} to {self.number(upper, decimals)}"
+
+    @property
+    def next_amount(self) -> str:
+        """The money whose return is stated: €1, or €1,000."""
+        return f"{self.currency_text}{self.number(self.return_base)}"
+
+    def returned(self, value: float) -> str:
+        """A return per :attr:`next_amount`: money (€2.40), or units of the outcome (3.1 orders)."""
+        if not math.isfinite(value):
+            return "n/a"
+        text = self.ratio(abs(value))
+        if self.value_returns:
+            return self._with_sign(value, self.currency_text, text, value < 0 and text.strip("0.,") != "")
+        return f"{MINUS if value < 0 else ''}{text} {self.outcome_unit}"
 
     # amounts
 

@@ -168,8 +168,8 @@ class Teller:
         more = "more" if weakest.rises else "less"
         least, most = weakest.next_return.lower, weakest.next_return.upper
         text = (
-            f"The move that the data support least is {more} for {name}: the chance that its next {fmt.one} returns "
-            f"{more} than the average channel’s is {fmt.probability(support)}."
+            f"The move that the data support least is {more} for {name}: the chance that its next {fmt.next_amount} "
+            f"returns {more} than the average channel’s is {fmt.probability(support)}."
         )
         if weakest.next_return.known:
             text += f" Its return lies between {fmt.ratio_range(least, most).replace(' to ', ' and ')}."
@@ -181,8 +181,8 @@ class Teller:
         if d.unspent <= 0.005 * max(d.spend_planned, 1e-9):
             return ""
         return (
-            f"{fmt.money(d.unspent)} of the budget stays unspent: within the limits, no channel’s next {fmt.one} "
-            "returns enough to be worth spending."
+            f"{fmt.money(d.unspent)} of the budget stays unspent: within the limits, no channel’s next "
+            f"{fmt.next_amount} returns enough to be worth spending."
         )
 
 

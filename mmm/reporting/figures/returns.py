@@ -28,11 +28,11 @@ def returns(channels: pd.DataFrame, pen: Pen) -> Drawn:
         ax.set_ylim(rows * row, 0)
         ax.set_yticks([])
         places = ticks(0, most, 4 if sheet.narrow else 7)
-        ax.set_xticks(places, sheet.fmt.axis(places, money=sheet.fmt.money_outcome))
+        ax.set_xticks(places, sheet.fmt.axis(places, money=sheet.fmt.value_returns))
         ax.xaxis.tick_top()
         for place in places:
             ax.axvline(place, color=sheet.look["grid"], lw=1, zorder=0)
-        if sheet.fmt.money_outcome:
+        if sheet.fmt.value_returns:
             ax.axvline(1, color=sheet.look["ink"], lw=1.2, zorder=1)
         for i, (name, line) in enumerate(table.iterrows()):
             middle = i * row + (42 if sheet.narrow else row / 2)
@@ -46,7 +46,7 @@ def returns(channels: pd.DataFrame, pen: Pen) -> Drawn:
     fmt = pen.fmt
     alt = "Return by channel: " + "; ".join(
         f"{fmt.label(str(n))} {fmt.ratio(r['roas'])} on average ({fmt.ratio_range(r['roas_lower'], r['roas_upper'])}), "
-        f"{fmt.ratio(r['marginal_roas'])} for the next {fmt.one}"
+        f"{fmt.ratio(r['marginal_roas'])} for the next {fmt.next_amount}"
         for n, r in table.iterrows()
     )
     return draw("returns", alt + ".", pen, paint, (rows * 52 + 48, rows * 66 + 48))
@@ -86,7 +86,7 @@ def _interval(
 def _values(sheet: Sheet, top: float, row: float, label: str, line: pd.Series) -> None:
     fmt = sheet.fmt
     texts = []
-    for word, name in (("average", "roas"), ("next " + fmt.one, "marginal_roas")):
+    for word, name in (("average", "roas"), ("next " + fmt.next_amount, "marginal_roas")):
         mean, lower, upper = _triple(line, name)
         texts.append((word, fmt.ratio(mean), fmt.ratio_range(lower, upper)))
     if sheet.narrow:
@@ -103,9 +103,9 @@ def _values(sheet: Sheet, top: float, row: float, label: str, line: pd.Series) -
 
 
 def _scale_title(sheet: Sheet) -> str:
-    if sheet.fmt.money_outcome:
-        return f"Return per {sheet.fmt.one}" + ("" if sheet.narrow else "; the line marks break-even")
-    return f"{sheet.fmt.outcome_unit.capitalize()} per {sheet.fmt.one}"
+    if sheet.fmt.value_returns:
+        return f"Return per {sheet.fmt.next_amount}" + ("" if sheet.narrow else "; the line marks break-even")
+    return f"{sheet.fmt.outcome_unit.capitalize()} won per {sheet.fmt.next_amount}"
 
 
 def response_curves(curves: pd.DataFrame, channels: pd.DataFrame, pen: Pen) -> Drawn:
