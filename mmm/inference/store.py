@@ -4,13 +4,11 @@ import hashlib
 import json
 import os
 import shutil
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
 import xarray as xr
-import zarr
 
 from mmm.data.calendar import Frequency
 from mmm.data.dataset import Dataset
@@ -20,7 +18,7 @@ from mmm.inference.sample import fit_key, fit_model
 from mmm.inference.settings import SamplerSettings
 from mmm.model.spec import ModelSpec, without_inactive_channels
 
-_TREE = "fit.zarr.zip"
+_TREE = "fit.zarr"
 _META = "meta.json"
 
 
@@ -66,8 +64,7 @@ def save(fit: Fit, folder: Path) -> None:
                 "dataset": fit.dataset.data,
             }
         )
-        with zarr.storage.ZipStore(temporary / _TREE, mode="w") as store:
-            _plain_attributes(tree).to_zarr(store, zarr_format=2, consolidated=False)
+        _plain_attributes(tree).to_zarr(temporary / _TREE, zarr_format=2, consolidated=False)
         meta = _meta(fit) | {"sha256": _hash(temporary / _TREE)}
         (temporary / _META).write_text(json.dumps(meta, indent=1, ensure_ascii=False), encoding="utf-8")
         try:
@@ -90,11 +87,10 @@ def load(folder: Path) -> Fit:
     if not intact:
         raise FitError(f"The stored fit {folder} is damaged: {_TREE} is not the file that was written.")
     if meta["format_version"] > FORMAT_VERSION:
-        raise FitError(f"The stored fit {folder} has format {meta['format_version']}; this version reads {FORMAT_VERSION}.")
-    with zarr.storage.ZipStore(folder / _TREE, mode="r") as store, warnings.catch_warnings():
-        # Zarr warns that a v2 group is not consolidated; a local zip gains nothing from it.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        tree = xr.open_datatree(store, engine="zarr", consolidated=False).load()
+        raise FitError(
+            f"The stored fit {folder} has format {meta['format_version']}; this version reads {FORMAT_VERSION}."
+        )
+    tree = xr.open_datatree(folder / _TREE, engine="zarr", consolidated=False).load()
     data = meta["dataset"]
     dataset = Dataset(
         tree["dataset"].to_dataset(),
@@ -147,6 +143,10 @@ def _plain_attributes(tree: xr.DataTree) -> xr.DataTree:
     return xr.DataTree.from_dict({name: tree[name].to_dataset().drop_attrs() for name in tree.children})
 
 
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _hash(folder: Path) -> str:
+    """Hash of names and contents of all files below ``folder``."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -66,9 +66,7 @@ def terms(spec: ModelSpec, dates: pd.DatetimeIndex, control: Floats) -> tuple[Te
     if spec.controls:
         standard = (control - np.array(base.control_mean)) / np.array(base.control_scale)
         k = len(spec.controls)
-        out.append(
-            Term("control", "control_name", spec.controls, standard, np.zeros(k), np.full(k, base.control_sd))
-        )
+        out.append(Term("control", "control_name", spec.controls, standard, np.zeros(k), np.full(k, base.control_sd)))
     return tuple(out)
 
 

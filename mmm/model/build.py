@@ -122,7 +122,11 @@ def _curve(spec: ModelSpec) -> tuple[TensorVariable, TensorVariable | None]:
 
 
 def _response(
-    spec: ModelSpec, name: str, media: np.ndarray, weights: TensorVariable, curve: tuple[TensorVariable, TensorVariable | None]
+    spec: ModelSpec,
+    name: str,
+    media: np.ndarray,
+    weights: TensorVariable,
+    curve: tuple[TensorVariable, TensorVariable | None],
 ) -> TensorVariable:
     """Saturation of adstocked media, [t, geo, channel], in [0, 1)."""
     half, slope = curve

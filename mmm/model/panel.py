@@ -50,7 +50,9 @@ def panel(spec: ModelSpec, dataset: Dataset) -> Panel:
     dates = dataset.dates
     first, last = (dates.get_indexer([pd.Timestamp(d)])[0] for d in spec.window)
     if first < 0 or last < 0:
-        raise DataError(f"The model's window {spec.window} is not inside the data ({dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}).")
+        raise DataError(
+            f"The model's window {spec.window} is not inside the data ({dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d})."
+        )
     stop = last + 1
     media = dataset.data["media"].values[:stop]
     tail = np.zeros((spec.lookback, *media.shape[1:]))

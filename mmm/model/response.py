@@ -49,7 +49,9 @@ class ResponseDraws:
             if getattr(self, name).shape != shape:
                 raise FitError(f"ResponseDraws.{name} has shape {getattr(self, name).shape}; the rule is {shape}.")
         if (g, c) != (len(self.geos), len(self.channels)):
-            raise FitError(f"log_beta is for {g} geos and {c} channels, labels for {len(self.geos)}, {len(self.channels)}.")
+            raise FitError(
+                f"log_beta is for {g} geos and {c} channels, labels for {len(self.geos)}, {len(self.channels)}."
+            )
 
     @property
     def n(self) -> int:

@@ -4,7 +4,6 @@ Same formulas, same kernels' families; held equal to :mod:`mmm.model.response` b
 slopes, curvatures and bounds only, never a parameter.
 """
 
-import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,17 +16,17 @@ from mmm.model.kernels import planner as kernels
 from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS
 from mmm.model.response import Along, Floats, ResponseDraws, along_geo
 
+Cellwise = Callable[[npt.NDArray[np.int64]], None]
 
-def _over_cells(cells: int, work: float, task: Callable[[npt.NDArray[np.int64]], None]) -> None:
-    """Run ``task`` on ranges that cover all cells, on threads where there is enough to do."""
-    workers = min(cells, max(1, min(8, os.cpu_count() or 1)))
-    if workers == 1 or work < 2e5:
-        task(np.array([0, cells]))
+
+def _over_cells(cells: npt.NDArray[np.int64], work: float, task: Cellwise) -> None:
+    """Run ``task`` on parts of ``cells``, on threads where there is enough to do."""
+    workers = min(len(cells), max(1, min(8, os.cpu_count() or 1)))
+    if workers <= 1 or work < 2e5:
+        task(cells)
         return
-    edges = np.linspace(0, cells, min(cells, 4 * workers) + 1).round().astype(np.int64)
-    pairs = [np.array(pair) for pair in itertools.pairwise(edges)]
     with ThreadPoolExecutor(workers) as threads:
-        list(threads.map(task, pairs))
+        list(threads.map(task, np.array_split(cells, min(len(cells), 4 * workers))))
 
 
 def mean_along(
@@ -44,7 +43,7 @@ def mean_along(
     value, slope, curvature = np.empty(points.shape), np.empty(points.shape), np.empty(points.shape)
     w, share = np.ascontiguousarray(weights, dtype=np.float64), np.ascontiguousarray(draw_weights, dtype=np.float64)
     _over_cells(
-        points.shape[0] * points.shape[1],
+        np.arange(points.shape[0] * points.shape[1]),
         draws.n * points.size * b.shape[0],
         lambda cells: kernels.mean_along(*draws._parameters(), b, d, points, w, share, cells, value, slope, curvature),
     )
@@ -70,19 +69,22 @@ def mean_along_cells(
     direction: npt.ArrayLike,
     nodes: Floats,
     weights: Floats,
-    draw_weights: Floats,
+    share: tuple[Floats, npt.NDArray[np.int64]],
 ) -> Cells:
-    """As :func:`mean_along` at ``nodes`` [g, c, k], ascending in k, with rigorous bounds on the curvature between."""
+    """As :func:`mean_along` at ``nodes`` [g, c, k], ascending in k, with rigorous bounds on the curvature between.
+
+    ``share`` holds the draw weights and the numbers ``g * channels + c`` of the cells to evaluate; the others stay zero.
+    """
     b, d = draws._scaled(base, "base"), draws._scaled(direction, "direction")
     points = np.ascontiguousarray(nodes, dtype=np.float64)
     between = (*points.shape[:2], points.shape[2] - 1)
-    out = Cells(np.empty(points.shape), np.empty(points.shape), np.empty(between), np.empty(between))
-    w, share = np.ascontiguousarray(weights, dtype=np.float64), np.ascontiguousarray(draw_weights, dtype=np.float64)
+    out = Cells(np.zeros(points.shape), np.zeros(points.shape), np.zeros(between), np.zeros(between))
+    w, by_draw = np.ascontiguousarray(weights, dtype=np.float64), np.ascontiguousarray(share[0], dtype=np.float64)
     _over_cells(
-        points.shape[0] * points.shape[1],
-        draws.n * points.size * b.shape[0],
+        np.asarray(share[1], dtype=np.int64),
+        draws.n * points.shape[2] * len(share[1]) * b.shape[0],
         lambda cells: kernels.mean_along_cells(
-            *draws._parameters(), b, d, points, w, share, cells, out.value, out.slope, out.lower, out.upper
+            *draws._parameters(), b, d, points, w, by_draw, cells, out.value, out.slope, out.lower, out.upper
         ),
     )
     return out

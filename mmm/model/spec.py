@@ -200,7 +200,9 @@ def _effects(
 ) -> tuple[Literal["roas", "share"], list[LogNormalPrior], list[float]]:
     """Kind, prior and denominator of every channel's effect; default priors are capped together."""
     kind: Literal["roas", "share"] = (
-        "roas" if settings.effect_prior == "roas" or (settings.effect_prior == "auto" and dataset.has_value) else "share"
+        "roas"
+        if settings.effect_prior == "roas" or (settings.effect_prior == "auto" and dataset.has_value)
+        else "share"
     )
     spend = dataset.data["spend"].values[inside].sum(axis=(0, 1))
     total = _window_outcome(dataset, inside, kind)

@@ -1,7 +1,7 @@
 """Compiled loops for the planner: curves averaged over draws, bounds on their curvature, derivatives by period.
 
 Shapes as in :mod:`mmm.model.kernels.evaluate`. A "cell" is one geo and channel, numbered ``g * channels + c``; kernels
-take a range of cells so that threads can share the work without changing any sum.
+take the numbers of the cells to fill, so that threads can share the work without changing any sum.
 """
 
 import math
@@ -19,12 +19,12 @@ def mean_along(
 ):  # fmt: skip
     """Average over draws, with weights ``share[n]``, of the effect of ``base + level * direction`` over ``base``.
 
-    ``levels`` and the outputs are [g, c, k]; only the cells ``cells[0] <= cell < cells[1]`` are written.
+    ``levels`` and the outputs are [g, c, k]; only the given ``cells`` are written.
     """
     draws, _, channels = log_beta.shape
     periods, points = base.shape[0], levels.shape[2]
     xb, xd, ab, ad = np.empty(periods), np.empty(periods), np.empty(periods), np.empty(periods)
-    for cell in range(cells[0], cells[1]):
+    for cell in cells:
         g, c = cell // channels, cell % channels
         begin = periods
         for t in range(periods):
@@ -101,7 +101,7 @@ def mean_along_cells(  # noqa: C901  (one loop nest; splitting it would recomput
     draws, _, channels = log_beta.shape
     periods, points = base.shape[0], nodes.shape[2]
     xb, xd, ab, ad = np.empty(periods), np.empty(periods), np.empty(periods), np.empty(periods)
-    for cell in range(cells[0], cells[1]):
+    for cell in cells:
         g, c = cell // channels, cell % channels
         for t in range(periods):
             xb[t] = base[t, g, c]

@@ -1,0 +1,192 @@
+"""What the posterior means: contributions, ROAS, marginal ROAS, response curves and fit, as tables with intervals.
+
+Everything about media goes through :mod:`mmm.model.response`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from mmm.analysis.curves import response_curves, today_per_period
+from mmm.analysis.effects import Observed, effect, marginal_effect, observed
+from mmm.analysis.intervals import columns, summary
+from mmm.inference.fit import Fit
+from mmm.model import response
+from mmm.model.draws import baseline_draws, predictive_outcome, response_draws
+
+Floats = npt.NDArray[np.float64]
+
+MEDIA, BASELINE, CONTROL = "media", "baseline", "control"
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Tables of an analysis; intervals are 90%, equal-tailed, in columns ``_lower`` and ``_upper``.
+
+    - ``channels`` (index channel): spend, effect, share of outcome, roas, marginal_roas, cost_per_unit (currency per
+      incremental unit of outcome), half_life (periods), saturation (effect at today's spend over the largest possible
+      one), observed_max (largest spend in one period, all geos), today (mean spend per period of the last 13).
+      ``roas`` and ``marginal_roas`` are NaN where the outcome has no value.
+    - ``geo_channels``: geo, channel, spend, effect, roas.
+    - ``decomposition``: date, component, kind (media, baseline, control), mean, lower, upper; summed over geos, the
+      means add up to the fitted mean.
+    - ``curves``: channel, spend (per period, all geos), effect (per period, of steady spend), marginal (effect, in
+      value where there is one, of one more unit of currency), observed.
+    - ``fitted``: date, actual, mean, lower, upper of the posterior predictive, summed over geos; ``fitted_geo`` the
+      same by geo.
+    - ``negative_baseline`` (index date): share of draws in which the baseline is below zero.
+    - ``effect_draws``, ``roas_draws`` [sample, channel].
+    """
+
+    channels: pd.DataFrame
+    geo_channels: pd.DataFrame
+    decomposition: pd.DataFrame
+    curves: pd.DataFrame
+    fitted: pd.DataFrame
+    fitted_geo: pd.DataFrame
+    negative_baseline: pd.Series
+    effect_draws: xr.DataArray
+    roas_draws: xr.DataArray
+    r_squared: float
+    mape: float
+
+
+def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
+    """Analyse a fit on at most ``max_draws`` evenly thinned posterior draws."""
+    samples = fit.samples(max_draws)
+    draws = response_draws(fit.spec, samples)
+    panel = observed(fit)
+    parts, by_geo = _components(fit, samples, draws)
+    mean_draws = sum(part for _, part in parts.values())
+    fitted, fitted_geo = _fitted(fit, samples, by_geo)
+    baseline = np.sum([part for kind, part in parts.values() if kind != MEDIA], axis=0)
+    effects = effect(draws, panel, panel.ones)
+    value = effect(draws, panel, panel.value) if fit.dataset.has_value else np.full_like(effects, np.nan)
+    actual = fitted["actual"].to_numpy()
+    residual = actual - np.asarray(mean_draws).mean(axis=0)
+    known = np.isfinite(actual)
+    return Analysis(
+        channels=_channel_table(fit, draws, panel, effects, value),
+        geo_channels=_geo_table(fit, panel, effects, value),
+        decomposition=_decomposition(fit, parts),
+        curves=response_curves(fit, draws),
+        fitted=fitted,
+        fitted_geo=fitted_geo,
+        negative_baseline=pd.Series((baseline < 0).mean(axis=0), index=fitted["date"], name="negative_baseline"),
+        effect_draws=_labelled(effects.sum(axis=1), fit),
+        roas_draws=_labelled(value.sum(axis=1) / panel.spend.sum(axis=0), fit),
+        r_squared=float(1 - np.var(residual[known]) / np.var(actual[known])),
+        mape=float(np.mean(np.abs(residual[known]) / np.abs(actual[known]))),
+    )
+
+
+def _labelled(values: Floats, fit: Fit) -> xr.DataArray:
+    return xr.DataArray(values, dims=("sample", "channel"), coords={"channel": list(fit.spec.channel_names)})
+
+
+def _components(
+    fit: Fit, samples: xr.Dataset, draws: response.ResponseDraws
+) -> tuple[dict[str, tuple[str, Floats]], Floats]:
+    """Every component summed over geos, {name: (kind, [n, t])}, and the expected outcome by geo, [n, t, g]."""
+    window = fit.window
+    control = fit.dataset.data["control"].values[window]
+    terms = baseline_draws(fit.spec, samples, fit.dataset.dates[window], control, fit.seed)
+    by_geo = np.sum(list(terms.values()), axis=0)
+    parts: dict[str, tuple[str, Floats]] = {
+        name: (CONTROL if name.startswith("control:") else BASELINE, term.sum(axis=2)) for name, term in terms.items()
+    }
+    media = fit.dataset.data["media"].values[: window.stop]
+    national = np.empty((draws.n, by_geo.shape[1], len(draws.channels)))
+    for where, block in draws.blocks(media.size):
+        contribution = response.contributions(block, media)[:, window]
+        national[where] = contribution.sum(axis=2)
+        by_geo[where] += contribution.sum(axis=3)
+    for c, name in enumerate(draws.channels):
+        parts[name] = (MEDIA, national[:, :, c])
+    return parts, by_geo
+
+
+def _decomposition(fit: Fit, parts: dict[str, tuple[str, Floats]]) -> pd.DataFrame:
+    dates = fit.dataset.dates[fit.window]
+    tables = []
+    for name, (kind, part) in parts.items():
+        mean, lower, upper = summary(part)
+        label = name.removeprefix("control:")
+        tables.append(
+            pd.DataFrame(
+                {"date": dates, "component": label, "kind": kind, "mean": mean, "lower": lower, "upper": upper}
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def _fitted(fit: Fit, samples: xr.Dataset, by_geo: Floats) -> tuple[pd.DataFrame, pd.DataFrame]:
+    window = fit.window
+    dates = fit.dataset.dates[window]
+    outcome = fit.dataset.data["outcome"].values[window]
+    seen = fit.dataset.data["observed"].values[window]
+    predictive = predictive_outcome(fit.spec, samples, by_geo, fit.seed)
+    # A geo that is not observed counts neither in the actual nor in the fitted total.
+    total = np.where(seen, predictive, 0.0).sum(axis=2)
+    actual = np.where(seen.any(axis=1), np.nansum(outcome, axis=1), np.nan)
+    mean, lower, upper = summary(total)
+    national = pd.DataFrame({"date": dates, "actual": actual, "mean": mean, "lower": lower, "upper": upper})
+    tables = []
+    for g, geo in enumerate(fit.spec.geos):
+        mean, lower, upper = summary(predictive[:, :, g])
+        tables.append(
+            pd.DataFrame(
+                {"date": dates, "geo": geo, "actual": outcome[:, g], "mean": mean, "lower": lower, "upper": upper}
+            )
+        )
+    return national, pd.concat(tables, ignore_index=True)
+
+
+def _channel_table(
+    fit: Fit, draws: response.ResponseDraws, panel: Observed, effects: Floats, value: Floats
+) -> pd.DataFrame:
+    spend = panel.spend.sum(axis=0)
+    total = effects.sum(axis=1)
+    outcome = float(np.nansum(fit.dataset.data["outcome"].values[fit.window]))
+    if fit.dataset.has_value:
+        marginal = marginal_effect(draws, panel, panel.value) / spend
+    else:
+        marginal = np.full_like(total, np.nan)
+    window = fit.dataset.data["spend"].values[fit.window].sum(axis=1)
+    table: dict[str, Floats] = {"spend": spend}
+    table |= columns("effect", total)
+    table |= columns("share", total / outcome)
+    table |= columns("roas", value.sum(axis=1) / spend)
+    table |= columns("marginal_roas", marginal)
+    table |= columns("cost_per_unit", spend / total)
+    table |= columns("half_life", response.half_life(draws))
+    table |= columns("saturation", _saturation_today(fit, draws))
+    table |= {"observed_max": window.max(axis=0), "today": today_per_period(fit).sum(axis=0)}
+    return pd.DataFrame(table, index=pd.Index(fit.spec.channel_names, name="channel"))
+
+
+def _saturation_today(fit: Fit, draws: response.ResponseDraws) -> Floats:
+    """Effect of today's steady spend as a share of the largest possible one, [n, c]."""
+    periods = fit.spec.lookback + 1
+    media = np.repeat(today_per_period(fit, "media")[None], periods, axis=0)
+    last = np.zeros((periods, len(fit.spec.geos)))
+    last[-1] = 1.0
+    reached = response.totals(draws, media, last).sum(axis=1)
+    return np.asarray(reached / np.exp(draws.log_beta).sum(axis=1))
+
+
+def _geo_table(fit: Fit, panel: Observed, effects: Floats, value: Floats) -> pd.DataFrame:
+    g, c = panel.spend.shape
+    with np.errstate(invalid="ignore", divide="ignore"):
+        roas = np.where(panel.spend > 0, value / panel.spend, np.nan)
+    table: dict[str, object] = {
+        "geo": np.repeat(fit.spec.geos, c),
+        "channel": np.tile(fit.spec.channel_names, g),
+        "spend": panel.spend.ravel(),
+    }
+    table |= columns("effect", effects.reshape(len(effects), -1))
+    table |= columns("roas", roas.reshape(len(roas), -1))
+    return pd.DataFrame(table)

@@ -1,0 +1,61 @@
+"""Effects, ROAS and marginal ROAS of the observed spend, exactly as the glossary of the docs defines them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mmm.inference.fit import Fit
+from mmm.model import response
+from mmm.model.response import ResponseDraws
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The observed panel laid out for effects: media with a tail of zeros as long as the look-back.
+
+    ``media`` and ``history`` (the same with the window emptied) are [t, g, c]; ``value`` [t, g] is currency per unit
+    of outcome, the last value held over the tail; ``spend`` [g, c] is the money spent in the window.
+    """
+
+    media: Floats
+    history: Floats
+    value: Floats
+    spend: Floats
+
+    @property
+    def ones(self) -> Floats:
+        return np.ones_like(self.value)
+
+
+def observed(fit: Fit) -> Observed:
+    """Lay out the fit's own dataset, from its first row to the last observed outcome."""
+    window = fit.window
+    data = fit.dataset.data
+    media = data["media"].values[: window.stop]
+    tail = np.zeros((fit.spec.lookback, *media.shape[1:]))
+    history = np.concatenate([media, tail])
+    history[window.start :] = 0.0
+    value = data["value_per_unit"].values[: window.stop]
+    return Observed(
+        media=np.concatenate([media, tail]),
+        history=history,
+        value=np.concatenate([value, np.repeat(value[-1:], len(tail), axis=0)]),
+        spend=data["spend"].values[window].sum(axis=0),
+    )
+
+
+def effect(draws: ResponseDraws, panel: Observed, weights: Floats) -> Floats:
+    """Effect of the window's spend by draw, geo and channel, carryover after the end included, [n, g, c]."""
+    total = response.totals(draws, panel.media, weights)
+    if panel.history.any():
+        total = total - response.totals(draws, panel.history, weights)
+    return total
+
+
+def marginal_effect(draws: ResponseDraws, panel: Observed, weights: Floats) -> Floats:
+    """Derivative of the effect under proportional scaling of the window's spend, summed over geos, [n, c]."""
+    levels = np.ones((len(draws.channels), 1))
+    return response.along(draws, panel.history, panel.media - panel.history, levels, weights).slope[:, :, 0]
