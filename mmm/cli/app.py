@@ -100,3 +100,11 @@ def schema(
     from mmm.cli.schema import show_schema
 
     show_schema(out)
+
+
+@app.command()
+def fit(config: Config, parameter: Parameters = None) -> None:
+    """Fit the model, or find the same fit in the store, and check whether it may be believed."""
+    from mmm.cli.fit import show_fit
+
+    show_fit(config, parameter or [])
