@@ -4,14 +4,26 @@ It forecasts those periods with the spend and controls that actually happened, s
 not the guess of future spend. Its scales come from its own rows.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from mmm.assessment.convergence import r_hat, scalars
 from mmm.assessment.scores import Floats, crps, interval, seasonal_naive
 from mmm.data.calendar import Frequency
+from mmm.data.dataset import Dataset
 from mmm.errors import DataError
+from mmm.inference.fit import Fit
+from mmm.inference.settings import SamplerSettings
+from mmm.inference.store import obtain
+from mmm.model.draws import expected_outcome, predictive_outcome
+from mmm.model.settings import ModelSettings
+from mmm.model.spec import make_spec, without_inactive_channels
+
+_MAX_DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -22,7 +34,8 @@ class HoldoutResult:
     geo, actual, mean, lower, upper. Intervals are 90% predictive ones. ``coverage`` is the share of periods whose
     total lies inside, ``cell_coverage`` that of the values by geo. ``crps`` (of the total, mean over periods, in
     outcome units) is compared with that of the seasonal-naive forecast. ``error`` is the mean absolute error of the
-    total relative to its mean. ``r_hat`` is the largest of the fit behind the forecast.
+    total relative to its mean. ``r_hat`` is the largest of the fit behind the forecast, ``excluded`` are channels that
+    it could not know because all their spend lies in the held-out periods.
     """
 
     dates: pd.DatetimeIndex
@@ -36,6 +49,7 @@ class HoldoutResult:
     error: float
     naive_error: float
     r_hat: float
+    excluded: tuple[str, ...] = ()
 
     @property
     def skill(self) -> float:
@@ -111,3 +125,53 @@ def score(forecast: Forecast, r_hat: float) -> HoldoutResult:
         naive_error=float(np.abs(naive_mean - actual).mean() / scale),
         r_hat=r_hat,
     )
+
+
+def holdout(
+    dataset: Dataset,
+    model: ModelSettings,
+    sampler: SamplerSettings,
+    periods: int,
+    *,
+    progress: bool = False,
+    report: Callable[[str], None] = lambda _: None,
+) -> HoldoutResult:
+    """Fit without the outcome of the last ``periods`` and compare its forecast of them with what happened.
+
+    The fit is stored under its own key. Raises DataError where what remains is shorter than what is held out.
+    """
+    if not 0 < periods <= len(dataset.dates) // 2:
+        raise DataError(
+            f"Cannot hold out the last {periods} of {len(dataset.dates)} periods: at least as many must remain. Set "
+            "gate.holdout to a shorter duration, or to null."
+        )
+    training, excluded = without_inactive_channels(dataset.with_outcome_hidden(periods))
+    known = {name: own for name, own in model.channels.items() if name not in excluded}
+    spec = make_spec(training, model.model_copy(update={"channels": known}))
+    fit = obtain(training, spec, sampler, progress=progress, report=report)
+    return replace(judge(fit, dataset, periods), excluded=excluded)
+
+
+def judge(fit: Fit, dataset: Dataset, periods: int) -> HoldoutResult:
+    """Score the forecast of ``fit``, which did not see the last ``periods`` of ``dataset``."""
+    rows = slice(len(dataset.dates) - periods, len(dataset.dates))
+    samples = fit.samples(_MAX_DRAWS)
+    mean = expected_outcome(fit.spec, samples, fit.dataset, rows, fit.seed)
+    outcome = np.where(dataset.data["observed"].values, dataset.data["outcome"].values, np.nan)
+    actual = outcome[rows]
+    forecast = Forecast(
+        dates=dataset.dates[rows],
+        geos=dataset.geos,
+        draws=predictive_outcome(fit.spec, samples, mean, fit.seed),
+        actual=actual,
+        history=_history(outcome[: rows.start], np.isfinite(actual).any(axis=0)),
+        frequency=dataset.frequency,
+    )
+    return score(forecast, float(r_hat(scalars(fit.posterior)).max()))
+
+
+def _history(outcome: Floats, geos: NDArray[np.bool_]) -> Floats:
+    """Total over ``geos`` (a mask) in the unbroken run of periods before the forecast in which all were observed."""
+    known = outcome[:, geos]
+    gaps = np.flatnonzero(~np.isfinite(known).all(axis=1))
+    return np.asarray(known[gaps[-1] + 1 if gaps.size else 0 :].sum(axis=1))

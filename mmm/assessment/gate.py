@@ -1,0 +1,95 @@
+"""The gate: whether a fit may be believed, check by check, in plain words.
+
+A failed gate stops planning and reporting (:func:`demand_pass`) unless the settings override it.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from mmm.assessment.checks import Check, baseline_check, coverage_check, sampler_checks
+from mmm.assessment.holdout import HoldoutResult
+from mmm.assessment.scores import Floats
+from mmm.assessment.settings import GateSettings
+from mmm.errors import GateError
+from mmm.inference.fit import Fit
+from mmm.model.draws import baseline_draws
+
+_MAX_DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class GateReport:
+    """All checks of one fit, in a fixed order."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check failed; a warning passes."""
+        return self.status != "fail"
+
+    @property
+    def status(self) -> Literal["pass", "warn", "fail"]:
+        """The worst status of any check."""
+        found = {check.status for check in self.checks}
+        return "fail" if "fail" in found else "warn" if "warn" in found else "pass"
+
+    @property
+    def failures(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if check.status == "fail")
+
+    @property
+    def warnings(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if check.status == "warn")
+
+    @property
+    def summary(self) -> str:
+        """One sentence for the first page."""
+        if self.failures:
+            return f"The model failed its checks and should not be believed: {_list(self.failures)}."
+        if self.warnings:
+            return f"The model passed its checks, with a warning: {_list(self.warnings)}."
+        return f"The model passed all {len(self.checks)} checks."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for a manifest."""
+        return {"status": self.status, "summary": self.summary, "checks": [asdict(check) for check in self.checks]}
+
+
+def _list(checks: tuple[Check, ...]) -> str:
+    return "; ".join(check.title[0].lower() + check.title[1:] for check in checks)
+
+
+def gate(fit: Fit, settings: GateSettings, holdout: HoldoutResult | None = None) -> GateReport:
+    """Check a fit: sampler, baseline and, where a result is given, the forecast of held-out periods.
+
+    ``holdout`` comes from :func:`mmm.assessment.holdout.holdout`. Where the settings ask for it and none is given,
+    the check warns that nothing was held out.
+    """
+    checks = [*sampler_checks(fit.tree, settings), baseline_check(_baseline_total(fit), settings)]
+    if settings.holdout is not None or holdout is not None:
+        checks.append(coverage_check(holdout, settings))
+    return GateReport(tuple(checks))
+
+
+def _baseline_total(fit: Fit) -> Floats:
+    """Draws of the outcome without media, [draw, period], summed over the geos observed in each period."""
+    data = fit.dataset.data.isel(date=fit.window)
+    dates, control = fit.dataset.dates[fit.window], data["control"].values
+    parts = baseline_draws(fit.spec, fit.samples(_MAX_DRAWS), dates, control, fit.seed)
+    seen = data["observed"].values.astype(bool)
+    cells = np.sum([np.where(seen, part, 0.0) for part in parts.values()], axis=0)
+    return np.asarray(cells.sum(axis=2)[:, seen.any(axis=1)])
+
+
+def demand_pass(report: GateReport, settings: GateSettings) -> None:
+    """Raise GateError where the gate failed and the settings do not override it."""
+    if report.passed or settings.override:
+        return
+    reasons = "\n".join(f"- {check.summary} {check.advice}" for check in report.failures)
+    raise GateError(
+        f"The model failed {len(report.failures)} of {len(report.checks)} checks, so nothing may be decided on it:\n"
+        f"{reasons}\nTo go on nevertheless set gate.override: true; the first page of the report will then say so."
+    )
