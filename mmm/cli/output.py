@@ -20,13 +20,18 @@ def console() -> "Console":
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], right: Iterable[str] = ()) -> None:
-    """Print a table; the columns named in ``right`` are aligned to the right."""
+    """Print a table; columns named in ``right`` are aligned to the right, and columns without names have no head."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    shown = Table(title=plain(title), box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    shown = Table(title=plain(title), box=SIMPLE_HEAD, title_justify="left", pad_edge=False, show_header=any(columns))
     for column in columns:
         shown.add_column(column, justify="right" if column in set(right) else "left", overflow="fold")
     for row in rows:
         shown.add_row(*(plain(str(cell)) for cell in row))
     console().print(shown)
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 warning``, ``2 warnings``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

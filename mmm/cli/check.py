@@ -1,0 +1,64 @@
+"""``mmm check``: what the data hold, and what looks wrong with them."""
+
+from pathlib import Path
+
+import numpy as np
+import typer
+
+from mmm.cli.output import counted, table
+from mmm.data.dataset import Dataset
+from mmm.data.quality import quality_report
+from mmm.settings import load_dataset, load_settings, read_parameters
+
+
+def show_data(config: Path, parameters: list[str]) -> None:
+    """Print the panel's outline, its channels and the findings of the quality report.
+
+    Raises SettingsError and DataError.
+    """
+    settings = load_settings(config, read_parameters(parameters))
+    dataset = load_dataset(settings)
+    report = quality_report(dataset, settings.data.quality)
+    _outline(dataset, settings.title or settings.name)
+    _channels(dataset)
+    findings = report.table()
+    if findings.empty:
+        typer.echo("No findings: nothing looks wrong with the data.")
+        return
+    columns = ["severity", "channel", "where", "message", "suggestion"]
+    table("Findings (nothing was changed in the data)", columns, findings[columns].itertuples(index=False))
+    remarks = len(report.findings) - len(report.warnings)
+    typer.echo(f"{counted(len(report.warnings), 'warning')}, {counted(remarks, 'remark')}.")
+
+
+def _outline(dataset: Dataset, title: str) -> None:
+    dates = dataset.dates
+    hidden = int((~dataset.data["observed"].values).sum())
+    rows: list[tuple[str, object]] = [
+        ("periods", f"{len(dates)} ({dataset.frequency}), {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}"),
+        ("geos", f"{len(dataset.geos)}: {', '.join(dataset.geos)}"),
+        ("outcome", f"{dataset.outcome_name} ({dataset.outcome_kind}, {dataset.outcome_unit})"),
+        ("value per unit", "known" if dataset.has_value else "not known: no ROAS, cost per unit instead"),
+        ("controls", ", ".join(dataset.controls) or "none"),
+        ("size of a geo", "population" if dataset.has_population else "its mean outcome (no population given)"),
+        ("not observed", f"{hidden} of {dataset.data['observed'].size} cells, as declared" if hidden else "none"),
+        ("fingerprint", dataset.fingerprint[:16]),
+    ]
+    if len(dataset.geos) == 1:
+        rows = [row for row in rows if row[0] not in ("geos", "size of a geo")]
+    table(title, ["", ""], rows)
+
+
+def _channels(dataset: Dataset) -> None:
+    spend = dataset.data["spend"].sum("geo")
+    outcome_value = float(np.nansum(dataset.data["outcome"].values * dataset.data["value_per_unit"].values))
+    rows = []
+    for place, name in enumerate(dataset.channels):
+        weekly = spend.sel(channel=name).values
+        total = float(weekly.sum())
+        share = f"{100 * total / outcome_value:.2f}%" if dataset.has_value and outcome_value > 0 else "-"
+        active = f"{int((weekly > 0).sum())}"
+        rows.append((name, f"{total:,.0f}", share, active, f"{weekly.max():,.0f}", dataset.media_unit[place]))
+    money = dataset.currency
+    columns = ["channel", f"spend ({money})", "of outcome", "active periods", f"largest ({money})", "driven by"]
+    table("Channels", columns, rows, right=columns[1:5])

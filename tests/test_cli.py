@@ -1,0 +1,180 @@
+"""The command line as a user meets it: what it prints, and the exit code."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from mmm.cli import app
+from mmm.errors import MMMError
+from mmm.settings import load_dataset, load_settings
+from mmm.settings.text import write_yaml
+
+DEMO = Path(__file__).resolve().parents[1] / "configs/demo.yaml"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small simulated world with its settings."""
+    folder = tmp_path_factory.mktemp("world")
+    result = run("simulate", "--out", folder, "--seed", 5, "--geos", 2, "--weeks", 80, "--channels", 3)
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+def changed(world: Path, folder: Path, **changes: object) -> Path:
+    """The settings of a world with other sections, in another folder."""
+    settings = load_settings(world / "settings.yaml")
+    document = json.loads(settings.model_dump_json(include={"name", "data"}))
+    document["data"]["source"] = str(world / "data.csv")
+    path = folder / "settings.yaml"
+    path.write_text(write_yaml({**document, **changes}), encoding="utf-8")
+    return path
+
+
+# The whole
+
+
+def test_help_tells_commands_and_exit_codes() -> None:
+    result = run("--help")
+    assert result.exit_code == 0
+    for command in ("check", "simulate", "fit", "runs", "schema"):
+        assert command in result.output
+    told = " ".join(result.output.split())
+    codes = {error.exit_code for error in MMMError.__subclasses__()}
+    assert codes == {2, 3, 4, 5, 6, 7}
+    for code, word in ((2, "settings"), (3, "data"), (4, "fit"), (5, "the model"), (6, "plan"), (7, "report")):
+        assert f"{code} {word}" in told
+
+
+def test_help_needs_nothing_slow() -> None:
+    """Seconds are the machine's business; what is imported is ours."""
+    script = "import sys; from mmm.cli import app; app(['--help'], standalone_mode=False); print(*sorted(sys.modules))"
+    started = time.perf_counter()
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert time.perf_counter() - started < 10
+    loaded = set(out.splitlines()[-1].split())
+    assert not loaded & {"numpy", "pandas", "pymc", "pytensor", "arviz", "matplotlib", "xarray"}
+
+
+def test_an_unknown_command_or_option_is_a_usage_error() -> None:
+    assert run("reprot").exit_code == 2
+    assert run("check", DEMO, "--fast").exit_code == 2
+    assert run("check").exit_code == 2
+
+
+def test_errors_are_one_sentence_and_debug_adds_the_traceback() -> None:
+    plain = run("check", "absent.yaml")
+    assert plain.exit_code == 2
+    assert plain.stdout == ""
+    assert plain.stderr.startswith("Error: There is no settings file 'absent.yaml'.")
+    assert "Traceback" not in plain.stderr
+    for arguments in (("--debug", "check", "absent.yaml"), ("check", "absent.yaml", "--debug")):
+        traced = run(*arguments)
+        assert traced.exit_code == 2
+        assert "Traceback" in traced.stderr
+        assert "Error: There is no settings file" in traced.stderr
+
+
+# check
+
+
+def test_check_shows_panel_channels_and_findings(world: Path) -> None:
+    result = run("check", world / "settings.yaml")
+    assert result.exit_code == 0, result.output
+    dataset = load_dataset(load_settings(world / "settings.yaml"))
+    assert dataset.fingerprint[:16] in result.stdout
+    for name in (*dataset.channels, *dataset.geos, *dataset.controls):
+        assert name in result.stdout
+
+
+def test_check_lists_rows_of_bad_data(world: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(world / "data.csv")
+    frame.loc[3, "tv_spend"] = -5
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    settings = changed(world, tmp_path)
+    settings.write_text(settings.read_text().replace(str(world / "data.csv"), "data.csv"), encoding="utf-8")
+    result = run("check", settings)
+    assert result.exit_code == 3
+    assert "tv_spend" in result.stderr
+    assert "-5" in result.stderr
+    assert "line 5" in result.stderr
+
+
+def test_a_misspelt_parameter_is_an_error_before_anything_runs() -> None:
+    result = run("check", DEMO, "-p", "total_budgt=3")
+    assert result.exit_code == 2
+    assert "plan.total_budget" in result.stderr
+
+
+def test_texts_of_the_data_are_shown_and_not_interpreted(world: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(world / "data.csv")
+    frame["geo"] = frame["geo"].replace("geo_01", "[red]\x1b[31m:bomb:")
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    path = changed(world, tmp_path)
+    path.write_text(path.read_text().replace(str(world / "data.csv"), "data.csv"), encoding="utf-8")
+    result = run("check", path)
+    assert result.exit_code == 0, result.output
+    assert "[red]\\x1b[31m:bomb:" in result.stdout
+    assert "\x1b" not in result.output
+
+
+# simulate
+
+
+def test_simulate_writes_data_truth_and_settings_that_agree(world: Path) -> None:
+    truth = json.loads((world / "truth.json").read_text(encoding="utf-8"))
+    dataset = load_dataset(load_settings(world / "settings.yaml"))
+    assert set(truth["channels"]) == set(dataset.channels)
+    assert len(dataset.dates) == 80
+    assert len(dataset.geos) == 2
+
+
+def test_simulate_gives_the_same_world_for_the_same_seed(world: Path, tmp_path: Path) -> None:
+    run("simulate", "--out", tmp_path, "--seed", 5, "--geos", 2, "--weeks", 80, "--channels", 3)
+    for name in ("data.csv", "truth.json", "settings.yaml"):
+        assert (tmp_path / name).read_bytes() == (world / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--world", "atlantis"], "There is no world 'atlantis'"),
+        (["--world", "synergy", "--weeks", "99"], "--weeks is 99"),
+        (["--world", "demo", "--geos", "2"], "--geos is 2"),
+        (["--world", "synergy", "--geos", "99"], "geos is 99"),
+    ],
+)
+def test_simulate_refuses_what_a_world_does_not_take(arguments: list[str], expected: str, tmp_path: Path) -> None:
+    result = run("simulate", "--out", tmp_path / "out", *arguments)
+    assert result.exit_code == 2
+    assert expected in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("", encoding="utf-8")
+    result = run("simulate", "--out", blocked)
+    assert result.exit_code == 3
+    assert result.stderr.startswith("Error: ")
+    assert "Traceback" not in result.output
+
+
+# schema
+
+
+def test_schema_is_printed_or_written(tmp_path: Path) -> None:
+    printed = run("schema")
+    assert run("schema", "--out", tmp_path / "schema.json").exit_code == 0
+    assert json.loads(printed.stdout) == json.loads((tmp_path / "schema.json").read_text(encoding="utf-8"))
+    assert run("schema", "--out", tmp_path / "absent" / "schema.json").exit_code == 1
