@@ -33,6 +33,8 @@ class Analysis:
     - ``geo_channels``: geo, channel, spend, effect, roas.
     - ``decomposition``: date, component, kind (media, baseline, control), mean, lower, upper; summed over geos, the
       means add up to the fitted mean.
+    - ``totals``: component, kind, mean, lower, upper of sums over all dates: the baseline as one, each control, each
+      channel, then all media together (kind "sum").
     - ``curves``: channel, spend (per period, all geos), effect (per period, of steady spend), marginal (effect, in
       value where there is one, of one more unit of currency), observed.
     - ``fitted``: date, actual, mean, lower, upper of the posterior predictive, summed over geos; ``fitted_geo`` the
@@ -44,6 +46,7 @@ class Analysis:
     channels: pd.DataFrame
     geo_channels: pd.DataFrame
     decomposition: pd.DataFrame
+    totals: pd.DataFrame
     curves: pd.DataFrame
     fitted: pd.DataFrame
     fitted_geo: pd.DataFrame
@@ -72,6 +75,7 @@ def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
         channels=_channel_table(fit, draws, panel, effects, value),
         geo_channels=_geo_table(fit, panel, effects, value),
         decomposition=_decomposition(fit, parts),
+        totals=_totals(parts),
         curves=response_curves(fit, draws),
         fitted=fitted,
         fitted_geo=fitted_geo,
@@ -121,6 +125,17 @@ def _decomposition(fit: Fit, parts: dict[str, tuple[str, Floats]]) -> pd.DataFra
             )
         )
     return pd.concat(tables, ignore_index=True)
+
+
+def _totals(parts: dict[str, tuple[str, Floats]]) -> pd.DataFrame:
+    sums = {name: (kind, part.sum(axis=1)) for name, (kind, part) in parts.items()}
+    baseline = np.sum([draws for kind, draws in sums.values() if kind == BASELINE], axis=0)
+    media = np.sum([draws for kind, draws in sums.values() if kind == MEDIA], axis=0)
+    rows = [("baseline", BASELINE, baseline)]
+    rows += [(name.removeprefix("control:"), kind, draws) for name, (kind, draws) in sums.items() if kind != BASELINE]
+    rows.append(("media", "sum", media))
+    ends = [dict(zip(("mean", "lower", "upper"), summary(draws), strict=True)) for _, _, draws in rows]
+    return pd.DataFrame([{"component": n, "kind": k} | end for (n, k, _), end in zip(rows, ends, strict=True)])
 
 
 def _fitted(fit: Fit, samples: xr.Dataset, by_geo: Floats) -> tuple[pd.DataFrame, pd.DataFrame]:
