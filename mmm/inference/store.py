@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -68,7 +67,7 @@ def save(fit: Fit, folder: Path) -> None:
         meta = _meta(fit) | {"sha256": _hash(temporary / _TREE)}
         (temporary / _META).write_text(json.dumps(meta, indent=1, ensure_ascii=False), encoding="utf-8")
         try:
-            os.replace(temporary, folder)
+            temporary.rename(folder)
         except OSError:
             # Another process stored the same fit meanwhile: same key, same content.
             if not folder.exists():

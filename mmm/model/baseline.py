@@ -40,8 +40,8 @@ class Term:
                 coefficients[..., None, :], (*coefficients.shape[:-1], self.design.shape[0], coefficients.shape[-1])
             )
         if self.design.ndim == 2:
-            return (coefficients @ self.design.T)[..., None]
-        return np.einsum("tgp,...p->...tg", self.design, coefficients)
+            return np.asarray((coefficients @ self.design.T)[..., None])
+        return np.asarray(np.einsum("tgp,...p->...tg", self.design, coefficients))
 
 
 def terms(spec: ModelSpec, dates: pd.DatetimeIndex, control: Floats) -> tuple[Term, ...]:

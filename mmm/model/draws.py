@@ -102,5 +102,5 @@ def predictive_outcome(spec: ModelSpec, samples: xr.Dataset, mean: Floats, seed:
     rng = np.random.default_rng(seed + 1)
     sigma = samples["sigma"].values[:, None, None] * np.array(spec.outcome_scale)
     if spec.likelihood == "student_t":
-        return mean + sigma * rng.standard_t(samples["nu"].values[:, None, None], mean.shape)
-    return mean + sigma * rng.standard_normal(mean.shape)
+        return np.asarray(mean + sigma * rng.standard_t(samples["nu"].values[:, None, None], mean.shape))
+    return np.asarray(mean + sigma * rng.standard_normal(mean.shape))

@@ -48,7 +48,7 @@ def panel(spec: ModelSpec, dataset: Dataset) -> Panel:
         if have != want:
             raise DataError(f"The dataset's {what} {list(have)} are not the model's {list(want)}.")
     dates = dataset.dates
-    first, last = (dates.get_indexer([pd.Timestamp(d)])[0] for d in spec.window)
+    first, last = dates.get_indexer(pd.DatetimeIndex(spec.window))
     if first < 0 or last < 0:
         raise DataError(
             f"The model's window {spec.window} is not inside the data ({dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d})."
