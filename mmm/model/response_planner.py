@@ -73,7 +73,7 @@ def mean_along_cells(
 ) -> Cells:
     """As :func:`mean_along` at ``nodes`` [g, c, k], ascending in k, with rigorous bounds on the curvature between.
 
-    ``share`` holds the draw weights and the numbers ``g * channels + c`` of the cells to evaluate; the others stay zero.
+    ``share`` holds the draw weights and the numbers ``g * channels + c`` of the cells to evaluate; others stay 0.
     """
     b, d = draws._scaled(base, "base"), draws._scaled(direction, "direction")
     points = np.ascontiguousarray(nodes, dtype=np.float64)

@@ -1,0 +1,247 @@
+"""Objectives over the decided numbers, all on posterior draws: expected value, value at risk, probability.
+
+:class:`Evaluator` asks the response for values and derivatives; the objectives only weigh draws. ``worth`` turns
+effects into what the objective counts (the margin under ``profit``) and ``price`` is what one unit of money must earn.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, ndtr
+
+from mmm.model.response import Floats, along, along_geo
+from mmm.model.response_planner import (
+    Cells,
+    PeriodWindow,
+    always_concave,
+    by_period,
+    mean_along,
+    mean_along_cells,
+    period_hessian,
+)
+from mmm.planning.newton import Point
+from mmm.planning.problem import Space
+
+# Second derivatives by pairs of periods steer the steps only; this many draws are enough for that.
+_HESSIAN_DRAWS = 128
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Effects of a plan in one space, by draw or averaged."""
+
+    space: Space
+
+    @cached_property
+    def base(self) -> Floats:
+        return self.space.problem.base
+
+    @cached_property
+    def direction(self) -> Floats:
+        """Media [T, g, c] of one unit of money in every channel, or in every channel and geo."""
+        return self.space.problem.over_time(self.space.split)
+
+    @cached_property
+    def window(self) -> PeriodWindow:
+        problem = self.space.problem
+        unit = problem.unit * self.space.split if self.space.detail == "week" else problem.unit
+        return PeriodWindow(self.base, np.ascontiguousarray(unit), problem.begin, problem.weights)
+
+    @property
+    def separable(self) -> bool:
+        return self.space.detail != "week"
+
+    @cached_property
+    def concave(self) -> bool:
+        return always_concave(self.space.problem.draws)
+
+    @cached_property
+    def uniform(self) -> Floats:
+        n = self.space.problem.draws.n
+        return np.full(n, 1.0 / n)
+
+    def _levels(self, x: Floats) -> Floats:
+        """Levels [g, c, k] from numbers [size, k]."""
+        g, c = self.space.problem.draws.media_scale.shape
+        if self.space.detail == "channel":
+            return np.broadcast_to(x[None], (g, c, x.shape[1]))
+        return x.reshape(g, c, x.shape[1])
+
+    def _pooled(self, array: Floats) -> Floats:
+        """Numbers [size, k] from [g, c, k]."""
+        return array.sum(axis=0) if self.space.detail == "channel" else array.reshape(self.space.size, array.shape[-1])
+
+    def mean(self, x: Floats, draw_weights: Floats) -> Point:
+        """Draw-weighted effect with gradient and curvature."""
+        problem = self.space.problem
+        if self.separable:
+            curve = mean_along(
+                problem.draws, self.base, self.direction, self._levels(x[:, None]), problem.weights, draw_weights
+            )
+            value, slope, bend = (self._pooled(part)[:, 0] for part in (curve.value, curve.slope, curve.curvature))
+            return Point(float(value.sum()), slope, bend)
+        total, gradient = by_period(problem.draws, self.window, x.reshape(self.space.shape))
+        value = float(draw_weights @ total.sum(axis=1))
+        return Point(value, (draw_weights @ gradient.reshape(len(gradient), -1)), None)
+
+    def bend(self, x: Floats, draw_weights: Floats) -> Floats:
+        """Draw-weighted second derivatives by pairs of decided numbers, for the detail ``week``."""
+        problem = self.space.problem
+        keep = np.linspace(0, problem.draws.n - 1, min(problem.draws.n, _HESSIAN_DRAWS)).round().astype(np.intp)
+        weights = draw_weights[keep]
+        weights = weights * (draw_weights.sum() / max(weights.sum(), 1e-300))
+        blocks = period_hessian(problem.draws.subset(keep), self.window, x.reshape(self.space.shape), weights)
+        h, c = self.space.shape
+        matrix = np.zeros((h, c, h, c))
+        for channel in range(c):
+            matrix[:, channel, :, channel] = blocks[channel]
+        return matrix.reshape(h * c, h * c)
+
+    def by_draw(self, x: Floats) -> tuple[Floats, Floats]:
+        """Effect [n] and its gradient [n, size], for every draw."""
+        problem = self.space.problem
+        if not self.separable:
+            total, gradient = by_period(problem.draws, self.window, x.reshape(self.space.shape))
+            return total.sum(axis=1), gradient.reshape(len(gradient), -1)
+        if self.space.detail == "channel":
+            curve = along(problem.draws, self.base, self.direction, x[:, None], problem.weights)
+            return curve.value[..., 0].sum(axis=1), curve.slope[..., 0]
+        curve = along_geo(problem.draws, self.base, self.direction, self._levels(x[:, None]), problem.weights)
+        return curve.value.sum(axis=(1, 2, 3)), curve.slope.reshape(problem.draws.n, -1)
+
+    def cells(self, columns: npt.NDArray[np.intp], nodes: Floats) -> Cells:
+        """Averaged effect and slope of some decided numbers at ``nodes`` [columns, k], and curvature bounds between."""
+        problem = self.space.problem
+        g, c = problem.draws.media_scale.shape
+        everywhere = np.zeros((self.space.size, nodes.shape[1]))
+        everywhere[columns] = nodes
+        cells = (np.arange(g)[:, None] * c + columns).ravel() if self.space.detail == "channel" else columns
+        found = mean_along_cells(
+            problem.draws, self.base, self.direction, self._levels(everywhere), problem.weights, (self.uniform, cells)
+        )
+        parts = (found.value, found.slope, found.lower, found.upper)
+        return Cells(*(self._pooled(part)[columns] for part in parts))
+
+
+@dataclass(frozen=True)
+class Expected:
+    """``worth`` x expected effect - ``price`` x money."""
+
+    evaluator: Evaluator
+    worth: float = 1.0
+    price: float = 0.0
+
+    def at(self, x: Floats, curvature: bool) -> Point:
+        point = self.evaluator.mean(x, self.evaluator.uniform)
+        bend = point.curvature
+        if bend is None and curvature:
+            bend = self.evaluator.bend(x, self.evaluator.uniform)
+        return Point(
+            self.worth * point.value - self.price * float(x.sum()),
+            self.worth * point.gradient - self.price,
+            None if bend is None else self.worth * bend,
+        )
+
+
+def _weighted(evaluator: Evaluator, x: Floats, weights: Floats) -> Floats:
+    """Second derivatives of the effect under draw weights, as a matrix or a diagonal."""
+    if evaluator.separable:
+        bend = evaluator.mean(x, weights).curvature
+        return np.zeros(len(x)) if bend is None else bend
+    return evaluator.bend(x, weights)
+
+
+@dataclass(frozen=True)
+class MeanCVaR:
+    """(1 - ``risk_weight``) x mean + ``risk_weight`` x mean of the worst ``tail``, of the gain over a reference.
+
+    ``reference[n]`` is the reference plan's utility by draw. The tail mean is smoothed over a ``width`` (in units of
+    the utility): draws near the quantile count in part, never by more than 1 / (tail n), so that the weights stay inside
+    the risk envelope and :meth:`certified` gives a rigorous bound (Rockafellar and Uryasev 2000).
+    """
+
+    evaluator: Evaluator
+    reference: Floats
+    risk_weight: float
+    tail: float
+    width: float
+    worth: float = 1.0
+    price: float = 0.0
+
+    def _gain(self, x: Floats) -> tuple[Floats, Floats]:
+        value, gradient = self.evaluator.by_draw(x)
+        return self.worth * value - self.price * x.sum() - self.reference, self.worth * gradient - self.price
+
+    def _quantile(self, gain: Floats) -> float:
+        """The threshold at which the smoothed weights sum to 1."""
+        low, high = gain.min() - 40 * self.width, gain.max() + 40 * self.width
+        for _ in range(100):
+            middle = (low + high) / 2
+            if expit((middle - gain) / self.width).mean() < self.tail:
+                low = middle
+            else:
+                high = middle
+        return float((low + high) / 2)
+
+    def _weights(self, gain: Floats) -> tuple[Floats, float]:
+        threshold = self._quantile(gain)
+        return expit((threshold - gain) / self.width) / (self.tail * len(gain)), threshold
+
+    def at(self, x: Floats, curvature: bool) -> Point:
+        gain, gradient = self._gain(x)
+        n = len(gain)
+        tail, threshold = self._weights(gain)
+        soft = self.width * np.logaddexp(0.0, (threshold - gain) / self.width)
+        risk = threshold - float(soft.mean()) / self.tail
+        weights = (1 - self.risk_weight) / n + self.risk_weight * tail
+        value = (1 - self.risk_weight) * float(gain.mean()) + self.risk_weight * risk
+        bend = None
+        if curvature:
+            sharp = expit((threshold - gain) / self.width)
+            spread = sharp * (1 - sharp) / (self.width * self.tail * n)
+            centre = spread @ gradient / max(spread.sum(), 1e-300)
+            around = (gradient - centre) * np.sqrt(spread)[:, None]
+            bend = -self.risk_weight * around.T @ around
+            own = self.worth * _weighted(self.evaluator, x, weights)
+            bend = bend + (np.diag(own) if own.ndim == 1 else own)
+        return Point(value, weights @ gradient, bend)
+
+    def certified(self, x: Floats) -> tuple[float, Point]:
+        """The exact objective at ``x``, and a concave upper bound on it (value and gradient at ``x``)."""
+        gain, gradient = self._gain(x)
+        n = len(gain)
+        count = self.tail * n
+        ordered = np.sort(gain)
+        whole = int(np.floor(count))
+        rest = (count - whole) * (ordered[whole] if whole < n else 0.0)
+        exact = (1 - self.risk_weight) * float(gain.mean())
+        exact += self.risk_weight * float(ordered[:whole].sum() + rest) / count
+        weights = (1 - self.risk_weight) / n + self.risk_weight * self._weights(gain)[0]
+        weights = weights / weights.sum()
+        return exact, Point(float(weights @ gain), weights @ gradient, None)
+
+
+@dataclass(frozen=True)
+class Probability:
+    """Share of draws whose utility exceeds ``reference[n]``, smoothed by a normal curve of sd ``width``."""
+
+    evaluator: Evaluator
+    reference: Floats
+    width: float
+    worth: float = 1.0
+    price: float = 0.0
+
+    def at(self, x: Floats, curvature: bool) -> Point:
+        value, gradient = self.evaluator.by_draw(x)
+        gradient = self.worth * gradient - self.price
+        z = (self.worth * value - self.price * x.sum() - self.reference) / self.width
+        n = len(z)
+        density = np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi) / self.width / n
+        bend = None
+        if curvature:
+            own = self.worth * _weighted(self.evaluator, x, density)
+            around = gradient.T @ (gradient * (-density * z / self.width)[:, None])
+            bend = around + (np.diag(own) if own.ndim == 1 else own)
+        return Point(float(ndtr(z).mean()), density @ gradient, bend)

@@ -1,0 +1,192 @@
+"""Which algorithm solves which plan, and what it can promise.
+
+- Concave curves, linear constraints: Newton with a Frank-Wolfe bound, for every detail.
+- S-shaped curves, "zero or at least", sellable steps, decided by channel or by channel and geo: integer programs.
+- Steps and gaps by period: the relaxed plan bounds it, then the totals are settled and the periods solved again.
+- S-shaped curves by period, and probabilities: many starts, and the word "local".
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from mmm.errors import PlanError
+from mmm.model.response import Floats
+from mmm.planning.constraints import Program
+from mmm.planning.discrete import held, solve_discrete
+from mmm.planning.linear import best_corner, explain_infeasible, is_feasible
+from mmm.planning.newton import Climb, Effort, Objective, climb, feasible_start, upper_bound
+from mmm.planning.objectives import Evaluator, Expected
+from mmm.planning.problem import Space
+
+_FIRST_DRAWS = 64
+_EXACT = 1e-5
+_LOCAL_STARTS = 6
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What is known about the best possible plan, on the draws that the plan was optimised on.
+
+    ``kind`` is "exact" (a proven gap under 0.001%), "gap" (a rigorous bound) or "local" (none). ``value`` is the plan's
+    objective, ``bound`` what no feasible plan exceeds (NaN when local), ``gap`` their distance relative to the plan's
+    expected outcome. ``spread`` is the same distance between the best and the worst of several starts when local.
+    """
+
+    kind: Literal["exact", "gap", "local"]
+    value: float
+    bound: float
+    gap: float
+    spread: float = 0.0
+
+    def words(self) -> str:
+        """The certificate as a sentence."""
+        if self.kind == "exact":
+            return "No plan within the constraints does better on these draws (proven)."
+        if self.kind == "gap":
+            return f"No plan within the constraints does better by more than {self.gap:.2%} (proven)."
+        return (
+            f"The best of several searches, without proof that no better plan exists; the searches ended within "
+            f"{self.spread:.2%} of each other."
+        )
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The decided numbers, all columns of the program, and the certificate."""
+
+    x: Floats
+    columns: Floats
+    certificate: Certificate
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Relative gap to reach, clock time at which to stop, seed of random starts."""
+
+    gap: float = 1e-3
+    until: float = np.inf
+    seed: int = 0
+
+
+def certified(columns: Floats, size: int, value: float, bound: float, scale: float) -> Solution:
+    """A solution with a rigorous bound; ``scale`` is what the gap is relative to."""
+    gap = max(0.0, bound - value) / max(abs(scale), 1e-300)
+    certificate = Certificate("exact" if gap <= _EXACT else "gap", value, max(bound, value), gap)
+    return Solution(columns[:size], columns, certificate)
+
+
+def require_feasible(program: Program) -> None:
+    """Raise PlanError with the smallest contradiction where no plan satisfies the constraints."""
+    region = program.region
+    plain = bool(np.all(region.lower <= region.upper)) and not program.discrete
+    if plain and len(region.A) == 1 and np.all(region.A == 1.0):
+        low, high = region.lower.sum(), region.upper.sum()
+        if low <= region.row_upper[0] and high >= region.row_lower[0]:
+            return
+    if not is_feasible(program):
+        raise PlanError(explain_infeasible(program))
+
+
+def maximise(objective: Expected, program: Program, limits: Limits) -> Solution:
+    """The plan with the largest expected value. Raises PlanError where the constraints contradict each other."""
+    require_feasible(program)
+    evaluator = objective.evaluator
+    if evaluator.concave and not program.discrete:
+        return _concave(objective, program, limits)
+    if evaluator.separable:
+        found = solve_discrete(objective, program, limits.gap, limits.until)
+        scale = effect_scale(objective, found.x[: program.size])
+        return certified(found.x, program.size, found.value, found.bound, scale)
+    if evaluator.concave:
+        return _periods_in_steps(objective, program, limits)
+    starts = random_starts(program, evaluator.space.reference, limits.seed)
+    return local(objective, _settled(objective, program, limits), starts, limits)
+
+
+def effect_scale(objective: Expected, x: Floats) -> float:
+    """What relative gaps refer to: the plan's expected effect in units of the objective."""
+    return objective.at(x, False).value + objective.price * float(x.sum())
+
+
+def _few_draws(objective: Expected) -> Expected:
+    space = objective.evaluator.space
+    few = space.problem.with_draws(space.problem.draws.thinned(_FIRST_DRAWS))
+    return Expected(Evaluator(Space(space.detail, few)), objective.worth, objective.price)
+
+
+def _concave(objective: Expected, program: Program, limits: Limits) -> Solution:
+    start = feasible_start(program, objective.evaluator.space.reference)
+    if objective.evaluator.space.problem.draws.n > 4 * _FIRST_DRAWS:
+        start = climb(_few_draws(objective), program, start, Effort(1e-4, until=limits.until)).x
+    for tolerance in (1e-7, 1e-10):
+        found = climb(objective, program, start, Effort(tolerance, until=limits.until))
+        bound = _bound(program, found)
+        solution = certified(
+            found.x, program.size, found.value, bound, effect_scale(objective, found.x[: program.size])
+        )
+        if solution.certificate.gap <= min(_EXACT, limits.gap):
+            break
+        start = found.x
+    return solution
+
+
+def _bound(program: Program, found: Climb) -> float:
+    return upper_bound(program, found.value + float(program.cost @ found.x), found.gradient, found.x)
+
+
+def _settled(objective: Expected, program: Program, limits: Limits) -> Program:
+    """The program with its steps and gaps decided near the best relaxed plan."""
+    if not program.discrete:
+        return program
+    relaxed = program.relaxed()
+    start = feasible_start(relaxed, objective.evaluator.space.reference)
+    found = climb(objective, relaxed, start, Effort(1e-5, until=limits.until))
+    # The feasible point that the objective's slope likes best near the relaxed plan settles what is discrete.
+    return held(program, best_corner(near(program, found.x), found.gradient, 1e-4, 10.0).x)
+
+
+def near(program: Program, x: Floats) -> Program:
+    """The program within one step, or one gap, of the columns ``x``."""
+    moves = dict(program.steps)
+    for i, least in program.gaps.items():
+        moves[i] = max(moves.get(i, 0.0), least)
+    return program.within({i: (x[i] - move, x[i] + move) for i, move in moves.items()})
+
+
+def _periods_in_steps(objective: Expected, program: Program, limits: Limits) -> Solution:
+    relaxed = _concave(objective, program.relaxed(), limits)
+    settled = _settled(objective, program, limits)
+    found = _concave(objective, settled, limits)
+    scale = effect_scale(objective, found.x)
+    return certified(found.columns, program.size, found.certificate.value, relaxed.certificate.bound, scale)
+
+
+def random_starts(program: Program, reference: Floats, seed: int) -> list[Floats]:
+    """Feasible plans to start from: near the reference, mixtures of random corners, and corners."""
+    rng = np.random.default_rng(seed)
+    relaxed = program.relaxed()
+    starts = [feasible_start(relaxed, reference)]
+    corners = [best_corner(relaxed, rng.exponential(size=program.size)).x for _ in range(_LOCAL_STARTS)]
+    starts += corners[:2]
+    for _ in range(_LOCAL_STARTS - 2):
+        share = rng.dirichlet(np.ones(len(corners)))
+        starts.append(np.sum([s * c for s, c in zip(share, corners, strict=True)], axis=0))
+    return starts
+
+
+def local(objective: Objective, program: Program, starts: list[Floats], limits: Limits) -> Solution:
+    """The best of several climbs, with the spread of where they ended."""
+    ends: list[Climb] = []
+    for start in starts:
+        begin = feasible_start(program, start[: program.size]) if program.definitions else start
+        ends.append(climb(objective, program, begin, Effort(1e-6, until=limits.until)))
+        if time.perf_counter() > limits.until:
+            break
+    values = np.array([end.value for end in ends])
+    best = ends[int(values.argmax())]
+    spread = float(values.max() - values.min()) / max(abs(best.value), 1e-300)
+    certificate = Certificate("local", best.value, float("nan"), float("nan"), spread)
+    return Solution(best.x[: program.size], best.x, certificate)

@@ -1,0 +1,108 @@
+"""Plans under risk: mean with CVaR, and the probability of beating a plan or a target.
+
+Both are optimised on half of the draws and reported on the other half, as an optimum on a sample flatters itself.
+"""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from mmm.model.response import Floats
+from mmm.planning.constraints import Program
+from mmm.planning.discrete import held
+from mmm.planning.newton import Effort, climb, feasible_start, upper_bound
+from mmm.planning.objectives import Expected, MeanCVaR, Probability
+from mmm.planning.optimise import (
+    Limits,
+    Solution,
+    certified,
+    effect_scale,
+    local,
+    maximise,
+    random_starts,
+)
+from mmm.planning.settings import ObjectiveSettings
+
+_WIDTHS = (0.5, 0.1, 0.02, 0.005)
+
+
+def utility(expected: Expected, x: Floats) -> Floats:
+    """Utility of a plan by draw."""
+    value, _ = expected.evaluator.by_draw(x)
+    return expected.worth * value - expected.price * float(x.sum())
+
+
+def _settled(expected: Expected, program: Program, limits: Limits) -> tuple[Program, Floats]:
+    """The program with steps and gaps as in the best plan on average, and that plan."""
+    best = maximise(expected, program, limits)
+    return (held(program, best.columns) if program.discrete else program), best.columns
+
+
+def mean_cvar(
+    expected: Expected, program: Program, reference: Floats, wish: ObjectiveSettings, limits: Limits
+) -> Solution:
+    """Maximise the weighted mean and tail mean of the gain over the plan ``reference`` (decided numbers)."""
+    settled, columns = _settled(expected, program, limits)
+    size = program.size
+    base = utility(expected, reference)
+    spread = float(np.std(utility(expected, columns[:size]) - base)) or float(np.std(base)) or 1.0
+    scale = effect_scale(expected, columns[:size])
+    objective = MeanCVaR(expected.evaluator, base, wish.risk_weight, wish.tail, spread, expected.worth, expected.price)
+    concave = expected.evaluator.concave
+    best: Solution | None = None
+    for width in _WIDTHS:
+        smooth = replace(objective, width=width * spread)
+        if concave:
+            columns = climb(smooth, settled, columns, Effort(1e-6, until=limits.until)).x
+        else:
+            columns = local(smooth, settled, [columns, *random_starts(settled, reference, limits.seed)], limits).columns
+        cost = float(program.cost @ columns)
+        exact, above = smooth.certified(columns[:size])
+        bound = upper_bound(program, above.value, above.gradient, columns) if concave else np.inf
+        found = certified(columns, size, exact - cost, bound, scale)
+        if best is None or found.certificate.value > best.certificate.value:
+            bound = min(bound, best.certificate.bound if best else np.inf)
+            best = certified(columns, size, exact - cost, bound, scale)
+        elif bound < best.certificate.bound:
+            best = certified(best.columns, size, best.certificate.value, bound, scale)
+        if best.certificate.gap <= limits.gap or time.perf_counter() > limits.until:
+            break
+    if not concave or program.discrete:
+        return _as_local(best, 0.0)
+    return best
+
+
+def _as_local(found: Solution, spread: float) -> Solution:
+    nan = float("nan")
+    return replace(found, certificate=replace(found.certificate, kind="local", bound=nan, gap=nan, spread=spread))
+
+
+def probability(
+    expected: Expected, program: Program, reference: Floats, wish: ObjectiveSettings, limits: Limits
+) -> Solution:
+    """Maximise the share of draws that beat the plan ``reference``, or reach the target of incremental outcome."""
+    settled, columns = _settled(expected, program, limits)
+    size = program.size
+    if wish.target is None:
+        bar, objective = utility(expected, reference), expected
+    else:
+        # A target is an amount of outcome; what the money costs does not enter.
+        objective = Expected(expected.evaluator)
+        bar = np.full(expected.evaluator.space.problem.draws.n, wish.target)
+    gain = utility(objective, columns[:size]) - bar
+    spread = float(np.std(gain)) or 1.0
+    starts = [columns, *random_starts(settled, reference, limits.seed)]
+    middle = feasible_start(settled, (reference + columns[:size]) / 2)
+    ends: list[tuple[float, Floats]] = []
+    for start in [middle, *starts]:
+        at = feasible_start(settled, start[:size])
+        for width in _WIDTHS[:3]:
+            smooth = Probability(expected.evaluator, bar, width * spread, objective.worth, objective.price)
+            at = climb(smooth, settled, at, Effort(1e-5, steps=25, until=limits.until)).x
+        ends.append((float((utility(objective, at[:size]) > bar).mean()), at))
+        if time.perf_counter() > limits.until:
+            break
+    best, at = max(ends, key=lambda end: end[0])
+    worst = min(end[0] for end in ends)
+    return _as_local(certified(at, size, best, np.inf, 1.0), best - worst)
