@@ -10,7 +10,7 @@ CANDIDATES := $(PYTHON) python3.13 python3.12 python3.14 python3 "$$HOME"/.pyenv
 # -n 2 --dist loadfile: two workers, and a file's shared fits are made once.
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
-.PHONY: help setup report test lint pytest format lab lock clean
+.PHONY: help setup report test lint pytest format lab study-recovery schema lock clean
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -39,6 +39,12 @@ format: setup  ## let ruff rewrite the code
 
 lab: setup  ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+study-recovery: setup  ## fit worlds with known truth: do the intervals hold it? (an hour; docs/studies)
+	$(BIN)/python -m mmm.assessment.recovery $(ARGS)
+
+schema: setup  ## write configs/schema.json anew after a change of the settings
+	$(BIN)/mmm schema --out configs/schema.json
 
 lock: setup  ## resolve the newest versions into requirements.lock (hashes, no addresses)
 	$(BIN)/uv lock --upgrade --python $(BIN)/python
