@@ -112,6 +112,9 @@ class QualitySettings(Section):
     """Thresholds of the quality report. The defaults are measured in the guide on data quality."""
 
     tenfold_factor: float = Field(default=5.0, gt=1.5, description="Least ratio of a value to what its weeks suggest.")
+    tenfold_evidence: float = Field(
+        default=5.5, gt=0, description="Least log-likelihood ratio of a tenfold slip against the value as it stands."
+    )
     always_on_share: float = Field(
         default=0.9, gt=0, le=1, description="Share of active periods of an always-on channel."
     )
@@ -121,7 +124,7 @@ class QualitySettings(Section):
     high_correlation: float = Field(default=0.9, gt=0, le=1)
     high_vif: float = Field(default=10.0, gt=1)
     least_periods_per_parameter: float = Field(default=5.0, gt=0)
-    follows_correlation: float = Field(default=0.4, gt=0, le=1)
+    follows_correlation: float = Field(default=0.35, gt=0, le=1)
 
 
 def _short_channels(value: Any) -> Any:

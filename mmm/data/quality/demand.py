@@ -1,0 +1,69 @@
+"""Spend that follows the outcome, which makes demand look like an effect of the channel."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from mmm.data.dataset import Dataset
+from mmm.data.quality.baseline import calendar_columns, days_of
+from mmm.data.quality.report import Finding
+from mmm.data.quality.tenfold import FloatArray
+from mmm.data.settings import QualitySettings
+
+_FEWEST_PERIODS = 52
+_BEFORE = 0.75
+"""Least correlation with the outcome before the spend, relative to the one asked of the same period."""
+_SLACK = 0.05
+
+
+def demand_findings(dataset: Dataset, settings: QualitySettings) -> Iterator[Finding]:
+    """Channels whose spend goes with the outcome of the same and of earlier periods, season and drift removed.
+
+    An effect of the spend shows in the outcome of the same and later periods. Where the outcome before the spend
+    is as closely related to it as the outcome after it, spend is likely to follow demand.
+    """
+    data = dataset.data
+    known = data["observed"].to_numpy().all(axis=1)
+    if known.sum() < _FEWEST_PERIODS:
+        return
+    least = settings.follows_correlation
+    calendar = calendar_columns(days_of(dataset), dataset.frequency)[known]
+    controls = data["control"].to_numpy().mean(axis=1)[known]
+    outcome = _without(data["outcome"].to_numpy().sum(axis=1)[known], calendar, controls)
+    for c, name in enumerate(dataset.channels):
+        national = data["spend"].to_numpy()[:, :, c].sum(axis=1)[known]
+        if (national > 0).mean() < settings.always_on_share:
+            continue
+        floor = national[national > 0].min()
+        spend = _without(np.log(np.maximum(national, floor)), calendar, controls)
+        together = _correlation(spend, outcome)
+        before = max(_correlation(spend[lag:], outcome[:-lag]) for lag in (1, 2))
+        after = max(_correlation(spend[:-lag], outcome[lag:]) for lag in (1, 2))
+        if together >= least and before >= max(_BEFORE * least, after - _SLACK):
+            yield Finding(
+                "warning",
+                "spend_follows_outcome",
+                f"{name} goes with the outcome of the same {dataset.frequency.unit} (correlation {together:.2f}, "
+                f"season removed) and with the outcome before it ({before:.2f}) about as much as after it "
+                f"({after:.2f}): its spend may follow demand.",
+                "Add what drives demand as a control, or bring an experiment; otherwise its return will look too high.",
+                channel=name,
+            )
+
+
+def _without(series: FloatArray, calendar: FloatArray, controls: FloatArray) -> FloatArray:
+    """What season, drift and controls do not explain of a series."""
+    columns = np.column_stack([np.ones(series.size), calendar, controls])
+    size = np.abs(columns).max(axis=0)
+    columns = columns / np.where(size > 0, size, 1.0)
+    scaled = series / max(float(np.abs(series).max()), 1e-300)
+    rest: FloatArray = scaled - columns @ np.linalg.lstsq(columns, scaled, rcond=None)[0]
+    return rest
+
+
+def _correlation(a: FloatArray, b: FloatArray) -> float:
+    """Of the ranks, so that a few extreme periods do not decide."""
+    left, right = (np.argsort(np.argsort(x)).astype(float) for x in (a, b))
+    left, right = left - left.mean(), right - right.mean()
+    size = float(np.sqrt((left**2).sum() * (right**2).sum()))
+    return float((left * right).sum()) / size if size > 0 else 0.0
