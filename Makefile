@@ -10,7 +10,7 @@ CANDIDATES := $(PYTHON) python3.13 python3.12 python3.14 python3 "$$HOME"/.pyenv
 # -n 2 --dist loadfile: two workers, and a file's shared fits are made once.
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
-.PHONY: help setup report test lint pytest format lab study-recovery schema lock clean
+.PHONY: help setup report test lint pytest format lab study-recovery accept lock clean
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -43,8 +43,9 @@ lab: setup  ## open JupyterLab on the notebooks
 study-recovery: setup  ## fit worlds with known truth: do the intervals hold it? (an hour; docs/studies)
 	$(BIN)/python -m mmm.assessment.recovery $(ARGS)
 
-schema: setup  ## write configs/schema.json anew after a change of the settings
+accept: setup  ## after a meant change of a setting or default: write the schema and the contracts anew
 	$(BIN)/mmm schema --out configs/schema.json
+	$(BIN)/python tests/contracts/test_defaults.py
 
 lock: setup  ## resolve the newest versions into requirements.lock (hashes, no addresses)
 	$(BIN)/uv lock --upgrade --python $(BIN)/python

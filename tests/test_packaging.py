@@ -130,7 +130,7 @@ def test_template_is_valid_with_every_key_in_use(tmp_path: Path) -> None:
 
 def test_schema_on_disk_is_the_schema_of_the_code() -> None:
     stored = json.loads((ROOT / "configs/schema.json").read_text(encoding="utf-8"))
-    assert stored == json_schema(), "Run `mmm schema --out configs/schema.json`."
+    assert stored == json_schema(), "Run `make accept`."
 
 
 # What does not belong in the tree
