@@ -1,15 +1,17 @@
 """The observed panel: one xarray Dataset with named dims, units, one currency and a fingerprint of its content."""
 
+import datetime as dt
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from mmm.data.calendar import Frequency
+from mmm.data.calendar import Frequency, parse_periods
+from mmm.data.card import card
 from mmm.errors import DataError
 
 OutcomeKind = Literal["revenue", "kpi"]
@@ -109,6 +111,65 @@ class Dataset:
             digest.update((np.asarray(self.data[name].values, dtype="<f8") + 0.0).tobytes())
         return digest.hexdigest()
 
+    @property
+    def geo_size(self) -> xr.DataArray:
+        """Size of each geo [geo]: its population, else its mean outcome over the observed periods."""
+        if self.has_population:
+            return self.data["population"]
+        return self.data["outcome"].where(self.data["observed"]).mean("date").rename("geo_size")
+
+    def cost_per_unit(self, last: str = "13 weeks") -> xr.DataArray:
+        """Money per media unit [geo, channel] over the last periods, such as "13 weeks"; 1 where spend drives.
+
+        Where a channel did not run in a geo in that time, its cost there over all dates counts, else its national
+        cost over all dates; NaN where it never ran. Raises SettingsError for a text that is no duration.
+        """
+        recent = self.data.isel(date=slice(-parse_periods(last, self.frequency), None))
+        spend, media = self.data["spend"], self.data["media"]
+        choices = [
+            (recent["spend"].sum("date"), recent["media"].sum("date")),
+            (spend.sum("date"), media.sum("date")),
+            (spend.sum(("date", "geo")), media.sum(("date", "geo"))),
+        ]
+        found = xr.full_like(choices[0][0], np.nan)
+        for money, units in choices:
+            usable = (money > 0) & (units > 0)
+            found = found.fillna((money / units.where(usable)).where(usable))
+        found[:, [unit == self.currency for unit in self.media_unit]] = 1.0
+        return found.rename("cost_per_unit")
+
+    def national(self) -> xr.Dataset:
+        """Sums over geos: ``outcome[date]`` and ``value[date]`` (money) of the observed geos, ``spend``, ``media``.
+
+        Outcome and value are NaN where no geo is observed; value is NaN where the outcome has none.
+        """
+        seen = self.data["outcome"].where(self.data["observed"])
+        return xr.Dataset(
+            {
+                "outcome": seen.sum("geo", min_count=1),
+                "value": (seen * self.data["value_per_unit"]).sum("geo", min_count=1),
+                "spend": self.data["spend"].sum("geo"),
+                "media": self.data["media"].sum("geo"),
+            }
+        )
+
+    def between(self, start: str | dt.date | None = None, end: str | dt.date | None = None) -> "Dataset":
+        """The periods that start from ``start`` to ``end`` (dates, or texts such as "2023-01-02"), both inclusive.
+
+        Raises DataError where a text is no date or fewer than two periods are left.
+        """
+        try:
+            bounds = [None if day is None else dt.date.fromisoformat(str(day)[:10]) for day in (start, end)]
+        except ValueError as error:
+            raise DataError(f"Between '{start}' and '{end}': {error}. Write dates as 2021-04-03.") from error
+        chosen = self.data.sel(date=slice(*(None if day is None else pd.Timestamp(day) for day in bounds)))
+        if chosen.sizes["date"] < 2:
+            raise DataError(
+                f"Between {start} and {end} the data have {chosen.sizes['date']} periods; at least two are needed. "
+                f"They run from {self.dates[0].date()} to {self.dates[-1].date()}."
+            )
+        return replace(self, data=chosen)
+
     def with_outcome_hidden(self, last: int) -> "Dataset":
         """The same panel with the outcome of the last ``last`` periods hidden (media and controls stay known)."""
         if not 0 < last < len(self.dates):
@@ -117,12 +178,8 @@ class Dataset:
         hidden = self.data.copy(deep=True)
         hidden["outcome"][-last:] = np.nan
         hidden["observed"][-last:] = False
-        return Dataset(
-            hidden,
-            self.outcome_name,
-            self.outcome_unit,
-            self.outcome_kind,
-            self.currency,
-            self.frequency,
-            self.media_unit,
-        )
+        return replace(self, data=hidden)
+
+    def _repr_html_(self) -> str:
+        """A short card for notebooks; names from the data are escaped."""
+        return card(self)
