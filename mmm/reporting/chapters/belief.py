@@ -1,0 +1,101 @@
+"""Chapter on belief: fit, forecast of unseen periods, the gate, and what was believed before the data."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from mmm.reporting import answers
+from mmm.reporting.figures.fit import coverage, fit, held_out
+from mmm.reporting.figures.returns import before_after
+from mmm.reporting.figures.sheet import Drawn
+from mmm.reporting.format import plural
+from mmm.reporting.material import Material
+from mmm.reporting.page import Cell, Chapter, Column, Table, Tone, render, table_of
+
+_TONES: dict[str, tuple[Tone, str]] = {
+    "pass": ("good", "passed"),
+    "warn": ("warn", "reservation"),
+    "fail": ("bad", "failed"),
+}
+
+
+def belief(m: Material) -> Chapter:
+    """Can we believe it?"""
+    figures: list[Drawn] = [fit(m.meaning.fitted, m.pen)]
+    hidden, inside, error = 0, 0, float("nan")
+    if m.holdout is not None:
+        total = m.holdout.total
+        hidden, error = len(total), m.holdout.error
+        inside = int(((total["actual"] >= total["lower"]) & (total["actual"] <= total["upper"])).sum())
+        figures.append(held_out(_with_history(m.meaning.fitted, total), hidden, m.pen))
+    if m.meaning.beliefs:
+        figures.append(before_after(m.meaning.beliefs, m.meaning.belief_title, m.pen))
+    html = render(
+        "chapters/belief.html.j2",
+        m.settings.report.templates,
+        gate=_gate_table(m),
+        passed=m.gate.passed,
+        fit_sentence=_fit_sentence(m),
+        holdout=_holdout_sentence(m) if m.holdout is not None else "",
+        beliefs=bool(m.meaning.beliefs),
+        title=m.meaning.belief_title,
+    )
+    answer = answers.belief(m.gate.passed, bool(m.gate.warnings), error, inside, hidden, m.fmt)
+    return Chapter("belief", "Can we believe it?", answer, html, tuple(figures))
+
+
+def _with_history(fitted: pd.DataFrame, total: pd.DataFrame) -> pd.DataFrame:
+    """The periods before the hidden ones, of which only the actual is known here, then the forecast."""
+    before = fitted.loc[fitted["date"] < total["date"].iloc[0], ["date", "actual"]].assign(
+        mean=np.nan, lower=np.nan, upper=np.nan
+    )
+    return pd.concat([before, total[["date", "actual", "mean", "lower", "upper"]]], ignore_index=True)
+
+
+def _fit_sentence(m: Material) -> str:
+    x, fmt = m.meaning, m.fmt
+    inside = coverage(x.fitted)
+    return (
+        f"The model’s account is off by {fmt.percent(x.mape, 1)} in a typical {fmt.period} and explains "
+        f"{fmt.percent(x.r2, 0)} of the ups and downs. {fmt.percent(inside, 0)} of the {fmt.period}s lie in its 90% "
+        "interval. A good fit alone proves little: the model has seen these data."
+    )
+
+
+def _holdout_sentence(m: Material) -> str:
+    if m.holdout is None:
+        return ""
+    h, fmt = m.holdout, m.fmt
+    worse = h.skill < 0
+    text = (
+        f"A second model was fitted without the last {plural(len(h.dates), fmt.period)} and then asked to forecast "
+        f"them, given the spend that actually happened. On average it was off by {fmt.percent(h.error, 1)}"
+    )
+    if np.isfinite(h.skill):
+        text += (
+            f"; repeating the same {fmt.period}s of the year before would have been off by "
+            f"{fmt.percent(h.naive_error, 1)}"
+        )
+    return text + ("." if not worse else ". The simple rule did better here, which speaks against the model.")
+
+
+def _gate_table(m: Material) -> Table:
+    head = (
+        Column("Check", number=False),
+        Column("Result", number=False),
+        Column("Needed", number=False),
+        Column("What it says", number=False),
+    )
+
+    def rows() -> Iterator[tuple[Cell, ...]]:
+        for check in m.gate.checks:
+            tone, word = _TONES[check.status]
+            yield (
+                Cell(check.title),
+                Cell(word, tone=tone, strong=check.status != "pass"),
+                Cell(check.threshold),
+                Cell(check.summary, check.advice),
+            )
+
+    return table_of("The checks that a model must pass before it may advise.", head, rows())

@@ -1,0 +1,144 @@
+"""Chapters on the decision: the plan channel by channel, and what other budgets would bring."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from mmm.reporting import answers
+from mmm.reporting.chapters.past import outcome_cell, return_cell, swatch, triple
+from mmm.reporting.figures.plan import BudgetPoint, budget_curve, gain_distribution
+from mmm.reporting.material import Material
+from mmm.reporting.page import Cell, Chapter, Column, Table, columns, render, table_of
+
+
+def plan(m: Material) -> Chapter:
+    """The plan channel by channel."""
+    teller = m.teller
+    html = render(
+        "chapters/plan.html.j2",
+        m.settings.report.templates,
+        table=_allocation_table(m),
+        reasons=_reasons_table(m),
+        constraints=list(m.plan.constraints),
+        notes=[*m.plan.notes, m.plan.certificate],
+        unchanged=m.decision.verdict == "unchanged",
+        sure=teller.how_sure(),
+        outside=teller.outside(),
+        split=teller.split_of_gain(),
+    )
+    figures = (gain_distribution(m.plan.gain_draws, m.gain_pen),) if m.decision.verdict != "unchanged" else ()
+    return Chapter("plan", "What should we do, channel by channel?", teller.headline().lead, html, figures)
+
+
+def _allocation_table(m: Material) -> Table:
+    fmt = m.gain_fmt
+    head = columns("Channel", "Today", "Plan", "Change", "", "Allowed", "Won today", "Won with the plan")
+    rows = [_allocation_row(m, str(name), line) for name, line in m.plan.allocation.iterrows()]
+    d = m.decision
+    last = (
+        Cell("All channels"),
+        Cell(fmt.money(d.spend_today, short=True)),
+        Cell(fmt.money(d.spend_planned, short=True)),
+        Cell(fmt.money(d.spend_change, short=True, sign=True) if d.changes_total else ""),
+        Cell(""),
+        Cell(""),
+        outcome_cell(d.won_today, fmt),
+        outcome_cell(d.won_planned, fmt),
+    )
+    caption = f"Spend over {d.horizon} and what it wins; small print: 90% intervals."
+    return table_of(caption, head, rows, last=last)
+
+
+def _allocation_row(m: Material, name: str, line: pd.Series) -> tuple[Cell, ...]:
+    fmt = m.gain_fmt
+    before, after = float(line["reference"]), float(line["spend"])
+    same = abs(after - before) < 0.005 * max(before, 1e-9)
+    share = float(line["change_pct"])
+    return (
+        swatch(m, name),
+        Cell(fmt.money(before, short=True)),
+        Cell(fmt.money(after, short=True), strong=True),
+        Cell("same" if same else fmt.money(after - before, short=True, sign=True)),
+        Cell("" if same else "new" if share != share else fmt.percent(share, 0, sign=True)),
+        Cell(fmt.money_range(float(line["lower_bound"]), float(line["upper_bound"]), short=True)),
+        outcome_cell(triple(line, "reference_effect"), fmt),
+        outcome_cell(triple(line, "effect"), fmt),
+    )
+
+
+def _reasons_table(m: Material) -> Table:
+    """Why each channel moves: what its next unit of money wins before and after, and how sure the direction is."""
+    fmt = m.fmt
+    amount = fmt.next_amount
+    head = (
+        Column("Channel", number=False),
+        Column(f"Next {amount} today"),
+        Column(f"Next {amount} with the plan"),
+        Column("Chance it wins more than average"),
+        Column(f"Highest {fmt.period} in the plan"),
+    )
+
+    def rows() -> Iterator[tuple[Cell, ...]]:
+        moves = {move.name: move for move in m.decision.moves}
+        for name, line in m.plan.allocation.iterrows():
+            move = moves[str(name)]
+            reach = "n/a" if move.reach != move.reach else f"{fmt.number(move.reach, 1)} × highest so far"
+            yield (
+                swatch(m, str(name)),
+                return_cell(move.next_return, fmt),
+                return_cell(triple(line, "marginal_roas"), fmt),
+                Cell(fmt.probability(move.direction)),
+                Cell(reach, tone="warn" if move.reach > 1.005 else ""),
+            )
+
+    caption = "Why each channel moves. In the best plan, what the next amount wins is alike wherever no limit binds."
+    return table_of(caption, head, rows())
+
+
+def what_if(m: Material) -> Chapter:
+    """Other budgets and named scenarios; the sliders are placed here on screen."""
+    planned = m.decision.spend_planned
+    html = render(
+        "chapters/what_if.html.j2",
+        m.settings.report.templates,
+        table=_scenario_table(m),
+        widget=m.what_if is not None,
+        horizon=m.decision.horizon,
+    )
+    points = (
+        BudgetPoint("today", m.decision.spend_today, m.decision.won_today.mean, "today"),
+        BudgetPoint("this plan", planned, m.decision.won_planned.mean, "accent"),
+    )
+    answer = answers.budgets(m.plan.curve, planned, m.gain_fmt)
+    return Chapter(
+        "what-if",
+        "What if we spent more, less, or otherwise?",
+        answer,
+        html,
+        (budget_curve(m.plan.curve, points, m.gain_pen),),
+    )
+
+
+def _scenario_table(m: Material) -> Table:
+    fmt = m.gain_fmt
+    channels = list(m.plan.allocation.index)
+    shown = channels if len(channels) <= 6 else []
+    head = columns(
+        "Scenario", "Budget", "Won by media", "Against today", "Chance to beat it", *(fmt.label(str(c)) for c in shown)
+    )
+    rows = []
+    for line in m.plan.scenarios:
+        cells = [
+            Cell(line.name),
+            Cell(fmt.money(line.budget, short=True)),
+            outcome_cell(line.won, fmt),
+            Cell(
+                fmt.outcome(line.gain.mean, short=True, sign=True),
+                fmt.outcome_range(line.gain.lower, line.gain.upper, short=True),
+            ),
+            Cell(fmt.probability(line.probability) if line.gain.mean or line.gain.upper else ""),
+        ]
+        cells += [Cell(fmt.money(line.spend[str(c)], short=True)) for c in shown]
+        rows.append(cells)
+    caption = f"Plans over {m.decision.horizon}, compared on the same draws; small print: 90% intervals."
+    return table_of(caption, head, rows, compact=True)

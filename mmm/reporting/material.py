@@ -1,0 +1,134 @@
+"""Everything that a report says, as plain tables and numbers: what chapters read, and nothing else."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from mmm.assessment.gate import GateReport
+from mmm.assessment.holdout import HoldoutResult
+from mmm.data.quality.report import QualityReport
+from mmm.reporting.decision import Decision, Estimate
+from mmm.reporting.figures.returns import Belief
+from mmm.reporting.figures.sheet import Pen
+from mmm.reporting.format import Formatter
+from mmm.reporting.narrative import Teller
+from mmm.reporting.style import Look
+from mmm.settings import Settings
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the advice rests on: the observed panel in a few facts."""
+
+    first: dt.date
+    last: dt.date
+    periods: int
+    geos: tuple[str, ...]
+    channels: tuple[str, ...]
+    controls: tuple[str, ...]
+    outcome: str
+    """The outcome in words: revenue, orders."""
+    spend: float
+    fingerprint: str
+    excluded: tuple[str, ...] = ()
+    """Channels left out of the model because nothing could be learned of them."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the model says of the past.
+
+    ``channels``: index channel, columns spend, effect, share, roas, marginal_roas, half_life, saturation (each with
+    ``_lower`` and ``_upper``), observed_max, today. ``parts``: index component, columns kind, mean, lower, upper over
+    the whole period. ``weeks``: long, columns date, component, kind, mean. ``curves`` and ``fitted`` as in Analysis.
+    """
+
+    channels: pd.DataFrame
+    parts: pd.DataFrame
+    media: Estimate
+    overall_return: Estimate
+    weeks: pd.DataFrame
+    curves: pd.DataFrame
+    fitted: pd.DataFrame
+    geos: pd.DataFrame
+    r2: float
+    mape: float
+    beliefs: tuple[Belief, ...]
+    belief_title: str
+
+
+@dataclass(frozen=True)
+class ScenarioLine:
+    """One row of the scenario table; amounts over the horizon."""
+
+    name: str
+    budget: float
+    won: Estimate
+    gain: Estimate
+    probability: float
+    spend: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class PlanTables:
+    """The plan and its neighbours. ``allocation`` as in Plan, ``curve``: budget, outcome (with bounds)."""
+
+    allocation: pd.DataFrame
+    gain_draws: np.ndarray
+    curve: pd.DataFrame
+    scenarios: tuple[ScenarioLine, ...]
+    constraints: tuple[str, ...]
+    certificate: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Workings:
+    """For statisticians: diagnostics by parameter, priors in words, settings, versions, times."""
+
+    diagnostics: pd.DataFrame
+    priors: tuple[tuple[str, str], ...]
+    settings_yaml: str
+    versions: Mapping[str, str]
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Material:
+    """The whole content of one report."""
+
+    settings: Settings
+    basis: Basis
+    quality: QualityReport
+    gate: GateReport
+    holdout: HoldoutResult | None
+    meaning: Meaning
+    decision: Decision
+    plan: PlanTables
+    workings: Workings
+    fmt: Formatter
+    """Notation of the outcome in its own unit; returns are per :attr:`Formatter.next_amount`."""
+    gain_fmt: Formatter
+    """Notation of the plan's gains: money where the outcome has a value, else units."""
+    gain_outcome: str
+    look: Look
+    what_if: Mapping[str, object] | None = field(default=None, repr=False)
+
+    @property
+    def title(self) -> str:
+        return self.settings.title or self.settings.name
+
+    @property
+    def pen(self) -> Pen:
+        return Pen(self.look, self.fmt, self.settings.report.figures)
+
+    @property
+    def gain_pen(self) -> Pen:
+        return Pen(self.look, self.gain_fmt, self.settings.report.figures)
+
+    @property
+    def teller(self) -> Teller:
+        return Teller(self.decision, self.gain_fmt, self.gain_outcome)
