@@ -7,10 +7,19 @@ STAMP := $(VENV)/.set-up
 UV_VERSION := 0.13.9
 # Candidates are run, not only found: a pyenv shim exists for versions that are not active, and exits with 127.
 CANDIDATES := $(PYTHON) python3.13 python3.12 python3.14 python3 "$$HOME"/.pyenv/versions/3.1[23]*/bin/python
+find_python = for candidate in $(CANDIDATES); do \
+	    if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; then \
+	      echo "$$candidate"; exit 0; \
+	    fi; \
+	  done; \
+	  echo "No Python 3.12 or newer with venv was found: tried python3.13, 3.12, 3.14, python3 and the versions of pyenv." >&2; \
+	  echo "Install one ('apt-get install python3 python3-venv', 'brew install python@3.13' or 'pyenv install 3.13')," >&2; \
+	  echo "or name it: make setup PYTHON=/path/to/python3.13" >&2; \
+	  exit 1
 # -n 2 --dist loadfile: two workers, and a file's shared fits are made once.
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
-.PHONY: help setup report test lint pytest format lab study-recovery accept lock clean
+.PHONY: help setup report test lint pytest format lab study-recovery accept lock python clean
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -51,24 +60,16 @@ lock: setup  ## resolve the newest versions into requirements.lock (hashes, no a
 	$(BIN)/uv lock --upgrade --python $(BIN)/python
 	$(BIN)/uv export --frozen --no-header --no-annotate --no-emit-project -o requirements.lock --quiet
 
+python:  ## print the interpreter that set-up would use
+	@$(find_python)
+
 clean:  ## remove the environment and all caches (stored fits and reports stay)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # The stamp is written last: a set-up that was interrupted runs again. An interpreter that has gone, or is too old, is replaced.
 $(STAMP): requirements.lock pyproject.toml
 	@if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; then \
-	  found=""; \
-	  for candidate in $(CANDIDATES); do \
-	    if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; then \
-	      found="$$candidate"; break; \
-	    fi; \
-	  done; \
-	  if [ -z "$$found" ]; then \
-	    echo "No Python 3.12 or newer with venv was found (tried: python3.13, python3.12, python3.14, python3, pyenv's versions)." >&2; \
-	    echo "Install one, for example 'apt-get install python3 python3-venv', 'brew install python@3.13' or 'pyenv install 3.13'," >&2; \
-	    echo "or name it: make setup PYTHON=/path/to/python3.13" >&2; \
-	    exit 1; \
-	  fi; \
+	  found=$$($(find_python)) || exit 1; \
 	  echo "Making $(VENV) with $$("$$found" --version)"; \
 	  rm -rf $(VENV) && "$$found" -m venv $(VENV); \
 	fi

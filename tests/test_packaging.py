@@ -179,6 +179,48 @@ def test_make_help_lists_the_targets() -> None:
         assert re.search(rf"^  {target} ", told, re.MULTILINE), told
 
 
+def found_python(tmp_path: Path, *scripts: str, home: str = "/nonexistent") -> subprocess.CompletedProcess[str]:
+    """``make python`` where the path holds only fake interpreters: ``name:exit code`` each."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, _, code in (script.partition(":") for script in scripts):
+        (folder / name).write_text(f"#!/bin/sh\nexit {code}\n", encoding="utf-8")
+        (folder / name).chmod(0o755)
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("make is not installed (Debian: apt-get install make).")
+    return subprocess.run(
+        [make, "-s", "-f", str(ROOT / "Makefile"), "python"],
+        cwd=tmp_path,
+        env={"PATH": str(folder), "HOME": home},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_set_up_passes_over_interpreters_that_do_not_run(tmp_path: Path) -> None:
+    """A pyenv shim of a version that is not active exits with 127."""
+    found = found_python(tmp_path, "python3.13:127", "python3.12:1", "python3.14:0", "python3:0")
+    assert found.stdout.strip() == "python3.14"
+
+
+def test_set_up_looks_into_pyenv_last(tmp_path: Path) -> None:
+    versions = tmp_path / "home/.pyenv/versions/3.12.9/bin"
+    versions.mkdir(parents=True)
+    (versions / "python").write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
+    (versions / "python").chmod(0o755)
+    found = found_python(tmp_path, "python3:1", home=str(tmp_path / "home"))
+    assert found.stdout.strip() == str(versions / "python")
+
+
+def test_set_up_says_what_to_do_where_there_is_no_python(tmp_path: Path) -> None:
+    found = found_python(tmp_path, "python3:1")
+    assert found.returncode != 0
+    assert "No Python 3.12 or newer" in found.stderr
+    assert "make setup PYTHON=" in found.stderr
+
+
 def test_ci_calls_make_test_and_no_more() -> None:
     script = ROOT / ".ci/run"
     lines = script.read_text(encoding="utf-8").splitlines()
