@@ -1,0 +1,94 @@
+"""Worlds and fits that several tests share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from mmm.data.dataset import Dataset
+from mmm.data.load import from_frame
+from mmm.data.settings import DataSettings
+from mmm.inference.fit import Fit
+from mmm.model.settings import ModelSettings
+from mmm.model.spec import make_spec
+from mmm.simulate import Simulated, data_settings, demo_world, simulate
+from mmm.simulate.world import World
+
+LOOKBACK = 26
+
+
+@dataclass(frozen=True)
+class Known:
+    """A simulated world, its dataset, and a fit whose every draw is the truth of the media."""
+
+    simulated: Simulated
+    dataset: Dataset
+    fit: Fit
+
+
+def _small_world(geos: int) -> World:
+    demo = demo_world(seed=11)
+    return replace(demo, weeks=60, geos=tuple(sorted(demo.geos[:geos])), population=(demo.population or ())[:geos])
+
+
+def _dataset(simulated: Simulated) -> Dataset:
+    return from_frame(simulated.frame, DataSettings.model_validate(data_settings(simulated)))
+
+
+def _truth_as_fit(simulated: Simulated, dataset: Dataset, draws: int = 4) -> Fit:
+    """Posterior variables that hold the simulator's parameters; the baseline is a constant, only media are exact."""
+    spec = make_spec(dataset, ModelSettings(lookback=f"{LOOKBACK} weeks"))
+    mechanism = simulated.truth.mechanism
+    shape = (1, draws)
+    # The simulator and the model scale media differently; half-saturation is converted between the two.
+    own_scale = mechanism.size[:, None] * mechanism.scale[None, :]
+    ratio = own_scale / np.array(spec.media_scale)
+    np.testing.assert_allclose(ratio, np.broadcast_to(ratio[:1], ratio.shape))
+    half = np.array([c.saturation.k for c in mechanism.channels]) * ratio[0]
+
+    def repeated(values: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(values, (*shape, *np.shape(values)))
+
+    geos, channels = list(spec.geos), list(spec.channel_names)
+    knots = 1 + 3 + int(np.ceil(60 * 7 / spec.baseline.drift.spacing_days)) if spec.baseline.drift else 0
+    posterior = xr.Dataset(
+        {
+            "adstock_alpha": (
+                ("chain", "draw", "channel"),
+                repeated(np.array([c.adstock.alpha for c in mechanism.channels])),
+            ),
+            "half_saturation": (("chain", "draw", "channel"), repeated(half)),
+            "log_beta": (("chain", "draw", "geo", "channel"), repeated(np.log(mechanism.beta))),
+            "intercept": (("chain", "draw", "geo"), repeated(np.full(len(geos), 0.8))),
+            "trend": (("chain", "draw", "trend_term"), repeated(np.full(1, 0.02))),
+            "seasonality": (("chain", "draw", "fourier"), repeated(np.full(6, 0.03))),
+            "drift": (("chain", "draw", "knot"), repeated(np.linspace(-0.02, 0.02, knots))),
+            "drift_sd": (("chain", "draw"), np.full(shape, 0.02)),
+            "control": (("chain", "draw", "control_name"), repeated(np.full(len(spec.controls), -0.01))),
+            "sigma": (("chain", "draw"), np.full(shape, 0.02)),
+        },
+        coords={"geo": geos, "channel": channels},
+    )
+    stats = xr.Dataset({"diverging": (("chain", "draw"), np.zeros(shape, dtype=bool))})
+    tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
+    return Fit(dataset=dataset, spec=spec, tree=tree, seed=1, key="truth", engine="none")
+
+
+@pytest.fixture(scope="session")
+def small_world() -> Callable[[int], World]:
+    """A function from a number of geos to a world like the demo with 60 weeks."""
+    return _small_world
+
+
+@pytest.fixture(scope="session")
+def dataset_of() -> Callable[[Simulated], Dataset]:
+    return _dataset
+
+
+@pytest.fixture(scope="session", params=[1, 3], ids=["national", "three_geos"])
+def known(request: pytest.FixtureRequest) -> Known:
+    simulated = simulate(_small_world(request.param))
+    dataset = _dataset(simulated)
+    return Known(simulated, dataset, _truth_as_fit(simulated, dataset))

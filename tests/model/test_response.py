@@ -1,0 +1,111 @@
+"""The response: vectorised equals loop, derivatives equal differences, definitions equal the simulator's."""
+
+import numpy as np
+import pytest
+
+from mmm.analysis.effects import effect, marginal_effect, observed
+from mmm.errors import FitError
+from mmm.model import response
+from mmm.model.kernels.families import adstock_series, saturate
+from mmm.model.response import ResponseDraws
+
+N, T, G, C = 5, 30, 2, 4
+
+
+def _draws(seed: int = 0) -> ResponseDraws:
+    rng = np.random.default_rng(seed)
+    kinds = np.array([0, 1, 2, 3], dtype=np.int8)
+    return ResponseDraws(
+        channels=("a", "b", "c", "d"),
+        geos=("x", "y"),
+        adstock_kind=np.tile(kinds, (N, 1)),
+        adstock_par=np.stack([rng.uniform(0.1, 0.9, (N, C)), rng.uniform(0, 4, (N, C))], axis=2),
+        saturation_kind=rng.integers(0, 2, (N, C)).astype(np.int8),
+        saturation_par=np.stack([rng.uniform(0.3, 3, (N, C)), rng.choice([1.0, 0.8, 2.5], (N, C))], axis=2),
+        log_beta=rng.normal(1, 1, (N, G, C)),
+        media_scale=rng.uniform(0.5, 5, (G, C)),
+        lookback=8,
+    )
+
+
+def _media(seed: int = 1) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return rng.uniform(0, 10, (T, G, C)) * (rng.random((T, G, C)) > 0.2)
+
+
+def test_contributions_equal_a_plain_loop():
+    draws, media = _draws(), _media()
+    found = response.contributions(draws, media)
+    for n, g, c in [(0, 0, 0), (1, 1, 1), (2, 0, 2), (4, 1, 3)]:
+        adstock = np.empty(T)
+        par = draws.adstock_par[n, c]
+        x = np.ascontiguousarray(media[:, g, c] / draws.media_scale[g, c])
+        adstock_series(draws.adstock_kind[n, c], par[0], par[1], 8, x, adstock)
+        sat = draws.saturation_par[n, c]
+        want = [
+            np.exp(draws.log_beta[n, g, c]) * saturate(draws.saturation_kind[n, c], sat[0], sat[1], a) for a in adstock
+        ]
+        np.testing.assert_allclose(found[n, :, g, c], want)
+
+
+def test_totals_are_weighted_sums_of_contributions():
+    draws, media = _draws(), _media()
+    weights = np.random.default_rng(2).uniform(0, 2, (T, G))
+    want = np.einsum("ntgc,tg->ngc", response.contributions(draws, media), weights)
+    np.testing.assert_allclose(response.totals(draws, media, weights), want)
+
+
+def test_along_starts_at_zero_and_its_derivatives_agree_with_differences():
+    draws, media = _draws(), _media()
+    base, direction = _media(5) * 0.5 + 0.1, media
+    weights, step = np.ones((T, G)), 1e-4
+    levels = np.tile([0.0, 1.0 - step, 1.0, 1.0 + step], (C, 1))
+    found = response.along(draws, base, direction, levels, weights)
+    np.testing.assert_allclose(found.value[:, :, 0], 0.0, atol=1e-12)
+    difference = (found.value[:, :, 3] - found.value[:, :, 1]) / (2 * step)
+    np.testing.assert_allclose(found.slope[:, :, 2], difference, rtol=1e-6)
+    second = (found.slope[:, :, 3] - found.slope[:, :, 1]) / (2 * step)
+    np.testing.assert_allclose(found.curvature[:, :, 2], second, rtol=1e-5, atol=1e-7)
+    whole = response.totals(draws, base + direction, weights) - response.totals(draws, base, weights)
+    np.testing.assert_allclose(found.value[:, :, 2], whole.sum(axis=1))
+
+
+def test_gradient_agrees_with_differences_in_every_channel():
+    draws, media = _draws(), _media() + 0.3
+    weights = np.random.default_rng(4).uniform(0.5, 2, (T, G))
+    share = np.full(N, 1 / N)
+    total, gradient = response.total_and_gradient(draws, media, weights, share)
+    np.testing.assert_allclose(total, response.totals(draws, media, weights).sum(axis=(1, 2)))
+    for t, g, c in [(0, 0, 0), (10, 1, 1), (20, 0, 2), (29, 1, 3)]:
+        step = np.zeros_like(media)
+        step[t, g, c] = 1e-5
+        ends = [response.totals(draws, media + s * step, weights).sum(axis=(1, 2)) @ share for s in (-1, 1)]
+        assert gradient[t, g, c] == pytest.approx((ends[1] - ends[0]) / 2e-5, rel=1e-5)
+
+
+def test_zero_media_has_zero_effect():
+    assert not response.contributions(_draws(), np.zeros((T, G, C))).any()
+
+
+def test_wrong_shapes_are_named():
+    with pytest.raises(FitError, match=r"media has shape \(30, 2\)"):
+        response.totals(_draws(), np.zeros((T, G)), np.ones((T, G)))
+
+
+def test_subset_and_thinning_keep_whole_draws():
+    draws = _draws()
+    np.testing.assert_array_equal(draws.thinned(2).log_beta, draws.log_beta[[0, 4]])
+    assert draws.thinned(50) is draws
+
+
+def test_effects_are_the_simulators_effects(known):
+    """At the true parameters, contributions, effect, ROAS and marginal ROAS are the oracle's to rounding."""
+    truth, fit = known.simulated.truth, known.fit
+    draws, panel = fit.response(1), observed(fit)
+    media = fit.dataset.data["media"].values
+    np.testing.assert_allclose(response.contributions(draws, media)[0], truth.contributions, rtol=1e-8, atol=1e-6)
+    np.testing.assert_allclose(effect(draws, panel, panel.ones)[0], truth.geo_effect, rtol=1e-8)
+    roas = effect(draws, panel, panel.value)[0].sum(axis=0) / panel.spend.sum(axis=0)
+    np.testing.assert_allclose(roas, truth.roas, rtol=1e-8)
+    marginal = marginal_effect(draws, panel, panel.value)[0] / panel.spend.sum(axis=0)
+    np.testing.assert_allclose(marginal, truth.marginal_roas, rtol=1e-5)
