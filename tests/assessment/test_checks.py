@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 from pydantic import ValidationError
 
-from mmm.assessment.checks import Check, baseline_check, coverage_check, sampler_checks
+from mmm.assessment.checks import Check, baseline_check, coverage_check, sampler_checks, scale_check
 from mmm.assessment.convergence import ess, r_hat, scalars
 from mmm.assessment.holdout import Forecast, HoldoutResult, score
 from mmm.assessment.settings import GateSettings
@@ -156,6 +156,18 @@ def test_negative_baseline(periods: float, probability: float, status: str) -> N
     assert (check.advice == "") == (status == "pass")
 
 
+@pytest.mark.parametrize(
+    ("ratio", "status"), [(1.0, "pass"), (2.9, "pass"), (0.3, "warn"), (3.1, "warn"), (0.09, "fail"), (1000.0, "fail")]
+)
+def test_scales(ratio: float, status: str) -> None:
+    check = scale_check({"outcome": 1.1, "media of tv": ratio, "media of search": 0.95}, SETTINGS)
+    assert check.status == status
+    assert (check.advice == "") == (status == "pass")
+    if status != "pass":
+        assert check.value == ratio
+        assert "media of tv" in check.summary
+
+
 def _forecast(spread: float, geos: int = 2, periods: int = 13) -> Forecast:
     rng = np.random.default_rng(6)
     return Forecast(
@@ -241,12 +253,20 @@ def test_thresholds_are_those_of_the_documents() -> None:
         "negative_baseline_warn": 0.1,
         "negative_baseline_fail": 0.5,
         "negative_baseline_periods": 0.05,
+        "scale_warn": 3.0,
+        "scale_fail": 10.0,
     }
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"coverage_min": 0.9, "coverage_max": 0.8}, {"negative_baseline_warn": 0.6}, {"rhat": 1.1}, {"r_hat_max": 1.0}],
+    [
+        {"coverage_min": 0.9, "coverage_max": 0.8},
+        {"negative_baseline_warn": 0.6},
+        {"scale_warn": 20.0},
+        {"rhat": 1.1},
+        {"r_hat_max": 1.0},
+    ],
 )
 def test_thresholds_that_make_no_sense_are_refused(changes: dict[str, float]) -> None:
     with pytest.raises(ValidationError):

@@ -47,7 +47,8 @@ def test_prior_of_roas_is_the_stated_one(prior):
     for c, channel in enumerate(prior.spec.channels):
         want = stats.lognorm(channel.effect.sigma, scale=channel.effect.median)
         assert stats.kstest(implied[:, c], want.cdf).pvalue > 1e-3
-        assert 0.05 <= channel.effect.lower and channel.effect.upper <= 20
+        assert channel.effect.lower >= 0.05
+        assert channel.effect.upper <= 20
 
 
 def test_prior_predictive_limits(prior):

@@ -43,7 +43,7 @@ def test_delayed_adstock_peaks_at_the_delay_by_hand():
 def test_hill_and_logistic_by_hand():
     assert saturate(0, 2.0, 1.0, 2.0) == pytest.approx(0.5)
     assert saturate(0, 2.0, 2.0, 4.0) == pytest.approx(0.8)
-    # (1 - e^-1) / (1 + e^-1)
+    # rate times media is 1, and the logistic curve is tanh(1 / 2) there
     assert saturate(1, 0.5, 1.0, 2.0) == pytest.approx(0.46211715726)
 
 
