@@ -137,6 +137,27 @@ def baseline_check(baseline: Floats, settings: GateSettings) -> Check:
     return Check("baseline", "Outcome without media stays positive", status, value, threshold, summary, advice)
 
 
+def scale_check(ratios: dict[str, float], settings: GateSettings) -> Check:
+    """Whether the data still have the size that the model's pinned scales, and so its priors, were made for.
+
+    ``ratios`` are the data's mean over the pinned scale, for the outcome and each channel's media; 1 is a perfect fit.
+    A model with wrong scales can sample well and still be wrong, because its priors then mean something else.
+    """
+    name = max(ratios, key=lambda key: abs(np.log(ratios[key])) if ratios[key] > 0 else np.inf)
+    value = float(ratios[name])
+    away = max(value, 1.0 / value) if value > 0 else np.inf
+    status: Status = "fail" if away > settings.scale_fail else "warn" if away > settings.scale_warn else "pass"
+    summary = f"The data are {value:.3g} times the scale that the model was made for ({name})."
+    advice = ""
+    if status != "pass":
+        advice = (
+            "The unit of a column changed, or the model was made for other data. Check the units; if they are right, "
+            "make the model anew from these data."
+        )
+    threshold = f"within a factor of {settings.scale_warn:g}; beyond {settings.scale_fail:g} fails"
+    return Check("scale", "Data have the size the model was made for", status, value, threshold, summary, advice)
+
+
 def coverage_check(holdout: HoldoutResult | None, settings: GateSettings) -> Check:
     """Whether held-out outcomes fall inside their 90% predictive intervals as often as they should.
 

@@ -8,13 +8,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mmm.assessment.checks import Check, baseline_check, coverage_check, sampler_checks
+from mmm.assessment.checks import Check, baseline_check, coverage_check, sampler_checks, scale_check
 from mmm.assessment.holdout import HoldoutResult
 from mmm.assessment.scores import Floats
 from mmm.assessment.settings import GateSettings
+from mmm.data.dataset import Dataset
 from mmm.errors import GateError
 from mmm.inference.fit import Fit
 from mmm.model.draws import baseline_draws
+from mmm.model.spec import ModelSpec
 
 _MAX_DRAWS = 2000
 
@@ -63,15 +65,36 @@ def _list(checks: tuple[Check, ...]) -> str:
 
 
 def gate(fit: Fit, settings: GateSettings, holdout: HoldoutResult | None = None) -> GateReport:
-    """Check a fit: sampler, baseline and, where a result is given, the forecast of held-out periods.
+    """Check a fit: sampler, baseline, scales and, where a result is given, the forecast of held-out periods.
 
     ``holdout`` comes from :func:`mmm.assessment.holdout.holdout`. Where the settings ask for it and none is given,
     the check warns that nothing was held out.
     """
-    checks = [*sampler_checks(fit.tree, settings), baseline_check(_baseline_total(fit), settings)]
+    checks = [
+        *sampler_checks(fit.tree, settings),
+        baseline_check(_baseline_total(fit), settings),
+        scale_check(scale_ratios(fit.dataset, fit.spec), settings),
+    ]
     if settings.holdout is not None or holdout is not None:
         checks.append(coverage_check(holdout, settings))
     return GateReport(tuple(checks))
+
+
+def scale_ratios(dataset: Dataset, spec: ModelSpec) -> dict[str, float]:
+    """Mean of the data over the scale pinned in the spec, for the outcome and each channel; rows of the fit alone.
+
+    1 for the data that the spec was made from. A channel without any media in these rows is left out.
+    """
+    seen = dataset.data["observed"].values.astype(bool)
+    rows = slice(0, int(np.flatnonzero(seen.any(axis=1))[-1]) + 1)
+    outcome = np.where(seen, dataset.data["outcome"].values, np.nan)[rows]
+    ratios = {"outcome": float(np.nanmean(outcome / np.array(spec.outcome_scale)))}
+    media = dataset.data["media"].values[rows] / np.array(spec.media_scale)
+    for c, channel in enumerate(spec.channel_names):
+        active = media[:, :, c][media[:, :, c] > 0]
+        if active.size:
+            ratios[f"media of {channel}"] = float(active.mean())
+    return ratios
 
 
 def _baseline_total(fit: Fit) -> Floats:

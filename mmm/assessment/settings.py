@@ -42,6 +42,13 @@ class GateSettings(Section):
         0.05, ge=0.0, lt=1.0, description="Share of such periods above which the check as a whole warns or fails."
     )
 
+    scale_warn: float = Field(
+        3.0,
+        gt=1.0,
+        description="Ratio of the data to the scales pinned in the model, either way, that warns.",
+    )
+    scale_fail: float = Field(10.0, gt=1.0, description="The same ratio above which the check fails.")
+
     @model_validator(mode="after")
     def _ordered(self) -> "GateSettings":
         # ValueError, so that pydantic adds the place in the settings file.
@@ -53,5 +60,10 @@ class GateSettings(Section):
             raise ValueError(
                 f"negative_baseline_warn is {self.negative_baseline_warn}, above negative_baseline_fail "
                 f"({self.negative_baseline_fail}): the limit that warns cannot be above the one that fails."
+            )
+        if self.scale_warn > self.scale_fail:
+            raise ValueError(
+                f"scale_warn is {self.scale_warn}, above scale_fail ({self.scale_fail}): the limit that warns "
+                "cannot be above the one that fails."
             )
         return self
