@@ -177,7 +177,8 @@ def _first_curves(objective: Expected, program: Program) -> list[_Curve]:
     region, size = program.region, program.size
     count = _FIRST_NODES.get(objective.evaluator.space.detail, 5)
     low = region.lower[:size]
-    high = np.minimum(region.upper[:size], max(float(region.row_upper[0]) if len(region.A) else np.inf, low.max()))
+    # No number can exceed the total budget, which is the first rule.
+    high = np.minimum(region.upper[:size], np.maximum(program.rules[0].upper, low))
     wide = np.flatnonzero(high > low)
     curves: list[_Curve] = [
         _Curve(low[j : j + 1], np.zeros(1), np.zeros(1), np.zeros(0), np.zeros(0)) for j in range(size)

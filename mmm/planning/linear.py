@@ -108,7 +108,7 @@ def _knapsack(program: Program, gradient: Floats) -> Corner | None:
         take = min(region.upper[i] - x[i], most)
         x[i] += take
         left -= take
-        needed -= take
+        needed = max(0.0, needed - take)
     return Corner(x, float(gradient @ x))
 
 

@@ -158,8 +158,8 @@ class MeanCVaR:
     """(1 - ``risk_weight``) x mean + ``risk_weight`` x mean of the worst ``tail``, of the gain over a reference.
 
     ``reference[n]`` is the reference plan's utility by draw. The tail mean is smoothed over a ``width`` (in units of
-    the utility): draws near the quantile count in part, never by more than 1 / (tail n), so that the weights stay inside
-    the risk envelope and :meth:`certified` gives a rigorous bound (Rockafellar and Uryasev 2000).
+    the utility): draws near the quantile count in part, never by more than 1 / (tail n), so that the weights stay
+    inside the risk envelope and :meth:`certified` gives a rigorous bound (Rockafellar and Uryasev 2000).
     """
 
     evaluator: Evaluator

@@ -9,6 +9,7 @@ plus a diagonal in each of about fifteen iterations.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 
 from mmm.errors import PlanError
@@ -92,72 +93,100 @@ def _start(c: Floats, region: Region, slack: Floats, lo: Floats, hi: Floats) -> 
     return _State(middle, np.zeros(len(region.A)), low, high)
 
 
+@dataclass
+class _Newton:
+    """The linear system of one iteration: residuals, rooms to the bounds, and factorised matrices."""
+
+    A: Floats
+    slack: npt.NDArray[np.bool_]
+    state: _State
+    rooms: tuple[Floats, Floats]
+    residuals: tuple[Floats, Floats]  # primal, dual
+    q: Floats
+
+    def __post_init__(self) -> None:
+        n = self.A.shape[1]
+        self.barrier = self.state.low / self.rooms[0] + self.state.high / self.rooms[1]
+        self.solve = _solver(self.q, self.barrier[:n])
+        thin = np.zeros(len(self.A))
+        thin[self.slack] = 1.0 / self.barrier[n:]
+        self.half = self.solve(self.A.T) if len(self.A) else np.zeros((n, 0))
+        self.schur = self.A @ self.half + np.diag(thin)
+
+    def direction(self, centre_low: Floats | float, centre_high: Floats | float) -> _State:
+        """The step towards complementarity ``centre`` at the lower and upper bounds."""
+        n, state, (room_low, room_high) = self.A.shape[1], self.state, self.rooms
+        right = self.residuals[1] + state.low - centre_low / room_low - state.high + centre_high / room_high
+        toward = self.solve(right[:n])
+        dx, dy = -toward, np.zeros(len(self.A))
+        if len(self.A):
+            rhs = -self.residuals[0] + self.A @ toward
+            rhs[self.slack] -= right[n:] / self.barrier[n:]
+            dy = np.linalg.solve(self.schur, rhs)
+            dx = self.half @ dy - toward
+        dv = np.concatenate([dx, -(right[n:] + dy[self.slack]) / self.barrier[n:]])
+        dlow = centre_low / room_low - state.low - state.low / room_low * dv
+        dhigh = centre_high / room_high - state.high + state.high / room_high * dv
+        return _State(dv, dy, dlow, dhigh)
+
+
+def _residuals(
+    q: Floats, c: Floats, region: Region, slack: npt.NDArray[np.bool_], state: _State
+) -> tuple[Floats, Floats]:
+    n = len(c)
+    x, target = state.v[:n], region.row_lower.copy()
+    target[slack] = state.v[n:]
+    gradient = (q * x if q.ndim == 1 else q @ x) + c
+    dual = np.concatenate([gradient - region.A.T @ state.y, state.y[slack]]) - state.low + state.high
+    return region.A @ x - target, dual
+
+
+def _products(state: _State, rooms: tuple[Floats, Floats]) -> float:
+    """Sum of multiplier x room over the finite bounds: zero at the optimum."""
+    low, high = (np.where(np.isfinite(room), room, 0.0) for room in rooms)
+    return float(state.low @ low + state.high @ high)
+
+
 def _interior_point(q: Floats, c: Floats, region: Region) -> Floats:
-    n, A = len(c), region.A
+    n = len(c)
     slack = region.row_lower < region.row_upper
     lo = np.concatenate([region.lower, region.row_lower[slack]])
     hi = np.concatenate([region.upper, region.row_upper[slack]])
+    has_low, has_high = np.isfinite(lo), np.isfinite(hi)
     state = _start(c, region, slack, lo, hi)
-    scale_c, scale_x = max(1e-300, float(np.abs(c).max())), max(1.0, float(np.abs(region.upper).max()))
+    scale_c = max(1e-300, float(np.abs(c).max()))
+    scale_x = max(1.0, float(np.abs(region.upper[np.isfinite(region.upper)]).max(initial=1.0)))
     for _ in range(_ITERATIONS):
-        x, s = state.v[:n], state.v[n:]
-        target = region.row_lower.copy()
-        target[slack] = s
-        r_primal = A @ x - target
-        grad = (q * x if q.ndim == 1 else q @ x) + c
-        r_dual = np.concatenate([grad - A.T @ state.y, state.y[slack]]) - state.low + state.high
         # Rounding may put a number on its bound; a floor keeps the barrier finite.
-        room_low, room_high = (np.maximum(side, 1e-15 * scale_x) for side in (state.v - lo, hi - state.v))
-        pairs = np.isfinite(lo).sum() + np.isfinite(hi).sum()
-        gap = float(np.sum(state.low[np.isfinite(lo)] * room_low[np.isfinite(lo)]))
-        gap += float(np.sum(state.high[np.isfinite(hi)] * room_high[np.isfinite(hi)]))
-        mu = gap / max(1, pairs)
+        rooms = (np.maximum(state.v - lo, 1e-15 * scale_x), np.maximum(hi - state.v, 1e-15 * scale_x))
+        residuals = _residuals(q, c, region, slack, state)
+        products = _products(state, rooms)
+        mu = products / max(1, int(has_low.sum() + has_high.sum()))
         if (
-            np.abs(r_primal).max(initial=0.0) < _TOLERANCE * scale_x
-            and np.abs(r_dual).max() < 1e2 * _TOLERANCE * scale_c
+            np.abs(residuals[0]).max(initial=0.0) < _TOLERANCE * scale_x
+            and np.abs(residuals[1]).max() < 1e2 * _TOLERANCE * scale_c
             and mu < _TOLERANCE * scale_c * scale_x
         ):
-            return x
-        barrier = state.low / room_low + state.high / room_high
-        solve = _solver(q, barrier[:n])
-        thin = np.zeros(len(A))
-        thin[slack] = 1.0 / barrier[n:]
-        half = solve(A.T) if len(A) else np.zeros((n, 0))
-        schur = A @ half + np.diag(thin)
-
-        def direction(centre_low: Floats, centre_high: Floats) -> _State:
-            right = r_dual + state.low - centre_low / room_low - state.high + centre_high / room_high
-            r_x, r_s = right[:n], right[n:]
-            rhs = -r_primal + A @ solve(r_x)
-            rhs[slack] -= r_s / barrier[n:]
-            dy = np.linalg.solve(schur, rhs) if len(A) else np.zeros(0)
-            dx = half @ dy - solve(r_x)
-            ds = -(r_s + dy[slack]) / barrier[n:]
-            dv = np.concatenate([dx, ds])
-            dlow = centre_low / room_low - state.low - state.low / room_low * dv
-            dhigh = centre_high / room_high - state.high + state.high / room_high * dv
-            return _State(dv, dy, dlow, dhigh)
-
-        zero = np.zeros_like(state.v)
-        affine = direction(zero, zero)
+            return state.v[:n]
+        newton = _Newton(region.A, slack, state, rooms, residuals, q)
+        affine = newton.direction(0.0, 0.0)
         primal, dual = _step_length(state, affine, lo, hi)
-        after = np.nansum(
-            (state.low + dual * affine.low) * np.where(np.isfinite(lo), room_low + primal * affine.v, 0.0)
-        )
-        after += np.nansum(
-            (state.high + dual * affine.high) * np.where(np.isfinite(hi), room_high - primal * affine.v, 0.0)
-        )
-        centring = (max(0.0, float(after)) / max(gap, 1e-300)) ** 3 * mu
-        step = direction(
-            np.where(np.isfinite(lo), centring - affine.v * affine.low, 0.0),
-            np.where(np.isfinite(hi), centring + affine.v * affine.high, 0.0),
+        moved = _moved(state, affine, primal, dual)
+        after = _products(moved, (moved.v - lo, hi - moved.v))
+        centre = (max(0.0, after) / max(products, 1e-300)) ** 3 * mu
+        step = newton.direction(
+            np.where(has_low, centre - affine.v * affine.low, 0.0),
+            np.where(has_high, centre + affine.v * affine.high, 0.0),
         )
         primal, dual = _step_length(state, step, lo, hi)
-        primal, dual = (length if length == 1.0 else 0.995 * length for length in (primal, dual))
-        state = _State(
-            state.v + primal * step.v,
-            state.y + dual * step.y,
-            state.low + dual * step.low,
-            state.high + dual * step.high,
-        )
+        state = _moved(state, step, *(length if length == 1.0 else 0.995 * length for length in (primal, dual)))
     raise PlanError("The optimiser's inner problem did not converge; check that the constraints leave room.")
+
+
+def _moved(state: _State, step: _State, primal: float, dual: float) -> _State:
+    return _State(
+        state.v + primal * step.v,
+        state.y + dual * step.y,
+        state.low + dual * step.low,
+        state.high + dual * step.high,
+    )

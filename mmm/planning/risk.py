@@ -94,15 +94,21 @@ def probability(
     spread = float(np.std(gain)) or 1.0
     starts = [columns, *random_starts(settled, reference, limits.seed)]
     middle = feasible_start(settled, (reference + columns[:size]) / 2)
-    ends: list[tuple[float, Floats]] = []
+
+    def score(at: Floats) -> tuple[float, float, Floats]:
+        """Probability first; where it is as large, what is expected."""
+        by_draw = utility(objective, at[:size])
+        return float((by_draw > bar).mean()), float(by_draw.mean()), at
+
+    ends = [score(columns)]
     for start in [middle, *starts]:
         at = feasible_start(settled, start[:size])
         for width in _WIDTHS[:3]:
             smooth = Probability(expected.evaluator, bar, width * spread, objective.worth, objective.price)
             at = climb(smooth, settled, at, Effort(1e-5, steps=25, until=limits.until)).x
-        ends.append((float((utility(objective, at[:size]) > bar).mean()), at))
+        ends.append(score(at))
         if time.perf_counter() > limits.until:
             break
-    best, at = max(ends, key=lambda end: end[0])
-    worst = min(end[0] for end in ends)
+    best, _, at = max(ends, key=lambda end: end[:2])
+    worst = min(end[0] for end in ends[1:])
     return _as_local(certified(at, size, best, np.inf, 1.0), best - worst)

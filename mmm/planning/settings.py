@@ -176,8 +176,8 @@ class PlanSettings(Section):
     margin: Annotated[float, Field(gt=0.0)] | None = None
     """Profit per currency of outcome value; 1 where not given."""
     worth_spending: Money = 1.0
-    """Least expected value that one more unit of money must return to be spent under ``expected_outcome``. Not
-    used with ``spend_all`` or where the outcome has no value per unit."""
+    """Least expected profit (value x margin) that one more unit of money must return to be spent. Not used under
+    ``profit`` (where it is 1), with ``spend_all`` or where the outcome has no value per unit."""
     detail: Detail = "channel"
     """What is decided: totals by channel (split over geos and periods as in the reference plan), by channel and geo, or
     by channel and period."""
@@ -204,6 +204,10 @@ class PlanSettings(Section):
     horizon."""
     demand_factor: Factors = 1.0
     """How much media moves the outcome relative to average: one factor, or one for each period of the horizon."""
+
+    future_controls: Literal["recent_mean", "last_year"] = "recent_mean"
+    """Where controls are held over the horizon for the forecast of the whole outcome: at their mean of the last 13
+    weeks, or at the same periods one year (364 days) before."""
 
     draws: Annotated[int, Field(ge=50)] = 1000
     gap: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.001

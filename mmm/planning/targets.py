@@ -15,9 +15,7 @@ _ROUNDS = 40
 
 
 def _least_money(program: Program) -> float:
-    region = program.region
-    low = float(region.lower[: program.size].sum())
-    return max(low, float(np.max(region.row_lower[:1], initial=0.0)))
+    return float(program.region.lower[: program.size].sum())
 
 
 def smallest_budget(expected: Expected, program: Program, target: float, limits: Limits, cap: float) -> Solution:

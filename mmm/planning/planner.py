@@ -1,0 +1,146 @@
+"""``plan(fit, ...)``: from a fit and the settings to a Plan."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from mmm.errors import PlanError, SettingsError
+from mmm.inference.fit import Fit
+from mmm.model.response import Floats
+from mmm.planning.constraints import Program, assemble
+from mmm.planning.objectives import Evaluator, Expected
+from mmm.planning.optimise import Certificate, Limits, Solution, maximise
+from mmm.planning.prepare import Prepared, prepare
+from mmm.planning.problem import PlanProblem, Space
+from mmm.planning.result import Plan
+from mmm.planning.risk import mean_cvar, probability
+from mmm.planning.settings import PlanSettings
+from mmm.planning.tables import allocation, channel_bounds
+from mmm.planning.targets import largest_budget, smallest_budget
+
+# Money must return at least this share of the reference plan's mean return: without a price of its own, a channel
+# without any effect would otherwise be filled at random.
+_TRACE = 1e-6
+
+
+def plan(fit: Fit, settings: PlanSettings | None = None, **changes: Any) -> Plan:
+    """The best plan for the horizon after the data.
+
+    ``changes`` are fields of :class:`~mmm.planning.settings.PlanSettings` (``total_budget=...``, ``horizon=...``) that
+    replace those of ``settings``. Raises SettingsError for a wrong setting, PlanError where no plan satisfies the
+    constraints.
+    """
+    chosen = with_changes(settings or PlanSettings(), changes)
+    return decide(prepare(fit, chosen), chosen, fit.key)
+
+
+def with_changes(settings: PlanSettings, changes: dict[str, Any]) -> PlanSettings:
+    """Settings with some fields replaced, validated again. Raises SettingsError that names the field."""
+    if not changes:
+        return settings
+    given = {name: getattr(settings, name) for name in settings.model_fields_set}
+    try:
+        return PlanSettings.model_validate(given | changes)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in ("plan", *first["loc"]))
+        raise SettingsError(f"{where}: {first['msg']}; got {first['input']!r}.") from error
+
+
+def decide(prepared: Prepared, settings: PlanSettings, fit_key: str = "", name: str = "plan") -> Plan:
+    """Optimise a prepared problem. Risk objectives are optimised on half of the draws and reported on the other."""
+    problem, without = prepared.problem, prepared.without_spend
+    total_budget = settings.total_budget or float(problem.reference_totals.sum())
+    risky = settings.objective.kind in ("mean_cvar", "probability")
+    searched = problem
+    if risky:
+        if problem.draws.n < 100:
+            raise PlanError(f"plan.draws is {problem.draws.n}; a risk objective needs at least 100.")
+        searched, problem = problem.halves()
+        without = without if without is None else without[1::2]
+    space = Space(settings.detail, searched)
+    program = assemble(settings, space, total_budget)
+    solution = solve(space, program, settings, total_budget)
+    money = space.money(solution.x)
+    made = evaluate(replace_draws(prepared, problem, without), settings, (money, program, solution.certificate), name)
+    return replace(made, fit_key=fit_key, total_budget=total_budget)
+
+
+def replace_draws(prepared: Prepared, problem: PlanProblem, without: Floats | None) -> Prepared:
+    """The same preparation with other draws."""
+    return replace(prepared, problem=problem, without_spend=without)
+
+
+def evaluate(
+    prepared: Prepared, settings: PlanSettings, decided: tuple[Floats, Program, Certificate], name: str
+) -> Plan:
+    """A Plan from money [h, g, c] that was decided, with its draws and tables."""
+    money, program, certificate = decided
+    problem = prepared.problem
+    effects, today = problem.effect_draws(money), problem.effect_draws(problem.reference)
+    scale = float(money.sum()) / max(float(problem.reference.sum()), 1e-300)
+    mix = today if abs(scale - 1) < 1e-12 else problem.effect_draws(problem.reference * scale)
+    space = Space(settings.detail, problem)
+    return Plan(
+        name=name,
+        allocation=allocation(problem, money, channel_bounds(program, space), (effects, today)),
+        money=money,
+        total_budget=float(money.sum()),
+        settings=settings,
+        problem=problem,
+        program=program,
+        outcome_draws=effects.sum(axis=1),
+        reference_draws=today.sum(axis=1),
+        mix_draws=mix.sum(axis=1),
+        without_spend=prepared.without_spend,
+        certificate=certificate,
+        constraints=tuple(dict.fromkeys(rule.words for rule in program.rules)),
+    )
+
+
+def expected_objective(space: Space, settings: PlanSettings) -> Expected:
+    """The risk-neutral objective of the settings over a space."""
+    evaluator = Evaluator(space)
+    plain = Expected(evaluator)
+    today = space.reference
+    mean_return = plain.at(today, False).value / max(float(today.sum()), 1e-300)
+    trace = _TRACE * mean_return
+    if not space.problem.has_value or settings.spend_all:
+        if settings.objective.kind == "profit" and not space.problem.has_value:
+            raise PlanError(
+                "plan.objective is 'profit', but the outcome has no value per unit. Give data.target.value_per_unit, "
+                "or use the objective expected_outcome."
+            )
+        return replace(plain, price=trace)
+    margin = settings.margin or 1.0
+    if settings.objective.kind == "profit":
+        return replace(plain, worth=margin, price=1.0)
+    return replace(plain, price=max(trace, settings.worth_spending / margin))
+
+
+def solve(space: Space, program: Program, settings: PlanSettings, total_budget: float) -> Solution:
+    """The decided numbers under the settings' objective."""
+    limits = Limits(settings.gap, time.perf_counter() + settings.time_limit, settings.seed)
+    wish = settings.objective
+    expected = expected_objective(space, settings)
+    if wish.kind == "mean_cvar":
+        return mean_cvar(expected, program, space.reference, wish, limits)
+    if wish.kind == "probability":
+        return probability(expected, program, space.reference, wish, limits)
+    if wish.kind == "smallest_budget":
+        cap = _open_cap(settings, program, total_budget)
+        return smallest_budget(replace(expected, worth=1.0), program, float(wish.target or 0.0), limits, cap)
+    if wish.kind == "largest_budget":
+        return largest_budget(expected, program, wish, limits, _open_cap(settings, program, total_budget))
+    return maximise(expected, program, limits)
+
+
+def _open_cap(settings: PlanSettings, program: Program, total_budget: float) -> float:
+    """The cap of a budget that is itself looked for: the total budget if given, else what the bounds allow."""
+    if settings.total_budget is not None:
+        return total_budget
+    most = program.region.upper[: program.size].sum()
+    return float(most) if np.isfinite(most) else total_budget

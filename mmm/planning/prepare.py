@@ -1,0 +1,195 @@
+"""From a fit and the settings to a planning problem: the reference plan, prices, the past, and the baseline ahead."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mmm.data.calendar import parse_periods
+from mmm.data.dataset import Dataset
+from mmm.errors import PlanError
+from mmm.inference.fit import Fit
+from mmm.model.draws import baseline_draws
+from mmm.model.response import Floats, contributions
+from mmm.model.response_planner import scaled_effect
+from mmm.planning.constraints import check_names
+from mmm.planning.problem import PlanProblem
+from mmm.planning.settings import ChannelLimits, PlanSettings
+
+_RECENT_DAYS = 91
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A problem with what the horizon brings without its spend: baseline and carry-in of the past, by draw [n]."""
+
+    problem: PlanProblem
+    without_spend: Floats
+
+
+def recent_rows(dataset: Dataset) -> int:
+    """Rows of the last 13 weeks, or all where there are fewer."""
+    return min(len(dataset.dates), _RECENT_DAYS // dataset.frequency.days)
+
+
+def prepare(fit: Fit, settings: PlanSettings) -> Prepared:
+    """The planning problem of a fit. Raises PlanError and SettingsError where the settings do not suit the data."""
+    dataset = fit.dataset
+    periods = parse_periods(settings.horizon, dataset.frequency)
+    check_names(settings, dataset.channels)
+    notes: list[str] = []
+    dates = dataset.frequency.following(dataset.dates[-1], periods)
+    reference, pattern = reference_plan(dataset, settings, periods, notes)
+    unit = media_per_money(dataset, settings, periods, notes)
+    draws = fit.response(settings.draws)
+    factors = [settings.channels.get(name, ChannelLimits()).value_factor for name in draws.channels]
+    if any(factor != 1.0 for factor in factors):
+        draws = scaled_effect(draws, np.array(factors))
+    lookback = draws.lookback
+    spend, media = dataset.data["spend"].values, dataset.data["media"].values
+    past = np.zeros((lookback, *media.shape[1:]))
+    known = min(lookback, len(media))
+    past[lookback - known :] = media[len(media) - known :]
+    value = _value(dataset, notes)
+    demand = np.ones(2 * lookback + periods)
+    demand[lookback : lookback + periods] = _by_period(settings.demand_factor, periods, "plan.demand_factor")
+    demand[lookback + periods :] = demand[lookback + periods - 1]
+    problem = PlanProblem(
+        draws=draws,
+        dates=dates,
+        reference=reference,
+        pattern=pattern,
+        unit=unit,
+        history=past,
+        weights=demand[:, None] * value,
+        observed_peak=spend.max(axis=0),
+        observed_peak_total=spend.sum(axis=1).max(axis=0),
+        has_value=dataset.has_value,
+        currency=dataset.currency,
+        outcome_unit=dataset.outcome_unit,
+    )
+    without = _baseline(fit, settings, problem, value, notes) + _carried_in(problem)
+    if fit.excluded:
+        notes.append(f"Not in the model and left out of the plan and its budget: {', '.join(fit.excluded)}.")
+    return Prepared(replace(problem, notes=tuple(notes)), without)
+
+
+def reference_plan(dataset: Dataset, settings: PlanSettings, periods: int, notes: list[str]) -> tuple[Floats, Floats]:
+    """Money of the reference plan and the split of each channel's money, both [h, g, c]."""
+    spend = dataset.data["spend"].values
+    rows = len(spend)
+    if periods > rows:
+        raise PlanError(f"plan.horizon is {periods} periods, but the data have {rows}. Shorten the horizon.")
+    money = spend[rows - periods :].copy()
+    said = f"the spend of the last {settings.horizon}"
+    if settings.reference == "last_year":
+        year = round(364 / dataset.frequency.days)
+        if year > rows or periods > year:
+            raise PlanError(
+                f"plan.reference is 'last_year', which needs {year} periods of data and a horizon of at most that; "
+                f"there are {rows} and the horizon is {periods}. Use reference: last."
+            )
+        money = spend[rows - year : rows - year + periods].copy()
+        said = f"the spend of the same {settings.horizon} one year (364 days) before"
+    totals = money.sum(axis=(0, 1))
+    pattern = _pattern(money, dataset)
+    if isinstance(settings.reference, dict):
+        said = "the totals given in plan.reference, split over periods and geos as in the last " + settings.horizon
+        for name, total in settings.reference.items():
+            totals[dataset.channels.index(name)] = total
+        money = pattern * totals
+    idle = [name for name, total in zip(dataset.channels, totals, strict=True) if total == 0]
+    notes.append(f"Reference plan: {said}.")
+    if idle:
+        notes.append(
+            f"Without spend in the reference plan: {', '.join(idle)}. Relative bounds keep them at zero; give absolute "
+            "ones to plan on them. Their money would be split evenly over the periods."
+        )
+    return money, pattern
+
+
+def _pattern(money: Floats, dataset: Dataset) -> Floats:
+    total = money.sum(axis=(0, 1))
+    ever = dataset.data["spend"].values.sum(axis=0)
+    by_geo = np.where(ever.sum(axis=0) > 0, ever / np.where(ever.sum(axis=0) > 0, ever.sum(axis=0), 1.0), 1 / len(ever))
+    even = np.broadcast_to(by_geo[None] / len(money), money.shape)
+    return np.where(total > 0, money / np.where(total > 0, total, 1.0), even)
+
+
+def media_per_money(dataset: Dataset, settings: PlanSettings, periods: int, notes: list[str]) -> Floats:
+    """Media units that one unit of money buys, [h, g, c], at the last 13 weeks' cost and the settings' factors."""
+    rows = recent_rows(dataset)
+    spend, media = dataset.data["spend"].values, dataset.data["media"].values
+    ratio = np.full(spend.shape[1:], np.nan)
+    for s, m in ((spend[-rows:], media[-rows:]), (spend, media)):
+        for axes in (0, (0, 1)):
+            money, units = s.sum(axis=axes), m.sum(axis=axes)
+            usable = (money > 0) & (units > 0)
+            cost = np.broadcast_to(np.where(usable, units / np.where(usable, money, 1.0), np.nan), ratio.shape)
+            ratio = np.where(np.isnan(ratio), cost, ratio)
+    missing = [name for name, column in zip(dataset.channels, ratio.T, strict=True) if np.isnan(column).any()]
+    if missing:
+        raise PlanError(
+            f"Channels {', '.join(missing)} have no period with both spend and media units, so that their cost is "
+            "unknown. Correct the data, or leave the channels out."
+        )
+    factor = np.ones((periods, len(dataset.channels)))
+    for name, wanted in settings.cost_factor.items():
+        factor[:, dataset.channels.index(name)] = _by_period(wanted, periods, f"plan.cost_factor.{name}")
+    if any(unit != dataset.currency for unit in dataset.media_unit):
+        changed = ", with the factors of plan.cost_factor" if settings.cost_factor else ""
+        notes.append(f"Cost per media unit: that of the last {rows} periods, by channel and geo{changed}.")
+    return np.asarray(ratio[None] / factor[:, None, :])
+
+
+def _by_period(value: float | tuple[float, ...], periods: int, where: str) -> Floats:
+    if isinstance(value, tuple):
+        if len(value) != periods:
+            raise PlanError(
+                f"{where} has {len(value)} factors for {periods} periods. Give one, or one for each period."
+            )
+        return np.array(value)
+    return np.full(periods, value)
+
+
+def _value(dataset: Dataset, notes: list[str]) -> Floats:
+    """Value of a unit of outcome by geo, [g]: the mean of the last 13 weeks, or 1 where it has none."""
+    if dataset.has_value:
+        return np.asarray(dataset.data["value_per_unit"].values[-recent_rows(dataset) :].mean(axis=0))
+    notes.append(
+        f"The outcome ({dataset.outcome_unit}) has no value per unit: whether money is worth spending cannot be "
+        "judged, so that the plan spends up to the cap wherever that adds outcome."
+    )
+    return np.ones(len(dataset.geos))
+
+
+def _carried_in(problem: PlanProblem) -> Floats:
+    """What spend before the horizon still brings in it and after it, weighted, by draw."""
+    base = problem.base
+    total = np.zeros(problem.draws.n)
+    for where, block in problem.draws.blocks(base.size):
+        carried = contributions(block, base)[:, problem.begin :]
+        total[where] = (carried * problem.weights[problem.begin :, :, None]).sum(axis=(1, 2, 3))
+    return total
+
+
+def _baseline(fit: Fit, settings: PlanSettings, problem: PlanProblem, value: Floats, notes: list[str]) -> Floats:
+    """Valued outcome of the horizon without media, by draw."""
+    dataset = fit.dataset
+    controls = dataset.data["control"].values
+    ahead = np.broadcast_to(controls[-recent_rows(dataset) :].mean(axis=0), (problem.horizon, *controls.shape[1:]))
+    if controls.shape[2]:
+        year = round(364 / dataset.frequency.days)
+        if settings.future_controls == "last_year":
+            if year > len(controls) or problem.horizon > year:
+                raise PlanError(
+                    f"plan.future_controls is 'last_year', which needs {year} periods of data; there are "
+                    f"{len(controls)}. Use future_controls: recent_mean."
+                )
+            ahead = controls[len(controls) - year : len(controls) - year + problem.horizon]
+        how = "at their values one year before" if settings.future_controls == "last_year" else "at their recent mean"
+        notes.append(f"Controls over the horizon are held {how}; they move the forecast, not the comparison of plans.")
+    samples = fit.samples(settings.draws)
+    total = np.zeros(problem.draws.n)
+    for term in baseline_draws(fit.spec, samples, problem.dates, ahead, settings.seed).values():
+        total += (term * value).sum(axis=(1, 2))
+    return total

@@ -1,0 +1,277 @@
+"""The plan: what to spend where, what it is expected to win over the reference plan, and how sure that is."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from mmm.errors import PlanError
+from mmm.model.response import Floats
+from mmm.planning.constraints import Program
+from mmm.planning.optimise import Certificate
+from mmm.planning.problem import PlanProblem, Space
+from mmm.planning.settings import PlanSettings
+
+Verdict = Literal["unchanged", "better", "worse", "equal", "open"]
+_WORST = 0.05
+# Changes of the total below this share of it are rounding.
+_SAME_TOTAL = 1e-4
+
+
+class Interval(NamedTuple):
+    """A mean with its equal-tailed 90% interval."""
+
+    mean: float
+    lower: float
+    upper: float
+
+
+def interval(draws: Floats) -> Interval:
+    """Mean and 90% interval of draws."""
+    lower, upper = np.quantile(draws, [0.05, 0.95])
+    return Interval(float(np.mean(draws)), float(lower), float(upper))
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Draws of a difference between two plans, summed up.
+
+    ``probability`` is the share of draws above zero, ``worst5`` the mean of the worst 5% of draws.
+    """
+
+    draws: Floats = field(repr=False)
+
+    @property
+    def mean(self) -> float:
+        return float(self.draws.mean())
+
+    @property
+    def lower(self) -> float:
+        return interval(self.draws).lower
+
+    @property
+    def upper(self) -> float:
+        return interval(self.draws).upper
+
+    @property
+    def probability(self) -> float:
+        return float((self.draws > 0).mean())
+
+    @property
+    def worst5(self) -> float:
+        count = max(1, round(_WORST * len(self.draws)))
+        return float(np.sort(self.draws)[:count].mean())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An allocation with its draws. Amounts are totals over the horizon.
+
+    - ``allocation``: one row a channel (see :func:`mmm.planning.tables.allocation`);
+    - ``money[h, g, c]``: the plan by period, geo and channel;
+    - ``outcome_draws``, ``reference_draws``: effect of the plan and of the reference plan on the same draws, in
+      ``unit`` (the currency where the outcome has a value per unit, else units of the outcome);
+    - ``mix_draws``: effect of the reference mix scaled to the plan's total;
+    - ``without_spend``: draws of the outcome without any spend in the horizon (baseline and carry-in of the past);
+      None where it was not forecast.
+    """
+
+    name: str
+    allocation: pd.DataFrame
+    money: Floats = field(repr=False)
+    total_budget: float
+    settings: PlanSettings = field(repr=False)
+    problem: PlanProblem = field(repr=False)
+    program: Program = field(repr=False)
+    outcome_draws: Floats = field(repr=False)
+    reference_draws: Floats = field(repr=False)
+    mix_draws: Floats = field(repr=False)
+    without_spend: Floats | None = field(repr=False)
+    certificate: Certificate
+    constraints: tuple[str, ...]
+    fit_key: str = ""
+
+    @property
+    def horizon(self) -> int:
+        """Number of periods."""
+        return self.problem.horizon
+
+    @property
+    def dates(self) -> pd.DatetimeIndex:
+        return self.problem.dates
+
+    @property
+    def space(self) -> Space:
+        return Space(self.settings.detail, self.problem)
+
+    @property
+    def unit(self) -> str:
+        return self.problem.currency if self.problem.has_value else self.problem.outcome_unit
+
+    @property
+    def objective(self) -> str:
+        return self.settings.objective.kind
+
+    @property
+    def spend(self) -> float:
+        return float(self.money.sum())
+
+    @property
+    def reference_spend(self) -> float:
+        return float(self.problem.reference.sum())
+
+    @property
+    def unspent(self) -> float:
+        """Part of the total budget that is not worth spending, or may not be spent."""
+        return max(0.0, self.total_budget - self.spend)
+
+    @property
+    def same_total(self) -> bool:
+        """Whether the plan spends what the reference plan spends."""
+        return abs(self.spend - self.reference_spend) <= _SAME_TOTAL * max(self.reference_spend, 1e-300)
+
+    @property
+    def gain_draws(self) -> Floats:
+        return self.outcome_draws - self.reference_draws
+
+    @cached_property
+    def gain(self) -> Gain:
+        """Outcome won over the reference plan."""
+        return Gain(self.gain_draws)
+
+    @cached_property
+    def mix_gain(self) -> Gain | None:
+        """Outcome won over the reference mix scaled to the same total; None where the totals are equal."""
+        return None if self.same_total else Gain(self.outcome_draws - self.mix_draws)
+
+    @cached_property
+    def profit_gain(self) -> Gain | None:
+        """Margin x outcome won - money spent more; None where the outcome has no value per unit."""
+        if not self.problem.has_value:
+            return None
+        more = self.spend - self.reference_spend
+        return Gain((self.settings.margin or 1.0) * self.gain_draws - more)
+
+    @property
+    def decisive_gain(self) -> Gain:
+        """What the verdict rests on: profit where money has a measure and the totals differ, else outcome."""
+        if self.profit_gain is None or (self.same_total and self.settings.objective.kind != "profit"):
+            return self.gain
+        return self.profit_gain
+
+    @property
+    def expected_outcome(self) -> Interval | None:
+        """Whole outcome under the plan: baseline, and its spend's later effect, included. None if not forecast."""
+        return None if self.without_spend is None else interval(self.without_spend + self.outcome_draws)
+
+    @property
+    def reference_outcome(self) -> Interval | None:
+        """Whole outcome under the reference plan; None if not forecast."""
+        return None if self.without_spend is None else interval(self.without_spend + self.reference_draws)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.problem.notes
+
+    @property
+    def reference_note(self) -> str:
+        return self.problem.notes[0] if self.problem.notes else ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the evidence says. "equal" only where the whole interval lies within ``equal_margin`` of the outcome."""
+        change = np.abs(self.allocation["change"].to_numpy())
+        if change.sum() <= 0.005 * max(self.reference_spend, 1e-300) and self.same_total:
+            return "unchanged"
+        gain = self.decisive_gain
+        whole = self.reference_outcome.mean if self.reference_outcome else float(self.reference_draws.mean())
+        if max(abs(gain.lower), abs(gain.upper)) <= self.settings.equal_margin * abs(whole):
+            return "equal"
+        if gain.lower > 0:
+            return "better"
+        return "worse" if gain.upper < 0 else "open"
+
+    @property
+    def schedule(self) -> pd.DataFrame:
+        """The plan by date, geo and channel in long form, with the reference plan beside it."""
+        index = pd.MultiIndex.from_product(
+            [self.dates, self.problem.draws.geos, self.problem.channels], names=["date", "geo", "channel"]
+        )
+        columns = {"spend": self.money.ravel(), "reference": self.problem.reference.ravel()}
+        return pd.DataFrame(columns, index=index).reset_index()
+
+    def by_geo(self) -> pd.DataFrame:
+        """Totals by geo and channel: spend, reference, change."""
+        table = self.schedule.groupby(["geo", "channel"], sort=False)[["spend", "reference"]].sum()
+        return table.assign(change=table["spend"] - table["reference"])
+
+    def by_period(self) -> pd.DataFrame:
+        """Totals by period and channel: spend, reference, change."""
+        table = self.schedule.groupby(["date", "channel"], sort=False)[["spend", "reference"]].sum()
+        return table.assign(change=table["spend"] - table["reference"])
+
+    def summary(self) -> pd.Series:
+        """The plan in one column of figures."""
+        rows: dict[str, object] = {
+            "horizon": f"{self.horizon} periods from {self.dates[0]:%Y-%m-%d}",
+            "total_budget": self.total_budget,
+            "spend": self.spend,
+            "unspent": self.unspent,
+            "reference_spend": self.reference_spend,
+            "unit": self.unit,
+            "effect": float(self.outcome_draws.mean()),
+            "reference_effect": float(self.reference_draws.mean()),
+        }
+        for name, gain in (("gain", self.gain), ("mix_gain", self.mix_gain), ("profit_gain", self.profit_gain)):
+            if gain is not None:
+                rows |= {name: gain.mean, f"{name}_lower": gain.lower, f"{name}_upper": gain.upper}
+                rows |= {f"{name}_probability": gain.probability, f"{name}_worst5": gain.worst5}
+        for name, whole in (("outcome", self.expected_outcome), ("reference_outcome", self.reference_outcome)):
+            if whole is not None:
+                rows |= {name: whole.mean, f"{name}_lower": whole.lower, f"{name}_upper": whole.upper}
+        rows |= {"verdict": self.verdict, "certificate": self.certificate.words()}
+        return pd.Series(rows, name=self.name)
+
+    def compare(self, *others: "Plan") -> pd.DataFrame:
+        """This plan, others and the reference plan on the same draws, one row each.
+
+        ``gain`` and its interval are over this plan's reference plan; ``beats_first`` is the probability of a larger
+        profit (of a larger outcome where it has no value) than this plan's. Raises PlanError where the plans do not
+        share their draws.
+        """
+        for other in others:
+            if other.fit_key != self.fit_key or other.outcome_draws.shape != self.outcome_draws.shape:
+                raise PlanError(
+                    f"The plans '{self.name}' and '{other.name}' rest on different draws, so that they cannot be "
+                    "compared. Make both from the same fit, with the same number of draws and kind of objective."
+                )
+        rows = [("reference", self.reference_spend, self.reference_draws)]
+        rows += [(plan.name, plan.spend, plan.outcome_draws) for plan in (self, *others)]
+        margin = self.settings.margin or 1.0
+
+        def worth(money: float, draws: Floats) -> Floats:
+            return margin * draws - money if self.problem.has_value else draws
+
+        table = {}
+        for name, money, draws in rows:
+            effect, gain = interval(draws), Gain(draws - self.reference_draws)
+            net = Gain(worth(money, draws) - worth(self.reference_spend, self.reference_draws))
+            table[name] = {
+                "spend": money,
+                "effect": effect.mean,
+                "effect_lower": effect.lower,
+                "effect_upper": effect.upper,
+                "gain": gain.mean,
+                "gain_lower": gain.lower,
+                "gain_upper": gain.upper,
+                "profit_gain": net.mean if self.problem.has_value else float("nan"),
+                "probability": net.probability,
+                "worst5": net.worst5,
+                "beats_first": float((worth(money, draws) > worth(self.spend, self.outcome_draws)).mean()),
+            }
+        return pd.DataFrame.from_dict(table, orient="index").rename_axis("plan")
+
+    def _repr_html_(self) -> str:
+        return str(self.summary().to_frame().to_html()) + str(self.allocation.to_html())
