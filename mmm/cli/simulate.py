@@ -61,5 +61,3 @@ def _world(choice: WorldChoice) -> World:
             raise SettingsError(f"--geos is {choice.geos}, but the world 'demo' has its own regions. Leave it out.")
         return demo_world(choice.seed)
     return library_world(choice.name, geos=choice.geos or 1, replicate=choice.seed)
-
-
