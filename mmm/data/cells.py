@@ -98,6 +98,11 @@ def texts(column: "pd.Series[Any]") -> tuple[npt.NDArray[np.object_], BoolArray]
     return found, blank
 
 
+def equals(column: npt.NDArray[np.object_], text: str) -> BoolArray:
+    """Where the column is ``text``. NumPy's own comparison would drop trailing null characters."""
+    return np.fromiter((cell == text for cell in column), dtype=bool, count=len(column))
+
+
 def _text(cell: object) -> str:
     if isinstance(cell, float | np.floating) and float(cell).is_integer():
         return str(int(cell))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mmm.data.calendar import Frequency
-from mmm.data.cells import BoolArray
+from mmm.data.cells import BoolArray, equals
 from mmm.data.dates import DateArray, infer_frequency
 from mmm.data.problems import Problems, nearest
 from mmm.data.records import Records
@@ -51,7 +51,7 @@ def grid_of(records: Records, settings: DataSettings, problems: Problems) -> Gri
         raise problems.error()
     geos = tuple(sorted({str(g) for g in records.geos[rows]}, key=_natural))
     _record_twins(geos, problems)
-    by_geo = {geo: rows[records.geos[rows] == geo] for geo in geos}
+    by_geo = {geo: rows[equals(records.geos[rows], geo)] for geo in geos}
     _record_duplicates(records, by_geo, problems)
     frequency = infer_frequency({geo: np.unique(records.dates[at]) for geo, at in by_geo.items()}, problems)
     if frequency is None:

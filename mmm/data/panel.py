@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from mmm.data.cells import BoolArray, Cells, FloatArray, record_blank
+from mmm.data.cells import BoolArray, Cells, FloatArray, equals, record_blank
 from mmm.data.dataset import Dataset
 from mmm.data.grid import Grid
 from mmm.data.problems import Problems
@@ -181,7 +181,7 @@ def _check_population(records: Records, cells: Cells, column: str, problems: Pro
         problems.add(f"Column '{column}', the population, must be above 0.", "Correct it.", lines, low.size)
     lines_changing = []
     for geo in dict.fromkeys(records.geos[records.usable]):
-        values = cells.values[(records.geos == geo) & records.usable]
+        values = cells.values[equals(records.geos, str(geo)) & records.usable]
         values = values[np.isfinite(values)]
         if values.size and (values != values[0]).any():
             lines_changing.append(f"{geo}: from {values.min():g} to {values.max():g}")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mmm.data.cells import BoolArray, Cells, numbers, record_blank, record_negative, texts
+from mmm.data.cells import BoolArray, Cells, equals, numbers, record_blank, record_negative, texts
 from mmm.data.dates import DateArray, parse_dates
 from mmm.data.problems import Problems, nearest, shown
 from mmm.data.read import Table
@@ -162,7 +162,7 @@ def _one_hot(
     if levels and reference not in levels:
         problems.add(f"Control '{name}' has no level '{reference}'.", nearest(reference, levels))
     shown_levels = [level for level in levels if level != reference]
-    found = {f"{name}: {level}": Cells(np.where(blank, np.nan, cells == level), blank) for level in shown_levels}
+    found = {f"{name}: {level}": Cells(np.where(blank, np.nan, equals(cells, level)), blank) for level in shown_levels}
     if not found:
         note = f"Control '{name}' has one level ('{reference}') and so cannot explain anything; it is left out."
     else:
@@ -228,7 +228,7 @@ class _Fold:
 
     def rows_of(self, label: str, labels: TextArray, settings: DataSettings) -> npt.NDArray[np.int64] | None:
         """The row of this channel in every group; -1 where it is absent and absence means zero spend."""
-        at = np.flatnonzero(labels == label)
+        at = np.flatnonzero(equals(labels, label))
         if not at.size:
             self.problems.add(
                 f"No row of column '{settings.long.channel}' is '{label}'.", nearest(label, sorted(set(labels)))

@@ -1,0 +1,74 @@
+"""The data section: short forms mean the same as long ones, and contradictions are refused with the reason."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from mmm.data.settings import DataSettings
+
+Settings = Callable[..., DataSettings]
+
+
+def test_short_forms_equal_long_forms(settings_of: Settings) -> None:
+    short = settings_of(channels={"tv": "tv_cost"}, controls=["price"])
+    long = settings_of(channels={"tv": {"spend": "tv_cost"}}, controls={"price": {"column": "price"}})
+    assert short == long
+
+
+def test_a_list_of_channels_names_their_columns(settings_of: Settings) -> None:
+    assert settings_of(channels=["tv", "search"]).channels["search"].spend == "search"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"layout": "long", "channels": ["tv", "search"]},
+        {"partial_geos": {"north": {"start": "2023-02-06"}}},
+        {"target": {"column": "sales", "kind": "kpi", "value_per_unit": 3}},
+        {"target": {"column": "sales", "kind": "kpi", "value_per_unit": "worth"}},
+    ],
+)
+def test_dumped_settings_read_back_the_same(settings_of: Settings, changes: dict[str, Any]) -> None:
+    settings = settings_of(**changes)
+    assert DataSettings.model_validate(settings.model_dump(mode="json")) == settings
+
+
+def test_in_the_long_layout_the_short_form_is_the_label(settings_of: Settings) -> None:
+    channel = settings_of(layout="long", channels={"tv": "Television"}).channels["tv"]
+    assert (channel.label, channel.spend) == ("Television", None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"controls": ["tv"]}, "column 'tv' is used twice: as channels.tv.spend and as controls.tv.column"),
+        ({"channels": {"tv": {"spend": "a", "media": "a"}}}, "Leave media out"),
+        ({"channels": {"tv": {"spend": "a", "media_unit": "clicks"}}}, "no media column"),
+        ({"channels": {"tv": {"media": "a"}}}, "needs spend"),
+        ({"channels": ["tv", "tv"]}, "listed twice"),
+        ({"channels": {}}, "at least 1"),
+        ({"channels": {"tv": {"spend": "a", "label": "b"}}}, "label is for the long layout"),
+        ({"layout": "long", "channels": {"tv": {"spend": "a"}}}, "Remove spend"),
+        ({"layout": "long", "channels": {"tv": "TV", "television": "TV"}}, "two channels have the label 'TV'"),
+        ({"geo": None, "partial_geos": {"a": {"start": "2023-01-02"}}}, "partial_geos needs geo"),
+        ({"partial_geos": {"a": {}}}, "give start, end or both"),
+        ({"partial_geos": {"a": {"start": "2023-02-01", "end": "2023-01-01"}}}, "must be after start"),
+        ({"target": {"column": "sales", "value_per_unit": 2}}, "kind 'kpi'"),
+        ({"target": {"column": "sales", "kind": "kpi", "value_per_unit": 0}}, "above 0"),
+        ({"date_format": "%d/%m"}, "has no year"),
+        ({"csv": {"decimal": ",", "thousands": ","}}, "must differ"),
+        ({"controls": {"a": {"column": "a", "reference": "x"}}}, "Set categorical: true"),
+        ({"chanels": {}}, "Extra inputs"),
+    ],
+)
+def test_contradictions_are_refused(settings_of: Settings, changes: dict[str, Any], part: str) -> None:
+    with pytest.raises(ValidationError, match=part.replace("(", r"\(")):
+        settings_of(**changes)
+
+
+def test_the_json_schema_offers_the_short_forms() -> None:
+    channels = DataSettings.model_json_schema()["properties"]["channels"]
+    assert {option["type"] for option in channels["anyOf"]} == {"array", "object"}
