@@ -108,3 +108,11 @@ def fit(config: Config, parameter: Parameters = None) -> None:
     from mmm.cli.fit import show_fit
 
     show_fit(config, parameter or [])
+
+
+@app.command()
+def plan(config: Config, parameter: Parameters = None) -> None:
+    """Split a budget: what to spend where, and how sure the gain is."""
+    from mmm.cli.plan import show_plan
+
+    show_plan(config, parameter or [])
