@@ -1,7 +1,7 @@
 """The model section of the settings: families and priors, in business terms, with their defaults and reasons.
 
 Scales of the baseline are in standard deviations of the outcome within a geo (training rows), so that they mean the
-same for every data set. docs/priors.md gives the reason of each default.
+same for every data set. docs/model.md gives the reason of each default.
 """
 
 from typing import Literal, Self
