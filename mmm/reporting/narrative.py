@@ -138,8 +138,8 @@ class Teller:
             return "The two plans are the same, so there is nothing to be wrong about."
         bad = "still gains" if d.worst > 0 else "loses"
         return (
-            f"Of 100 outcomes that fit the data, {_in_hundred(d.probability)} favour this plan. "
-            f"If things go badly (the worst 5%), it {bad} {fmt.outcome(abs(d.worst))} on average against today’s plan."
+            f"{_in_hundred(d.probability)} this plan does better. If things go badly (the worst 5%), it {bad} "
+            f"{fmt.outcome(abs(d.worst))} on average against today’s plan."
         )
 
     def outside(self) -> str:
@@ -166,13 +166,18 @@ class Teller:
         support = _support(weakest)
         name = fmt.label(weakest.name)
         more = "more" if weakest.rises else "less"
-        least, most = weakest.next_return.lower, weakest.next_return.upper
+        if support > 0.95:
+            return (
+                f"The direction of every move is well supported; the least certain is {more} for {name} "
+                f"({fmt.probability(support)}). A new competitor, price or product would call for a new look."
+            )
         text = (
             f"The move that the data support least is {more} for {name}: the chance that its next {fmt.next_amount} "
             f"returns {more} than the average channel’s is {fmt.probability(support)}."
         )
         if weakest.next_return.known:
-            text += f" Its return lies between {fmt.ratio_range(least, most).replace(' to ', ' and ')}."
+            ends = fmt.ratio_range(weakest.next_return.lower, weakest.next_return.upper).replace(" to ", " and ")
+            text += f" Its return lies between {ends}."
         return f"{text} A test on {name} would tell the most."
 
     def unspent(self) -> str:
@@ -186,6 +191,22 @@ class Teller:
         )
 
 
+_FAILURES = {
+    "r_hat": "Repeated runs of the calculation do not agree with each other.",
+    "ess_bulk": "The calculation was too short for stable averages.",
+    "ess_tail": "The calculation was too short for stable intervals.",
+    "divergences": "The calculation missed a part of the possible answers.",
+    "e_bfmi": "The calculation explored the possible answers too slowly.",
+    "baseline": "Media are credited with more than the whole outcome.",
+    "coverage": "Forecasts of unseen periods do not hold.",
+}
+
+
+def failure(name: str, title: str) -> str:
+    """A failed check without jargon; its title where the check is not known here."""
+    return _FAILURES.get(name, f"{title}: failed.")
+
+
 def _names(moves: Sequence[Move], fmt: Formatter) -> str:
     return join([fmt.label(m.name) for m in moves])
 
@@ -196,14 +217,11 @@ def _support(move: Move) -> float:
 
 
 def _in_hundred(probability: float) -> str:
-    count = min(max(round(100 * probability), 1), 99)
-    return (
-        f"about {count}"
-        if 0.01 <= probability <= 0.99
-        else f"more than {count}"
-        if count > 50
-        else f"fewer than {count}"
-    )
+    if probability > 0.99:
+        return "In practically all outcomes that fit the data,"
+    if probability < 0.01:
+        return "In practically none of the outcomes that fit the data"
+    return f"In about {round(100 * probability)} of 100 outcomes that fit the data,"
 
 
 def rests_on(periods: int, geos: int, channels: int, controls: int, fmt: Formatter) -> str:

@@ -11,7 +11,7 @@ from mmm.reporting.material import Material
 from mmm.reporting.page import Cell, Chapter, Column, Table, columns, render, table_of
 
 _MOST_FINDINGS = 40
-_MOST_PARAMETERS = 60
+_MOST_PARAMETERS = 30
 
 
 def data(m: Material) -> Chapter:

@@ -7,7 +7,7 @@ from mmm.reporting.decision import Decision
 from mmm.reporting.figures.plan import from_to
 from mmm.reporting.format import plural
 from mmm.reporting.material import Material
-from mmm.reporting.narrative import rests_on
+from mmm.reporting.narrative import failure, rests_on
 from mmm.reporting.page import Chapter, Tile, Tone, render
 
 _MOST_MOVES = 8
@@ -36,7 +36,7 @@ def summary(m: Material) -> Chapter:
         split=teller.split_of_gain(),
         unspent=teller.unspent(),
         badge=_badge(m),
-        failures=list(m.gate.failures),
+        failures=[failure(c.name, c.title) for c in m.gate.failures],
         failed=not m.gate.passed,
         tiles=list(_tiles(m)),
         notes=list(_notes(m)),

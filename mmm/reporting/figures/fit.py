@@ -92,8 +92,10 @@ def _names(sheet: Sheet, ax: Axes, frame: pd.DataFrame, actual: str) -> None:
     tail = frame.tail(1)
     values = [float(tail["actual"].iloc[0]), float(tail["mean"].iloc[0])]
     values = [v if np.isfinite(v) else float(frame["actual"].dropna().iloc[-1]) for v in values]
-    first, second = spread([top + height * (1 - (v - low) / (high - low)) for v in values], 20, top, top + height - 10)
-    sheet.text(edge + 8, first, actual, weight=600)
-    sheet.text(edge + 8, second, "model", color=sheet.look["accent"], weight=600)
+    wished = [top + height * (1 - (v - low) / (high - low)) for v in values]
+    named = [wished[0], wished[1]] if sheet.narrow else [wished[0], wished[1], wished[1] + 1]
+    places = spread(named, 16, top, top + height - 6)
+    sheet.text(edge + 8, places[0], actual, weight=600)
+    sheet.text(edge + 8, places[1], "model", color=sheet.look["accent"], weight=600)
     if not sheet.narrow:
-        sheet.text(edge + 8, second + 14, "90% interval", fontsize=10.5, color=sheet.look["faint"])
+        sheet.text(edge + 8, places[2], "90% interval", fontsize=10.5, color=sheet.look["faint"])

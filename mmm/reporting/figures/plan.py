@@ -25,7 +25,7 @@ def from_to(allocation: pd.DataFrame, horizon: str, pen: Pen) -> Drawn:
         left, right = (12, 14) if sheet.narrow else (150, 170)
         ax = sheet.axes(left, top, sheet.width - left - right, rows * row)
         most = float(table[["reference", "spend"]].to_numpy().max()) or 1.0
-        ax.set_xlim(0, most * 1.12)
+        ax.set_xlim(0, most * (1.12 if sheet.narrow else 1.3))
         ax.set_ylim(rows * row, 0)
         _money_axis(ax, sheet, most, 3 if sheet.narrow else 5)
         ax.xaxis.tick_top()

@@ -1,0 +1,236 @@
+"""From fit, analysis and plan to the material of a report."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from mmm.analysis import Analysis
+from mmm.assessment.convergence import ess, r_hat, scalars
+from mmm.data.dataset import Dataset
+from mmm.inference.fit import Fit
+from mmm.model.spec import ChannelSpec, ModelSpec
+from mmm.reporting.decision import Estimate, estimate
+from mmm.reporting.figures.returns import Belief
+from mmm.reporting.format import Formatter, join, readable
+from mmm.reporting.material import Basis, Meaning, Workings
+from mmm.settings import Settings, dump_settings
+
+_SMALL_TOTAL = 0.002
+_BASES = (1.0, 10.0, 100.0, 1_000.0, 10_000.0, 100_000.0)
+
+
+def formatters(settings: Settings, dataset: Dataset, analysis: Analysis) -> tuple[Formatter, Formatter]:
+    """Notation of the outcome in its own unit, and of gains (money where the outcome has a value)."""
+    report = settings.report
+    names = [*dataset.channels, *dataset.geos, *dataset.controls]
+    labels = readable(dict.fromkeys(names), report.labels)
+    labels.setdefault("baseline", "Without media")
+    money = dataset.outcome_kind == "revenue"
+    base = 1.0
+    if not dataset.has_value:
+        typical = float(np.median(analysis.channels["effect"] / analysis.channels["spend"]))
+        base = next((b for b in _BASES if typical * b >= 0.5), _BASES[-1])
+    fmt = Formatter(
+        currency=dataset.currency,
+        outcome_unit=dataset.outcome_unit,
+        money_outcome=money,
+        numbers=report.number_format,
+        dates=report.date_format,
+        period=dataset.frequency.unit,
+        return_base=base,
+        value_returns=dataset.has_value,
+        labels=labels,
+    )
+    return fmt, replace(fmt, money_outcome=dataset.has_value)
+
+
+def outcome_words(dataset: Dataset) -> tuple[str, str]:
+    """The outcome's name in a sentence, and the name of what a plan gains."""
+    name = dataset.outcome_name.replace("_", " ")
+    if dataset.outcome_kind == "revenue":
+        return name, name
+    return name, f"value of {dataset.outcome_unit}" if dataset.has_value else name
+
+
+def basis_of(fit: Fit, dataset: Dataset) -> Basis:
+    """The observed panel in a few facts."""
+    dates = fit.dataset.dates[fit.window]
+    spend = dataset.data["spend"].values[fit.window]
+    return Basis(
+        first=_day(dates[0]),
+        last=_day(dates[-1]),
+        periods=len(dates),
+        geos=dataset.geos,
+        channels=fit.dataset.channels,
+        controls=dataset.controls,
+        outcome=outcome_words(dataset)[0],
+        spend=float(spend.sum()),
+        fingerprint=dataset.fingerprint,
+        excluded=fit.excluded,
+    )
+
+
+def _day(date: pd.Timestamp) -> dt.date:
+    return date.date()
+
+
+def meaning_of(fit: Fit, analysis: Analysis, fmt: Formatter) -> Meaning:
+    """What the model says of the past, returns stated per ``fmt.return_base``."""
+    channels = _channels(analysis, fmt)
+    parts, media = _parts(analysis)
+    money_per_unit = fmt.return_base if not fmt.value_returns else 1.0
+    if fmt.value_returns:
+        weights = analysis.channels["spend"].to_numpy() / float(analysis.channels["spend"].sum())
+        overall = (analysis.roas_draws.values * weights).sum(axis=1)
+    else:
+        overall = analysis.effect_draws.values.sum(axis=1) / float(analysis.channels["spend"].sum()) * money_per_unit
+    beliefs, title = _beliefs(fit.spec, channels, fmt)
+    return Meaning(
+        channels=channels,
+        parts=parts,
+        media=media,
+        overall_return=estimate(overall),
+        weeks=analysis.decomposition,
+        curves=analysis.curves,
+        fitted=analysis.fitted,
+        geos=_geo_returns(analysis, fmt),
+        r2=analysis.r_squared,
+        mape=analysis.mape,
+        beliefs=beliefs,
+        belief_title=title,
+    )
+
+
+def _channels(analysis: Analysis, fmt: Formatter) -> pd.DataFrame:
+    """The channel table; without a value per unit, returns are units of the outcome per ``return_base`` of money."""
+    table = analysis.channels.copy()
+    if fmt.value_returns:
+        return table
+    for end in ("", "_lower", "_upper"):
+        table[f"roas{end}"] = table[f"effect{end}"] / table["spend"] * fmt.return_base
+        table[f"marginal_roas{end}"] = [
+            _at(analysis.curves, str(name), float(line["today"]), f"marginal{end}") * fmt.return_base
+            for name, line in table.iterrows()
+        ]
+    return table
+
+
+def _at(curves: pd.DataFrame, channel: str, spend: float, column: str) -> float:
+    one = curves[curves["channel"] == channel]
+    return float(np.interp(spend, one["spend"].to_numpy(), one[column].to_numpy()))
+
+
+def _parts(analysis: Analysis) -> tuple[pd.DataFrame, Estimate]:
+    """Steps of the waterfall and the sum of media.
+
+    Controls count from their own average, so most of them add up to nothing over the whole period; those join the
+    baseline's step.
+    """
+    totals = analysis.totals
+    media = totals[totals["kind"] == "sum"].iloc[0]
+    steps = totals[totals["kind"] != "sum"].set_index("component")
+    whole = float(steps["mean"].sum())
+    small = (steps["kind"] == "control") & (steps["mean"].abs() < _SMALL_TOTAL * abs(whole))
+    base = steps[steps["kind"] == "baseline"].index[0]
+    added = float(steps.loc[small, "mean"].sum())
+    steps = steps[~small].copy()
+    steps.loc[base, ["mean", "lower", "upper"]] += added
+    paid = steps[steps["kind"] == "media"].sort_values("mean", ascending=False, kind="stable")
+    ordered = pd.concat([steps[steps["kind"] != "media"], paid])
+    return ordered, Estimate(float(media["mean"]), float(media["lower"]), float(media["upper"]))
+
+
+def _beliefs(spec: ModelSpec, channels: pd.DataFrame, fmt: Formatter) -> tuple[tuple[Belief, ...], str]:
+    """Prior and posterior of each channel's return, or of its share of the outcome."""
+    kind = "roas" if spec.effect_kind == "roas" else "share"
+    scale = 100.0 if kind == "share" else 1.0
+    beliefs = []
+    for channel in spec.channels:
+        line = channels.loc[channel.name]
+        after = tuple(scale * float(line[f"{kind}{end}"]) for end in ("", "_lower", "_upper"))
+        if min(after) <= 0:
+            continue
+        effect = channel.effect
+        before = (scale * effect.median, scale * effect.lower, scale * effect.upper)
+        beliefs.append(Belief(channel.name, before, (after[0], after[1], after[2])))
+    title = f"Return per {fmt.next_amount}" if kind == "roas" else "Share of the outcome, per cent"
+    return tuple(beliefs), title
+
+
+def _geo_returns(analysis: Analysis, fmt: Formatter) -> pd.DataFrame:
+    frame = analysis.geo_channels.copy()
+    if not fmt.value_returns:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            frame["roas"] = frame["effect"] / frame["spend"].where(frame["spend"] > 0) * fmt.return_base
+    return frame
+
+
+def workings_of(fit: Fit, settings: Settings, facts: Iterable[tuple[str, str]]) -> Workings:
+    """Diagnostics by parameter, worst first, priors in words, settings and versions."""
+    found = scalars(fit.posterior)
+    flat = found.values.reshape(-1, len(found.names))
+    lower, upper = np.quantile(flat, [0.05, 0.95], axis=0)
+    table = pd.DataFrame(
+        {
+            "mean": flat.mean(axis=0),
+            "sd": flat.std(axis=0),
+            "lower": lower,
+            "upper": upper,
+            "r_hat": r_hat(found),
+            "ess_bulk": ess(found, "bulk"),
+            "ess_tail": ess(found, "tail"),
+        },
+        index=pd.Index(found.names, name="parameter"),
+    )
+    return Workings(
+        diagnostics=table.sort_values("ess_bulk", kind="stable"),
+        priors=tuple(_priors(fit.spec)),
+        settings_yaml=dump_settings(settings),
+        versions=fit.versions,
+        facts=tuple(facts),
+    )
+
+
+def _priors(spec: ModelSpec) -> Iterable[tuple[str, str]]:
+    what = "ROAS over the whole period" if spec.effect_kind == "roas" else "share of the outcome"
+    for channel in spec.channels:
+        yield f"{channel.name}: {what}", f"{channel.effect.lower:.3g} to {channel.effect.upper:.3g} (log-normal)"
+    for (family, alpha), names in _grouped(spec, lambda c: (c.adstock, f"Beta({c.alpha.alpha:g}, {c.alpha.beta:g})")):
+        yield f"{join(names, 40)}: retention per period ({family} carryover)", alpha
+    shape = _grouped(spec, lambda c: (c.saturation, f"{c.half.lower:g} to {c.half.upper:g} (log-normal)"))
+    for (family, half), names in shape:
+        yield f"{join(names, 40)}: half-saturation, relative to the channel's mean ({family})", half
+    yield "Spread of effects between geos (sd of logs)", f"half-normal, scale {spec.geo_sd_scale:g}"
+    base = spec.baseline
+    if base.drift is not None:
+        yield (
+            "Drift of the baseline (sd, in units of the outcome's scale)",
+            f"half-normal, scale {base.drift.scale:.3g}",
+        )
+    yield "Noise (sd, in units of the outcome's scale)", f"half-normal, scale {spec.noise_scale:.3g}; {spec.likelihood}"
+
+
+def _grouped(spec: ModelSpec, key: Callable[[ChannelSpec], tuple[str, str]]) -> list[tuple[tuple[str, str], list[str]]]:
+    groups: dict[tuple[str, str], list[str]] = {}
+    for channel in spec.channels:
+        groups.setdefault(key(channel), []).append(channel.name)
+    return list(groups.items())
+
+
+def fit_facts(fit: Fit, holdout_periods: int) -> list[tuple[str, str]]:
+    """The fit in a few lines for the appendix."""
+    sizes: Mapping[str, int] = {str(k): int(v) for k, v in fit.tree["posterior"].sizes.items()}
+    seconds = ", ".join(f"{name} {value:.0f} s" for name, value in fit.seconds.items())
+    return [
+        ("Sampler", f"NUTS (nutpie), {fit.engine} engine, seed {fit.seed}"),
+        ("Draws", f"{sizes['chain']} chains of {sizes['draw']} draws"),
+        ("Likelihood", fit.spec.likelihood.replace("_", "-")),
+        ("Look-back", f"{fit.spec.lookback} periods"),
+        ("Held out by the second fit", f"{holdout_periods} periods"),
+        ("Time", seconds),
+        ("Key of the fit", fit.key[:16]),
+        ("Intervals", "90%, equal-tailed, everywhere"),
+    ]
