@@ -11,7 +11,15 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 
 from mmm.errors import MMMError, SettingsError
-from mmm.settings import Settings, dump_settings, json_schema, load_settings, read_parameters, settings_from
+from mmm.settings import (
+    Settings,
+    dump_settings,
+    json_schema,
+    load_dataset,
+    load_settings,
+    read_parameters,
+    settings_from,
+)
 from mmm.settings.explain import dotted_keys
 from mmm.settings.text import read_yaml, write_yaml
 
@@ -182,6 +190,22 @@ def test_plain_scalars_mean_what_they_look_like(text: str, value: Any) -> None:
 
 def test_a_key_is_a_name_whatever_it_looks_like() -> None:
     assert read_yaml("{12: a, NO: b, null: c}", "text") == {"12": "a", "NO": "b", "null": "c"}
+
+
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        ({"plan": {"horizon": "10 days"}}, "plan.horizon: '10 days' is not a whole, positive number of periods"),
+        ({"plan": {"horizon": "200 weeks"}}, "plan.horizon: 200 weeks are 200 periods, but the data have 156"),
+        ({"gate": {"holdout": "80 weeks"}}, "gate.holdout: 80 weeks are 80 of 156 periods"),
+        ({"model": {"lookback": "3 days"}}, "model.lookback: '3 days'"),
+    ],
+)
+def test_settings_that_do_not_fit_the_data_are_told_with_the_data(section: dict[str, Any], expected: str) -> None:
+    demo = read_yaml((Path(__file__).parents[1] / "configs/demo.yaml").read_text(encoding="utf-8"), "demo")
+    with pytest.raises(SettingsError) as caught:
+        load_dataset(settings_from({**demo, **section}))
+    assert expected in str(caught.value)
 
 
 # Parameters

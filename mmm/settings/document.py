@@ -61,15 +61,15 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
-        problems = [*_duration_problems(self), *_channel_problems(self)]
+        problems = [*duration_problems(self, Frequency("day")), *_channel_problems(self)]
         if problems:
             # One line a problem; the reader of the file gives each its own entry.
             raise ValueError("\n".join(problems))
         return self
 
 
-def _duration_problems(settings: Settings) -> Iterator[str]:
-    """Durations that no frequency could read; whether they are whole periods is known once the data are."""
+def duration_problems(settings: Settings, frequency: Frequency) -> Iterator[str]:
+    """Durations that are not a whole number of periods. Any duration that can be read is whole days."""
     drift = settings.model.baseline.drift
     durations = {
         "model.lookback": settings.model.lookback,
@@ -83,7 +83,7 @@ def _duration_problems(settings: Settings) -> Iterator[str]:
         if text is None:
             continue
         try:
-            parse_periods(text, Frequency("day"))
+            parse_periods(text, frequency)
         except SettingsError as error:
             yield f"{key}: {error}"
 

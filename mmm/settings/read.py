@@ -1,14 +1,15 @@
 """Reading, writing and describing settings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import SettingsError
-from mmm.settings.document import Settings
+from mmm.settings.document import Settings, duration_problems
 from mmm.settings.explain import settings_error
 from mmm.settings.text import read_yaml, write_yaml
 
@@ -91,10 +92,29 @@ def json_schema() -> dict[str, Any]:
 def load_dataset(settings: Settings) -> Dataset:
     """The panel that the settings name: ``demo``, or a file relative to the settings file.
 
-    Raises DataError with all problems of the data.
+    Raises DataError with all problems of the data, SettingsError where the settings do not fit the panel: durations
+    that are not whole periods, or longer than the data allow.
     """
     # Imported here: the readers of files and the simulator are not needed to check settings.
     from mmm.data.load import load
     from mmm.simulate import demo_frame
 
-    return load(settings.data, settings.base, {"demo": demo_frame})
+    dataset = load(settings.data, settings.base, {"demo": demo_frame})
+    problems = list(duration_problems(settings, dataset.frequency)) or list(_length_problems(settings, dataset))
+    if problems:
+        raise SettingsError("The settings do not fit the data.\n" + "\n".join(f"  - {line}" for line in problems))
+    return dataset
+
+
+def _length_problems(settings: Settings, dataset: Dataset) -> Iterator[str]:
+    periods = len(dataset.dates)
+    horizon = parse_periods(settings.plan.horizon, dataset.frequency)
+    if horizon > periods:
+        yield f"plan.horizon: {settings.plan.horizon} are {horizon} periods, but the data have {periods}. Shorten it."
+    if settings.gate.holdout is not None:
+        hidden = parse_periods(settings.gate.holdout, dataset.frequency)
+        if hidden > periods // 2:
+            yield (
+                f"gate.holdout: {settings.gate.holdout} are {hidden} of {periods} periods; at least as many must "
+                "remain. Shorten it, or set it to null."
+            )
