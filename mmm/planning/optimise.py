@@ -32,10 +32,10 @@ class Certificate:
 
     ``kind`` is "exact" (a proven gap under 0.001%), "gap" (a rigorous bound) or "local" (none). ``value`` is the plan's
     objective, ``bound`` what no feasible plan exceeds (NaN when local), ``gap`` their distance relative to the plan's
-    expected outcome. ``spread`` is the same distance between the best and the worst of several starts when local.
+    expected outcome. "given" is a plan that was not optimised. ``spread`` is the same distance between the best and the worst of several starts when local.
     """
 
-    kind: Literal["exact", "gap", "local"]
+    kind: Literal["exact", "gap", "local", "given"]
     value: float
     bound: float
     gap: float
@@ -43,6 +43,8 @@ class Certificate:
 
     def words(self) -> str:
         """The certificate as a sentence."""
+        if self.kind == "given":
+            return "This plan was given, not optimised."
         if self.kind == "exact":
             return "No plan within the constraints does better on these draws (proven)."
         if self.kind == "gap":

@@ -82,13 +82,7 @@ def reference_plan(dataset: Dataset, settings: PlanSettings, periods: int, notes
     money = spend[rows - periods :].copy()
     said = f"the spend of the last {settings.horizon}"
     if settings.reference == "last_year":
-        year = round(364 / dataset.frequency.days)
-        if year > rows or periods > year:
-            raise PlanError(
-                f"plan.reference is 'last_year', which needs {year} periods of data and a horizon of at most that; "
-                f"there are {rows} and the horizon is {periods}. Use reference: last."
-            )
-        money = spend[rows - year : rows - year + periods].copy()
+        money = last_year(dataset, settings, periods)
         said = f"the spend of the same {settings.horizon} one year (364 days) before"
     totals = money.sum(axis=(0, 1))
     pattern = _pattern(money, dataset)
@@ -105,6 +99,18 @@ def reference_plan(dataset: Dataset, settings: PlanSettings, periods: int, notes
             "ones to plan on them. Their money would be split evenly over the periods."
         )
     return money, pattern
+
+
+def last_year(dataset: Dataset, settings: PlanSettings, periods: int) -> Floats:
+    """Money [h, g, c] of the same periods one year (364 days) before the horizon."""
+    spend = dataset.data["spend"].values
+    rows, year = len(spend), round(364 / dataset.frequency.days)
+    if year > rows or periods > year:
+        raise PlanError(
+            f"Last year's spend needs {year} periods of data and a horizon of at most that; there are {rows} and "
+            f"plan.horizon is {settings.horizon}. Use reference: last."
+        )
+    return np.array(spend[rows - year : rows - year + periods])
 
 
 def _pattern(money: Floats, dataset: Dataset) -> Floats:

@@ -1,0 +1,88 @@
+"""The recommendation in words: what the evidence supports, and what to do where it does not separate the plans."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from mmm.planning.information import perfect_information
+from mmm.planning.moves import directions, extrapolation, few_moves, key_moves, smaller_moves
+from mmm.planning.result import Plan
+
+
+@dataclass(frozen=True)
+class Advice:
+    """``sentences`` say it; the tables back it up. ``test`` is the channel whose curve is worth most to know."""
+
+    sentences: tuple[str, ...]
+    moves: pd.DataFrame
+    smaller: pd.DataFrame
+    information: pd.DataFrame
+    beyond: pd.DataFrame
+    test: str | None
+
+
+def advise(plan: Plan) -> Advice:
+    """The honest part of a plan: verdict, moves, directions, extrapolation, value of information."""
+    moves, smaller, information, beyond = (
+        key_moves(plan),
+        smaller_moves(plan),
+        perfect_information(plan),
+        extrapolation(plan),
+    )
+    ranked = information.drop(index="all channels")
+    worth = ranked["value"].iloc[0] if len(ranked) else 0.0
+    test = str(ranked.index[0]) if worth > 1e-4 * abs(float(plan.outcome_draws.mean())) else None
+    sentences = [verdict_sentence(plan), *_when_open(plan, smaller, test)]
+    sentences += [text for text in (few_moves(moves), _direction_sentence(plan), _beyond_sentence(beyond)) if text]
+    if test is not None:
+        sentences.append(
+            f"Not knowing the curve of {test} exactly costs this decision {_amount(plan, worth)} on average: a test "
+            "there is worth most."
+        )
+    sentences.append(plan.certificate.words())
+    return Advice(tuple(sentences), moves, smaller, information, beyond, test)
+
+
+def _amount(plan: Plan, value: float) -> str:
+    return f"{value:,.0f} {plan.unit}"
+
+
+def verdict_sentence(plan: Plan) -> str:
+    """Gain over the reference plan, its interval, probability and worst 5%, by what the evidence supports."""
+    gain = plan.decisive_gain
+    what = "profit" if gain is plan.profit_gain else "outcome"
+    figures = (
+        f"expected gain in {what} over the reference plan {_amount(plan, gain.mean)} (90% interval "
+        f"{gain.lower:,.0f} to {gain.upper:,.0f}), probability of a gain {gain.probability:.0%}, on average "
+        f"{_amount(plan, gain.worst5)} in the worst 5% of cases"
+    )
+    return {
+        "unchanged": "Within these constraints the reference plan is already the best: keep it.",
+        "better": f"Change to this plan: {figures}.",
+        "worse": f"This plan wins less than the reference plan: {figures}.",
+        "equal": f"This plan is as good as the reference plan: {figures}.",
+        "open": f"The evidence does not separate this plan from the reference plan: {figures}.",
+    }[plan.verdict]
+
+
+def _when_open(plan: Plan, smaller: pd.DataFrame, test: str | None) -> list[str]:
+    if plan.verdict != "open":
+        return []
+    half = smaller.loc[0.5]
+    text = (
+        f"A smaller move, half of the way, has an expected gain of {_amount(plan, half['gain'])} (90% interval "
+        f"{half['gain_lower']:,.0f} to {half['gain_upper']:,.0f}), and {_amount(plan, half['worst5'])} in the worst 5%."
+    )
+    return [text, f"Or test {test} before moving its money."] if test is not None else [text]
+
+
+def _direction_sentence(plan: Plan) -> str:
+    said = directions(plan)
+    return f"How sure each direction is: {'; '.join(said)}." if said else ""
+
+
+def _beyond_sentence(beyond: pd.DataFrame) -> str:
+    if beyond.empty:
+        return ""
+    parts = [f"{name} ({row['ratio']:.1f} x its largest period so far)" for name, row in beyond.iterrows()]
+    return f"Beyond what was ever observed: {', '.join(parts)}; the curve there is the model's assumption."

@@ -1,0 +1,138 @@
+"""What other budgets would win: the best plan at each, the most profitable budget, and the next and the last money."""
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from mmm.model.response import Floats
+from mmm.planning.objectives import Evaluator, Expected
+from mmm.planning.optimise import Limits, Solution, maximise
+from mmm.planning.planner import expected_objective
+from mmm.planning.result import Gain, Plan, interval
+
+_TRACE = 1e-6
+
+
+@dataclass(frozen=True)
+class BudgetCurve:
+    """``table``: one row a budget; ``best_budget``: money of the most profitable plan within the channels' bounds (None
+    without a value per unit); ``steps``: what the next and the last ``budget_step`` earn."""
+
+    table: pd.DataFrame
+    best_budget: float | None
+    steps: pd.DataFrame
+
+
+class _Budgets:
+    """Best plans on average at any budget, under a plan's constraints."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        space = plan.space
+        self.evaluator = Evaluator(space)
+        plain = Expected(self.evaluator)
+        today = space.reference
+        self.plain = replace(plain, price=_TRACE * plain.at(today, False).value / max(float(today.sum()), 1e-300))
+        settings = plan.settings
+        self.limits = Limits(settings.gap, np.inf, settings.seed)
+        self.program = plan.program
+
+    def at(self, budget: float) -> Solution:
+        limits = replace(self.limits, until=time.perf_counter() + self.plan.settings.time_limit)
+        return maximise(self.plain, self.program.with_budget(budget, False), limits)
+
+    def range(self) -> tuple[float, float]:
+        """Least and most money that the channels' bounds allow."""
+        region, size = self.program.region, self.program.size
+        return float(region.lower[:size].sum()), float(region.upper[:size].sum())
+
+
+def _worth(plan: Plan, effect: Floats, money: float) -> Floats:
+    return (plan.settings.margin or 1.0) * effect - money
+
+
+def default_budgets(plan: Plan, low: float, high: float) -> Floats:
+    """Budgets from half to one and a half times the plan's, within what the bounds allow, the plan's own included."""
+    total = plan.total_budget
+    low, high = max(low, 0.5 * total), min(high, 1.5 * total)
+    grid = np.linspace(low, max(low, high), plan.settings.curve_points)
+    grid = np.append(grid, [total] if low <= total <= high else [])
+    return np.unique(grid.round(2))
+
+
+def budget_curve(plan: Plan, budgets: Floats | None = None) -> BudgetCurve:
+    """The best plan on average at each budget, with intervals.
+
+    Columns of the table: ``spend``, ``effect``, ``gain`` (over the reference plan), ``profit`` and ``marginal`` (effect
+    of one more unit of money in the best mix), each with ``_lower`` and ``_upper`` where it is a draw. ``profit`` is NaN
+    without a value per unit.
+    """
+    solver = _Budgets(plan)
+    low, high = solver.range()
+    wanted = default_budgets(plan, low, high) if budgets is None else np.unique(np.asarray(budgets, dtype=float))
+    found = [solver.at(float(budget)).x for budget in wanted]
+    rows = []
+    for i, (budget, x) in enumerate(zip(wanted, found, strict=True)):
+        value, gradient = solver.evaluator.by_draw(x)
+        step = found[min(i + 1, len(found) - 1)] - found[max(i - 1, 0)]
+        moved = float(step.sum())
+        marginal = gradient @ step / moved if moved > 1e-9 * max(1.0, budget) else np.zeros(len(value))
+        rows.append(_row(plan, float(budget), x, (value, marginal)))
+    table = pd.DataFrame(rows).set_index("budget")
+    best = _most_profitable(plan, solver) if plan.problem.has_value else None
+    return BudgetCurve(table, best, next_and_last(plan, solver))
+
+
+def _row(plan: Plan, budget: float, x: Floats, draws: tuple[Floats, Floats]) -> dict[str, float]:
+    value, marginal = draws
+    row: dict[str, float] = {"budget": budget, "spend": float(x.sum())}
+    parts = {"effect": value, "gain": value - plan.reference_draws, "marginal": marginal}
+    if plan.problem.has_value:
+        parts["profit"] = _worth(plan, value, float(x.sum()))
+    for name, part in parts.items():
+        mean, lower, upper = interval(part)
+        row |= {name: mean, f"{name}_lower": lower, f"{name}_upper": upper}
+    if not plan.problem.has_value:
+        row |= dict.fromkeys(("profit", "profit_lower", "profit_upper"), float("nan"))
+    return row
+
+
+def _most_profitable(plan: Plan, solver: _Budgets) -> float:
+    """Money of the plan with the largest expected profit, the total budget put aside."""
+    settings = plan.settings.model_copy(
+        update={"spend_all": False, "objective": plan.settings.objective.model_copy(update={"kind": "profit"})}
+    )
+    profit = expected_objective(plan.space, settings)
+    open_cap = solver.program.with_budget(solver.range()[1], False)
+    limits = replace(solver.limits, until=time.perf_counter() + plan.settings.time_limit)
+    return float(maximise(profit, open_cap, limits).x.sum())
+
+
+def next_and_last(plan: Plan, solver: _Budgets | None = None) -> pd.DataFrame:
+    """What the ``budget_step`` after and before the plan's money earns, best used: effect with interval, per money.
+
+    A row is missing where the channels' bounds leave no room for it.
+    """
+    solver = solver or _Budgets(plan)
+    step = plan.settings.budget_step or min(100_000.0, 0.05 * plan.total_budget)
+    here = solver.at(plan.spend).x
+    value, _ = solver.evaluator.by_draw(here)
+    low, high = solver.range()
+    rows = {}
+    for name, budget in (("next", plan.spend + step), ("last", plan.spend - step)):
+        if not low <= budget <= high:
+            continue
+        x = solver.at(budget).x
+        other, _ = solver.evaluator.by_draw(x)
+        earned = Gain(other - value if name == "next" else value - other)
+        money = abs(float(x.sum() - here.sum()))
+        rows[name] = {
+            "money": money,
+            "effect": earned.mean,
+            "effect_lower": earned.lower,
+            "effect_upper": earned.upper,
+            "per_money": earned.mean / money if money > 0 else float("nan"),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("step")
