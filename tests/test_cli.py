@@ -170,6 +170,49 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in result.output
 
 
+# fit and plan
+
+QUICK = ("-p", "sampler.draws=60", "-p", "sampler.tune=150", "-p", "sampler.chains=2", "-p", "gate.holdout=null")
+
+
+@pytest.fixture(scope="module")
+def fitted(world: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, list[str]]:
+    """The first fit of the world, far too short to be believed, and the arguments that give the same fit again."""
+    store = tmp_path_factory.mktemp("store")
+    arguments = [str(world / "settings.yaml"), *QUICK, "-p", f"sampler.store={store}"]
+    return run("fit", *arguments), arguments
+
+
+def test_fit_stores_and_a_failed_gate_is_exit_code_5(fitted: tuple[Result, list[str]]) -> None:
+    first, arguments = fitted
+    assert first.exit_code == 5, first.output
+    assert "made in" in first.stderr
+    assert "fail" in first.stdout
+    assert "gate.override: true" in first.stderr
+    again = run("fit", *arguments, "-p", "gate.override=true")
+    assert again.exit_code == 0, again.output
+    assert "found in the store" in again.stderr
+
+
+def test_plan_stops_at_the_gate_unless_told_otherwise(fitted: tuple[Result, list[str]]) -> None:
+    _, arguments = fitted
+    stopped = run("plan", *arguments)
+    assert stopped.exit_code == 5
+    assert "Plan for" not in stopped.stdout
+    made = run("plan", *arguments, "-p", "gate.override=true", "-p", "total_budget=1500000")
+    assert made.exit_code == 0, made.output
+    assert "found in the store" in made.stderr
+    assert "should not be believed" in made.stdout
+    assert "1,500,000 EUR" in made.stdout
+
+
+def test_a_budget_that_no_plan_can_keep_is_exit_code_6(fitted: tuple[Result, list[str]]) -> None:
+    _, arguments = fitted
+    result = run("plan", *arguments, "-p", "gate.override=true", "-p", "total_budget=10")
+    assert result.exit_code == 6
+    assert "the total budget is at most 10" in result.stderr
+
+
 # schema
 
 
