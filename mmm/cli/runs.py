@@ -1,0 +1,58 @@
+"""``mmm runs``: past reports, from the manifests that they left."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from mmm.cli.output import plain, table
+from mmm.errors import SettingsError
+
+_MANIFEST = "manifest.json"
+
+
+def show_runs(folder: Path) -> None:
+    """Print one row a run below ``folder``, the newest first.
+
+    Raises SettingsError where there is no such folder. A manifest that cannot be read is listed as such.
+    """
+    if not folder.is_dir():
+        raise SettingsError(f"There is no folder '{folder}'. Name the folder of the reports with --out.")
+    rows = []
+    for path in folder.rglob(_MANIFEST):
+        manifest = _manifest(path)
+        rows.append((str(manifest.get("made", "?"))[:16], *_row(manifest), str(path.parent)))
+    if not rows:
+        typer.echo(plain(f"No runs below '{folder}'. `mmm report CONFIG` makes one."))
+        return
+    rows.sort(reverse=True)
+    table("Runs, the newest first", ["made", "analysis", "budget", "horizon", "gate", "folder"], rows)
+
+
+def _manifest(path: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _row(manifest: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    if not manifest:
+        return "manifest unreadable", "", "", ""
+    settings = _part(manifest, "settings")
+    wanted = _part(settings, "plan")
+    budget = wanted.get("total_budget")
+    return (
+        str(settings.get("title") or settings.get("name", "?")),
+        f"{budget:,.0f}" if isinstance(budget, int | float) else "as before",
+        str(wanted.get("horizon", "?")),
+        str(_part(manifest, "gate").get("status", "?")),
+    )
+
+
+def _part(mapping: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = mapping.get(key)
+    return found if isinstance(found, dict) else {}
