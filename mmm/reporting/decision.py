@@ -1,11 +1,16 @@
-"""The decision in the few numbers that its sentences need, whatever the planner behind it."""
+"""The decision in the few numbers that its sentences need."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 Verdict = Literal["unchanged", "equal", "better", "worse", "open"]
+Limit = Literal["", "lower", "upper"]
+
+_NOTICEABLE = 0.005
+_SAME_TOTAL = 0.001
 
 
 class Estimate(NamedTuple):
@@ -20,7 +25,7 @@ class Estimate(NamedTuple):
         return bool(np.isfinite(self).all())
 
 
-def estimate(draws: "np.typing.ArrayLike") -> Estimate:
+def estimate(draws: npt.ArrayLike) -> Estimate:
     """Mean and equal-tailed 90% interval of draws."""
     values = np.asarray(draws, dtype=float)
     lower, upper = np.quantile(values, [0.05, 0.95])
@@ -32,8 +37,8 @@ class Move:
     """One channel in the plan; money is the total over the horizon.
 
     ``next_return`` is what one more unit of money would bring at today's spend. ``direction`` is the probability that
-    it lies above the average of the other adjustable channels (NaN where unknown). ``reach`` is the plan's largest
-    spend in a period relative to the largest ever observed.
+    it lies above the average of the adjustable channels (NaN where unknown). ``reach`` is the plan's largest spend in
+    a period relative to the largest ever observed. ``limit`` says which of its bounds the plan touches.
     """
 
     name: str
@@ -42,6 +47,7 @@ class Move:
     next_return: Estimate
     direction: float
     reach: float
+    limit: Limit = ""
 
     @property
     def change(self) -> float:
@@ -56,25 +62,27 @@ class Move:
 class Decision:
     """A plan against today's plan over a horizon, outcome in money or in its own unit.
 
-    ``gain`` is the outcome won over today's plan; ``mix_gain`` the part that a better split brings at the new total
-    (None where the totals are equal); ``worst`` the mean of the worst 5% of draws. ``won_*`` is the outcome that media
-    add, ``total_*`` the whole outcome with the baseline (None where not forecast). ``as_good`` says that the whole
-    interval of the gain is negligible.
+    ``gain`` is the outcome won over today's plan. Where the totals differ and the outcome is worth money, ``net`` is
+    that gain (times ``margin``) less the money spent more, and the verdict, ``probability`` and ``worst`` (mean of the
+    worst 5% of draws) are about it. ``mix_gain`` is the part of the gain that a better split brings at the new total.
+    ``won_*`` is the outcome that media add, ``total_*`` the whole outcome (None where not forecast).
     """
 
     horizon: str
     periods: int
     moves: tuple[Move, ...]
+    verdict: Verdict
     gain: Estimate
     probability: float
     worst: float
     won_today: Estimate
     won_planned: Estimate
+    net: Estimate | None = None
+    margin: float = 1.0
     unspent: float = 0.0
     mix_gain: Estimate | None = None
     total_today: Estimate | None = None
     total_planned: Estimate | None = None
-    as_good: bool = False
 
     @property
     def span(self) -> str:
@@ -96,7 +104,12 @@ class Decision:
     @property
     def changes_total(self) -> bool:
         """Whether the plan spends noticeably more or less than today's."""
-        return abs(self.spend_change) > 0.01 * max(self.spend_today, 1e-9)
+        return abs(self.spend_change) > _SAME_TOTAL * max(self.spend_today, 1e-9)
+
+    @property
+    def mostly_shifts(self) -> bool:
+        """Whether money moves between channels, and the total hardly changes in comparison."""
+        return self.shifted > 0 and abs(self.spend_change) < 0.5 * self.shifted
 
     def raised(self) -> list[Move]:
         """Channels that get noticeably more, largest change first."""
@@ -108,7 +121,7 @@ class Decision:
 
     def _noticeable(self) -> list[Move]:
         """Moves of at least half a per cent of today's total; smaller ones are rounding, not advice."""
-        least = 0.005 * max(self.spend_today, 1e-9)
+        least = _NOTICEABLE * max(self.spend_today, 1e-9)
         return [m for m in self.moves if abs(m.change) >= least]
 
     @property
@@ -119,12 +132,6 @@ class Decision:
         return min(up, down)
 
     @property
-    def verdict(self) -> Verdict:
-        """What the evidence says of the plan against today's."""
-        if not self.raised() and not self.lowered():
-            return "unchanged"
-        if self.as_good:
-            return "equal"
-        if self.gain.lower > 0:
-            return "better"
-        return "worse" if self.gain.upper < 0 else "open"
+    def decisive(self) -> Estimate:
+        """What the verdict rests on."""
+        return self.gain if self.net is None else self.net

@@ -74,7 +74,11 @@ class ScenarioLine:
 
 @dataclass(frozen=True)
 class PlanTables:
-    """The plan and its neighbours. ``allocation`` as in Plan, ``curve``: budget, outcome (with bounds)."""
+    """The plan and its neighbours.
+
+    ``allocation``: as in Plan, with ``change_share`` (relative change, NaN for a new channel), ``next_today`` and
+    ``next_planned`` (return of the next money, with bounds). ``curve``: budget, outcome (with bounds).
+    """
 
     allocation: pd.DataFrame
     gain_draws: np.ndarray

@@ -38,53 +38,86 @@ class Teller:
         if d.verdict == "unchanged":
             return f"Keep today’s plan for the next {d.span}."
         up, down = _names(d.raised(), fmt), _names(d.lowered(), fmt)
-        if d.changes_total or not (up and down):
+        if d.verdict == "equal":
+            return f"Today’s plan will do: no other within the limits is noticeably better over the next {d.span}."
+        if not d.mostly_shifts:
             return self._lead_with_budget(up, down)
         verb = "Consider moving" if d.verdict == "open" else "Move"
-        return f"{verb} {fmt.money(d.shifted)} from {down} to {up} over the next {d.span}."
+        lead = f"{verb} {fmt.money(d.shifted)} from {down} to {up} over the next {d.span}"
+        if not d.changes_total:
+            return f"{lead}."
+        more = "more" if d.spend_change > 0 else "less"
+        return f"{lead}, and spend {fmt.money(abs(d.spend_change))} {more}."
 
     def _lead_with_budget(self, up: str, down: str) -> str:
         """The lead where the total changes: how much in all, and where the difference goes."""
         d, fmt = self.decision, self.fmt
         more = d.spend_change > 0
-        lead = f"Spend {fmt.money(d.spend_planned)} over the next {d.span}, "
-        lead += f"{fmt.money(abs(d.spend_change))} {'more' if more else 'less'} than today: "
+        lead = f"Spend {fmt.money(d.spend_planned)} over the next {d.span}"
+        if d.changes_total:
+            lead += f", {fmt.money(abs(d.spend_change))} {'more' if more else 'less'} than today"
         if up and down:
-            return f"{lead}more on {up}, less on {down}."
-        return f"{lead}the extra goes to {up}." if up else f"{lead}the cut falls on {down}."
+            return f"{lead}: more on {up}, less on {down}."
+        if up:
+            return f"{lead}: the extra goes to {up}."
+        return f"{lead}: the cut falls on {down}." if down else f"{lead}, split as today."
 
     def _promise(self) -> str:
+        d = self.decision
+        if d.verdict == "unchanged":
+            return "Within the limits set, no other split of the budget is expected to bring noticeably more."
+        return self._promise_net(d.net) if d.net is not None else self._promise_outcome()
+
+    def _promise_outcome(self) -> str:
+        """What the plan brings where the money spent is the same."""
         d, fmt = self.decision, self.fmt
         gain, chance = d.gain, fmt.probability(d.probability)
         interval = f"90% interval {fmt.outcome_range(gain.lower, gain.upper)}"
-        if d.verdict == "unchanged":
-            return "Within the limits set, no other split of the budget is expected to bring noticeably more."
+        more = "more" if d.spend_change > 0 else "less"
+        price = f" for {fmt.money(abs(d.spend_change))} {more} spend" if d.changes_total else ""
         if d.verdict == "equal":
             return (
-                f"The two plans are as good as each other: the difference is {self.change_of(gain.mean)} ({interval}), "
-                f"too little to matter. Other reasons may decide."
+                f"The best split found brings {self.change_of(gain.mean)}{price} ({interval}), too little to matter. "
+                "Other reasons may decide."
             )
-        if d.verdict == "better":
+        if d.verdict == "open":
             return (
-                f"We expect {self.change_of(gain.mean)} than with today’s plan ({interval}). "
-                f"The chance that it does better than today’s plan is {chance}."
+                f"The evidence does not separate the two plans: on average this one brings {self.change_of(gain.mean)} "
+                f"than today’s, but anything from {self._swing(gain)} is plausible (90% interval). "
+                f"The chance that it does better is {chance}."
             )
         if d.verdict == "worse":
-            ends = fmt.outcome_range(-gain.upper, -gain.lower)
-            return (
-                f"Expect {self.change_of(gain.mean)} than with today’s plan (90% interval {ends} less){self._saved()}. "
-                f"The chance that it does better than today’s plan is {chance}."
-            )
-        return (
-            f"The evidence does not separate the two plans: on average this one brings {self.change_of(gain.mean)} "
-            f"than today’s, but anything from {self._swing(gain)} is plausible (90% interval). "
-            f"The chance that it does better is {chance}."
-        )
+            interval = f"90% interval {fmt.outcome_range(-gain.upper, -gain.lower)} {self._less}"
+        start = f"We expect {self.change_of(gain.mean)} than with today’s plan ({interval}){price}."
+        return f"{start} The chance that it does better than today’s plan is {chance}."
 
-    def _saved(self) -> str:
-        """What a cut saves, so that its loss is not read alone."""
-        d = self.decision
-        return f", for {self.fmt.money(-d.spend_change)} less spend" if d.changes_total and d.spend_change < 0 else ""
+    def _promise_net(self, net: Estimate) -> str:
+        """What the plan brings where it also spends more or less: outcome, money, and the difference of the two."""
+        d, fmt = self.decision, self.fmt
+        chance = fmt.probability(d.probability)
+        gain = d.gain
+        lower, upper = (gain.lower, gain.upper) if gain.mean >= 0 else (-gain.upper, -gain.lower)
+        money = f"{fmt.money(abs(d.spend_change))} {'more' if d.spend_change > 0 else 'less'} spend"
+        margin = f" at a margin of {fmt.percent(d.margin)}" if d.margin != 1 else ""
+        start = (
+            f"We expect {self.change_of(gain.mean)} than with today’s plan (90% interval "
+            f"{fmt.outcome_range(lower, upper)}) for {money}: "
+        )
+        if d.verdict == "open":
+            return (
+                f"{start}net of the money, anything from {self._swing(net)}{margin} is plausible, so the evidence does "
+                f"not separate the two plans. The chance that it pays off is {chance}."
+            )
+        word = "gain" if net.mean >= 0 else "loss"
+        ends = (net.lower, net.upper) if net.mean >= 0 else (-net.upper, -net.lower)
+        text = f"{start}a net {word} of {fmt.money(abs(net.mean))}{margin} ({fmt.money_range(*ends)})."
+        if d.verdict == "equal":
+            return f"{text} That is too little to matter; other reasons may decide."
+        return f"{text} The chance that it pays off is {chance}."
+
+    @property
+    def _less(self) -> str:
+        return "less" if self.fmt.money_outcome else "fewer"
 
     def change_of(self, value: float) -> str:
         """'€1.24 million more revenue', '300 fewer orders', in the words of the outcome."""
@@ -121,15 +154,31 @@ class Teller:
         if d.verdict == "unchanged":
             return today
         if d.verdict == "better":
-            lost = d.gain.mean / max(d.periods, 1)
-            return f"{today} Each {fmt.period} of waiting forgoes about {fmt.outcome(lost)}."
+            lost = d.decisive.mean / max(d.periods, 1)
+            return f"{today} Each {fmt.period} of waiting forgoes about {fmt.outcome(lost)}{self._net_of_money}."
         if d.verdict == "worse":
-            return f"{today} It wins more than the plan above, and costs {fmt.money(abs(d.spend_change))} " + (
-                "more." if d.spend_change < 0 else "less."
-            )
+            return f"{today} On this evidence that is the better choice{self._net_of_money}."
         if d.verdict == "equal":
             return f"{today} Staying with it costs nothing that would be noticed."
         return f"{today} Staying with it is a defensible choice until the evidence is clearer."
+
+    @property
+    def _net_of_money(self) -> str:
+        return "" if self.decision.net is None else ", net of the money spent"
+
+    def limits(self) -> str:
+        """Which channels stop at a limit of the settings, so that the limit decides and not the evidence."""
+        d, fmt = self.decision, self.fmt
+        low = _names([m for m in d.moves if m.limit == "lower"], fmt)
+        high = _names([m for m in d.moves if m.limit == "upper"], fmt)
+        if not low and not high:
+            return ""
+        parts = []
+        if high:
+            parts.append(f"{high} at the most that was allowed")
+        if low:
+            parts.append(f"{low} at the least")
+        return f"The limits, not the evidence, stop {' and '.join(parts)}."
 
     def how_sure(self) -> str:
         """Probability in words, and what a bad case looks like."""
@@ -139,7 +188,7 @@ class Teller:
         bad = "still gains" if d.worst > 0 else "loses"
         return (
             f"{_in_hundred(d.probability)} this plan does better. If things go badly (the worst 5%), it {bad} "
-            f"{fmt.outcome(abs(d.worst))} on average against today’s plan."
+            f"{fmt.outcome(abs(d.worst))} on average against today’s plan{self._net_of_money}."
         )
 
     def outside(self) -> str:

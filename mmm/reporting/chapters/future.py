@@ -25,6 +25,7 @@ def plan(m: Material) -> Chapter:
         sure=teller.how_sure(),
         outside=teller.outside(),
         split=teller.split_of_gain(),
+        limits=teller.limits(),
     )
     figures = (gain_distribution(m.plan.gain_draws, m.gain_pen),) if m.decision.verdict != "unchanged" else ()
     return Chapter("plan", "What should we do, channel by channel?", teller.headline().lead, html, figures)
@@ -53,7 +54,7 @@ def _allocation_row(m: Material, name: str, line: pd.Series) -> tuple[Cell, ...]
     fmt = m.gain_fmt
     before, after = float(line["reference"]), float(line["spend"])
     same = abs(after - before) < 0.005 * max(before, 1e-9)
-    share = float(line["change_pct"])
+    share = float(line["change_share"])
     return (
         swatch(m, name),
         Cell(fmt.money(before, short=True)),
@@ -86,7 +87,7 @@ def _reasons_table(m: Material) -> Table:
             yield (
                 swatch(m, str(name)),
                 return_cell(move.next_return, fmt),
-                return_cell(triple(line, "marginal_roas"), fmt),
+                return_cell(triple(line, "next_planned"), fmt),
                 Cell(fmt.probability(move.direction)),
                 Cell(reach, tone="warn" if move.reach > 1.005 else ""),
             )

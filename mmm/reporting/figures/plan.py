@@ -14,7 +14,7 @@ from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, text_wi
 def from_to(allocation: pd.DataFrame, horizon: str, pen: Pen) -> Drawn:
     """Each channel's spend today and as recommended, over the horizon, ordered by the change in money.
 
-    ``allocation``: index channel, columns ``reference``, ``spend``, ``change``, ``change_pct``.
+    ``allocation``: index channel, columns ``reference``, ``spend``, ``change``, ``change_share``.
     """
     table = allocation.sort_values("change", ascending=False, kind="stable")
     rows = len(table)
@@ -103,7 +103,7 @@ def _move(ax: Axes, sheet: Sheet, name: str, line: pd.Series, y: float, *, first
 def _change_text(line: pd.Series, sheet: Sheet) -> tuple[str, str]:
     if abs(line["change"]) < 0.005 * max(abs(line["reference"]), 1e-9):
         return "unchanged", ""
-    share = float(line["change_pct"])
+    share = float(line["change_share"])
     shown = sheet.fmt.percent(share, 0, sign=True) if np.isfinite(share) else "new"
     return sheet.fmt.money(float(line["change"]), sign=True, short=True), shown
 

@@ -1,0 +1,150 @@
+"""From the planner's result to what the report says of the decision."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from mmm.errors import PlanError
+from mmm.inference.fit import Fit
+from mmm.planning.curve import BudgetCurve
+from mmm.planning.result import Gain, Interval, Plan
+from mmm.planning.scenarios import scenario_plans
+from mmm.planning.settings import Scenario
+from mmm.reporting.decision import Decision, Estimate, Limit, Move, estimate
+from mmm.reporting.format import Formatter
+from mmm.reporting.material import PlanTables, ScenarioLine
+
+_TOUCHES = 1e-4
+
+
+def decision_of(plan: Plan, fmt: Formatter) -> Decision:
+    """The decision in numbers; ``fmt`` states the money that returns are per."""
+    decisive = plan.decisive_gain
+    net = None
+    if plan.profit_gain is not None and decisive is plan.profit_gain:
+        net = _gain(plan.profit_gain)
+    return Decision(
+        horizon=f"{plan.horizon} {fmt.period}{'' if plan.horizon == 1 else 's'}",
+        periods=plan.horizon,
+        moves=tuple(_moves(plan, fmt)),
+        verdict=plan.verdict,
+        gain=_gain(plan.gain),
+        probability=decisive.probability,
+        worst=decisive.worst5,
+        won_today=estimate(plan.reference_draws),
+        won_planned=estimate(plan.outcome_draws),
+        net=net,
+        margin=plan.settings.margin or 1.0,
+        unspent=plan.unspent,
+        mix_gain=None if plan.mix_gain is None else _gain(plan.mix_gain),
+        total_today=_interval(plan.reference_outcome),
+        total_planned=_interval(plan.expected_outcome),
+    )
+
+
+def _gain(gain: Gain) -> Estimate:
+    return Estimate(gain.mean, gain.lower, gain.upper)
+
+
+def _interval(found: Interval | None) -> Estimate | None:
+    return None if found is None else Estimate(*found)
+
+
+def _moves(plan: Plan, fmt: Formatter) -> list[Move]:
+    moves = []
+    for name, line in plan.allocation.iterrows():
+        found = (float(line[f"reference_marginal_effect{end}"]) * fmt.return_base for end in ("", "_lower", "_upper"))
+        moves.append(
+            Move(
+                name=str(name),
+                today=float(line["reference"]),
+                planned=float(line["spend"]),
+                next_return=Estimate(*found),
+                direction=float(line["probability_direction"]),
+                reach=float(line["observed_max_ratio"]),
+                limit=_limit(line),
+            )
+        )
+    return moves
+
+
+def _limit(line: "pd.Series[float]") -> Limit:
+    """Which bound of its own the channel's spend touches; none where it is not free to move at all."""
+    lower, upper, spend = float(line["lower_bound"]), float(line["upper_bound"]), float(line["spend"])
+    slack = _TOUCHES * max(abs(spend), 1.0)
+    if upper - lower <= slack:
+        return ""
+    return "upper" if spend >= upper - slack else "lower" if spend <= lower + slack else ""
+
+
+def plan_tables(plan: Plan, curve: BudgetCurve, scenarios: Sequence[ScenarioLine], fmt: Formatter) -> PlanTables:
+    """Tables of the plan. Limits of single channels stand in its table, so only the others are listed."""
+    table = plan.allocation.copy()
+    before = table["reference"].to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        table["change_share"] = np.where(before > 0, table["change"] / before, np.nan)
+    for end in ("", "_lower", "_upper"):
+        table[f"next_today{end}"] = table[f"reference_marginal_effect{end}"] * fmt.return_base
+        table[f"next_planned{end}"] = table[f"marginal_effect{end}"] * fmt.return_base
+    budgets = curve.table.reset_index()
+    shown = pd.DataFrame(
+        {
+            "budget": budgets["spend"],
+            "outcome": budgets["effect"],
+            "outcome_lower": budgets["effect_lower"],
+            "outcome_upper": budgets["effect_upper"],
+        }
+    )
+    single = tuple(f"{name} at {end} " for name in plan.problem.channels for end in ("least", "most"))
+    return PlanTables(
+        allocation=table,
+        gain_draws=plan.decisive_gain.draws,
+        curve=shown.drop_duplicates("budget"),
+        scenarios=tuple(scenarios),
+        constraints=tuple(_sentence(c) for c in plan.constraints if not c.startswith(single)),
+        certificate=plan.certificate.words(),
+        notes=plan.notes,
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def scenario_lines(fit: Fit, plan: Plan, fmt: Formatter) -> list[ScenarioLine]:
+    """Today's plan, the recommended one, and the settings' scenarios; without any, 20% less and 20% more budget."""
+    settings = plan.settings
+    wanted = settings.scenarios or tuple(
+        Scenario(
+            name=f"{fmt.percent(abs(share))} {'more' if share > 0 else 'less'} budget",
+            total_budget=(1 + share) * plan.spend,
+        )
+        for share in (-0.2, 0.2)
+    )
+    zero = Estimate(0.0, 0.0, 0.0)
+    before = _by_channel(plan, "reference")
+    lines = [
+        ScenarioLine("Today’s plan", plan.reference_spend, estimate(plan.reference_draws), zero, float("nan"), before),
+        _line("Recommended plan", plan, plan),
+    ]
+    for scenario in wanted:
+        try:
+            found = scenario_plans(fit, settings.model_copy(update={"scenarios": (scenario,)}))
+        except PlanError:
+            # Asked for by nobody: a budget outside the limits is left out. A scenario of the settings must work.
+            if settings.scenarios:
+                raise
+            continue
+        lines.append(_line(scenario.name, found[scenario.name], plan))
+    return lines
+
+
+def _line(name: str, made: Plan, plan: Plan) -> ScenarioLine:
+    gain = Gain(made.outcome_draws - plan.reference_draws)
+    spend = _by_channel(made, "spend")
+    return ScenarioLine(name, made.spend, estimate(made.outcome_draws), _gain(gain), gain.probability, spend)
+
+
+def _by_channel(plan: Plan, column: str) -> dict[str, float]:
+    return {str(name): float(value) for name, value in plan.allocation[column].items()}
