@@ -145,7 +145,6 @@ class PriorChannel:
 
     name: str
     direction: Floats
-    begin: int
     effect: Floats
     level: Floats
     half_life: Floats

@@ -66,8 +66,8 @@ def budget_curve(plan: Plan, budgets: Floats | None = None) -> BudgetCurve:
     """The best plan on average at each budget, with intervals.
 
     Columns of the table: ``spend``, ``effect``, ``gain`` (over the reference plan), ``profit`` and ``marginal`` (effect
-    of one more unit of money in the best mix), each with ``_lower`` and ``_upper`` where it is a draw. ``profit`` is NaN
-    without a value per unit.
+    of one more unit of money in the best mix), each with ``_lower`` and ``_upper`` where it is a draw. ``profit`` is
+    NaN without a value per unit.
     """
     solver = _Budgets(plan)
     low, high = solver.range()

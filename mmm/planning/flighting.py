@@ -27,9 +27,9 @@ class Flighting:
 def flighting(plan: Plan, peak: float = 3.0) -> Flighting:
     """The best timing of each channel's total in the plan, with at most ``peak`` x even spend in any period.
 
-    Columns: ``even``, ``as_reference`` and ``best`` (expected effect), ``pulsing`` (best over even) with its 90% interval
-    and probability, and ``peak`` (largest period over the even one). Carry-in and carry-over count in all of them. With
-    S-shaped curves the search is local.
+    Columns: ``even``, ``as_reference`` and ``best`` (expected effect), ``pulsing`` (best over even) with its 90%
+    interval and probability, and ``peak`` (largest period over the even one). Carry-in and carry-over count in all of
+    them. With S-shaped curves the search is local.
     """
     problem = plan.problem
     space = Space("week", problem)
@@ -71,7 +71,8 @@ def _from_even(space: Space, even: Floats) -> Space:
 def _held_totals(totals: Floats, horizon: int, peak: float) -> Program:
     channels = len(totals)
     size = horizon * channels
-    rules = [Rule("the total budget", tuple(range(size)), (1.0,) * size, -np.inf, float(totals.sum()) * (1 + 1e-12))]
+    # The totals hold the budget; a cap at exactly their sum would leave the solver no room.
+    rules = [Rule("the total budget", tuple(range(size)), (1.0,) * size, -np.inf, 1.01 * float(totals.sum()))]
     for c, total in enumerate(totals):
         columns = tuple(range(c, size, channels))
         rules.append(Rule(f"total of channel {c}", columns, (1.0,) * horizon, float(total), float(total)))

@@ -107,11 +107,11 @@ def tabulate(plan: Plan) -> CurveTable:
 def _components(curves: Floats) -> Floats:
     """Principal components [n, few] of one channel's curves [n, k], with their first squares, standardised."""
     centred = curves - curves.mean(axis=0)
-    left, scale, _ = np.linalg.svd(centred, full_matrices=False)
-    keep = scale > 1e-6 * max(scale[0], 1e-300)
-    scores = left[:, keep][:, :_COMPONENTS] * np.sqrt(len(curves))
-    if not scores.shape[1]:
+    variance, axes = np.linalg.eigh(centred.T @ centred / len(curves))
+    keep = np.flatnonzero(variance > 1e-12 * max(variance[-1], 1e-300))[::-1][:_COMPONENTS]
+    if not len(keep):
         return np.ones((len(curves), 1))
+    scores = centred @ axes[:, keep] / np.sqrt(variance[keep])
     return np.column_stack([np.ones(len(curves)), scores, scores[:, 0] ** 2])
 
 
@@ -119,14 +119,14 @@ def conditional_means(table: CurveTable, channel: int) -> Floats:
     """Worth [n, c, k] given each draw's curve of one channel: its own as drawn, the others by regression."""
     basis = _components(table.worth[:, channel])
     n, c, k = table.worth.shape
-    fitted, *_ = np.linalg.lstsq(basis, table.worth.reshape(n, c * k), rcond=None)
+    fitted = np.linalg.solve(basis.T @ basis, basis.T @ table.worth.reshape(n, c * k))
     means = (basis @ fitted).reshape(n, c, k)
     means[:, channel] = table.worth[:, channel]
     return means
 
 
 def value_of_knowing(table: CurveTable, tables: Floats, order: Floats) -> float:
-    """E max - max E over plans, for worth ``tables[n, c, k]`` that one would know; ``order[n]`` spreads the candidates."""
+    """E max - max E over plans, for worth ``tables[n, c, k]`` that one would know; ``order[n]`` spreads candidates."""
     allocator = _Allocator(table)
     n = len(tables)
     ranked = np.argsort(order)
@@ -139,8 +139,8 @@ def value_of_knowing(table: CurveTable, tables: Floats, order: Floats) -> float:
 def perfect_information(plan: Plan) -> pd.DataFrame:
     """Expected value of knowing each channel's curve exactly, in money (or outcome) over the horizon.
 
-    Columns ``value`` and ``share`` (of the plan's expected effect), largest first; the row ``all channels`` is the value
-    of knowing everything. A channel that cannot change the decision has the value 0.
+    Columns ``value`` and ``share`` (of the plan's expected effect), largest first; the row ``all channels`` is the
+    value of knowing everything. A channel that cannot change the decision has the value 0.
     """
     table = tabulate(plan)
     values = {}
@@ -148,7 +148,7 @@ def perfect_information(plan: Plan) -> pd.DataFrame:
         curves = table.worth[:, c]
         order = curves[:, -1] - curves[:, 0]
         values[name] = value_of_knowing(table, conditional_means(table, c), order)
-    everything = value_of_knowing(table, table.worth, _components(table.worth.reshape(len(table.worth), -1))[:, 1])
+    everything = value_of_knowing(table, table.worth, (table.worth[:, :, -1] - table.worth[:, :, 0]).sum(axis=1))
     frame = pd.DataFrame({"value": values}).sort_values("value", ascending=False)
     frame.loc["all channels"] = max(everything, float(frame["value"].max()))
     effect = float(plan.outcome_draws.mean())

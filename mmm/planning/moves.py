@@ -14,7 +14,7 @@ _TRIFLE = 1e-3
 
 
 def _at(plan: Plan, progress: Floats) -> Floats:
-    """Money [h, g, c] with each channel moved a share ``progress[c]`` of the way from the reference plan to the plan."""
+    """Money [h, g, c] with each channel moved a share ``progress[c]`` of the way to the plan."""
     return plan.problem.reference + progress * (plan.money - plan.problem.reference)
 
 
@@ -62,9 +62,9 @@ class _Walk:
 def key_moves(plan: Plan) -> pd.DataFrame:
     """The moves that lead from the reference plan to the plan, the one with the largest gain first.
 
-    Columns: ``source``, ``destination`` (channels, or new money / unspent), ``amount``, and the expected ``gain`` (profit
-    where the outcome has a value) of all moves up to this one with its ``share`` of the plan's gain. Money that stays in
-    its channel but changes place or time is a move within the channel.
+    Columns: ``source``, ``destination`` (channels, or new money / unspent), ``amount``, and the expected ``gain``
+    (profit where the outcome has a value) of all moves up to this one with its ``share`` of the plan's gain. Money that
+    stays in its channel but changes place or time is a move within the channel.
     """
     names = plan.problem.channels
     change = plan.money.sum(axis=(0, 1)) - plan.problem.reference_totals

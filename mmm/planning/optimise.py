@@ -32,7 +32,8 @@ class Certificate:
 
     ``kind`` is "exact" (a proven gap under 0.001%), "gap" (a rigorous bound) or "local" (none). ``value`` is the plan's
     objective, ``bound`` what no feasible plan exceeds (NaN when local), ``gap`` their distance relative to the plan's
-    expected outcome. "given" is a plan that was not optimised. ``spread`` is the same distance between the best and the worst of several starts when local.
+    expected outcome. ``spread`` is the same distance between the best and the worst of several starts when local.
+    "given" is a plan that was not optimised.
     """
 
     kind: Literal["exact", "gap", "local", "given"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from mmm.errors import PlanError
 from mmm.model.response import Floats
@@ -75,7 +76,13 @@ def solve_qp(q: Floats, c: Floats, region: Region) -> Floats:
         region.lower[free],
         region.upper[free],
     )
-    x[free] = _interior_point(quadratic, linear, inner)
+    found = _attempt(quadratic, linear, inner)
+    if found is None:
+        # An interior point needs an interior: what the constraints leave no room for becomes an equality.
+        found = _attempt(quadratic, linear, _without_slack(inner))
+    if found is None:
+        raise PlanError("The optimiser's inner problem did not converge; check that the constraints leave room.")
+    x[free] = found
     return np.clip(x, region.lower, region.upper)
 
 
@@ -111,7 +118,9 @@ class _Newton:
         thin = np.zeros(len(self.A))
         thin[self.slack] = 1.0 / self.barrier[n:]
         self.half = self.solve(self.A.T) if len(self.A) else np.zeros((n, 0))
-        self.schur = self.A @ self.half + np.diag(thin)
+        plain = self.A @ self.half + np.diag(thin)
+        # Rows that say the same twice are allowed; a trace on the diagonal keeps the system regular.
+        self.schur = plain + np.diag(np.full(len(plain), 1e-13 * np.abs(plain).max(initial=1e-300)))
 
     def direction(self, centre_low: Floats | float, centre_high: Floats | float) -> _State:
         """The step towards complementarity ``centre`` at the lower and upper bounds."""
@@ -147,7 +156,42 @@ def _products(state: _State, rooms: tuple[Floats, Floats]) -> float:
     return float(state.low @ low + state.high @ high)
 
 
-def _interior_point(q: Floats, c: Floats, region: Region) -> Floats:
+def _attempt(q: Floats, c: Floats, region: Region) -> Floats | None:
+    """The minimiser, or None where the iteration breaks down, as it does on a region without interior."""
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        try:
+            return _interior_point(q, c, region)
+        except np.linalg.LinAlgError:
+            return None
+
+
+def _without_slack(region: Region) -> Region:
+    """The same region with rows, and numbers, that the constraints leave no room set to the one value they can take."""
+    n = len(region.lower)
+    scale = max(1.0, float(np.abs(region.upper[np.isfinite(region.upper)]).max(initial=1.0)))
+    limits = LinearConstraint(region.A, region.row_lower, region.row_upper)
+
+    def tighten(rows: Floats, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
+        low, high = lower.copy(), upper.copy()
+        for i in np.flatnonzero(lower < upper):
+            ends = [
+                milp(sign * rows[i], bounds=Bounds(region.lower, region.upper), constraints=limits) for sign in (1, -1)
+            ]
+            if any(end.x is None for end in ends):
+                continue
+            least, most = float(ends[0].fun), -float(ends[1].fun)
+            if most - least <= 1e-6 * scale:
+                low[i] = high[i] = np.clip((least + most) / 2, lower[i], upper[i])
+        return low, high
+
+    row_lower, row_upper = tighten(region.A, region.row_lower, region.row_upper)
+    lower, upper = tighten(np.eye(n), region.lower, region.upper)
+    # A number that cannot move stays in the program within a hair, so that shapes do not change.
+    hair = np.where(lower == upper, 1e-9 * scale, 0.0)
+    return Region(region.A, row_lower, row_upper, lower - hair, upper + hair)
+
+
+def _interior_point(q: Floats, c: Floats, region: Region) -> Floats | None:
     n = len(c)
     slack = region.row_lower < region.row_upper
     lo = np.concatenate([region.lower, region.row_lower[slack]])
@@ -179,8 +223,11 @@ def _interior_point(q: Floats, c: Floats, region: Region) -> Floats:
             np.where(has_high, centre + affine.v * affine.high, 0.0),
         )
         primal, dual = _step_length(state, step, lo, hi)
-        state = _moved(state, step, *(length if length == 1.0 else 0.995 * length for length in (primal, dual)))
-    raise PlanError("The optimiser's inner problem did not converge; check that the constraints leave room.")
+        lengths = (length if length == 1.0 else 0.995 * length for length in (primal, dual))
+        state = _moved(state, step, *lengths)
+        if not (np.isfinite(state.v).all() and np.isfinite(state.y).all()):
+            return None
+    return None
 
 
 def _moved(state: _State, step: _State, primal: float, dual: float) -> _State:

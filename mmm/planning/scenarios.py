@@ -36,7 +36,7 @@ def scenario_plans(fit: Fit, settings: PlanSettings) -> dict[str, Plan]:
 def scenario_plan(prepared: Prepared, settings: PlanSettings, scenario: Scenario, before: Floats | None = None) -> Plan:
     """One scenario's plan. ``before[h, g, c]`` is last year's money, needed where the scenario asks for it."""
     check_names(settings, prepared.problem.channels)
-    changed, limits = prepared, settings
+    changed, limits = prepared, settings.model_copy(update={"scenarios": ()})
     if scenario.new_channel is not None:
         changed, limits = _with_new_channel(changed, limits, scenario.new_channel)
         before = None if before is None else np.concatenate([before, np.zeros((*before.shape[:2], 1))], axis=2)
