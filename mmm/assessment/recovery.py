@@ -6,7 +6,6 @@ folder so that an interrupted study goes on where it stopped, and writes ``recov
 
 import argparse
 import json
-import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from rich.console import Console
 from mmm.assessment.checks import sampler_checks
 from mmm.assessment.recovery_page import write_pages
 from mmm.assessment.recovery_score import Estimate
+from mmm.assessment.resume import kept
 from mmm.assessment.scores import interval
 from mmm.assessment.settings import GateSettings
 from mmm.data.dataset import Dataset
@@ -169,20 +169,13 @@ def run(
     cases: Iterable[Callable[[], Case]], sampler: SamplerSettings, work: Path, console: Console
 ) -> list[dict[str, Any]]:
     """Results of all cases; those already in ``work`` under the same key are read instead of fitted."""
-    work.mkdir(parents=True, exist_ok=True)
     results, todo = [], list(cases)
     for i, make in enumerate(todo, start=1):
         case = make()
         key = fit_key(case.dataset, make_spec(case.dataset, case.model), sampler)
-        path = work / f"{case.name}.json"
-        kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        if kept.get("key") != key:
-            kept = {"key": key, **run_case(case, sampler)}
-            temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-            temporary.write_text(json.dumps(kept, indent=1), encoding="utf-8")
-            temporary.replace(path)
-        console.print(f"{i}/{len(todo)} {case.name}: {kept['seconds']:.0f} s, sampler {kept['sampler']}")
-        results.append(kept)
+        found = kept(work / f"{case.name}.json", key, lambda c=case: run_case(c, sampler))  # type: ignore[misc]
+        console.print(f"{i}/{len(todo)} {case.name}: {found['seconds']:.0f} s, sampler {found['sampler']}")
+        results.append(found)
     return results
 
 

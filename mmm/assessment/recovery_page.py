@@ -1,29 +1,22 @@
 """The pages of the recovery study: tables in Markdown, and all numbers in JSON."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from mmm.assessment.recovery_score import HEADER, summarise, table_row
+from mmm.assessment.resume import write_text
 
 
 def write_pages(
     results: list[dict[str, Any]], priors: dict[str, Any], sampler: dict[str, Any], folder: Path
 ) -> tuple[Path, Path]:
-    """Write ``recovery.md`` and ``recovery.json`` into ``folder``, each under a temporary name and renamed."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write ``recovery.md`` and ``recovery.json`` into ``folder``."""
     numbers = json.dumps({"priors": priors, "sampler": sampler, "worlds": results}, indent=1) + "\n"
     return (
-        _write(folder / "recovery.md", markdown(results, sampler)),
-        _write(folder / "recovery.json", numbers),
+        write_text(folder / "recovery.md", markdown(results, sampler)),
+        write_text(folder / "recovery.json", numbers),
     )
-
-
-def _write(path: Path, text: str) -> Path:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    return temporary.replace(path)
 
 
 def _rows(results: list[dict[str, Any]], groups: tuple[str, ...], *, by_geo: bool = False) -> list[dict[str, Any]]:

@@ -1,0 +1,100 @@
+"""Study: does the gate let good fits through? Each random world is fitted twice, the second time ten times longer.
+
+A fit is good where the mean of every parameter agrees with the long run's. ``python -m mmm.assessment.gate_study``
+prints the share of good fits whose sampler checks pass, and of the others that they stop.
+"""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from mmm.assessment.checks import sampler_checks
+from mmm.assessment.convergence import scalars
+from mmm.assessment.recovery import Case, random_case
+from mmm.assessment.resume import kept
+from mmm.assessment.settings import GateSettings
+from mmm.inference.fit import Fit
+from mmm.inference.sample import fit_key, fit_model
+from mmm.inference.settings import SamplerSettings
+from mmm.model.settings import ModelSettings
+from mmm.model.spec import make_spec
+
+LONGER = 10
+TOLERANCE = 0.2
+"""Largest distance of two means in posterior sd. At 400 effective draws a mean has an error of 0.05 sd."""
+
+
+@dataclass(frozen=True)
+class GateRates:
+    """Of the fits that agree with the long run, the share that passed; of the others, the share that was stopped.
+
+    None where there was no such fit.
+    """
+
+    good: int
+    good_passed: float | None
+    bad: int
+    bad_stopped: float | None
+
+
+def largest_shift(fit: Fit, longer: Fit) -> float:
+    """Largest distance of a parameter's mean from the long run's, in the long run's posterior sd."""
+    short, reference = scalars(fit.posterior), scalars(longer.posterior)
+    place = {name: k for k, name in enumerate(reference.names)}
+    mine = [k for k, name in enumerate(short.names) if name in place]
+    theirs = [place[short.names[k]] for k in mine]
+    long_values = reference.values[:, :, theirs]
+    shift = short.values[:, :, mine].mean(axis=(0, 1)) - long_values.mean(axis=(0, 1))
+    return float(np.max(np.abs(shift) / long_values.std(axis=(0, 1))))
+
+
+def rates(results: list[dict[str, Any]]) -> GateRates:
+    """Sum up results with ``shift`` (in sd) and ``passed``."""
+    good = [bool(r["passed"]) for r in results if r["shift"] <= TOLERANCE]
+    bad = [not r["passed"] for r in results if r["shift"] > TOLERANCE]
+    return GateRates(
+        good=len(good),
+        good_passed=float(np.mean(good)) if good else None,
+        bad=len(bad),
+        bad_stopped=float(np.mean(bad)) if bad else None,
+    )
+
+
+def compare(case: Case, sampler: SamplerSettings) -> dict[str, Any]:
+    """Fit a case twice: the shift of the means, and whether the shorter fit passed the sampler's checks."""
+    spec = make_spec(case.dataset, case.model)
+    fit = fit_model(case.dataset, spec, sampler)
+    long = sampler.model_copy(update={"draws": LONGER * sampler.draws, "seed": sampler.seed + 1})
+    checks = sampler_checks(fit.tree, GateSettings())
+    return {
+        "name": case.name,
+        "shift": largest_shift(fit, fit_model(case.dataset, spec, long)),
+        "passed": all(check.status != "fail" for check in checks),
+        "checks": {check.name: check.value for check in checks},
+    }
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line of the study."""
+    parser = argparse.ArgumentParser(prog="python -m mmm.assessment.gate_study", description=__doc__)
+    parser.add_argument("--worlds", type=int, default=20, help="number of random worlds (all national)")
+    parser.add_argument("--work", type=Path, default=Path(".mmm/studies/gate"), help="folder of single results")
+    options = parser.parse_args(arguments)
+    console, model, sampler = Console(), ModelSettings(), SamplerSettings()
+    results = []
+    for i in range(options.worlds):
+        case = random_case(2 * i, model)
+        key = fit_key(case.dataset, make_spec(case.dataset, model), sampler)
+        found = kept(options.work / f"{case.name}.json", key, lambda c=case: compare(c, sampler))  # type: ignore[misc]
+        verdict = "passed" if found["passed"] else "stopped"
+        console.print(f"{i + 1}/{options.worlds} {case.name}: shift {found['shift']:.2f} sd, {verdict}")
+        results.append(found)
+    console.print(str(rates(results)), markup=False)
+
+
+if __name__ == "__main__":
+    main()
