@@ -109,6 +109,11 @@ def test_a_value_that_fits_no_form_is_one_sentence() -> None:
     assert "mapping" in message
 
 
+def test_where_one_form_nearly_fits_only_its_fault_is_told() -> None:
+    message = told(with_section(plan={"reference": {"tv": -1}}))
+    assert message == "trial.yaml: plan.reference.tv: must be greater than or equal to 0. Received: -1."
+
+
 def test_all_problems_are_listed() -> None:
     message = told(with_section(plan={"totl_budget": 3, "margin": 0}, sampler={"chains": 0}))
     assert "has 3 problems" in message
