@@ -30,21 +30,20 @@ def _noun(outcome: str, fmt: Formatter) -> str:
 
 def returns(channels: pd.DataFrame, overall: Estimate, fmt: Formatter) -> str:
     """Average and next unit's return. ``channels``: index channel, ``roas`` and ``marginal_roas`` with bounds."""
-    order = channels["marginal_roas"].sort_values(ascending=False)
+    order = channels["marginal_roas"].astype(float).sort_values(ascending=False)
     best, worst = str(order.index[0]), str(order.index[-1])
+    most, least = float(order.iloc[0]), float(order.iloc[-1])
     text = (
         f"On average each {fmt.next_amount} of media won {fmt.returned(overall.mean)} "
         f"(90% interval {fmt.returned(overall.lower)} to {fmt.returned(overall.upper)})."
     )
-    top = channels.loc[best]
     if len(channels) == 1:
-        return f"{text} The next {fmt.next_amount} would win {fmt.returned(float(top['marginal_roas']))}."
-    low = channels.loc[worst]
+        return f"{text} The next {fmt.next_amount} would win {fmt.returned(most)}."
     text += (
-        f" The next {fmt.next_amount} wins most on {fmt.label(best)} ({fmt.returned(float(top['marginal_roas']))}) and "
-        f"least on {fmt.label(worst)} ({fmt.returned(float(low['marginal_roas']))}"
+        f" The next {fmt.next_amount} wins most on {fmt.label(best)} ({fmt.returned(most)}) and "
+        f"least on {fmt.label(worst)} ({fmt.returned(least)}"
     )
-    below = fmt.value_returns and float(low["marginal_roas"]) < 1
+    below = fmt.value_returns and least < 1
     return text + (", less than it costs)." if below else ").")
 
 

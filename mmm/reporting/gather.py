@@ -149,7 +149,7 @@ def _beliefs(spec: ModelSpec, channels: pd.DataFrame, fmt: Formatter) -> tuple[t
     scale = 100.0 if kind == "share" else 1.0
     beliefs = []
     for channel in spec.channels:
-        line = channels.loc[channel.name]
+        line = pd.Series(channels.loc[channel.name])
         after = tuple(scale * float(line[f"{kind}{end}"]) for end in ("", "_lower", "_upper"))
         if min(after) <= 0:
             continue

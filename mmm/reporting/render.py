@@ -132,6 +132,13 @@ def _placed(chapter: Chapter, look: Look, *, screen: bool) -> dict[str, object]:
     return {"id": chapter.id, "question": chapter.question, "answer": chapter.answer, "html": _own(html)}
 
 
+def jupyter_html(chapter: Chapter, look: Look) -> str:
+    """The chapter as it shows in a notebook: light colours, figures drawn in."""
+    placed = _placed(chapter, look, screen=False)
+    head = f"<h2>{escape(chapter.question)}</h2><p><em>{escape(chapter.answer)}</em></p>"
+    return f'<div style="{look.variables()}max-width:860px">{head}{placed["html"]}</div>'
+
+
 def _screen_figure(figure: Drawn, look: Look) -> str:
     label = f'<svg role="img" aria-label="{escape(figure.alt)}" '
     wide, narrow = (look.themed(svg).replace("<svg ", label, 1) for svg in (figure.wide, figure.narrow))

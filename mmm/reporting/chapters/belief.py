@@ -47,9 +47,8 @@ def belief(m: Material) -> Chapter:
 
 def _with_history(fitted: pd.DataFrame, total: pd.DataFrame) -> pd.DataFrame:
     """The periods before the hidden ones, of which only the actual is known here, then the forecast."""
-    before = fitted.loc[fitted["date"] < total["date"].iloc[0], ["date", "actual"]].assign(
-        mean=np.nan, lower=np.nan, upper=np.nan
-    )
+    earlier = fitted["date"] < total["date"].iloc[0]
+    before = pd.DataFrame(fitted.loc[earlier, ["date", "actual"]]).assign(mean=np.nan, lower=np.nan, upper=np.nan)
     return pd.concat([before, total[["date", "actual", "mean", "lower", "upper"]]], ignore_index=True)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from mmm.reporting import answers
@@ -101,11 +102,10 @@ def _geo_table(m: Material) -> Table:
     fmt, frame = m.fmt, m.meaning.geos
     names = list(m.basis.channels)
     geos = list(dict.fromkeys(frame["geo"]))[:_MOST_GEOS]
-    means = frame.pivot_table(index="geo", columns="channel", values="roas", sort=False)
+    means = frame.set_index(["geo", "channel"])["roas"].to_dict()
     head = (Column("Region", number=False), *(Column(fmt.label(c)) for c in names))
     rows = [
-        (Cell(fmt.label(str(g))), *(Cell(fmt.ratio(float(means.at[g, c])) if c in means else "n/a") for c in names))
-        for g in geos
+        (Cell(fmt.label(str(g))), *(Cell(fmt.ratio(float(means.get((g, c), np.nan)))) for c in names)) for g in geos
     ]
     caption = f"Average return per {fmt.next_amount} by region; single regions are less certain than the whole."
     return table_of(caption, head, rows, compact=True)

@@ -104,7 +104,8 @@ def weekly(decomposition: pd.DataFrame, actual: pd.DataFrame, pen: Pen) -> Drawn
     means = decomposition.pivot_table(index="date", columns="component", values="mean", sort=False, aggfunc="sum")
     kinds = decomposition.drop_duplicates("component").set_index("component")["kind"]
     media = [str(c) for c in means.columns if kinds[c] == "media"]
-    order = sorted(media, key=lambda c: -float(means[c].sum()))
+    sums = {c: float(means[c].to_numpy().sum()) for c in media}
+    order = sorted(media, key=lambda c: -sums[c])
     own, rest = (order, []) if len(order) <= _MOST_LAYERS else (order[: _MOST_LAYERS - 1], order[_MOST_LAYERS - 1 :])
     base = means.drop(columns=media).sum(axis=1)
 
@@ -136,7 +137,7 @@ def _per_period(sheet: Sheet) -> str:
 
 def _panel(sheet: Sheet, sides: tuple[int, int], top: float, height: float, dates: pd.Index) -> Axes:
     ax = sheet.axes(sides[0], top, sheet.width - sum(sides), height)
-    ax.set_xlim(dates[0], dates[-1])
+    ax.set_xlim(dates.to_numpy()[0], dates.to_numpy()[-1])
     date_axis(ax, sheet, dates)
     return ax
 

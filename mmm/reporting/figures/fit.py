@@ -71,7 +71,7 @@ def _axes(sheet: Sheet, frame: pd.DataFrame) -> Axes:
     for place in places:
         ax.axhline(place, color=sheet.look["grid"], lw=1, zorder=0)
     dates = pd.DatetimeIndex(frame["date"])
-    ax.set_xlim(dates[0], dates[-1])
+    ax.set_xlim(dates.to_numpy()[0], dates.to_numpy()[-1])
     date_axis(ax, sheet, dates)
     unit = "" if sheet.fmt.money_outcome else f" ({sheet.fmt.outcome_unit})"
     sheet.text(0, 10, f"Outcome a {sheet.fmt.period}{unit}", color=sheet.look["soft"])

@@ -219,7 +219,8 @@ def budget_curve(curve: pd.DataFrame, points: Sequence[BudgetPoint], pen: Pen) -
             _mark(ax, sheet, point)
 
     alt = "Expected incremental outcome of the best plan by total budget: " + "; ".join(
-        f"{pen.fmt.money(r.budget)} brings {pen.fmt.outcome(r.outcome)}" for r in curve.itertuples()
+        f"{pen.fmt.money(float(budget))} brings {pen.fmt.outcome(float(outcome))}"
+        for budget, outcome in zip(curve["budget"], curve["outcome"], strict=True)
     )
     return draw("budget-curve", alt + ".", pen, paint, (340, 300))
 

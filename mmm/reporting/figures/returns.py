@@ -95,10 +95,10 @@ def _values(sheet: Sheet, top: float, row: float, label: str, line: pd.Series) -
         sheet.text(sheet.width - 14, top + 14, words, ha="right", fontsize=10.5, color=sheet.look["soft"])
         return
     sheet.text(0, top + row / 2, fitted(label, 138, 13, 600), fontsize=13, weight=600)
-    for (word, mean, ends), shift in zip(texts, (-9, 9), strict=True):
+    for (word, centre, ends), shift in zip(texts, (-9, 9), strict=True):
         y = top + row / 2 + shift
         sheet.text(sheet.width - 176, y, word, fontsize=11, color=sheet.look["faint"])
-        sheet.text(sheet.width - 76, y, mean, ha="right", weight=600)
+        sheet.text(sheet.width - 76, y, centre, ha="right", weight=600)
         sheet.text(sheet.width, y, ends, ha="right", fontsize=11, color=sheet.look["faint"])
 
 
@@ -122,7 +122,8 @@ def response_curves(curves: pd.DataFrame, channels: pd.DataFrame, pen: Pen) -> D
         width = (sheet.width - gap * (columns - 1)) / columns
         for i, name in enumerate(names):
             x, y = (i % columns) * (width + gap), (i // columns) * _CURVE_HEIGHT
-            _curve(sheet, (x, y, width), name, curves[curves["channel"] == name], channels.loc[name])
+            line = pd.Series(channels.loc[name])
+            _curve(sheet, (x, y, width), name, curves[curves["channel"] == name], line)
 
     fmt = pen.fmt
     alt = "Outcome won per period by spend, one curve a channel. " + " ".join(

@@ -1,0 +1,213 @@
+"""The plan as CSV and XLSX, and all results as JSON. Texts from the data stay text in every one of them."""
+
+import csv
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.cell import Cell
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+
+from mmm.reporting.decision import Estimate
+from mmm.reporting.figures.sheet import Drawn
+from mmm.reporting.material import Material
+
+_COLUMNS = (
+    ("reference", "spend_today"),
+    ("spend", "spend_plan"),
+    ("change", "change"),
+    ("change_share", "change_relative"),
+    ("lower_bound", "allowed_from"),
+    ("upper_bound", "allowed_to"),
+    ("reference_effect", "won_today"),
+    ("reference_effect_lower", "won_today_5%"),
+    ("reference_effect_upper", "won_today_95%"),
+    ("effect", "won_plan"),
+    ("effect_lower", "won_plan_5%"),
+    ("effect_upper", "won_plan_95%"),
+    ("next_today", "next_money_today"),
+    ("next_planned", "next_money_plan"),
+    ("probability_direction", "probability_above_average"),
+    ("observed_max_ratio", "highest_period_relative_to_observed"),
+)
+_MONEY = "#,##0"
+_FORMATS = {"change_relative": "0.0%", "next_money_today": "0.00", "next_money_plan": "0.00"}
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_outputs(m: Material, folder: Path) -> None:
+    """allocation.csv, allocation.xlsx and results.json."""
+    write_csv(m.plan.allocation, folder / "allocation.csv")
+    write_xlsx(m, folder / "allocation.xlsx")
+    text = json.dumps(results(m), indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / "results.json").write_text(text, encoding="utf-8")
+
+
+def safe_text(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: an apostrophe before =, +, -, @, tab and return."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def write_csv(allocation: pd.DataFrame, path: Path) -> None:
+    """One row a channel; amounts as plain numbers with full precision, no thousands separators."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["channel", *(name for _, name in _COLUMNS)])
+        for name, line in allocation.iterrows():
+            writer.writerow([safe_text(str(name)), *(_plain(float(line[column])) for column, _ in _COLUMNS)])
+
+
+def _plain(value: float) -> str:
+    return "" if not math.isfinite(value) else repr(round(value, 6))
+
+
+def write_xlsx(m: Material, path: Path) -> None:
+    """Sheets: the allocation, the scenarios, and what they rest on."""
+    book = Workbook()
+    sheet = book.active
+    if sheet is None:
+        sheet = book.create_sheet()
+    sheet.title = "Allocation"
+    _header(sheet, ["channel", *(name for _, name in _COLUMNS)])
+    for row, (name, line) in enumerate(m.plan.allocation.iterrows(), start=2):
+        text_cell(sheet.cell(row, 1), str(name))
+        for column, (source, heading) in enumerate(_COLUMNS, start=2):
+            _number(sheet.cell(row, column), float(line[source]), _FORMATS.get(heading, _format_of(heading)))
+    scenarios = book.create_sheet("Scenarios")
+    channels = [str(c) for c in m.plan.allocation.index]
+    heads = ["scenario", "budget", "won", "won_5%", "won_95%", "gain", "gain_5%", "gain_95%", "probability"]
+    _header(scenarios, [*heads, *channels])
+    for row, found in enumerate(m.plan.scenarios, start=2):
+        text_cell(scenarios.cell(row, 1), found.name)
+        numbers = [found.budget, *found.won, *found.gain, found.probability]
+        numbers += [found.spend.get(c, float("nan")) for c in channels]
+        for column, value in enumerate(numbers, start=2):
+            _number(scenarios.cell(row, column), value, "0%" if column == len(heads) else _MONEY)
+    notes = book.create_sheet("Notes")
+    lines = [m.title, *_headline(m), *m.plan.notes, *m.plan.constraints, m.plan.certificate, m.gate.summary]
+    for row, text in enumerate((t for t in lines if t), start=1):
+        text_cell(notes.cell(row, 1), text)
+    notes.column_dimensions["A"].width = 120
+    book.properties.title = m.title
+    book.save(path)
+
+
+def _headline(m: Material) -> tuple[str, str]:
+    head = m.teller.headline()
+    return head.lead, head.sentence
+
+
+def _header(sheet: Any, names: list[str]) -> None:
+    for column, name in enumerate(names, start=1):
+        cell = sheet.cell(1, column)
+        text_cell(cell, name)
+        cell.font = Font(bold=True)
+        cell.alignment = Alignment(wrap_text=True, vertical="bottom")
+        sheet.column_dimensions[get_column_letter(column)].width = 22 if column == 1 else 15
+    sheet.freeze_panes = "B2"
+
+
+def text_cell(cell: Cell, text: str) -> None:
+    """Writes a text that stays one, whatever it starts with."""
+    cell.value = text
+    cell.data_type = "s"
+    if text.startswith(_FORMULA_STARTS):
+        cell.quotePrefix = True
+
+
+def _number(cell: Cell, value: float, number_format: str) -> None:
+    if math.isfinite(value):
+        cell.value = value
+        cell.number_format = number_format
+
+
+def _format_of(heading: str) -> str:
+    return "0.00" if heading.startswith(("probability", "highest")) else _MONEY
+
+
+def write_figures(figures: tuple[Drawn, ...], folder: Path) -> None:
+    """Figures for slides: SVG and PNG in ``folder``; names are the report's own."""
+    folder.mkdir(exist_ok=True)
+    for figure in figures:
+        (folder / f"{figure.name}.svg").write_text(figure.wide, encoding="utf-8")
+        if figure.png is not None:
+            (folder / f"{figure.name}.png").write_bytes(figure.png)
+
+
+def results(m: Material) -> dict[str, Any]:
+    """All numbers of the report for programs; amounts in full, missing ones null."""
+    d = m.decision
+    found: dict[str, Any] = clean(
+        {
+            "schema": 1,
+            "name": m.settings.name,
+            "title": m.title,
+            "currency": m.fmt.currency,
+            "outcome": m.basis.outcome,
+            "outcome_unit": m.fmt.outcome_unit,
+            "gain_in": m.gain_fmt.currency if m.gain_fmt.money_outcome else m.gain_fmt.outcome_unit,
+            "headline": {"lead": m.teller.headline().lead, "sentence": m.teller.headline().sentence},
+            "decision": {
+                "horizon": d.horizon,
+                "verdict": d.verdict,
+                "spend_today": d.spend_today,
+                "spend_plan": d.spend_planned,
+                "unspent": d.unspent,
+                "gain": _ends(d.gain),
+                "net_gain": None if d.net is None else _ends(d.net),
+                "probability": d.probability,
+                "worst_5_percent": d.worst,
+                "won_today": _ends(d.won_today),
+                "won_plan": _ends(d.won_planned),
+                "outcome_today": None if d.total_today is None else _ends(d.total_today),
+                "outcome_plan": None if d.total_planned is None else _ends(d.total_planned),
+            },
+            "allocation": _records(m.plan.allocation.reset_index()),
+            "budget_curve": _records(m.plan.curve),
+            "scenarios": [
+                {
+                    "name": s.name,
+                    "budget": s.budget,
+                    "won": _ends(s.won),
+                    "gain": _ends(s.gain),
+                    "probability": s.probability,
+                    "spend": dict(s.spend),
+                }
+                for s in m.plan.scenarios
+            ],
+            "channels": _records(m.meaning.channels.reset_index()),
+            "fit": {"r_squared": m.meaning.r2, "mape": m.meaning.mape},
+            "gate": m.gate.to_dict(),
+            "quality": _records(m.quality.table()),
+            "diagnostics": _records(m.workings.diagnostics.reset_index()),
+            "data_fingerprint": m.basis.fingerprint,
+        }
+    )
+    return found
+
+
+def _ends(value: Estimate) -> dict[str, float]:
+    return {"mean": value.mean, "lower": value.lower, "upper": value.upper}
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in frame.to_dict(orient="records")]
+
+
+def clean(value: Any) -> Any:
+    """Plain JSON values: numpy scalars unwrapped, infinities and NaN as null."""
+    if isinstance(value, Mapping):
+        return {str(k): clean(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int | bool) else str(value)

@@ -1,0 +1,300 @@
+"""``run_report``: from settings to a finished run folder, everything checked before anything slow starts."""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import mmm
+from mmm import errors
+from mmm.assessment.gate import demand_pass
+from mmm.data.calendar import parse_periods
+from mmm.data.dataset import Dataset
+from mmm.errors import MMMError, ReportError
+from mmm.reporting.executed import chapters_of, portable
+from mmm.reporting.export import clean
+from mmm.reporting.format import Formatter
+from mmm.reporting.render import Cover, logo_data, pdf_bytes, print_page, require_pdf, web_page
+from mmm.reporting.story import INPUTS_FILE, SETTINGS_FILE, Believed, believe
+from mmm.reporting.style import make_look
+from mmm.settings import Settings, dump_settings, load_dataset
+
+NOTEBOOK = "budget_report.ipynb"
+_VERSIONS = (
+    "mmm-workbench",
+    "numpy",
+    "pandas",
+    "xarray",
+    "pymc",
+    "pytensor",
+    "nutpie",
+    "arviz",
+    "matplotlib",
+    "weasyprint",
+)
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Where the files of one run are, and the manifest that says what they were made from."""
+
+    folder: Path
+    files: Mapping[str, Path]
+    manifest: Mapping[str, Any] = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        rows = "".join(f"<li>{escape(str(path))}</li>" for path in self.files.values())
+        return f"<div><strong>Report</strong> {escape(str(self.folder))}<ul>{rows}</ul></div>"
+
+
+@dataclass
+class _Run:
+    """A run in the making: its temporary folder, its final one, and the times of its stages."""
+
+    settings: Settings
+    temporary: Path
+    final: Path
+    formats: tuple[str, ...]
+    notes: list[str]
+    say: Say
+    seconds: dict[str, float] = field(default_factory=dict)
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def timed(self, stage: str, since: float) -> None:
+        self.seconds[stage] = round(time.perf_counter() - since, 2)
+
+
+def run_report(
+    settings: Settings, *, out: Path | None = None, progress: bool = True, say: Say = lambda _: None
+) -> Report:
+    """Make the report of an analysis in ``out``/<name>/<run>, by default below ``reports``.
+
+    ``say`` receives one line a stage, ``progress`` shows the sampler's bar. Raises SettingsError, DataError, FitError,
+    GateError (unless ``gate.override``), PlanError or ReportError; a failed notebook is kept beside the runs.
+    """
+    since = time.perf_counter()
+    run = _prepare(settings, out or Path("reports"), say)
+    try:
+        dataset = _checked_data(run)
+        run.timed("checks", since)
+        believed = _fits(run, dataset, progress)
+        demand_pass(believed.gate, settings.gate)
+        _execute(run)
+        _render(run, dataset, believed)
+        manifest = _manifest(run, dataset, believed)
+        run.temporary.replace(run.final)
+    except MMMError:
+        _keep_failed(run)
+        raise
+    except BaseException:
+        shutil.rmtree(run.temporary, ignore_errors=True)
+        raise
+    files = {path.name: path for path in sorted(run.final.iterdir()) if path.is_file() and path.name != INPUTS_FILE}
+    return Report(run.final, files, manifest, tuple(run.notes))
+
+
+def notebook_path(name: str = NOTEBOOK) -> Path:
+    """The notebook in the package (installed from a wheel) or at the root of the checkout."""
+    package = Path(mmm.__file__).parent
+    for folder in (package / "notebooks", package.parent / "notebooks"):
+        if (folder / name).is_file():
+            return folder / name
+    raise ReportError(f"The notebook {name} was not found beside the package. Install it again, or restore the file.")
+
+
+def _prepare(settings: Settings, root: Path, say: Say) -> _Run:
+    """Folders, PDF library, logo and templates, before any data are read."""
+    notes: list[str] = []
+    formats: list[str] = list(settings.report.formats)
+    notebook_path()
+    if "pdf" in formats:
+        try:
+            require_pdf()
+        except ReportError as error:
+            notes.append(str(error))
+            say(str(error))
+            formats.remove("pdf")
+    if settings.report.logo is not None:
+        logo_data(settings.base / settings.report.logo)
+    templates = settings.report.templates
+    if templates is not None and not (settings.base / templates).is_dir():
+        raise ReportError(
+            f"report.templates: '{settings.base / templates}' is no folder. Correct it, or remove the key."
+        )
+    folder = root / settings.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.resolve().is_relative_to(root.resolve()):
+            raise ReportError(f"'{folder}' leads out of '{root}' (a link). Reports are written inside it only.")
+        temporary = folder / f".{uuid4().hex[:12]}"
+        temporary.mkdir()
+    except OSError as error:
+        raise ReportError(
+            f"Reports cannot be written to '{folder}' ({error.strerror}). Choose another folder with --out."
+        ) from error
+    return _Run(settings, temporary, _free_name(folder), tuple(formats), notes, say)
+
+
+def _free_name(folder: Path) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    candidates = [stamp, *(f"{stamp}-{i}" for i in range(2, 100))]
+    return next(folder / name for name in candidates if not (folder / name).exists())
+
+
+def _checked_data(run: _Run) -> Dataset:
+    settings = run.settings
+    dataset = load_dataset(settings)
+    parse_periods(settings.plan.horizon, dataset.frequency)
+    run.say(
+        f"Data: {len(dataset.dates)} {dataset.frequency.unit}s, {len(dataset.geos)} geos, "
+        f"{len(dataset.channels)} channels."
+    )
+    base, store = (os.path.relpath(p, run.final) for p in (settings.base, settings.sampler.store))
+    (run.temporary / SETTINGS_FILE).write_text(dump_settings(settings), encoding="utf-8")
+    inputs = {"base": base, "store": store}
+    (run.temporary / INPUTS_FILE).write_text(json.dumps(inputs), encoding="utf-8")
+    return dataset
+
+
+def _fits(run: _Run, dataset: Dataset, progress: bool) -> Believed:
+    since = time.perf_counter()
+    run.say("Fitting: one model on all data for decisions, one without the last weeks to judge it.")
+    believed = believe(run.settings, dataset, progress=progress, say=run.say)
+    run.timed("fits", since)
+    run.say(believed.gate.summary)
+    return believed
+
+
+def _execute(run: _Run) -> None:
+    """Runs the notebook with papermill; its outputs and the tables land in the temporary folder."""
+    import nbformat
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    since = time.perf_counter()
+    run.say("Analysing, planning and writing the chapters.")
+    target = run.temporary / "executed.ipynb"
+    folder = run.temporary.resolve()
+    try:
+        papermill.execute_notebook(
+            str(notebook_path()),
+            str(target),
+            parameters={"run": str(folder)},
+            progress_bar=False,
+            log_output=False,
+            cwd=str(folder),
+            extra_arguments=["--log-level=50"],
+        )
+    except PapermillExecutionError as error:
+        raise _notebook_error(error) from error
+    notebook = portable(nbformat.read(target, as_version=4), folder)
+    nbformat.write(notebook, target)
+    run.timed("notebook", since)
+
+
+def _notebook_error(error: Any) -> MMMError:
+    """The notebook's error as one of the workbench's own where it was one, with its cell otherwise."""
+    kind = getattr(errors, str(error.ename).rpartition(".")[2], None)
+    if isinstance(kind, type) and issubclass(kind, MMMError):
+        return kind(str(error.evalue))
+    return ReportError(
+        f"The notebook stopped in cell {error.cell_index} with {error.ename}: {error.evalue}. The run is kept, so that "
+        "its executed.ipynb shows where."
+    )
+
+
+def _render(run: _Run, dataset: Dataset, believed: Believed) -> None:
+    import nbformat
+
+    since = time.perf_counter()
+    chapters = chapters_of(nbformat.read(run.temporary / "executed.ipynb", as_version=4))
+    cover = _cover(run, dataset, believed)
+    if "html" in run.formats:
+        (run.temporary / "report.html").write_text(web_page(chapters, cover), encoding="utf-8")
+    if "pdf" in run.formats:
+        (run.temporary / "report.pdf").write_bytes(pdf_bytes(print_page(chapters, cover)))
+    run.timed("rendering", since)
+
+
+def _cover(run: _Run, dataset: Dataset, believed: Believed) -> Cover:
+    settings, report = run.settings, run.settings.report
+    fmt = Formatter(dataset.currency, dataset.outcome_unit, True, report.number_format, report.date_format)
+    made = fmt.date(run.started.date())
+    return Cover(
+        title=settings.title or settings.name,
+        subtitle=f"Budget recommendation for the next {settings.plan.horizon}",
+        date=made,
+        look=make_look(report, dataset.channels),
+        language=report.language,
+        organisation=report.organisation or "",
+        author=report.author or "",
+        logo=logo_data(settings.base / report.logo) if report.logo is not None else "",
+        colophon=(
+            f"Made on {made} by mmm-workbench {_version('mmm-workbench')} from data {dataset.fingerprint[:12]}, fit "
+            f"{believed.fit.key[:12]}, seed {believed.fit.seed}. Intervals hold 90% of what is plausible."
+            + (f" Questions: {report.author}." if report.author else "")
+        ),
+        templates=settings.base / report.templates if report.templates is not None else None,
+    )
+
+
+def _manifest(run: _Run, dataset: Dataset, believed: Believed) -> dict[str, Any]:
+    """What the files were made from, and their hashes."""
+    outputs = {
+        str(path.relative_to(run.temporary)): {"sha256": _hash(path), "bytes": path.stat().st_size}
+        for path in sorted(run.temporary.rglob("*"))
+        if path.is_file()
+    }
+    settings = run.settings
+    manifest: dict[str, Any] = clean(
+        {
+            "name": settings.name,
+            "run": run.final.name,
+            "started": run.started.isoformat(timespec="seconds"),
+            "settings": settings.model_dump(mode="json"),
+            "data": {"fingerprint": dataset.fingerprint, "source": settings.data.source},
+            "fit": {"key": believed.fit.key, "engine": believed.fit.engine, "seconds": believed.fit.seconds},
+            "seeds": {"sampler": settings.sampler.seed, "plan": settings.plan.seed},
+            "versions": {name: _version(name) for name in _VERSIONS},
+            "gate": believed.gate.to_dict(),
+            "gate_overridden": not believed.gate.passed,
+            "seconds": run.seconds,
+            "notes": run.notes,
+            "outputs": outputs,
+        }
+    )
+    text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
+    (run.temporary / "manifest.json").write_text(text, encoding="utf-8")
+    return manifest
+
+
+def _keep_failed(run: _Run) -> None:
+    """Keeps the notebook of a run that failed in it, under a name that no finished run has."""
+    if (run.temporary / "executed.ipynb").exists() and not run.final.exists():
+        run.temporary.replace(run.final.with_name(f"{run.final.name}-failed"))
+    else:
+        shutil.rmtree(run.temporary, ignore_errors=True)
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,187 @@
+"""What the report's notebook works with: one object that holds the results and shows the chapters."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mmm.analysis import Analysis, analyse
+from mmm.assessment.gate import GateReport, gate
+from mmm.assessment.holdout import HoldoutResult, holdout
+from mmm.data.calendar import parse_periods
+from mmm.data.dataset import Dataset
+from mmm.data.quality import quality_report
+from mmm.errors import ReportError
+from mmm.inference.fit import Fit
+from mmm.inference.store import obtain
+from mmm.model.spec import make_spec
+from mmm.planning import Plan, plan
+from mmm.planning.curve import BudgetCurve, budget_curve
+from mmm.reporting.chapters import belief, future, past, record, summary
+from mmm.reporting.decide import decision_of, plan_tables, scenario_lines
+from mmm.reporting.export import write_figures, write_outputs
+from mmm.reporting.figures.sheet import Drawn
+from mmm.reporting.gather import basis_of, fit_facts, formatters, meaning_of, outcome_words, workings_of
+from mmm.reporting.material import Material
+from mmm.reporting.page import Chapter
+from mmm.reporting.render import jupyter_html
+from mmm.reporting.style import Look, make_look
+from mmm.settings import Settings, load_dataset, load_settings
+
+CHAPTER_MIME = "application/vnd.mmm.chapter+json"
+SETTINGS_FILE, INPUTS_FILE = "settings.yaml", "inputs.json"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A chapter as a notebook's output: HTML for the reader of the notebook, data for the report."""
+
+    chapter: Chapter
+    look: Look
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {"text/html": jupyter_html(self.chapter, self.look), CHAPTER_MIME: self.chapter.to_data()}
+
+
+@dataclass(frozen=True)
+class Believed:
+    """Both fits' results: the fit for decisions, the forecast of the fit that did not see the end, and the gate."""
+
+    fit: Fit
+    holdout: HoldoutResult | None
+    gate: GateReport
+
+
+def believe(settings: Settings, dataset: Dataset, *, progress: bool = False, say: Any = lambda _: None) -> Believed:
+    """Both fits from the store, or new, and the gate. ``say`` receives lines on what happens."""
+    spec = make_spec(dataset, settings.model)
+    fit = obtain(dataset, spec, settings.sampler, progress=progress, report=say)
+    result = None
+    if settings.gate.holdout is not None:
+        hidden = parse_periods(settings.gate.holdout, dataset.frequency)
+        result = holdout(dataset, settings.model, settings.sampler, hidden, progress=progress, report=say)
+    return Believed(fit, result, gate(fit, settings.gate, result))
+
+
+@dataclass(frozen=True)
+class Story:
+    """Results of one run and the chapters that tell them."""
+
+    settings: Settings
+    dataset: Dataset
+    believed: Believed
+    analysis: Analysis
+    plan: Plan
+    curve: BudgetCurve
+    material: Material
+    drawn: dict[str, Drawn] = field(default_factory=dict)
+    """Figures of the chapters shown so far."""
+
+    @cached_property
+    def look(self) -> Look:
+        return self.material.look
+
+    def summary(self) -> Shown:
+        """Page one."""
+        return self._shown(summary.summary(self.material))
+
+    def drivers(self) -> Shown:
+        """What drove the outcome."""
+        return self._shown(past.drivers(self.material))
+
+    def returns(self) -> Shown:
+        """Average and marginal return by channel."""
+        return self._shown(past.channel_returns(self.material))
+
+    def saturation(self) -> Shown:
+        """Response curves."""
+        return self._shown(past.saturation(self.material))
+
+    def plan_by_channel(self) -> Shown:
+        """The plan."""
+        return self._shown(future.plan(self.material))
+
+    def what_if(self) -> Shown:
+        """Other budgets and scenarios."""
+        return self._shown(future.what_if(self.material))
+
+    def belief(self) -> Shown:
+        """Fit, held-out forecast, gate."""
+        return self._shown(belief.belief(self.material))
+
+    def data(self) -> Shown:
+        """Data and assumptions."""
+        return self._shown(record.data(self.material))
+
+    def appendix(self) -> Shown:
+        """For statisticians."""
+        return self._shown(record.appendix(self.material))
+
+    def _shown(self, chapter: Chapter) -> Shown:
+        self.drawn.update({f.name: f for f in chapter.figures})
+        return Shown(chapter, self.look)
+
+    def save(self, folder: str | Path) -> None:
+        """Writes allocation.csv, allocation.xlsx and results.json to ``folder``, and the figures shown so far."""
+        write_outputs(self.material, Path(folder))
+        if self.settings.report.figures:
+            write_figures(tuple(self.drawn.values()), Path(folder) / "figures")
+
+
+def open_run(folder: str | Path) -> Story:
+    """The results of a run folder: its settings.yaml decides, fits come from the store.
+
+    Raises ReportError where the folder is not that of a run, and what data, fit and plan raise.
+    """
+    run = Path(folder)
+    try:
+        inputs = json.loads((run / INPUTS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ReportError(f"'{run}' is no folder of a report: {INPUTS_FILE} cannot be read. Run mmm report.") from error
+    settings = load_settings(run / SETTINGS_FILE).with_base(run / inputs["base"])
+    store = os.path.normpath(run / inputs["store"])
+    settings = settings.model_copy(update={"sampler": settings.sampler.model_copy(update={"store": store})})
+    return tell(settings.with_base(run / inputs["base"]))
+
+
+def tell(settings: Settings) -> Story:
+    """Everything from settings: data, fits, gate, analysis, plan, and the material of the chapters."""
+    dataset = load_dataset(settings)
+    believed = believe(settings, dataset)
+    analysis = analyse(believed.fit)
+    made = plan(believed.fit, settings.plan)
+    curve = budget_curve(made)
+    return Story(
+        settings,
+        dataset,
+        believed,
+        analysis,
+        made,
+        curve,
+        _material(settings, dataset, believed, (analysis, made, curve)),
+    )
+
+
+def _material(
+    settings: Settings, dataset: Dataset, believed: Believed, results: tuple[Analysis, Plan, BudgetCurve]
+) -> Material:
+    analysis, made, curve = results
+    fmt, gain_fmt = formatters(settings, dataset, analysis)
+    hidden = 0 if believed.holdout is None else len(believed.holdout.dates)
+    return Material(
+        settings=settings,
+        basis=basis_of(believed.fit, dataset),
+        quality=quality_report(dataset, settings.data.quality),
+        gate=believed.gate,
+        holdout=believed.holdout,
+        meaning=meaning_of(believed.fit, analysis, fmt),
+        decision=decision_of(made, gain_fmt),
+        plan=plan_tables(made, curve, scenario_lines(believed.fit, made, gain_fmt), gain_fmt),
+        workings=workings_of(believed.fit, settings, fit_facts(believed.fit, hidden)),
+        fmt=fmt,
+        gain_fmt=gain_fmt,
+        gain_outcome=outcome_words(dataset)[1],
+        look=make_look(settings.report, dataset.channels),
+    )
