@@ -1,0 +1,10 @@
+"""The fast engine: the same posterior as the plain PyMC model, from compiled kernels that serve every model.
+
+``sample`` is its entry, ``supports`` says whether it can sample a spec, ``preview`` gives a Laplace approximation and
+``log_posterior`` the density itself. docs/engine.md has the mathematics.
+"""
+
+from mmm.inference.engine.problem import Problem, log_posterior
+from mmm.inference.engine.run import sample, supports
+
+__all__ = ["Problem", "log_posterior", "sample", "supports"]

@@ -1,0 +1,95 @@
+"""From unconstrained draws to the posterior's variables, with the names and dims of the plain PyMC model."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from mmm.inference.engine.problem import Problem
+from mmm.model.kernels import draws as kernel
+
+Floats = npt.NDArray[np.float64]
+# Below this many draws a thread costs more than it saves.
+_DRAWS_PER_THREAD = 200
+
+
+def posterior(problem: Problem, x: Floats, seed: int) -> xr.Dataset:
+    """Posterior variables at unconstrained ``x[chain, draw, dim]``, coefficients included.
+
+    Coefficients that were integrated out are drawn from their exact conditional distribution; ``seed`` fixes the draws.
+    """
+    chains, draws, dim = x.shape
+    flat = np.ascontiguousarray(x.reshape(-1, dim))
+    variables = {p.name: (p.dims, p.constrain(flat)) for p in problem.layout.parts}
+    log_beta, dense, by_geo = _coefficients(problem, flat, seed)
+    scale = np.log(problem.spec.outcome_scale)[:, None]
+    variables["log_beta"] = (("geo", "channel"), log_beta + scale)
+    if problem.integrated:
+        variables |= _terms(problem, dense, by_geo)
+    for term in problem.baseline:
+        if term.scaled is not None and not problem.integrated:
+            size = variables[term.scaled][1]
+            variables[term.name] = ((term.dim,), size[:, None] * variables[f"{term.name}_raw"][1])
+    return xr.Dataset(
+        {
+            name: (("chain", "draw", *dims), values.reshape(chains, draws, *values.shape[1:]))
+            for name, (dims, values) in variables.items()
+        },
+        coords=_coords(problem, chains, draws, {d for dims, _ in variables.values() for d in dims}),
+    )
+
+
+def _coefficients(problem: Problem, x: Floats, seed: int) -> tuple[Floats, Floats, Floats]:
+    """Scaled log_beta [n, g, c], dense coefficients [n, p] and the geos' [n, g], all less their prior means."""
+    n, geos, channels = len(x), len(problem.spec.geos), len(problem.spec.channels)
+    log_beta = np.empty((n, geos, channels))
+    p, by = problem.array("precision").shape[0], problem.array("geo_count").shape[0]
+    dense, by_geo = np.empty((n, p)), np.empty((n, by))
+    noise = np.random.default_rng(seed).standard_normal((n, p + by)) if problem.integrated else np.empty((n, 0))
+    whole = problem.block.view(np.int64)
+
+    def part(where: slice) -> None:
+        if problem.integrated:
+            kernel.coefficients(
+                problem.block, whole, x[where], noise[where], log_beta[where], dense[where], by_geo[where]
+            )
+        else:
+            kernel.curve_scales(problem.block, whole, x[where], log_beta[where])
+
+    threads = max(1, min(os.cpu_count() or 1, n // _DRAWS_PER_THREAD))
+    edges = np.linspace(0, n, threads + 1).astype(int)
+    # Compiled on one draw first: two threads would compile the same code twice.
+    part(slice(0, 1))
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(part, [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]))
+    return log_beta, dense, by_geo
+
+
+def _terms(problem: Problem, dense: Floats, by_geo: Floats) -> dict[str, tuple[tuple[str, ...], Floats]]:
+    out: dict[str, tuple[tuple[str, ...], Floats]] = {}
+    at = 0
+    for term in problem.dense:
+        width = len(term.labels)
+        out[term.name] = ((term.dim,), dense[:, at : at + width] + term.mean)
+        at += width
+    for term in problem.baseline:
+        if term.name not in out:
+            out[term.name] = ((term.dim,), by_geo + term.mean)
+    return out
+
+
+def _coords(problem: Problem, chains: int, draws: int, used: set[str]) -> dict[str, object]:
+    spec = problem.spec
+    every: dict[str, object] = {
+        "chain": np.arange(chains),
+        "draw": np.arange(draws),
+        "geo": list(spec.geos),
+        "channel": list(spec.channel_names),
+        "delayed_channel": [c.name for c in spec.channels if c.adstock == "delayed"],
+        "sloped_channel": [c.name for c in spec.channels if c.slope is not None],
+    }
+    every |= {t.dim: pd.Index(t.labels) for t in problem.baseline}
+    return {name: values for name, values in every.items() if name in used | {"chain", "draw"}}

@@ -1,0 +1,127 @@
+"""Where each parameter sits in the vector that is sampled, what it is called in the model, and how it is constrained."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mmm.model.baseline import Term
+from mmm.model.spec import ModelSpec
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One parameter: entries ``start`` to ``stop`` of the vector, in ``shape``.
+
+    ``transform`` is ``log``, ``logit``, ``zero_sum`` (over the last axis) or ``none``; ``dims`` are those of the
+    constrained variable, ``offset`` is added to it (the prior mean of a coefficient).
+    """
+
+    name: str
+    start: int
+    shape: tuple[int, ...]
+    transform: str
+    dims: tuple[str, ...]
+    offset: Floats | None = None
+
+    @property
+    def stop(self) -> int:
+        return self.start + int(np.prod(self.shape))
+
+    def constrain(self, x: Floats) -> Floats:
+        """The variable's value, [draws, ...], at unconstrained ``x[draws, dim]``."""
+        part = x[:, self.start : self.stop].reshape(len(x), *self.shape)
+        if self.transform == "log":
+            return np.exp(part)
+        if self.transform == "logit":
+            return np.asarray(1.0 / (1.0 + np.exp(-part)))
+        if self.transform == "zero_sum":
+            return zero_sum(part)
+        return part if self.offset is None else part + self.offset
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All parts in their order in the vector. ``by_channel[c]`` are the entries that belong to channel ``c`` alone."""
+
+    parts: tuple[Part, ...]
+    by_channel: tuple[npt.NDArray[np.intp], ...]
+
+    @property
+    def dim(self) -> int:
+        return self.parts[-1].stop
+
+    def __getitem__(self, name: str) -> Part:
+        return next(p for p in self.parts if p.name == name)
+
+    def __contains__(self, name: str) -> bool:
+        return any(p.name == name for p in self.parts)
+
+
+def zero_sum(x: Floats) -> Floats:
+    """Map ``[..., n]`` to ``[..., n + 1]`` with sum zero, keeping lengths, as :func:`kernels.posterior.zero_sum`."""
+    n = x.shape[-1] + 1
+    total = x.sum(axis=-1, keepdims=True)
+    return np.concatenate([x - total / (np.sqrt(n) + n), -total / np.sqrt(n)], axis=-1)
+
+
+def make_layout(spec: ModelSpec, baseline: tuple[Term, ...], *, integrated: bool) -> Layout:
+    """The layout that :mod:`mmm.model.kernels.posterior` documents; ``integrated`` leaves the coefficients out."""
+    channels, geos = len(spec.channels), len(spec.geos)
+    delayed = [i for i, c in enumerate(spec.channels) if c.adstock == "delayed"]
+    sloped = [i for i, c in enumerate(spec.channels) if c.slope is not None]
+    parts: list[Part] = []
+
+    def add(name: str, shape: tuple[int, ...], transform: str, dims: tuple[str, ...], offset: Floats | None = None) -> None:
+        parts.append(Part(name, parts[-1].stop if parts else 0, shape, transform, dims, offset))
+
+    add(spec.effect_kind, (channels,), "log", ("channel",))
+    add("adstock_alpha", (channels,), "logit", ("channel",))
+    add("half_saturation", (channels,), "log", ("channel",))
+    if delayed:
+        add("adstock_delay", (len(delayed),), "log", ("delayed_channel",))
+    if sloped:
+        add("hill_slope", (len(sloped),), "log", ("sloped_channel",))
+    if geos > 1:
+        add("geo_sd", (channels,), "log", ("channel",))
+        add("geo_deviation", (channels, geos - 1), "zero_sum", ("channel", "geo"))
+    add("sigma", (), "log", ())
+    if spec.likelihood == "student_t":
+        add("nu", (), "log", ())
+    scaled = [t for t in baseline if t.scaled is not None]
+    for term in scaled:
+        add(str(term.scaled), (), "log", ())
+    if not integrated:
+        for term in dense_terms(baseline, geos):
+            name = term.name if term.scaled is None else f"{term.name}_raw"
+            add(name, (len(term.labels),), "none", (term.dim,), term.mean)
+        if geos > 1:
+            add("intercept", (geos,), "none", ("geo",), next(t.mean for t in baseline if t.dim == "geo"))
+    return Layout(tuple(parts), _by_channel(parts, channels, delayed, sloped))
+
+
+def dense_terms(baseline: tuple[Term, ...], geos: int) -> list[Term]:
+    """Terms whose columns are dense, those that differ by geo last; the intercepts only on national data."""
+    dense = [t for t in baseline if t.dim != "geo" or geos == 1]
+    return sorted(dense, key=lambda t: varies(t, geos))
+
+
+def varies(term: Term, geos: int) -> bool:
+    """Whether a term's design differs between geos."""
+    return term.design.ndim == 3 and geos > 1
+
+
+def _by_channel(
+    parts: list[Part], channels: int, delayed: list[int], sloped: list[int]
+) -> tuple[npt.NDArray[np.intp], ...]:
+    entries: list[list[int]] = [[] for _ in range(channels)]
+    for part in parts:
+        owners = {"delayed_channel": delayed, "sloped_channel": sloped}.get(part.dims[0] if part.dims else "")
+        if owners is None and part.dims[:1] == ("channel",):
+            owners = list(range(channels))
+        for row, owner in enumerate(owners or []):
+            width = int(np.prod(part.shape[1:]))
+            entries[owner] += range(part.start + row * width, part.start + (row + 1) * width)
+    return tuple(np.array(e, dtype=np.intp) for e in entries)

@@ -1,0 +1,166 @@
+"""From a spec and a dataset to the one block of memory that the posterior's kernel reads."""
+
+import numpy as np
+import numpy.typing as npt
+
+from mmm.inference.engine.layout import Layout, dense_terms, varies
+from mmm.model.baseline import Term
+from mmm.model.kernels import block as b
+from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS
+from mmm.model.panel import Panel
+from mmm.model.spec import ModelSpec
+
+Floats = npt.NDArray[np.float64]
+_WHOLE = ("kinds", "slot", "order", "bounds")
+
+
+def pack(
+    spec: ModelSpec, data: Panel, baseline: tuple[Term, ...], layout: Layout, *, integrated: bool
+) -> Floats:
+    """A block with the identity as its whitening (see :func:`whiten`)."""
+    if integrated:
+        noise = b.INTEGRATED
+    else:
+        noise = b.STUDENT_T if spec.likelihood == "student_t" else b.NORMAL
+    arrays = _media(spec, data) | _linear(spec, data, baseline) | _priors(spec)
+    size = np.zeros(b.HEADER, dtype=np.int64)
+    dense = dense_terms(baseline, len(spec.geos))
+    drift = [t for t in dense if t.scaled is not None]
+    before_drift = sum(len(t.labels) for t in dense[: dense.index(drift[0])]) if drift else 0
+    size[b.DIM] = layout.dim
+    size[b.CHANNELS], size[b.GEOS], size[b.LOOKBACK] = len(spec.channels), len(spec.geos), spec.lookback
+    size[b.HISTORY] = _history(spec, data)
+    size[b.WINDOW] = len(data.dates)
+    size[b.SHARED], size[b.VARYING] = len(arrays["shared"]), len(arrays["varying"])
+    size[b.GEO_COLUMNS] = len(arrays["geo_count"])
+    size[b.NOISE] = noise
+    size[b.DELAYED] = sum(c.adstock == "delayed" for c in spec.channels)
+    size[b.SLOPED] = sum(c.slope is not None for c in spec.channels)
+    size[b.DRIFT_START], size[b.DRIFT_SCALE] = before_drift, len(drift)
+    size[b.DRIFT_STOP] = before_drift + sum(len(t.labels) for t in drift)
+    size[b.OBSERVED] = int(data.observed.sum())
+    return _write(size, arrays, np.zeros(layout.dim), [])
+
+
+def whiten(block: Floats, centre: Floats, factors: list[tuple[npt.NDArray[np.intp], Floats]]) -> Floats:
+    """A copy of ``block`` that is sampled in z with x = centre + L z.
+
+    ``factors`` are pairs of entries and the square matrix L of these entries; they must cover every entry once.
+    """
+    size = block.view(np.int64)[: b.HEADER].copy()
+    return _write(size, read(block), centre, factors)
+
+
+def read(block: Floats) -> dict[str, npt.NDArray[np.generic]]:
+    """The block's arrays by name, as views."""
+    whole = block.view(np.int64)
+    out: dict[str, npt.NDArray[np.generic]] = {}
+    at = b.HEADER
+    for name, shape in b.shapes(whole[: b.HEADER]).items():
+        n = int(np.prod(shape))
+        memory = whole if name in _WHOLE else block
+        out[name] = memory[at : at + n].reshape(shape)
+        at += n
+    return out
+
+
+def _write(
+    size: npt.NDArray[np.int64],
+    arrays: dict[str, npt.NDArray[np.generic]],
+    centre: Floats,
+    factors: list[tuple[npt.NDArray[np.intp], Floats]],
+) -> Floats:
+    size[b.BLOCKS] = len(factors)
+    size[b.WHITENING] = sum(f.size for _, f in factors)
+    entries = [e for e, _ in factors]
+    order = np.concatenate(entries) if entries else np.arange(size[b.DIM])
+    arrays = arrays | {
+        "order": order,
+        "bounds": np.cumsum([0, *(len(e) for e in entries)]),
+        "centre": centre,
+        "factors": np.concatenate([f.ravel() for _, f in factors]) if factors else np.zeros(0),
+    }
+    shapes = b.shapes(size)
+    size[b.LENGTH] = b.HEADER + sum(int(np.prod(s)) for s in shapes.values())
+    out = np.zeros(size[b.LENGTH])
+    out.view(np.int64)[: b.HEADER] = size
+    for name, target in read(out).items():
+        if arrays[name].shape != shapes[name]:
+            raise ValueError(f"The block's array {name} has shape {arrays[name].shape}; its sizes say {shapes[name]}.")
+        target[...] = arrays[name]
+    return out
+
+
+def _history(spec: ModelSpec, data: Panel) -> int:
+    """Periods before the window that still act in it; none where there was no media."""
+    return min(data.rows.start, spec.lookback) if data.has_history else 0
+
+
+def _media(spec: ModelSpec, data: Panel) -> dict[str, npt.NDArray[np.generic]]:
+    scale = np.array(spec.media_scale)
+    history = _history(spec, data)
+    first = data.rows.start - history
+    periods = history + len(data.dates) + spec.lookback
+
+    def flat(media: Floats, stop: int) -> Floats:
+        return np.moveaxis(media[first : first + stop] / scale, 2, 0).reshape(len(spec.channels), stop * len(spec.geos))
+
+    delayed = [c.adstock == "delayed" for c in spec.channels]
+    sloped = [c.slope is not None for c in spec.channels]
+    kinds = [
+        [ADSTOCK_KINDS[c.adstock + ("_normalised" if c.normalise else "")] for c in spec.channels],
+        [SATURATION_KINDS[c.saturation] for c in spec.channels],
+    ]
+    return {
+        "kinds": np.array(kinds),
+        "slot": np.array([np.where(has, np.cumsum(has) - 1, -1) for has in (delayed, sloped)]),
+        "media": flat(data.media, periods),
+        "earlier": flat(data.history, history + spec.lookback if history else 0),
+        "weights": (data.weights * np.array(spec.outcome_scale))[data.rows.start :].ravel(),
+    }
+
+
+def _linear(spec: ModelSpec, data: Panel, baseline: tuple[Term, ...]) -> dict[str, npt.NDArray[np.generic]]:
+    geos, window = len(spec.geos), len(data.dates)
+    seen = data.observed.astype(float)
+    outcome = np.where(data.observed, data.outcome, 0.0)
+    for term in baseline:
+        outcome = outcome - seen * term.values(term.mean)
+    dense = dense_terms(baseline, geos)
+    shared = [t.design.reshape(window, -1) for t in dense if not varies(t, geos)]
+    varying = [t.design * seen[:, :, None] for t in dense if varies(t, geos)]
+    z = np.concatenate([np.zeros((window, 0)), *shared], axis=1)
+    v = np.concatenate([np.zeros((window, geos, 0)), *varying], axis=2)
+    cross = np.einsum("tp,tgk->pk", z, v)
+    gram = np.block([[z.T @ (seen.sum(axis=1)[:, None] * z), cross], [cross.T, np.einsum("tgj,tgk->jk", v, v)]])
+    precision = np.concatenate([np.zeros(0), *(1.0 / t.sd**2 for t in dense)])
+    intercept = next(t for t in baseline if t.dim == "geo")
+    by_geo = geos if geos > 1 else 0
+    return {
+        "outcome": outcome.ravel(),
+        "observed": seen.ravel(),
+        "shared": z.T,
+        "varying": v.transpose(2, 0, 1).reshape(v.shape[2], window * geos),
+        "gram": gram,
+        "geo_count": seen.sum(axis=0)[:by_geo],
+        "geo_cross": np.concatenate([seen.T @ z, v.sum(axis=0)], axis=1)[:by_geo],
+        "geo_precision": (1.0 / intercept.sd**2)[:by_geo],
+        "precision": precision,
+    }
+
+
+def _priors(spec: ModelSpec) -> dict[str, npt.NDArray[np.generic]]:
+    priors = np.ones((5, len(spec.channels), 2))
+    for i, c in enumerate(spec.channels):
+        priors[0, i] = c.effect.mu, c.effect.sigma
+        priors[1, i] = c.alpha.alpha, c.alpha.beta
+        priors[2, i] = c.half.mu, c.half.sigma
+        priors[3, i] = c.delay.mu, c.delay.sigma
+        if c.slope is not None:
+            priors[4, i] = c.slope.mu, c.slope.sigma
+    drift = spec.baseline.drift
+    return {
+        "priors": priors,
+        "log_denominator": np.log([c.denominator for c in spec.channels]),
+        "scales": np.array([spec.geo_sd_scale, spec.noise_scale, drift.scale if drift is not None else 1.0]),
+    }

@@ -1,0 +1,129 @@
+"""The block of memory that the posterior's kernel reads: sizes, then whole numbers, then arrays, all in one vector.
+
+One block makes one problem. The sampler passes a single address; a block has no structure that compiled code depends
+on, so that new data, families and sizes are never compiled again. Written by :mod:`mmm.inference.engine.pack`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+# Positions of the sizes at the start of a block, as int64 (the same 8 bytes as a float64).
+LENGTH, DIM, CHANNELS, GEOS, LOOKBACK, HISTORY, WINDOW, SHARED, VARYING, GEO_COLUMNS = range(10)
+NOISE, DELAYED, SLOPED, DRIFT_START, DRIFT_STOP, DRIFT_SCALE, OBSERVED, BLOCKS, WHITENING = range(10, 19)
+HEADER = 24
+
+# Values of NOISE: how the outcome's noise and the baseline's coefficients are treated.
+INTEGRATED, NORMAL, STUDENT_T = 0, 1, 2
+
+
+class Block(NamedTuple):
+    """The arrays of a block. C channels, G geos, R periods of window and tail, W of the window, P dense columns.
+
+    ``media[C, (history + R) * G]`` in kernel units, ``earlier[C, (history + lookback) * G]`` the same with the window
+    emptied; ``weights[R * G]`` turn scaled outcome into the prior's units; ``outcome`` and ``observed`` are [W * G],
+    less the coefficients' prior means and zero where unobserved. ``shared[., W]`` and ``varying[., W * G]`` are the
+    dense columns; ``precision[P]`` is for drift scale one. ``priors[5, C, 2]`` are of log effect (mean, sd), alpha
+    (its two Beta parameters), log half-saturation, log delay and log slope; ``scales`` of geo_sd, noise and drift.
+    ``slot[2, C]`` is the position of a channel's delay and slope among those that have one, or -1.
+    """
+
+    size: np.ndarray
+    kinds: np.ndarray
+    slot: np.ndarray
+    order: np.ndarray
+    bounds: np.ndarray
+    media: np.ndarray
+    earlier: np.ndarray
+    weights: np.ndarray
+    outcome: np.ndarray
+    observed: np.ndarray
+    shared: np.ndarray
+    varying: np.ndarray
+    gram: np.ndarray
+    geo_count: np.ndarray
+    geo_cross: np.ndarray
+    geo_precision: np.ndarray
+    precision: np.ndarray
+    priors: np.ndarray
+    log_denominator: np.ndarray
+    scales: np.ndarray
+    centre: np.ndarray
+    factors: np.ndarray
+
+
+def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
+    """Shape of every array after the sizes, in their order in the block. Mirrors :func:`unpack`."""
+    channels, geos, lookback = size[CHANNELS], size[GEOS], size[LOOKBACK]
+    history, window = size[HISTORY], size[WINDOW]
+    dense = size[SHARED] + size[VARYING]
+    rows = window + lookback
+    return {
+        "kinds": (2, channels),
+        "slot": (2, channels),
+        "order": (size[DIM],),
+        "bounds": (size[BLOCKS] + 1,),
+        "media": (channels, (history + rows) * geos),
+        "earlier": (channels, (history + lookback) * geos if history else 0),
+        "weights": (rows * geos,),
+        "outcome": (window * geos,),
+        "observed": (window * geos,),
+        "shared": (size[SHARED], window),
+        "varying": (size[VARYING], window * geos),
+        "gram": (dense, dense),
+        "geo_count": (size[GEO_COLUMNS],),
+        "geo_cross": (size[GEO_COLUMNS], dense),
+        "geo_precision": (size[GEO_COLUMNS],),
+        "precision": (dense,),
+        "priors": (5, channels, 2),
+        "log_denominator": (channels,),
+        "scales": (3,),
+        "centre": (size[DIM],),
+        "factors": (size[WHITENING],),
+    }
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _vector(memory, at, n):
+    return memory[at : at + n], at + n
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _matrix(memory, at, m, n):
+    return memory[at : at + m * n].reshape(m, n), at + m * n
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def unpack(values, whole):
+    """The :class:`Block` in ``values``; ``whole`` is the same memory as int64. Nothing is copied."""
+    size = whole[:HEADER]
+    channels, geos, lookback = size[CHANNELS], size[GEOS], size[LOOKBACK]
+    history, window = size[HISTORY], size[WINDOW]
+    dense = size[SHARED] + size[VARYING]
+    rows = window + lookback
+    kinds, at = _matrix(whole, HEADER, 2, channels)
+    slot, at = _matrix(whole, at, 2, channels)
+    order, at = _vector(whole, at, size[DIM])
+    bounds, at = _vector(whole, at, size[BLOCKS] + 1)
+    media, at = _matrix(values, at, channels, (history + rows) * geos)
+    earlier, at = _matrix(values, at, channels, (history + lookback) * geos if history else 0)
+    weights, at = _vector(values, at, rows * geos)
+    outcome, at = _vector(values, at, window * geos)
+    observed, at = _vector(values, at, window * geos)
+    shared, at = _matrix(values, at, size[SHARED], window)
+    varying, at = _matrix(values, at, size[VARYING], window * geos)
+    gram, at = _matrix(values, at, dense, dense)
+    geo_count, at = _vector(values, at, size[GEO_COLUMNS])
+    geo_cross, at = _matrix(values, at, size[GEO_COLUMNS], dense)
+    geo_precision, at = _vector(values, at, size[GEO_COLUMNS])
+    precision, at = _vector(values, at, dense)
+    priors = values[at : at + 10 * channels].reshape(5, channels, 2)
+    log_denominator, at = _vector(values, at + 10 * channels, channels)
+    scales, at = _vector(values, at, 3)
+    centre, at = _vector(values, at, size[DIM])
+    factors, at = _vector(values, at, size[WHITENING])
+    return Block(
+        size, kinds, slot, order, bounds, media, earlier, weights, outcome, observed, shared, varying, gram, geo_count,
+        geo_cross, geo_precision, precision, priors, log_denominator, scales, centre, factors,
+    )  # fmt: skip
