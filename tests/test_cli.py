@@ -47,7 +47,7 @@ def changed(world: Path, folder: Path, **changes: object) -> Path:
 def test_help_tells_commands_and_exit_codes() -> None:
     result = run("--help")
     assert result.exit_code == 0
-    for command in ("check", "simulate", "fit", "runs", "schema"):
+    for command in ("check", "simulate", "fit", "plan", "report", "runs", "schema"):
         assert command in result.output
     told = " ".join(result.output.split())
     codes = {error.exit_code for error in MMMError.__subclasses__()}
@@ -211,6 +211,35 @@ def test_a_budget_that_no_plan_can_keep_is_exit_code_6(fitted: tuple[Result, lis
     result = run("plan", *arguments, "-p", "gate.override=true", "-p", "total_budget=10")
     assert result.exit_code == 6
     assert "the total budget is at most 10" in result.stderr
+
+
+# runs
+
+
+def test_runs_are_listed_from_their_manifests(tmp_path: Path) -> None:
+    for run_name, title, budget in (("20250101-000000", "First", 100.0), ("20250301-000000", "Second", None)):
+        folder = tmp_path / "trial" / run_name
+        folder.mkdir(parents=True)
+        manifest = {
+            "started": f"{run_name[:4]}-{run_name[4:6]}-01T10:00:00+00:00",
+            "settings": {"name": "trial", "title": title, "plan": {"total_budget": budget, "horizon": "13 weeks"}},
+            "gate": {"status": "warn"},
+        }
+        (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    broken = tmp_path / "trial" / "broken"
+    broken.mkdir()
+    (broken / "manifest.json").write_text("[not json", encoding="utf-8")
+    result = run("runs", "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    told = result.stdout
+    assert told.index("Second") < told.index("First")
+    assert "manifest unreadable" in " ".join(told.split())
+    assert "2025-03-01" in told
+
+
+def test_runs_of_an_empty_or_absent_folder(tmp_path: Path) -> None:
+    assert "No runs below" in run("runs", "--out", tmp_path).stdout
+    assert run("runs", "--out", tmp_path / "absent").exit_code == 2
 
 
 # schema

@@ -83,6 +83,34 @@ def simulate(
 
 
 @app.command()
+def fit(config: Config, parameter: Parameters = None) -> None:
+    """Fit the model, or find the same fit in the store, and check whether it may be believed."""
+    from mmm.cli.fit import show_fit
+
+    show_fit(config, parameter or [])
+
+
+@app.command()
+def plan(config: Config, parameter: Parameters = None) -> None:
+    """Split a budget: what to spend where, and how sure the gain is."""
+    from mmm.cli.plan import show_plan
+
+    show_plan(config, parameter or [])
+
+
+@app.command()
+def report(
+    config: Config,
+    parameter: Parameters = None,
+    out: Annotated[Path, typer.Option(help="Folder below which <name>/<run> is made.")] = Path("reports"),
+) -> None:
+    """Make the report: fit, check, analyse, plan, and write HTML, PDF, notebook, tables and manifest."""
+    from mmm.cli.report import show_report
+
+    show_report(config, parameter or [], out)
+
+
+@app.command()
 def runs(
     folder: Annotated[Path, typer.Option("--out", help="Folder that holds the reports.")] = Path("reports"),
 ) -> None:
@@ -100,19 +128,3 @@ def schema(
     from mmm.cli.schema import show_schema
 
     show_schema(out)
-
-
-@app.command()
-def fit(config: Config, parameter: Parameters = None) -> None:
-    """Fit the model, or find the same fit in the store, and check whether it may be believed."""
-    from mmm.cli.fit import show_fit
-
-    show_fit(config, parameter or [])
-
-
-@app.command()
-def plan(config: Config, parameter: Parameters = None) -> None:
-    """Split a budget: what to spend where, and how sure the gain is."""
-    from mmm.cli.plan import show_plan
-
-    show_plan(config, parameter or [])

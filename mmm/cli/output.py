@@ -1,10 +1,15 @@
 """Tables and lines on the terminal. Texts that come from data are shown, never interpreted."""
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import typer
+
 if TYPE_CHECKING:
     from rich.console import Console
+
+_WIDTH_IN_FILES = 200
 
 
 def plain(text: str) -> str:
@@ -12,11 +17,19 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
+def say(line: str) -> None:
+    """Tell what is happening, on stderr: standard output holds results only."""
+    typer.echo(plain(line), err=True)
+
+
 def console() -> "Console":
     """Standard output without markup: a channel called ``[red]`` is printed as such."""
     from rich.console import Console
 
-    return Console(markup=False, emoji=False, highlight=False)
+    shown = Console(markup=False, emoji=False, highlight=False)
+    if not shown.is_terminal and "COLUMNS" not in os.environ:
+        shown.width = _WIDTH_IN_FILES
+    return shown
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], right: Iterable[str] = ()) -> None:

@@ -6,9 +6,9 @@ import pandas as pd
 import typer
 
 from mmm.assessment.gate import demand_pass
-from mmm.cli.fit import fit_and_judge
-from mmm.cli.output import plain, table
+from mmm.cli.output import plain, say, table
 from mmm.planning import Gain, Plan, plan
+from mmm.reporting.story import believe
 from mmm.settings import load_dataset, load_settings, read_parameters
 
 
@@ -18,7 +18,7 @@ def show_plan(config: Path, parameters: list[str]) -> None:
     Raises GateError where the gate failed and the settings do not override it, PlanError where no plan is possible.
     """
     settings = load_settings(config, read_parameters(parameters))
-    believed = fit_and_judge(settings, load_dataset(settings))
+    believed = believe(settings, load_dataset(settings), progress=True, say=say)
     demand_pass(believed.gate, settings.gate)
     if not believed.gate.passed:
         typer.echo(plain(believed.gate.summary))

@@ -23,12 +23,12 @@ def show_runs(folder: Path) -> None:
     rows = []
     for path in folder.rglob(_MANIFEST):
         manifest = _manifest(path)
-        rows.append((str(manifest.get("made", "?"))[:16], *_row(manifest), str(path.parent)))
+        rows.append((str(manifest.get("started", "?"))[:16].replace("T", " "), *_row(manifest), str(path.parent)))
     if not rows:
         typer.echo(plain(f"No runs below '{folder}'. `mmm report CONFIG` makes one."))
         return
     rows.sort(reverse=True)
-    table("Runs, the newest first", ["made", "analysis", "budget", "horizon", "gate", "folder"], rows)
+    table("Runs, the newest first", ["started (UTC)", "analysis", "budget", "horizon", "gate", "folder"], rows)
 
 
 def _manifest(path: Path) -> Mapping[str, Any]:
