@@ -1,9 +1,11 @@
-"""Sampling a spec on a dataset: the plain PyMC model with nutpie."""
+"""Sampling a spec on a dataset: with the fast engine where it can represent the model, else the plain PyMC model."""
 
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from importlib.metadata import version
+from typing import Literal
 
 import xarray as xr
 
@@ -35,29 +37,61 @@ def fit_key(dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def fit_model(dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings, *, progress: bool = False) -> Fit:
+def choose_engine(spec: ModelSpec, sampler: SamplerSettings) -> tuple[Literal["fast", "plain"], str]:
+    """The engine that samples this spec, and why. Raises FitError where the forced one cannot."""
+    from mmm.inference.engine import supports
+
+    if sampler.engine == "plain":
+        return "plain", "set by sampler.engine"
+    obstacle = supports(spec)
+    if obstacle is None:
+        return "fast", "it represents every part of this model"
+    if sampler.engine == "fast":
+        raise FitError(f"The fast engine cannot sample this model: {obstacle}. Set sampler.engine to auto or plain.")
+    return "plain", obstacle
+
+
+def fit_model(
+    dataset: Dataset,
+    spec: ModelSpec,
+    sampler: SamplerSettings,
+    *,
+    progress: bool = False,
+    report: Callable[[str], None] = lambda _: None,
+) -> Fit:
     """Sample the posterior of ``spec`` on ``dataset``.
 
-    Channels that the spec leaves out are left out of the fit's dataset as well. Raises FitError where the sampler
-    cannot start.
+    Channels that the spec leaves out are left out of the fit's dataset as well. ``report`` receives one line on the
+    engine. Raises FitError where the sampler cannot start.
     """
     used = dataset
     excluded: tuple[str, ...] = ()
     if dataset.channels != spec.channel_names:
         used, excluded = without_inactive_channels(dataset)
     started = time.perf_counter()
-    tree, seconds = _plain(used, spec, sampler, progress)
+    engine, reason = choose_engine(spec, sampler)
+    report(f"Engine: {engine} ({reason}).")
+    tree, seconds = (_fast if engine == "fast" else _plain)(used, spec, sampler, progress)
     return Fit(
         dataset=used,
         spec=spec,
         tree=tree,
         seed=sampler.seed,
         key=fit_key(used, spec, sampler),
-        engine=sampler.engine,
+        engine=engine,
         excluded=excluded,
         versions=versions(),
         seconds={**seconds, "total": time.perf_counter() - started},
     )
+
+
+def _fast(
+    dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings, progress: bool
+) -> tuple[xr.DataTree, dict[str, float]]:
+    from mmm.inference import engine
+
+    tree = engine.sample(spec, dataset, sampler, progress=progress)
+    return _kept(tree), dict(tree["sample_stats"].attrs["seconds"])
 
 
 def _plain(

@@ -44,7 +44,7 @@ def obtain(
         else:
             report(f"Fit {found.key[:12]} found in the store.")
             return found
-    made = fit_model(dataset, spec, sampler, progress=progress)
+    made = fit_model(dataset, spec, sampler, progress=progress, report=report)
     save(made, folder)
     report(f"Fit {made.key[:12]} made in {made.seconds['total']:.0f} s and stored.")
     return made
