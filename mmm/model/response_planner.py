@@ -52,15 +52,19 @@ def mean_along(
 
 @dataclass(frozen=True)
 class Cells:
-    """Averaged effect and slope at sorted nodes [g, c, k], and bounds on its curvature between them [g, c, k - 1].
+    """Averaged effect and slope at sorted nodes [g, c, k], and bounds between them [g, c, k - 1].
 
-    A bound may be infinite: a Hill curve with a slope between 1 and 2 has no finite second derivative at zero.
+    ``lower`` and ``upper`` bound the curvature; ``left`` and ``right`` are slopes of lines through a cell's ends that
+    lie above the effect on the cell. A curvature bound may be infinite: a Hill curve with a slope between 1 and 2 has no
+    finite second derivative at zero.
     """
 
     value: Floats
     slope: Floats
     lower: Floats
     upper: Floats
+    left: Floats
+    right: Floats
 
 
 def mean_along_cells(
@@ -78,13 +82,13 @@ def mean_along_cells(
     b, d = draws._scaled(base, "base"), draws._scaled(direction, "direction")
     points = np.ascontiguousarray(nodes, dtype=np.float64)
     between = (*points.shape[:2], points.shape[2] - 1)
-    out = Cells(np.zeros(points.shape), np.zeros(points.shape), np.zeros(between), np.zeros(between))
+    out = Cells(*(np.zeros(shape) for shape in (points.shape, points.shape, *(between,) * 4)))
     w, by_draw = np.ascontiguousarray(weights, dtype=np.float64), np.ascontiguousarray(share[0], dtype=np.float64)
     _over_cells(
         np.asarray(share[1], dtype=np.int64),
         draws.n * points.shape[2] * len(share[1]) * b.shape[0],
         lambda cells: kernels.mean_along_cells(
-            *draws._parameters(), b, d, points, w, by_draw, cells, out.value, out.slope, out.lower, out.upper
+            *draws._parameters(), b, d, points, w, by_draw, cells, *vars(out).values()
         ),
     )
     return out

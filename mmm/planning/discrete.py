@@ -16,24 +16,28 @@ from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from mmm.errors import PlanError
 from mmm.model.response import Floats
+from mmm.model.response_planner import Cells
 from mmm.planning.constraints import Program
 from mmm.planning.linear import discrete_parts, explain_infeasible
-from mmm.planning.newton import Effort, climb
+from mmm.planning.newton import Effort, climb, feasible_start
 from mmm.planning.objectives import Expected
 
-_FIRST_NODES = {"channel": 9, "geo": 5}
+_FIRST_NODES = {"channel": 6, "geo": 4}
+_NEAR = (-0.03, 0.0, 0.03)
 _ROUNDS = 40
 
 
 @dataclass
 class _Curve:
-    """One decided number: nodes with value and slope, and curvature bounds between neighbours."""
+    """One decided number: nodes with value and slope; between neighbours curvature bounds and slopes of lines above."""
 
     nodes: Floats
     value: Floats
     slope: Floats
     lower: Floats
     upper: Floats
+    left: Floats
+    right: Floats
 
     def lines(self) -> tuple[Floats, Floats]:
         """Slopes of the two lines above each cell: from its left end and from its right end."""
@@ -42,7 +46,8 @@ class _Curve:
         left_m, right_m = self.slope[:-1], self.slope[1:]
         convex = np.maximum(self.upper, 0.0) * width / 2
         concave = np.maximum(-self.lower, 0.0) * width / 2
-        return np.minimum(left_m + convex, chord + concave), np.maximum(right_m - convex, chord - concave)
+        from_left = np.minimum(np.minimum(left_m + convex, chord + concave), self.left)
+        return from_left, np.maximum(np.maximum(right_m - convex, chord - concave), self.right)
 
     def above(self, x: float) -> float:
         """The upper bound at ``x``."""
@@ -53,14 +58,20 @@ class _Curve:
         from_left = self.value[k] + left[k] * (x - self.nodes[k])
         return float(min(from_left, self.value[k + 1] + right[k] * (x - self.nodes[k + 1])))
 
-    def insert(self, at: int, found: tuple[Floats, Floats, Floats, Floats], nodes: Floats) -> None:
-        """Replace cell ``at`` by the cells between ``nodes`` (its two ends included)."""
-        value, slope, lower, upper = found
-        self.nodes = np.concatenate([self.nodes[:at], nodes, self.nodes[at + 2 :]])
-        self.value = np.concatenate([self.value[:at], value, self.value[at + 2 :]])
-        self.slope = np.concatenate([self.slope[:at], slope, self.slope[at + 2 :]])
-        self.lower = np.concatenate([self.lower[:at], lower, self.lower[at + 1 :]])
-        self.upper = np.concatenate([self.upper[:at], upper, self.upper[at + 1 :]])
+    def below(self, x: float) -> float:
+        """A lower bound at ``x``: the chord of its cell, bent down as far as the curvature allows."""
+        k = int(np.clip(np.searchsorted(self.nodes, x) - 1, 0, len(self.nodes) - 2))
+        a, b = self.nodes[k], self.nodes[k + 1]
+        chord = self.value[k] + (self.value[k + 1] - self.value[k]) * (x - a) / (b - a)
+        bend = max(self.upper[k], 0.0)
+        return float(chord - (0.5 * bend * (x - a) * (b - x) if 0.0 < bend < np.inf else 0.0))
+
+    def insert(self, at: int, found: "_Curve") -> None:
+        """Replace cell ``at`` by the cells of ``found``, whose ends are the cell's ends."""
+        for name in ("nodes", "value", "slope", "lower", "upper", "left", "right"):
+            old = getattr(self, name)
+            after = at + 2 if name in ("nodes", "value", "slope") else at + 1
+            setattr(self, name, np.concatenate([old[:at], getattr(found, name), old[after:]]))
 
     def pieces(self) -> list[tuple[int, int]]:
         """Runs of cells (first, last) over which the upper bound is concave."""
@@ -90,8 +101,8 @@ class _Master:
         self.program, self.objective = program, objective
         self.parts = discrete_parts(program)
 
-    def solve(self, curves: list[_Curve], rel_gap: float, seconds: float) -> tuple[Floats, float]:
-        """The maximiser's program columns and a bound on the objective."""
+    def solve(self, curves: list[_Curve], rel_gap: float | None, seconds: float) -> tuple[Floats, float]:
+        """The maximiser's program columns and a bound on the objective; without ``rel_gap`` of the relaxation."""
         rows, low, high, lower, upper, integrality = self.parts
         first = len(lower)
         entries: list[tuple[int, int, float]] = []
@@ -125,7 +136,7 @@ class _Master:
         wide = hstack([rows, csr_array((rows.shape[0], len(columns)))])
         found = milp(
             -gain / size,
-            integrality=np.concatenate([integrality, added[:, 3]]),
+            integrality=np.concatenate([integrality, added[:, 3]]) if rel_gap is not None else None,
             bounds=Bounds(np.concatenate([lower, added[:, 0]]), np.concatenate([upper, added[:, 1]])),
             constraints=[
                 LinearConstraint(
@@ -134,12 +145,12 @@ class _Master:
                     np.concatenate([high, more_high]),
                 )
             ],
-            options={"mip_rel_gap": rel_gap, "time_limit": max(0.5, seconds)},
+            options={"mip_rel_gap": rel_gap or 0.0, "time_limit": max(0.5, seconds)},
         )
         if found.x is None:
             raise PlanError(explain_infeasible(self.program))
         constant = worth * sum(float(c.value[0]) for c in curves if len(c.nodes) == 1)
-        dual = found.mip_dual_bound if found.mip_dual_bound is not None else found.fun
+        dual = found.fun if rel_gap is None or found.mip_dual_bound is None else found.mip_dual_bound
         return found.x[: self.program.columns], -float(dual) * size + constant
 
     @staticmethod
@@ -173,46 +184,76 @@ class _Master:
             row(x_terms, 0.0, 0.0)
 
 
-def _first_curves(objective: Expected, program: Program) -> list[_Curve]:
+def _first_curves(objective: Expected, program: Program, around: Floats) -> list[_Curve]:
+    """A coarse grid over what the bounds allow, finer around a good plan."""
     region, size = program.region, program.size
-    count = _FIRST_NODES.get(objective.evaluator.space.detail, 5)
     low = region.lower[:size]
     # No number can exceed the total budget, which is the first rule.
     high = np.minimum(region.upper[:size], np.maximum(program.rules[0].upper, low))
-    wide = np.flatnonzero(high > low)
-    curves: list[_Curve] = [
-        _Curve(low[j : j + 1], np.zeros(1), np.zeros(1), np.zeros(0), np.zeros(0)) for j in range(size)
-    ]
-    narrow = np.flatnonzero(high <= low)
-    for columns, nodes in (
-        (wide, low[wide, None] + (high - low)[wide, None] * np.linspace(0, 1, count)),
-        (narrow, low[narrow, None]),
-    ):
+    curves: list[_Curve] = [_row(low[:, None], None, j) for j in range(size)]
+    wide, narrow = np.flatnonzero(high > low), np.flatnonzero(high <= low)
+    width = (high - low)[wide, None]
+    grids = low[wide, None] + width * np.linspace(0, 1, _FIRST_NODES.get(objective.evaluator.space.detail, 4))
+    close = np.clip(around[wide, None] + width * np.array(_NEAR), low[wide, None], high[wide, None])
+    grids = np.sort(np.concatenate([grids, close], axis=1), axis=1)
+    for columns, nodes in ((wide, grids), (narrow, low[narrow, None])):
         if len(columns):
             found = objective.evaluator.cells(columns, nodes)
             for i, j in enumerate(columns):
-                curves[j] = _Curve(nodes[i], found.value[i], found.slope[i], found.lower[i], found.upper[i])
+                curves[j] = _thinned(_row(nodes, found, i))
     return curves
 
 
-def _refine(objective: Expected, curves: list[_Curve], x: Floats, errors: Floats, tolerance: float) -> int:
-    """Split the cells in which the bound is loose at ``x``; returns how many."""
+def _row(nodes: Floats, found: Cells | None, i: int) -> _Curve:
+    """One curve of many that were evaluated together."""
+    if found is None:
+        return _Curve(nodes[i], *(np.zeros(1),) * 2, *(np.zeros(0),) * 4)
+    return _Curve(nodes[i], *(part[i] for part in vars(found).values()))
+
+
+def _thinned(curve: _Curve) -> _Curve:
+    """The curve without nodes that are hardly apart; a merged cell has the loosest of its cells' bounds."""
+    keep = _distinct(curve.nodes)
+    if len(keep) == len(curve.nodes):
+        return curve
+    starts = keep[:-1]
+    merged = [np.minimum.reduceat(curve.lower, starts), np.maximum.reduceat(curve.upper, starts)]
+    # Lines of a merged cell hold from other ends; the curvature bounds alone do for it.
+    whole = np.diff(keep) == 1
+    lines = [np.where(whole, curve.left[starts], np.inf), np.where(whole, curve.right[starts], -np.inf)]
+    return _Curve(curve.nodes[keep], curve.value[keep], curve.slope[keep], *merged, *lines)
+
+
+def _distinct(nodes: Floats) -> list[int]:
+    """Indices of nodes that are apart from each other, the first and the last among them."""
+    least = 1e-6 * max(1e-12, float(nodes[-1] - nodes[0]))
+    keep = [0]
+    for i in range(1, len(nodes)):
+        if nodes[i] - nodes[keep[-1]] > least:
+            keep.append(i)
+    return [*keep[:-1], len(nodes) - 1] if len(keep) > 1 else keep
+
+
+def _refine(objective: Expected, curves: list[_Curve], x: Floats, tolerance: float) -> tuple[int, float]:
+    """Split the cells in which the bound is loose at ``x``; returns how many, and the sum of the looseness found."""
     picked: list[tuple[int, int, float]] = []
-    for j in np.flatnonzero(errors > tolerance):
-        nodes = curves[j].nodes
+    for j, curve in enumerate(curves):
+        nodes = curve.nodes
+        if len(nodes) == 1:
+            continue
         k = int(np.clip(np.searchsorted(nodes, x[j]) - 1, 0, len(nodes) - 2))
         a, b = nodes[k], nodes[k + 1]
-        at = float(np.clip(x[j], a + 0.15 * (b - a), b - 0.15 * (b - a)))
-        if b - a > 1e-9 * max(1.0, abs(b)):
-            picked.append((int(j), k, at))
+        if curve.above(x[j]) - curve.below(x[j]) > tolerance and b - a > 1e-9 * max(1.0, abs(b)):
+            picked.append((j, k, float(np.clip(x[j], a + 0.15 * (b - a), b - 0.15 * (b - a)))))
     if not picked:
-        return 0
+        return 0, 0.0
+    before = sum(curves[j].above(at) for j, _, at in picked)
     columns = np.array([j for j, _, _ in picked], dtype=np.intp)
-    nodes = np.array([[curves[j].nodes[k], at, curves[j].nodes[k + 1]] for j, k, at in picked])
-    found = objective.evaluator.cells(columns, nodes)
+    grid = np.array([[curves[j].nodes[k], at, curves[j].nodes[k + 1]] for j, k, at in picked])
+    found = objective.evaluator.cells(columns, grid)
     for i, (j, k, _) in enumerate(picked):
-        curves[j].insert(k, (found.value[i], found.slope[i], found.lower[i], found.upper[i]), nodes[i])
-    return len(picked)
+        curves[j].insert(k, _row(grid, found, i))
+    return len(picked), float(before - found.value[:, 1].sum())
 
 
 def held(program: Program, x: Floats) -> Program:
@@ -223,29 +264,72 @@ def held(program: Program, x: Floats) -> Program:
     return result.opened(dict(result.gaps))
 
 
+@dataclass
+class _Search:
+    """The state of the search: curves, the best plan so far, and the bound."""
+
+    objective: Expected
+    program: Program
+    gap: float
+    until: float
+    x: Floats
+    value: float = -np.inf
+    bound: float = np.inf
+    scale: float = 1.0
+
+    @property
+    def done(self) -> bool:
+        return self.bound - self.value <= self.gap * self.scale or time.perf_counter() > self.until
+
+    def offer(self, x: Floats, value: float) -> bool:
+        """Keep a feasible plan if it is the best; says whether it is."""
+        if value <= self.value:
+            return False
+        self.x, self.value = x, value
+        self.scale = max(abs(value + self.objective.price * float(x[: self.program.size].sum())), 1e-300)
+        return True
+
+    def polish(self, x: Floats, steps: int) -> Floats:
+        """Climb from a feasible plan with what is discrete held; returns where that ends."""
+        found = climb(self.objective, held(self.program, x), x, Effort(self.gap / 10, steps=steps, until=self.until))
+        self.offer(found.x, found.value)
+        return found.x
+
+
+def _first_plan(objective: Expected, program: Program, until: float) -> Floats:
+    """A good plan to look around: a climb on few draws, what is discrete put aside."""
+    relaxed = program.relaxed()
+    start = feasible_start(relaxed, objective.evaluator.space.reference)
+    return climb(objective.on_few_draws(), relaxed, start, Effort(1e-4, steps=30, until=until)).x
+
+
 def solve_discrete(objective: Expected, program: Program, gap: float, until: float) -> Found:
     """The best plan to a relative ``gap``, or to what the time allows; raises PlanError where there is none."""
-    curves = _first_curves(objective, program)
+    size = program.size
+    first = _first_plan(objective, program, until)
+    search = _Search(objective, program, gap, until, np.zeros(0))
+    if not program.discrete:
+        first = search.polish(first, 3)
+    curves = _first_curves(objective, program, first[:size])
     master = _Master(program, objective)
-    best_x, best, bound = np.zeros(0), -np.inf, np.inf
-    size, tightness = program.size, gap / 4
+    integer, tightness = program.discrete, gap / 4
     for _ in range(_ROUNDS):
-        x, above = master.solve(curves, tightness, until - time.perf_counter())
-        bound = min(bound, above)
-        single = objective.evaluator.cells(np.arange(size), x[:size, None]).value[:, 0]
-        value = float(objective.worth * single.sum() - objective.price * x[:size].sum() - program.cost @ x)
-        if value > best:
-            best_x, best = x, value
-        scale = max(abs(best), float(objective.worth * single.sum()), 1e-300)
-        if bound - best > gap * scale:
-            polished = climb(objective, held(program, x), x, Effort(tolerance=gap / 10, steps=4, until=until))
-            if polished.value > best:
-                best_x, best = polished.x, polished.value
-        if bound - best <= gap * scale or time.perf_counter() > until:
+        x, above = master.solve(curves, tightness if integer else None, until - time.perf_counter())
+        search.bound = min(search.bound, above)
+        if search.done:
             break
-        errors = np.array([curve.above(x[j]) for j, curve in enumerate(curves)]) - single
-        if not _refine(objective, curves, x, errors, 0.1 * gap * scale / max(1, size) / max(objective.worth, 1e-300)):
+        if integer or (not program.discrete and search.bound - search.value < 0.05 * search.scale):
+            value = objective.at(x[:size], False).value - float(program.cost @ x)
+            if search.offer(x, value):
+                search.polish(x, 4)
+            if search.done:
+                break
+        tolerance = 0.1 * gap * search.scale / max(1, size) / max(objective.worth, 1e-300)
+        added, error = _refine(objective, curves, x, tolerance)
+        if integer and not added:
             tightness /= 4
             if tightness < 1e-7:
                 break
-    return Found(best_x, best, max(bound, best))
+        # While the concave envelopes are loose, integers would be a waste.
+        integer = integer or objective.worth * error <= 0.5 * gap * search.scale
+    return Found(search.x, search.value, max(search.bound, search.value))

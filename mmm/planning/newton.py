@@ -118,7 +118,7 @@ def _quadratic_target(point: Point, x: Floats, inner: Region, cost: Floats, scal
     gradient = np.concatenate([point.gradient, np.zeros(len(x) - size)]) - cost
     top = max(1e-300, float(np.abs(gradient).max()))
     curvature = point.curvature if point.curvature is not None else np.zeros(size)
-    bend = _concave(curvature * scale / top, 1e-8)
+    bend = _concave(curvature * scale / top, 1e-6)
     helpers = len(x) - size
     if helpers:
         # Helpers are linear; a trace of curvature keeps the inner problem well posed.

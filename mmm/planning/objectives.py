@@ -4,7 +4,7 @@
 effects into what the objective counts (the margin under ``profit``) and ``price`` is what one unit of money must earn.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -26,6 +26,7 @@ from mmm.planning.problem import Space
 
 # Second derivatives by pairs of periods steer the steps only; this many draws are enough for that.
 _HESSIAN_DRAWS = 128
+_FIRST_DRAWS = 64
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ class Evaluator:
         problem = self.space.problem
         unit = problem.unit * self.space.split if self.space.detail == "week" else problem.unit
         return PeriodWindow(self.base, np.ascontiguousarray(unit), problem.begin, problem.weights)
+
+    def on_draws(self, most: int) -> "Evaluator":
+        """The same on at most ``most`` evenly spaced draws."""
+        problem = self.space.problem
+        return Evaluator(replace(self.space, problem=problem.with_draws(problem.draws.thinned(most))))
 
     @property
     def separable(self) -> bool:
@@ -121,8 +127,7 @@ class Evaluator:
         found = mean_along_cells(
             problem.draws, self.base, self.direction, self._levels(everywhere), problem.weights, (self.uniform, cells)
         )
-        parts = (found.value, found.slope, found.lower, found.upper)
-        return Cells(*(self._pooled(part)[columns] for part in parts))
+        return Cells(*(self._pooled(part)[columns] for part in vars(found).values()))
 
 
 @dataclass(frozen=True)
@@ -132,6 +137,10 @@ class Expected:
     evaluator: Evaluator
     worth: float = 1.0
     price: float = 0.0
+
+    def on_few_draws(self) -> "Expected":
+        """The same objective on a few evenly spaced draws: where to start from."""
+        return replace(self, evaluator=self.evaluator.on_draws(_FIRST_DRAWS))
 
     def at(self, x: Floats, curvature: bool) -> Point:
         point = self.evaluator.mean(x, self.evaluator.uniform)

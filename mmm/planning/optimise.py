@@ -18,10 +18,9 @@ from mmm.planning.constraints import Program
 from mmm.planning.discrete import held, solve_discrete
 from mmm.planning.linear import best_corner, explain_infeasible, is_feasible
 from mmm.planning.newton import Climb, Effort, Objective, climb, feasible_start, upper_bound
-from mmm.planning.objectives import Evaluator, Expected
-from mmm.planning.problem import Space
+from mmm.planning.objectives import Expected
 
-_FIRST_DRAWS = 64
+_MANY_DRAWS = 250
 _EXACT = 1e-5
 _LOCAL_STARTS = 6
 
@@ -114,16 +113,10 @@ def effect_scale(objective: Expected, x: Floats) -> float:
     return objective.at(x, False).value + objective.price * float(x.sum())
 
 
-def _few_draws(objective: Expected) -> Expected:
-    space = objective.evaluator.space
-    few = space.problem.with_draws(space.problem.draws.thinned(_FIRST_DRAWS))
-    return Expected(Evaluator(Space(space.detail, few)), objective.worth, objective.price)
-
-
 def _concave(objective: Expected, program: Program, limits: Limits) -> Solution:
     start = feasible_start(program, objective.evaluator.space.reference)
-    if objective.evaluator.space.problem.draws.n > 4 * _FIRST_DRAWS:
-        start = climb(_few_draws(objective), program, start, Effort(1e-4, until=limits.until)).x
+    if objective.evaluator.space.problem.draws.n > _MANY_DRAWS:
+        start = climb(objective.on_few_draws(), program, start, Effort(1e-4, until=limits.until)).x
     for tolerance in (1e-7, 1e-10):
         found = climb(objective, program, start, Effort(tolerance, until=limits.until))
         bound = _bound(program, found)

@@ -120,7 +120,7 @@ class _Newton:
         self.half = self.solve(self.A.T) if len(self.A) else np.zeros((n, 0))
         plain = self.A @ self.half + np.diag(thin)
         # Rows that say the same twice are allowed; a trace on the diagonal keeps the system regular.
-        self.schur = plain + np.diag(np.full(len(plain), 1e-13 * np.abs(plain).max(initial=1e-300)))
+        self.schur = plain + np.diag(1e-14 * np.diag(plain))
 
     def direction(self, centre_low: Floats | float, centre_high: Floats | float) -> _State:
         """The step towards complementarity ``centre`` at the lower and upper bounds."""
@@ -200,6 +200,7 @@ def _interior_point(q: Floats, c: Floats, region: Region) -> Floats | None:
     state = _start(c, region, slack, lo, hi)
     scale_c = max(1e-300, float(np.abs(c).max()))
     scale_x = max(1.0, float(np.abs(region.upper[np.isfinite(region.upper)]).max(initial=1.0)))
+    scale_rows = max(scale_x, float(np.abs(region.A).sum(axis=1).max(initial=0.0)) * scale_x)
     for _ in range(_ITERATIONS):
         # Rounding may put a number on its bound; a floor keeps the barrier finite.
         rooms = (np.maximum(state.v - lo, 1e-15 * scale_x), np.maximum(hi - state.v, 1e-15 * scale_x))
@@ -207,7 +208,7 @@ def _interior_point(q: Floats, c: Floats, region: Region) -> Floats | None:
         products = _products(state, rooms)
         mu = products / max(1, int(has_low.sum() + has_high.sum()))
         if (
-            np.abs(residuals[0]).max(initial=0.0) < _TOLERANCE * scale_x
+            np.abs(residuals[0]).max(initial=0.0) < _TOLERANCE * scale_rows
             and np.abs(residuals[1]).max() < 1e2 * _TOLERANCE * scale_c
             and mu < _TOLERANCE * scale_c * scale_x
         ):

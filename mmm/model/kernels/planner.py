@@ -89,14 +89,59 @@ def _second(kind, p1, p2, a):
 
 
 @njit(cache=True, nogil=True)
+def _inflection(kind, p1, p2):
+    """Where the saturation turns from convex to concave; zero where it is concave from the start."""
+    if kind == 0 and p2 > 1.0:
+        return p1 * ((p2 - 1.0) / (p2 + 1.0)) ** (1.0 / p2)
+    return 0.0
+
+
+@njit(cache=True, nogil=True)
+def _line_from_left(kind, p1, p2, turn, a, b, at_a, at_b):
+    """Slope of a line from (a, f(a)) that lies above f on [a, b]; ``at_a``, ``at_b`` are (value, slope).
+
+    A saturation is convex up to ``turn`` and concave after. The steepest chord from a ends at b, or where it is a
+    tangent; up to that place the slope of f is no less than the chord's, which a few steps of regula falsi use.
+    """
+    if a >= turn or b <= a:
+        return at_a[1]
+    chord = (at_b[0] - at_a[0]) / (b - a)
+    if b <= turn or chord <= at_b[1]:
+        return chord
+    value, steepest, _ = saturate_with_derivatives(kind, p1, p2, turn)
+    left, right = turn, b
+    over, under = steepest * (turn - a) - (value - at_a[0]), at_b[1] * (b - a) - (at_b[0] - at_a[0])
+    for _ in range(3):
+        x = left + (right - left) * max(0.1, min(0.9, 0.9 * over / (over - under)))
+        value, slope, _ = saturate_with_derivatives(kind, p1, p2, x)
+        rest = slope * (x - a) - (value - at_a[0])
+        if rest >= 0.0:
+            left, over, steepest = x, rest, slope
+        else:
+            right, under = x, rest
+    return steepest
+
+
+@njit(cache=True, nogil=True)
+def _line_from_right(turn, a, b, at_a, at_b):
+    """Slope of a line to (b, f(b)) that lies above f on [a, b]: the flatter of the tangent at b and the chord."""
+    if a >= turn or b <= a:
+        return at_b[1]
+    chord = (at_b[0] - at_a[0]) / (b - a)
+    return min(chord, at_b[1]) if b > turn else chord
+
+
+@njit(cache=True, nogil=True)
 def mean_along_cells(  # noqa: C901  (one loop nest; splitting it would recompute the adstock)
     akind, apar, skind, spar, log_beta, lookback, base, direction, nodes, weights, share, cells,
-    value, slope, lower, upper,
+    value, slope, lower, upper, left, right,
 ):  # fmt: skip
     """As :func:`mean_along` at sorted ``nodes`` [g, c, k], with bounds on the curvature between neighbouring nodes.
 
     ``value``, ``slope`` are [g, c, k]; ``lower``, ``upper`` [g, c, k - 1]. Draw by draw and period by period the range
     of the saturation's second derivative on an interval is exact; the sum of the ranges contains the range of the sum.
+    ``left``, ``right`` are slopes of lines through the cell's ends that lie above the averaged effect on the cell: sums
+    of such lines draw by draw and period by period.
     """
     draws, _, channels = log_beta.shape
     periods, points = base.shape[0], nodes.shape[2]
@@ -107,7 +152,7 @@ def mean_along_cells(  # noqa: C901  (one loop nest; splitting it would recomput
             xb[t] = base[t, g, c]
             xd[t] = direction[t, g, c]
         value[g, c] = slope[g, c] = 0.0
-        lower[g, c] = upper[g, c] = 0.0
+        lower[g, c] = upper[g, c] = left[g, c] = right[g, c] = 0.0
         for n in range(draws):
             if share[n] == 0.0:
                 continue
@@ -116,6 +161,7 @@ def mean_along_cells(  # noqa: C901  (one loop nest; splitting it would recomput
             adstock_series(akind[n, c], apar[n, c, 0], apar[n, c, 1], lookback, xd, ad)
             scale = share[n] * np.exp(log_beta[n, g, c])
             first, second = _bending_points(kind, p1, p2)
+            turn = _inflection(kind, p1, p2)
             at_first = _second(kind, p1, p2, first) if first < math.inf else 0.0
             at_second = _second(kind, p1, p2, second) if second < math.inf else 0.0
             for t in range(periods):
@@ -123,7 +169,7 @@ def mean_along_cells(  # noqa: C901  (one loop nest; splitting it would recomput
                     continue
                 w = scale * weights[t, g]
                 start = saturate(kind, p1, p2, ab[t])
-                a, at_a = 0.0, 0.0
+                a, at_a, before = 0.0, 0.0, (0.0, 0.0)
                 for k in range(points):
                     b = ab[t] + nodes[g, c, k] * ad[t]
                     f, s, at_b = saturate_with_derivatives(kind, p1, p2, b)
@@ -139,7 +185,9 @@ def mean_along_cells(  # noqa: C901  (one loop nest; splitting it would recomput
                             least, most = min(least, at_second), max(most, at_second)
                         lower[g, c, k - 1] += w * ad[t] * ad[t] * least
                         upper[g, c, k - 1] += w * ad[t] * ad[t] * most
-                    a, at_a = b, at_b
+                        left[g, c, k - 1] += w * ad[t] * _line_from_left(kind, p1, p2, turn, a, b, before, (f, s))
+                        right[g, c, k - 1] += w * ad[t] * _line_from_right(turn, a, b, before, (f, s))
+                    a, at_a, before = b, at_b, (f, s)
 
 
 @njit(cache=True, nogil=True)
