@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,8 +56,8 @@ class Cells:
     """Averaged effect and slope at sorted nodes [g, c, k], and bounds between them [g, c, k - 1].
 
     ``lower`` and ``upper`` bound the curvature; ``left`` and ``right`` are slopes of lines through a cell's ends that
-    lie above the effect on the cell. A curvature bound may be infinite: a Hill curve with a slope between 1 and 2 has no
-    finite second derivative at zero.
+    lie above the effect on the cell. A curvature bound may be infinite: a Hill curve with a slope between 1 and 2 has
+    no finite second derivative at zero.
     """
 
     value: Floats
@@ -160,7 +161,7 @@ def with_prior_channel(draws: ResponseDraws, new: PriorChannel, weights: Floats)
     steady = new.direction[new.direction.sum(axis=1) > 0].mean(axis=0)
     scale = np.where(steady > 0, steady, max(steady.max(), 1e-12))[:, None]
 
-    def column(value: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
+    def column(value: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         return np.broadcast_to(np.asarray(value, dtype=dtype), (n,))[:, None]
 
     single = ResponseDraws(
@@ -177,9 +178,17 @@ def with_prior_channel(draws: ResponseDraws, new: PriorChannel, weights: Floats)
     media = new.direction[:, :, None]
     plain = along_geo(single, np.zeros_like(media), media, np.ones((g, 1, 1)), weights).value.sum(axis=(1, 2, 3))
     single = replace(single, log_beta=single.log_beta + np.log(new.effect / plain)[:, None, None])
-    pairs = {
-        name: np.concatenate([getattr(draws, name), getattr(single, name)], axis=1)
-        for name in ("adstock_kind", "adstock_par", "saturation_kind", "saturation_par", "media_scale")
-    }
-    log_beta = np.concatenate([draws.log_beta, single.log_beta], axis=2)
-    return replace(draws, channels=(*draws.channels, new.name), log_beta=log_beta, **pairs)
+
+    def joined(name: str) -> npt.NDArray[Any]:
+        return np.concatenate([getattr(draws, name), getattr(single, name)], axis=1)
+
+    return replace(
+        draws,
+        channels=(*draws.channels, new.name),
+        adstock_kind=joined("adstock_kind"),
+        adstock_par=joined("adstock_par"),
+        saturation_kind=joined("saturation_kind"),
+        saturation_par=joined("saturation_par"),
+        media_scale=joined("media_scale"),
+        log_beta=np.concatenate([draws.log_beta, single.log_beta], axis=2),
+    )

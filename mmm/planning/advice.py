@@ -68,7 +68,8 @@ def verdict_sentence(plan: Plan) -> str:
 def _when_open(plan: Plan, smaller: pd.DataFrame, test: str | None) -> list[str]:
     if plan.verdict != "open":
         return []
-    half = smaller.loc[0.5]
+    row = smaller.index.get_loc(0.5)
+    half = {name: float(smaller[name].to_numpy()[row]) for name in smaller.columns}
     text = (
         f"A smaller move, half of the way, has an expected gain of {_amount(plan, half['gain'])} (90% interval "
         f"{half['gain_lower']:,.0f} to {half['gain_upper']:,.0f}), and {_amount(plan, half['worst5'])} in the worst 5%."

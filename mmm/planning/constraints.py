@@ -61,8 +61,9 @@ class Program:
         matrix = np.zeros((len(rows), self.columns))
         for i, rule in enumerate(rows):
             matrix[i, list(rule.columns)] = rule.weights
-        sides = (np.array([getattr(rule, side) for rule in rows]) for side in ("lower", "upper"))
-        return Region(matrix, *(side.reshape(len(rows)) for side in sides), lower, upper)
+        row_lower = np.array([rule.lower for rule in rows], dtype=float)
+        row_upper = np.array([rule.upper for rule in rows], dtype=float)
+        return Region(matrix, row_lower, row_upper, lower, upper)
 
     def fixed(self, values: dict[int, float]) -> "Program":
         """The same program with some columns held at a value, and nothing discrete about them."""

@@ -277,8 +277,8 @@ class _Search:
     bound: float = np.inf
     scale: float = 1.0
 
-    @property
     def done(self) -> bool:
+        """Whether the gap is reached, or the time is up."""
         return self.bound - self.value <= self.gap * self.scale or time.perf_counter() > self.until
 
     def offer(self, x: Floats, value: float) -> bool:
@@ -316,13 +316,13 @@ def solve_discrete(objective: Expected, program: Program, gap: float, until: flo
     for _ in range(_ROUNDS):
         x, above = master.solve(curves, tightness if integer else None, until - time.perf_counter())
         search.bound = min(search.bound, above)
-        if search.done:
+        if search.done():
             break
         if integer or (not program.discrete and search.bound - search.value < 0.05 * search.scale):
             value = objective.at(x[:size], False).value - float(program.cost @ x)
             if search.offer(x, value):
                 search.polish(x, 4)
-            if search.done:
+            if search.done():
                 break
         tolerance = 0.1 * gap * search.scale / max(1, size) / max(objective.worth, 1e-300)
         added, error = _refine(objective, curves, x, tolerance)

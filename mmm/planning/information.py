@@ -47,7 +47,7 @@ class CurveTable:
             return np.repeat(table[:, :1], len(x), axis=1)
         k = np.clip(np.searchsorted(grid, x) - 1, 0, len(grid) - 2)
         share = np.clip((x - grid[k]) / (grid[k + 1] - grid[k]), 0.0, 1.0)
-        return table[:, k] * (1 - share) + table[:, k + 1] * share
+        return np.asarray(table[:, k] * (1 - share) + table[:, k + 1] * share)
 
 
 class _Allocator:

@@ -86,8 +86,8 @@ class Evaluator:
             curve = mean_along(
                 problem.draws, self.base, self.direction, self._levels(x[:, None]), problem.weights, draw_weights
             )
-            value, slope, bend = (self._pooled(part)[:, 0] for part in (curve.value, curve.slope, curve.curvature))
-            return Point(float(value.sum()), slope, bend)
+            slope, bend = (self._pooled(part)[:, 0] for part in (curve.slope, curve.curvature))
+            return Point(float(curve.value.sum()), slope, bend)
         total, gradient = by_period(problem.draws, self.window, x.reshape(self.space.shape))
         value = float(draw_weights @ total.sum(axis=1))
         return Point(value, (draw_weights @ gradient.reshape(len(gradient), -1)), None)

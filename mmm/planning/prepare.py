@@ -23,7 +23,7 @@ class Prepared:
     """A problem with what the horizon brings without its spend: baseline and carry-in of the past, by draw [n]."""
 
     problem: PlanProblem
-    without_spend: Floats
+    without_spend: Floats | None
 
 
 def recent_rows(dataset: Dataset) -> int:

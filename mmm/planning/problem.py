@@ -8,6 +8,7 @@ without the spend, summed to the end of the window plus the look-back.
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mmm.errors import PlanError
@@ -121,15 +122,14 @@ class Space:
         return int(np.prod(self.shape))
 
     @property
-    def channel_of(self) -> Floats:
+    def channel_of(self) -> npt.NDArray[np.intp]:
         """Index of the channel of every number."""
         return np.broadcast_to(np.arange(self.shape[-1]), self.shape).ravel()
 
     @property
     def reference(self) -> Floats:
-        money = self.problem.reference
-        axes = {"channel": (0, 1), "geo": 0, "week": 1}[self.detail]
-        return money.sum(axis=axes).ravel()
+        axes: dict[Detail, tuple[int, ...]] = {"channel": (0, 1), "geo": (0,), "week": (1,)}
+        return self.problem.reference.sum(axis=axes[self.detail]).ravel()
 
     @property
     def split(self) -> Floats:

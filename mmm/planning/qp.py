@@ -86,7 +86,7 @@ def solve_qp(q: Floats, c: Floats, region: Region) -> Floats:
     return np.clip(x, region.lower, region.upper)
 
 
-def _start(c: Floats, region: Region, slack: Floats, lo: Floats, hi: Floats) -> _State:
+def _start(c: Floats, region: Region, slack: npt.NDArray[np.bool_], lo: Floats, hi: Floats) -> _State:
     middle = np.where(np.isfinite(lo) & np.isfinite(hi), (lo + hi) / 2, np.where(np.isfinite(lo), lo + 1, hi - 1))
     both = ~np.isfinite(lo) & ~np.isfinite(hi)
     middle[both] = 0.0

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from mmm.errors import PlanError
 from mmm.model.response import Floats
 from mmm.planning.constraints import Program
 from mmm.planning.discrete import held
@@ -68,9 +69,9 @@ def mean_cvar(
             best = certified(best.columns, size, best.certificate.value, bound, scale)
         if best.certificate.gap <= limits.gap or time.perf_counter() > limits.until:
             break
-    if not concave or program.discrete:
-        return _as_local(best, 0.0)
-    return best
+    if best is None:
+        raise PlanError("No plan was found within plan.time_limit; raise it.")
+    return best if concave and not program.discrete else _as_local(best, 0.0)
 
 
 def _as_local(found: Solution, spread: float) -> Solution:

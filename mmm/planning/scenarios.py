@@ -108,7 +108,7 @@ def _with_new_channel(prepared: Prepared, settings: PlanSettings, new: NewChanne
 
     def log_normal(low: float, high: float) -> Floats:
         middle, width = (np.log(low) + np.log(high)) / 2, (np.log(high) - np.log(low)) / (2 * _NORMAL_90)
-        return np.exp(middle + width * rng.standard_normal(n))
+        return np.asarray(np.exp(middle + width * rng.standard_normal(n)))
 
     by_geo = problem.reference.sum(axis=(0, 2))
     by_geo = by_geo / by_geo.sum() if by_geo.sum() > 0 else np.full(len(by_geo), 1 / len(by_geo))

@@ -1,6 +1,7 @@
 """The allocation table of a plan: money, bounds, effects and returns by channel, each with its 90% interval."""
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mmm.model.response import Floats, along
@@ -32,7 +33,7 @@ def marginal_draws(problem: PlanProblem, money: Floats) -> Floats:
     return found.slope[..., 0]
 
 
-def direction(marginal: Floats, spend: Floats, adjustable: Floats) -> Floats:
+def direction(marginal: Floats, spend: Floats, adjustable: npt.NDArray[np.bool_]) -> Floats:
     """Share of draws in which a channel's marginal return exceeds the spend-weighted mean of the adjustable channels.
 
     ``marginal`` is [n, c] at the reference plan. NaN where a channel is not adjustable, or fewer than two are.
