@@ -1,0 +1,194 @@
+"""Analyses whose fits are in the store without any sampling: draws around the truth of a simulated world.
+
+The whole path from settings to report then runs in seconds, on any number of channels and with any names.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mmm.data.dataset import Dataset
+from mmm.inference.fit import Fit
+from mmm.inference.sample import fit_key, versions
+from mmm.inference.store import save
+from mmm.model import response
+from mmm.model.baseline import terms
+from mmm.model.draws import response_draws, stacked
+from mmm.model.spec import ModelSpec, make_spec
+from mmm.settings import Settings, load_dataset, settings_from
+from mmm.simulate import (
+    Adstock,
+    Baseline,
+    Channel,
+    Control,
+    Flighting,
+    Noise,
+    Saturation,
+    World,
+    data_settings,
+    simulate,
+)
+
+CHAINS, DRAWS = 4, 150
+_ROAS = (1.5, 3.0, 0.7, 2.4, 1.2, 4.0)
+_HALF = (0.5, 2.0, 0.8, 2.5, 1.2, 2.0)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What varies: channel names, geos, how far the draws spread, whether they fail the gate, settings on top."""
+
+    channels: Sequence[str] = ("tv", "search", "display")
+    geos: int = 2
+    weeks: int = 78
+    spread: float = 0.15
+    diverging: bool = False
+    value_per_unit: float | None = 1.0
+    """1 for revenue; None for a KPI without value; else the value of an order."""
+    currency: str = "EUR"
+    spend: float = 60_000.0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def make_settings(case: Case, folder: Path) -> Settings:
+    """Writes the world's data to ``folder``, puts both fits into its store, and returns the settings."""
+    world = _world(case)
+    simulated = simulate(world)
+    document = {"name": "synthetic", "title": "Synthetic shop", "data": data_settings(simulated)}
+    # The world's channels have plain names; the analysis gives them the case's.
+    columns = document["data"]["channels"]
+    document["data"]["channels"] = dict(zip(case.channels, columns.values(), strict=True))
+    document["data"]["currency"] = case.currency
+    if case.value_per_unit is None:
+        document["data"]["target"] = {"column": world.outcome, "kind": "kpi", "unit": world.outcome}
+    simulated.frame.to_csv(folder / "data.csv", index=False)
+    document |= {
+        "model": {"lookback": "8 weeks"},
+        "sampler": {"draws": DRAWS, "chains": CHAINS, "store": str(folder / "store")},
+        "gate": {"ess_bulk_min": 300, "ess_tail_min": 300, "r_hat_max": 1.05},
+        "plan": {"curve_points": 5, "draws": 200},
+        **case.settings,
+    }
+    settings = settings_from(document, base=folder)
+    dataset = load_dataset(settings)
+    for seen in (dataset, dataset.with_outcome_hidden(13)):
+        spec = make_spec(seen, settings.model)
+        save(_fit(seen, spec, settings, case), Path(settings.sampler.store) / fit_key(seen, spec, settings.sampler))
+    return settings
+
+
+def _world(case: Case) -> World:
+    def channel(i: int) -> Channel:
+        return Channel(
+            f"c{i}",
+            weekly_spend=case.spend * (0.4 + 0.6 * ((i * 7) % 5) / 4),
+            roas=_ROAS[i % 6] / (case.value_per_unit or 1.0),
+            flighting=Flighting("always_on", variation=0.4, geo_noise=0.2),
+            adstock=Adstock(alpha=0.3 + 0.05 * (i % 4)),
+            saturation=Saturation(k=_HALF[i % 6]),
+        )
+
+    money = case.value_per_unit == 1.0
+    return World(
+        name="synthetic",
+        channels=tuple(channel(i) for i in range(len(case.channels))),
+        weeks=case.weeks,
+        geos=tuple(f"region_{g}" for g in range(case.geos)) if case.geos > 1 else ("total",),
+        population=tuple(1e6 + 3e5 * g for g in range(case.geos)) if case.geos > 1 else None,
+        outcome="revenue" if money else "orders",
+        value_per_unit=case.value_per_unit or 1.0,
+        baseline=Baseline(weekly_outcome=max(2.0, len(case.channels)) * 6e5 / (case.value_per_unit or 1.0)),
+        controls=(Control("price", kind="index", effect=-0.02, centre=100.0, sd=2.5),),
+        noise=Noise(sd=0.03),
+        seed=len(case.channels),
+    )
+
+
+def _fit(dataset: Dataset, spec: ModelSpec, settings: Settings, case: Case) -> Fit:
+    """Draws around plausible values; coefficients of the baseline by least squares on what media leave over."""
+    rng = np.random.default_rng(7)
+    geos, channels = list(spec.geos), list(spec.channel_names)
+    c = len(channels)
+    shape = (CHAINS, DRAWS)
+
+    def near(centre: np.ndarray, relative: float) -> np.ndarray:
+        return np.asarray(centre * np.exp(relative * rng.standard_normal((*shape, *np.shape(centre)))))
+
+    alpha = 0.3 + 0.05 * (np.arange(c) % 4)
+    half = np.array([_HALF[i % 6] for i in range(c)])
+    roas = np.array([_ROAS[i % 6] for i in range(c)])
+    level = near(roas, case.spread)
+    draws: dict[str, Any] = {
+        "adstock_alpha": (("chain", "draw", "channel"), np.clip(near(alpha, 0.1), 0.01, 0.95)),
+        "half_saturation": (("chain", "draw", "channel"), near(half, 0.2)),
+        "log_beta": (("chain", "draw", "geo", "channel"), np.zeros((*shape, len(geos), c))),
+    }
+    spend = dataset.data["spend"].values.sum(axis=(0, 1))
+    value = dataset.data["value_per_unit"].values[0, 0] if dataset.has_value else 1.0
+    flat = stacked(xr.Dataset(draws, coords={"geo": geos, "channel": channels}))
+    media = dataset.data["media"].values
+    once = response.totals(response_draws(spec, flat), media, np.ones(media.shape[:2]))
+    share = once.sum(axis=1) * value / spend
+    shift = np.log(level / share.reshape(*shape, c))
+    draws["log_beta"] = (("chain", "draw", "geo", "channel"), np.repeat(shift[:, :, None, :], len(geos), axis=2))
+    effect = response.contributions(_mean_draw(spec, draws, geos, channels), media)[0].sum(axis=2)
+    draws |= _baseline(dataset, spec, effect, near)
+    posterior = xr.Dataset(draws, coords={"geo": geos, "channel": channels})
+    flags = np.zeros(shape, dtype=bool)
+    flags[:, :: 2 if case.diverging else DRAWS + 1] = case.diverging
+    energy = rng.standard_normal(shape)
+    stats = xr.Dataset({"diverging": (("chain", "draw"), flags), "energy": (("chain", "draw"), energy)})
+    return Fit(
+        dataset=dataset,
+        spec=spec,
+        tree=xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats}),
+        seed=settings.sampler.seed,
+        key=fit_key(dataset, spec, settings.sampler),
+        engine=settings.sampler.engine,
+        versions=versions(),
+        seconds={"compile": 1.0, "sample": 2.0, "total": 3.0},
+    )
+
+
+def _mean_draw(
+    spec: ModelSpec, draws: dict[str, Any], geos: list[str], channels: list[str]
+) -> response.ResponseDraws:
+    one = {name: (dims[1:], values.mean(axis=0)[:1]) for name, (dims, values) in draws.items()}
+    flat = xr.Dataset(one, coords={"geo": geos, "channel": channels}).rename(draw="sample")
+    return response_draws(spec, flat)
+
+
+def _baseline(dataset: Dataset, spec: ModelSpec, effect: np.ndarray, near: Any) -> dict[str, Any]:
+    """Terms of the baseline by least squares, with a little noise on every coefficient."""
+    scale = np.array(spec.outcome_scale)
+    seen = dataset.data["observed"].values.astype(bool)
+    left = (dataset.data["outcome"].values - effect) / scale
+    found = terms(spec, dataset.dates, dataset.data["control"].values)
+    t, g = left.shape
+    blocks = []
+    for term in found:
+        if term.dim == "geo":
+            blocks.append(np.tile(np.eye(g), (t, 1)).reshape(t, g, g))
+        else:
+            design = term.design if term.design.ndim == 3 else np.repeat(term.design[:, None, :], g, axis=1)
+            blocks.append(design)
+    design = np.concatenate(blocks, axis=2)[seen]
+    ridge = 1e-2 * np.eye(design.shape[1])
+    y = left[seen]
+    solved = np.linalg.solve(design.T @ design + ridge, design.T @ y)
+    noise = float(np.std(y - design @ solved))
+    out: dict[str, Any] = {}
+    start = 0
+    for term, block in zip(found, blocks, strict=True):
+        values = solved[start : start + block.shape[2]]
+        start += block.shape[2]
+        jitter = near(np.ones(len(values)), 0.01) - 1.0
+        out[term.name] = (("chain", "draw", term.dim), values + noise * jitter)
+        if term.scaled is not None:
+            out[term.scaled] = (("chain", "draw"), near(np.array(0.02), 0.1))
+    out["sigma"] = (("chain", "draw"), near(np.array(noise), 0.05))
+    return out
