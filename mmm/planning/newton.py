@@ -58,9 +58,13 @@ def _concave(curvature: Floats, floor: float) -> Floats:
     """Minus the curvature, made positive definite."""
     if curvature.ndim == 1:
         return np.maximum(-curvature, floor)
+    try:
+        np.linalg.cholesky(-curvature)
+    except np.linalg.LinAlgError:
+        pass
+    else:
+        return floor * np.eye(len(curvature)) - curvature
     values, vectors = np.linalg.eigh(-(curvature + curvature.T) / 2)
-    if values[0] >= floor:
-        return -curvature
     return (vectors * np.maximum(values, floor)) @ vectors.T
 
 

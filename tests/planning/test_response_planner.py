@@ -1,0 +1,140 @@
+"""What the planner asks of the response equals the one entry from spend to outcome, and its bounds hold."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mmm.model.response import along_geo
+from mmm.model.response_planner import (
+    PriorChannel,
+    always_concave,
+    by_period,
+    mean_along,
+    mean_along_cells,
+    period_hessian,
+    scaled_effect,
+    with_prior_channel,
+)
+from mmm.planning.objectives import Evaluator
+from mmm.planning.problem import Space
+
+
+@pytest.mark.parametrize("slope", [1.0, 2.3])
+def test_averages_equal_the_mean_over_draws(problem, slope):
+    made = problem(geos=3, slope=slope, draws=40)
+    evaluator = Evaluator(Space("geo", made))
+    levels = np.random.default_rng(1).uniform(0, 900, (3, 4, 5))
+    share = np.random.default_rng(2).dirichlet(np.ones(40))
+    plain = along_geo(made.draws, evaluator.base, evaluator.direction, levels, made.weights)
+    mean = mean_along(made.draws, evaluator.base, evaluator.direction, levels, made.weights, share)
+    for name in ("value", "slope", "curvature"):
+        expected = np.einsum("n,ngck->gck", share, getattr(plain, name))
+        np.testing.assert_allclose(getattr(mean, name), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("slope", [1.0, 1.4, 2.5])
+def test_curvature_and_lines_bound_the_curve_between_nodes(problem, slope):
+    made = problem(slope=slope, draws=30)
+    evaluator = Evaluator(Space("geo", made))
+    nodes = np.sort(np.random.default_rng(3).uniform(0, 2500, (1, 4, 5)), axis=2)
+    nodes[0, 0, 0] = 0.0
+    share = np.full(30, 1 / 30)
+    cells = mean_along_cells(
+        made.draws, evaluator.base, evaluator.direction, nodes, made.weights, (share, np.arange(4))
+    )
+    inside = nodes[..., :-1, None] + np.diff(nodes, axis=2)[..., None] * np.linspace(0.001, 0.999, 41)
+    fine = mean_along(made.draws, evaluator.base, evaluator.direction, inside.reshape(1, 4, -1), made.weights, share)
+    shape = inside.shape
+    curvature, value = fine.curvature.reshape(shape), fine.value.reshape(shape)
+    assert np.all(curvature <= cells.upper[..., None] * (1 + 1e-9) + 1e-12)
+    assert np.all(curvature >= cells.lower[..., None] - 1e-12 - 1e-9 * np.abs(cells.lower[..., None]))
+    from_left = cells.value[..., :-1, None] + cells.left[..., None] * (inside - nodes[..., :-1, None])
+    from_right = cells.value[..., 1:, None] + cells.right[..., None] * (inside - nodes[..., 1:, None])
+    assert np.all(value <= np.minimum(from_left, from_right) + 1e-9 * np.abs(value))
+
+
+def test_only_the_cells_asked_for_are_evaluated(problem):
+    made = problem(geos=2, draws=10)
+    evaluator = Evaluator(Space("geo", made))
+    nodes = np.broadcast_to(np.linspace(0, 500, 3), (2, 4, 3))
+    share = (np.full(10, 0.1), np.array([1, 6]))
+    cells = mean_along_cells(made.draws, evaluator.base, evaluator.direction, nodes, made.weights, share)
+    assert set(np.flatnonzero(cells.value.reshape(8, 3).any(axis=1))) == {1, 6}
+
+
+def test_effects_by_period_equal_the_effect_of_the_plan(problem):
+    made = problem(geos=2, slope=1.6, draws=20)
+    space = Space("week", made)
+    evaluator = Evaluator(space)
+    money = np.random.default_rng(4).uniform(20, 300, space.shape)
+    total, gradient = by_period(made.draws, evaluator.window, money)
+    np.testing.assert_allclose(total, made.effect_draws(space.money(money.ravel())), rtol=1e-10)
+    step = 1e-3
+    for h, c in ((0, 0), (3, 2), (5, 3)):
+        up, down = money.copy(), money.copy()
+        up[h, c] += step
+        down[h, c] -= step
+        slope = (by_period(made.draws, evaluator.window, up)[0] - by_period(made.draws, evaluator.window, down)[0])[
+            :, c
+        ]
+        np.testing.assert_allclose(gradient[:, h, c], slope / (2 * step), rtol=1e-5)
+
+
+def test_second_derivatives_by_period_equal_differences_of_the_gradient(problem):
+    made = problem(draws=8, slope=1.8)
+    evaluator = Evaluator(Space("week", made))
+    money = np.random.default_rng(5).uniform(20, 300, (6, 4))
+    share = np.full(8, 1 / 8)
+    hessian = period_hessian(made.draws, evaluator.window, money, share)
+    step = 1e-3
+    for h in range(6):
+        up, down = money.copy(), money.copy()
+        up[h] += step
+        down[h] -= step
+        change = by_period(made.draws, evaluator.window, up)[1] - by_period(made.draws, evaluator.window, down)[1]
+        expected = np.einsum("n,nhc->hc", share, change) / (2 * step)
+        for c in range(4):
+            np.testing.assert_allclose(hessian[c, h], expected[:, c], rtol=1e-4, atol=1e-9)
+
+
+def test_every_detail_gives_the_same_effect_of_the_reference_plan(problem):
+    made = problem(geos=3, draws=15)
+    wanted = made.effect_draws(made.reference).sum(axis=1)
+    for detail in ("channel", "geo", "week"):
+        space = Space(detail, made)
+        evaluator = Evaluator(space)
+        money = space.money(space.reference)
+        by_draw = made.effect_draws(money).sum(axis=1)
+        value, _ = evaluator.by_draw(space.reference)
+        np.testing.assert_allclose(value, by_draw, rtol=1e-9)
+        assert evaluator.mean(space.reference, evaluator.uniform).value == pytest.approx(by_draw.mean(), rel=1e-9)
+        if detail != "week":
+            np.testing.assert_allclose(by_draw, wanted, rtol=1e-9)
+
+
+def test_value_factor_multiplies_the_effect(problem):
+    made = problem(draws=5)
+    doubled = replace(made, draws=scaled_effect(made.draws, np.array([2.0, 1.0, 1.0, 0.5])))
+    ratio = doubled.effect_draws(made.reference) / made.effect_draws(made.reference)
+    np.testing.assert_allclose(ratio, np.tile([2.0, 1.0, 1.0, 0.5], (5, 1)))
+
+
+def test_concavity_is_known_from_the_families(problem):
+    assert always_concave(problem().draws)
+    assert not always_concave(problem(slope=1.5).draws)
+
+
+def test_a_prior_channel_has_the_effect_that_its_prior_says(problem):
+    made = problem(geos=2, draws=50)
+    rng = np.random.default_rng(6)
+    direction = np.zeros((len(made.weights), 2))
+    direction[made.begin : made.begin + made.horizon] = rng.uniform(5, 20, (made.horizon, 2))
+    effect = rng.uniform(500, 900, 50)
+    new = PriorChannel("podcast", direction, effect, rng.uniform(0.2, 0.7, 50), rng.uniform(0.5, 3, 50))
+    draws = with_prior_channel(made.draws, new, made.weights)
+    media = np.zeros((len(made.weights), 2, 5))
+    media[:, :, 4] = direction
+    value = along_geo(draws, np.zeros_like(media), media, np.ones((2, 5, 1)), made.weights).value[:, :, 4].sum((1, 2))
+    np.testing.assert_allclose(value, effect, rtol=1e-9)
+    assert draws.channels[-1] == "podcast"
