@@ -20,6 +20,9 @@ BoolArray = npt.NDArray[np.bool_]
 LARGEST = 1e15
 """Above this a double no longer holds cents, and squares of the values lose all meaning."""
 
+SMALLEST = 1e-30
+"""What is closer to zero is left over from rounding; ratios of such values overflow."""
+
 _BLANK = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "<na>", "nat", "-"})
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
@@ -57,9 +60,11 @@ def numbers(
     _record_text(column, wrong, where, name, problems)
     with np.errstate(invalid="ignore"):
         infinite, huge = np.isinf(values), np.isfinite(values) & (np.abs(values) > LARGEST)
+        small = (values != 0) & (np.abs(values) < SMALLEST)
     _record(infinite, column, where, problems, f"Column '{name}' holds infinite values; numbers are finite.")
     _record(huge, column, where, problems, f"Column '{name}' holds values above 1e15; give it in a larger unit.")
-    return Cells(np.where(wrong | infinite | huge, np.nan, values), blank)
+    _record(small, column, where, problems, f"Column '{name}' holds rounding residue, below 1e-30; write 0.")
+    return Cells(np.where(wrong | infinite | huge | small, np.nan, values), blank)
 
 
 def record_blank(

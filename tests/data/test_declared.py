@@ -86,7 +86,7 @@ def test_text_controls_must_be_declared(frame: pd.DataFrame, refused: Refused, l
 
 
 def test_a_blank_level_is_missing(frame: pd.DataFrame, refused: Refused) -> None:
-    texts = frame.assign(event=[None, *["a", "b"] * 29, "a"])
+    texts = frame.assign(event=["", *["a", "b"] * 29, "a"])
     assert "Column 'event' is empty in 1 rows" in refused(
         texts, controls={"e": {"column": "event", "categorical": True}}
     )

@@ -16,7 +16,8 @@ _MOST_TOO_LOW = 20.0
 """A value that is lower than expected by more than this is small rather than slipped."""
 _LOW_DOUBT = 2.0
 """Without units to compare with, a low value needs this many times the evidence: most low values are real."""
-_LOW_GAP, _PRICE_GAP = 3.0, 2.0
+_PER_RIVAL = 2.0
+_HIGH_GAP, _LOW_GAP, _PRICE_GAP = 1.2, 3.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -95,17 +96,22 @@ def _slips(channel: ChannelPanel, settings: QualitySettings, threshold: float) -
                 plausible = False
             if plausible and ((t, g) not in best or best[t, g].evidence < slip.evidence):
                 best[t, g] = slip
-    return list(best.values())
+    # Several such values in one series are rather its tail than several slips: each then needs more evidence.
+    series = [g for _, g in best]
+    return [s for s in best.values() if s.evidence > threshold + _PER_RIVAL * (series.count(s.g) - 1)]
 
 
 def _tests(channel: ChannelPanel) -> list[_Test]:
     spend, media = channel.spend, channel.media
     of_spend = tenfold_scores(spend)
     if media is None:
-        everywhere, lone = np.ones(spend.shape, dtype=bool), _stands_apart(spend, high=False, factor=_LOW_GAP)
+        # With other geos to compare with, a value can be wrong within the range of its own.
+        alone = spend.shape[1] == 1
+        peak = _stands_apart(spend, high=True, factor=_HIGH_GAP) if alone else np.ones(spend.shape, dtype=bool)
+        dip = _stands_apart(spend, high=False, factor=_LOW_GAP)
         return [
-            _Test("spend", True, spend, of_spend.expected_if_high, of_spend.high, everywhere),
-            _Test("spend", False, spend, of_spend.expected_if_low, of_spend.low / _LOW_DOUBT, lone),
+            _Test("spend", True, spend, of_spend.expected_if_high, of_spend.high, peak),
+            _Test("spend", False, spend, of_spend.expected_if_low, of_spend.low / _LOW_DOUBT, dip),
         ]
     # Spend and units are recorded apart: a slip in one of them moves their ratio too, a real burst does not.
     both = (spend > 0) & (media > 0)
@@ -130,7 +136,8 @@ def _sum(own: FloatArray, price: FloatArray) -> FloatArray:
 def _stands_apart(values: FloatArray, *, high: bool, factor: float) -> BoolArray:
     """At most two positive values of a geo that lie beyond its third most extreme one by ``factor``.
 
-    Amounts near zero are common in some channels, so a low value alone says little.
+    What stays within the channel's own range, however odd its place, is taken as it is. Amounts near zero are common
+    in some channels, so a low value alone says little and must lie further out.
     """
     if len(values) < _FEWEST_PERIODS:
         return np.zeros(values.shape, dtype=bool)
