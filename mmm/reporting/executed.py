@@ -58,7 +58,7 @@ def _with(chapter: Chapter, extras: list[str]) -> Chapter:
         return chapter
     added = "".join(f'<div class="extra">{part}</div>' for part in extras)
     html = chapter.html + added
-    return Chapter(chapter.id, chapter.question, chapter.answer, html, chapter.figures, chapter.screen_only)
+    return Chapter(chapter.id, chapter.question, chapter.answer, html, chapter.figures, chapter.data)
 
 
 def portable(notebook: Any, run: Path) -> Any:

@@ -63,7 +63,8 @@ class Chapter:
     answer: str
     html: str
     figures: tuple[Drawn, ...] = ()
-    screen_only: bool = field(default=False)
+    data: str = field(default="", repr=False)
+    """JSON for the chapter's script, on screen only."""
 
     def to_data(self) -> dict[str, Any]:
         """As JSON that travels through the executed notebook."""
@@ -72,7 +73,7 @@ class Chapter:
             "question": self.question,
             "answer": self.answer,
             "html": self.html,
-            "screen_only": self.screen_only,
+            "data": self.data,
             "figures": [{"name": f.name, "alt": f.alt, "wide": f.wide, "narrow": f.narrow} for f in self.figures],
         }
 
@@ -80,7 +81,7 @@ class Chapter:
     def from_data(cls, data: Mapping[str, Any]) -> "Chapter":
         """The inverse of :meth:`to_data`."""
         figures = tuple(Drawn(f["name"], f["alt"], f["wide"], f["narrow"]) for f in data["figures"])
-        return cls(data["id"], data["question"], data["answer"], data["html"], figures, bool(data["screen_only"]))
+        return cls(data["id"], data["question"], data["answer"], data["html"], figures, data["data"])
 
 
 @functools.lru_cache(maxsize=4)

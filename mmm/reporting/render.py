@@ -5,7 +5,7 @@ import hashlib
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +18,7 @@ from mmm.reporting.page import Chapter, environment, render
 from mmm.reporting.style import Look, font_faces
 
 _PLACE = re.compile(r'<figure class="chart" data-figure="([^"]+)">(.*?)</figure>', re.DOTALL)
+_SCRIPT = "whatif.js"
 _IMAGES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".svg": "image/svg+xml"}
 _PDF_HELP = (
     "The PDF needs Pango from the system, which is missing. On Debian and Ubuntu: "
@@ -40,7 +41,6 @@ class Cover:
     logo: str = ""
     colophon: str = ""
     templates: Path | None = None
-    scripts: tuple[str, ...] = field(default=())
 
 
 def web_page(chapters: Sequence[Chapter], cover: Cover) -> str:
@@ -48,7 +48,8 @@ def web_page(chapters: Sequence[Chapter], cover: Cover) -> str:
 
     The content security policy allows exactly the scripts that are written here, by their hashes.
     """
-    hashes = " ".join(f"'sha256-{_digest(script)}'" for script in cover.scripts) or "'none'"
+    scripts = [_source(_SCRIPT, cover.templates)] if any(c.data for c in chapters) else []
+    hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts) or "'none'"
     return render(
         "page.html.j2",
         cover.templates,
@@ -56,20 +57,19 @@ def web_page(chapters: Sequence[Chapter], cover: Cover) -> str:
         dark=_own(cover.look.variables(dark=True)),
         css=_own(_source("report.css", cover.templates)),
         chapters=[_placed(c, cover.look, screen=True) for c in chapters],
-        scripts=[_own(s) for s in cover.scripts],
+        scripts=[_own(s) for s in scripts],
         script_source=_own(hashes),
     )
 
 
 def print_page(chapters: Sequence[Chapter], cover: Cover) -> str:
-    """The HTML that becomes the PDF: wide figures in light colours, chapters for the screen left out."""
-    kept = [c for c in chapters if not c.screen_only]
+    """The HTML that becomes the PDF: wide figures in light colours, and no scripts."""
     return render(
         "print.html.j2",
         cover.templates,
         **_common(cover),
         css=_own(_source("print.css", cover.templates)),
-        chapters=[_placed(c, cover.look, screen=False) for c in kept],
+        chapters=[_placed(c, cover.look, screen=False) for c in chapters],
     )
 
 
@@ -129,7 +129,13 @@ def _placed(chapter: Chapter, look: Look, *, screen: bool) -> dict[str, object]:
         return f'<figure class="chart">{match.group(2)}{body}</figure>'
 
     html = _PLACE.sub(fill, chapter.html)
-    return {"id": chapter.id, "question": chapter.question, "answer": chapter.answer, "html": _own(html)}
+    return {
+        "id": chapter.id,
+        "question": chapter.question,
+        "answer": chapter.answer,
+        "html": _own(html),
+        "data": _own(chapter.data.replace("<", "\\u003c")),
+    }
 
 
 def jupyter_html(chapter: Chapter, look: Look) -> str:
@@ -157,11 +163,6 @@ def _source(name: str, override: Path | None) -> str:
     if loader is None:
         raise ReportError(f"The report's template '{name}' was not found. Install the package again.")
     return loader.get_source(environment(override), name)[0]
-
-
-def script_source(name: str, override: Path | None) -> str:
-    """A script as it stands in the page; it may not close its own element."""
-    return _source(name, override).replace("</", "<\\/")
 
 
 def _digest(script: str) -> str:

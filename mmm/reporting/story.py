@@ -19,6 +19,7 @@ from mmm.inference.store import obtain
 from mmm.model.spec import make_spec
 from mmm.planning import Plan, plan
 from mmm.planning.curve import BudgetCurve, budget_curve
+from mmm.reporting import what_if
 from mmm.reporting.chapters import belief, future, past, record, summary
 from mmm.reporting.decide import decision_of, plan_tables, scenario_lines
 from mmm.reporting.export import write_figures, write_outputs
@@ -169,6 +170,8 @@ def _material(
 ) -> Material:
     analysis, made, curve = results
     fmt, gain_fmt = formatters(settings, dataset, analysis)
+    report = settings.report
+    look = make_look(report, dataset.channels)
     hidden = 0 if believed.holdout is None else len(believed.holdout.dates)
     return Material(
         settings=settings,
@@ -183,5 +186,6 @@ def _material(
         fmt=fmt,
         gain_fmt=gain_fmt,
         gain_outcome=outcome_words(dataset)[1],
-        look=make_look(settings.report, dataset.channels),
+        look=look,
+        what_if=what_if.payload(made, gain_fmt, look, report.what_if_draws) if report.what_if else None,
     )

@@ -1,5 +1,6 @@
 """Chapters on the decision: the plan channel by channel, and what other budgets would bring."""
 
+import json
 from collections.abc import Iterator
 
 import pandas as pd
@@ -117,6 +118,7 @@ def what_if(m: Material) -> Chapter:
         answer,
         html,
         (budget_curve(m.plan.curve, points, m.gain_pen),),
+        "" if m.what_if is None else json.dumps(m.what_if, ensure_ascii=False),
     )
 
 
@@ -124,9 +126,8 @@ def _scenario_table(m: Material) -> Table:
     fmt = m.gain_fmt
     channels = list(m.plan.allocation.index)
     shown = channels if len(channels) <= 6 else []
-    head = columns(
-        "Scenario", "Budget", "Won by media", "Against today", "Chance to beat it", *(fmt.label(str(c)) for c in shown)
-    )
+    names = [fmt.label(str(c)) for c in shown]
+    head = columns("Scenario", "Money spent", "Won by media", "Against today", "Chance to beat it", *names)
     rows = []
     for line in m.plan.scenarios:
         cells = [

@@ -1,0 +1,337 @@
+"use strict";
+// The what-if of the report: sliders over posterior draws of the planner's response curves. No library, no network.
+(function () {
+  var source = document.getElementById("what-if-data");
+  var root = document.getElementById("what-if-widget");
+  if (!source || !root) { return; }
+  var data = JSON.parse(source.textContent);
+  var channels = data.channels, n = data.draws, k = data.points, count = channels.length;
+
+  function floats(text) {
+    var raw = atob(text), bytes = new Uint8Array(raw.length);
+    for (var i = 0; i < raw.length; i++) { bytes[i] = raw.charCodeAt(i); }
+    var view = new DataView(bytes.buffer), out = new Float64Array(raw.length / 4);
+    for (var j = 0; j < out.length; j++) { out[j] = view.getFloat32(4 * j, true); }
+    return out;
+  }
+  var values = floats(data.values), slopes = floats(data.slopes), reference = floats(data.reference);
+
+  // State: money by channel, locks, whether the total is held.
+  var spend = channels.map(function (c) { return c.planned; });
+  var locked = channels.map(function () { return false; });
+  var won = channels.map(function () { return new Float64Array(n); });
+  var todayTotal = channels.reduce(function (sum, c) { return sum + c.today; }, 0);
+
+  // Cubic Hermite interpolation on levels top * (i / (k - 1))^2; the same as mmm.reporting.what_if.outcome_draws.
+  function evaluate(c) {
+    var top = channels[c].top, x = Math.min(Math.max(spend[c], 0), top);
+    var i = Math.min(Math.floor(Math.sqrt(x / top) * (k - 1)), k - 2);
+    var low = top * Math.pow(i / (k - 1), 2), high = top * Math.pow((i + 1) / (k - 1), 2);
+    var width = high - low, t = (x - low) / width, t2 = t * t, t3 = t2 * t;
+    var h0 = 2 * t3 - 3 * t2 + 1, h1 = (t3 - 2 * t2 + t) * width, h2 = 3 * t2 - 2 * t3, h3 = (t3 - t2) * width;
+    var out = won[c], start = c * n * k + i;
+    for (var d = 0; d < n; d++, start += k) {
+      out[d] = h0 * values[start] + h1 * slopes[start] + h2 * values[start + 1] + h3 * slopes[start + 1];
+    }
+  }
+
+  function total() { return spend.reduce(function (sum, v) { return sum + v; }, 0); }
+
+  function quantile(sorted, q) {
+    var at = q * (sorted.length - 1), low = Math.floor(at), high = Math.min(low + 1, sorted.length - 1);
+    return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
+  }
+
+  function summary(draws) {
+    var sorted = Float64Array.from(draws).sort(), sum = 0;
+    for (var i = 0; i < sorted.length; i++) { sum += sorted[i]; }
+    return { mean: sum / sorted.length, lower: quantile(sorted, 0.05), upper: quantile(sorted, 0.95), sorted: sorted };
+  }
+
+  function outcome() {
+    var draws = new Float64Array(n);
+    for (var c = 0; c < count; c++) { for (var d = 0; d < n; d++) { draws[d] += won[c][d]; } }
+    return draws;
+  }
+
+  // Numbers as in the rest of the report.
+  function grouped(text) { return text.replace(/\B(?=(\d{3})+(?!\d))/g, data.separators[0]); }
+  function plain(value, decimals) {
+    var parts = Math.abs(value).toFixed(decimals).split(".");
+    return grouped(parts[0]) + (parts[1] ? data.separators[1] + parts[1] : "");
+  }
+  var SCALES = [[1e12, "trillion"], [1e9, "billion"], [1e6, "million"], [1e3, "thousand"]];
+  function scaleOf(value) {
+    for (var i = 0; i < SCALES.length; i++) {
+      if (Math.abs(value) >= SCALES[i][0] * 0.9995 && Math.abs(value) >= 9995) { return SCALES[i]; }
+    }
+    return [1, ""];
+  }
+  function amount(value, money, sign) {
+    var scale = scaleOf(value), size = Math.abs(value) / scale[0];
+    var decimals = scale[0] === 1 || scale[0] === 1e3 ? 0 : size < 10 ? 2 : size < 100 ? 1 : 0;
+    var text = plain(size, decimals), zero = !/[1-9]/.test(text);
+    var mark = zero ? "" : value < 0 ? "\u2212" : sign ? "+" : "";
+    return mark + (money ? data.currency : "") + text + (scale[1] ? "\u00a0" + scale[1] : "") +
+      (money || !data.unit ? "" : " " + data.unit);
+  }
+  function money(value, sign) { return amount(value, true, sign); }
+  function result(value, sign) { return amount(value, data.money, sign); }
+  // Both ends in one unit, as everywhere in the report.
+  function range(s) {
+    var scale = scaleOf(Math.max(Math.abs(s.lower), Math.abs(s.upper)));
+    var size = Math.max(Math.abs(s.lower), Math.abs(s.upper)) / scale[0];
+    var decimals = scale[0] === 1 || scale[0] === 1e3 ? 0 : size < 10 ? 2 : size < 100 ? 1 : 0;
+    function end(v) {
+      var text = plain(v / scale[0], decimals);
+      return (v < 0 && /[1-9]/.test(text) ? "\u2212" : "") + (data.money ? data.currency : "") + text;
+    }
+    return "90% interval " + end(s.lower) + " to " + end(s.upper) + (scale[1] ? "\u00a0" + scale[1] : "") +
+      (data.unit ? " " + data.unit : "");
+  }
+  function chance(p) { return p > 0.99 ? "more than 99%" : p < 0.01 ? "less than 1%" : Math.round(100 * p) + "%"; }
+
+  function element(tag, attributes, text) {
+    var node = document.createElement(tag);
+    Object.keys(attributes || {}).forEach(function (name) { node.setAttribute(name, attributes[name]); });
+    if (text !== undefined) { node.textContent = text; }
+    return node;
+  }
+  function add(parent, tag, attributes, text) { return parent.appendChild(element(tag, attributes, text)); }
+
+  // The page.
+  root.className = "whatif";
+  add(root, "h3", { id: "what-if-heading" }, "Try it yourself");
+  add(root, "p", {}, "Move money and see at once what it is expected to win over " + data.horizon +
+    ", and how sure that is. The numbers are those of the planner.");
+  var board = add(root, "div", { "class": "board" });
+  var tiles = {};
+  function tile(key, label) {
+    var box = add(board, "div", { "class": "tile" });
+    add(box, "div", { "class": "label" }, label);
+    tiles[key] = { value: add(box, "output", { "class": "value" }), note: add(box, "div", { "class": "note" }) };
+    tiles[key].value.id = "what-if-" + key;
+  }
+  tile("won", "Won by media");
+  tile("gain", "Against today\u2019s plan");
+  tile("chance", "Chance to beat today\u2019s plan");
+  tile("spend", "Money spent");
+  var svgNS = "http://www.w3.org/2000/svg";
+  var strip = document.createElementNS(svgNS, "svg");
+  strip.setAttribute("class", "strip");
+  strip.setAttribute("role", "img");
+  root.appendChild(strip);
+
+  var buttons = add(root, "div", { "class": "buttons" });
+  function button(id, label, action) {
+    var node = add(buttons, "button", { type: "button", id: id }, label);
+    node.addEventListener("click", action);
+    return node;
+  }
+  button("what-if-recommended", "Recommended plan", function () { load("planned"); });
+  button("what-if-today", "Today\u2019s plan", function () { load("today"); });
+  button("what-if-reset", "Reset", function () {
+    locked.fill(false);
+    hold.checked = false;
+    load("planned");
+    try { history.replaceState(null, "", location.pathname + location.search + "#what-if"); } catch (e) { location.hash = "what-if"; }
+  });
+  var holdLabel = add(buttons, "label", { "class": "hold" });
+  var hold = add(holdLabel, "input", { type: "checkbox", id: "what-if-hold" });
+  holdLabel.appendChild(document.createTextNode(" Keep the total"));
+
+  var key = add(root, "p", { "class": "note marks" });
+  add(key, "span", { "class": "tick now" });
+  key.appendChild(document.createTextNode(" today "));
+  add(key, "span", { "class": "tick best" });
+  key.appendChild(document.createTextNode(" recommended"));
+  var list = add(root, "div", { "class": "sliders", role: "group", "aria-labelledby": "what-if-heading" });
+  var most = channels.reduce(function (sum, c) { return sum + c.top; }, 0);
+  var rows = [];
+  function row(key, label, top, colour, marks) {
+    var box = add(list, "div", { "class": "slider" + (colour ? "" : " all") });
+    var name = add(box, "label", { "for": "what-if-slider-" + key });
+    if (colour) { add(name, "span", { "class": "swatch", style: "background:var(--" + colour + ")", "aria-hidden": "true" }); }
+    name.appendChild(document.createTextNode(label));
+    var track = add(box, "span", { "class": "track" });
+    (marks || []).forEach(function (m) {
+      var place = "left:calc(8px + (100% - 16px) * " + Math.min(m[1] / top, 1).toFixed(4) + ")";
+      add(track, "span", { "class": "tick " + m[0], style: place, "aria-hidden": "true" });
+    });
+    var input = add(track, "input", { type: "range", id: "what-if-slider-" + key, min: "0", max: "1000", step: "1" });
+    var text = add(box, "output", { "class": "amount", "for": "what-if-slider-" + key });
+    var note = add(box, "span", { "class": "note" });
+    return { box: box, input: input, text: text, note: note, top: top };
+  }
+  channels.forEach(function (c, i) {
+    var r = row(String(i), c.label, c.top, c.colour, [["now", c.today], ["best", c.planned]]);
+    var lock = add(r.box, "button", { type: "button", "class": "lock", "aria-pressed": "false", "aria-label": "Lock " + c.label }, "Lock");
+    lock.addEventListener("click", function () { locked[i] = !locked[i]; show(true); });
+    r.lock = lock;
+    r.input.addEventListener("input", function () { move(i, r.input.value / 1000 * c.top); });
+    rows.push(r);
+  });
+  var all = row("total", "Total", most, "");
+  all.input.addEventListener("input", function () { scaleTo(all.input.value / 1000 * most, -1); show(true); });
+
+  var share = add(root, "div", { "class": "buttons" });
+  var csv = add(share, "button", { type: "button", id: "what-if-csv" }, "Save as CSV");
+  var link = add(share, "button", { type: "button", id: "what-if-link" }, "Copy link to this plan");
+  var said = add(share, "span", { role: "status", "class": "note" });
+
+  // Moves the channels that are not locked, except one, so that the sum becomes the wanted one where limits allow.
+  function scaleTo(wanted, except) {
+    for (var round = 0; round < 20; round++) {
+      var gap = wanted - total();
+      if (Math.abs(gap) < 0.5) { return; }
+      var free = [], weight = 0;
+      for (var c = 0; c < count; c++) {
+        if (locked[c] || c === except) { continue; }
+        if (gap > 0 ? spend[c] < channels[c].top : spend[c] > 0) { free.push(c); weight += spend[c]; }
+      }
+      if (!free.length) { return; }
+      free.forEach(function (c) {
+        var part = weight > 0 ? spend[c] / weight : 1 / free.length;
+        spend[c] = Math.min(Math.max(spend[c] + gap * part, 0), channels[c].top);
+        evaluate(c);
+      });
+    }
+  }
+
+  function move(i, value) {
+    var before = total();
+    spend[i] = value;
+    if (hold.checked) {
+      scaleTo(before, i);
+      // What the others cannot take up stays here.
+      spend[i] = Math.min(Math.max(spend[i] + before - total(), 0), channels[i].top);
+    }
+    evaluate(i);
+    show(true);
+  }
+
+  function load(which) {
+    channels.forEach(function (c, i) { if (!locked[i]) { spend[i] = c[which]; evaluate(i); } });
+    show(true);
+  }
+
+  function drawStrip(s) {
+    while (strip.firstChild) { strip.removeChild(strip.firstChild); }
+    var wide = Math.max(root.clientWidth, 300);
+    strip.setAttribute("viewBox", "0 0 " + wide + " 56");
+    var low = Math.min(s.sorted[0], 0), high = Math.max(s.sorted[n - 1], 0), pad = (high - low) * 0.04 || 1;
+    low -= pad; high += pad;
+    function x(v) { return 8 + (wide - 16) * (v - low) / (high - low); }
+    function shape(tag, attributes, text) {
+      var node = document.createElementNS(svgNS, tag);
+      Object.keys(attributes).forEach(function (a) { node.setAttribute(a, attributes[a]); });
+      if (text) { node.textContent = text; }
+      strip.appendChild(node);
+    }
+    for (var d = 0; d < n; d++) {
+      var v = s.sorted[d];
+      shape("line", { x1: x(v), x2: x(v), y1: 14, y2: 30, style: "stroke:var(--" + (v > 0 ? "accent" : "bad") + ");stroke-width:1.5;opacity:.35" });
+    }
+    shape("line", { x1: x(s.lower), x2: x(s.upper), y1: 38, y2: 38, style: "stroke:var(--accent);stroke-width:5" });
+    shape("circle", { cx: x(s.mean), cy: 38, r: 6, style: "fill:var(--accent);stroke:var(--paper);stroke-width:1.5" });
+    shape("line", { x1: x(0), x2: x(0), y1: 6, y2: 48, style: "stroke:var(--ink);stroke-width:1.5" });
+    var left = x(0) > 0.7 * wide;
+    shape("text", { x: x(0) + (left ? -6 : 6), y: 11, style: "fill:var(--soft);font-size:13px", "text-anchor": left ? "end" : "start" }, "today\u2019s plan");
+    strip.setAttribute("aria-label", "Change against today\u2019s plan: " + result(s.mean, true) + ", " + range(s));
+  }
+
+  function show(keep) {
+    var draws = outcome(), sum = total(), more = sum - todayTotal;
+    var moved = Math.abs(more) > 0.001 * todayTotal, net = moved && data.money;
+    var gain = new Float64Array(n), better = 0;
+    for (var d = 0; d < n; d++) {
+      gain[d] = draws[d] - reference[d];
+      if ((net ? data.margin * gain[d] - more : gain[d]) > 0) { better++; }
+    }
+    var w = summary(draws), g = summary(gain);
+    tiles.won.value.textContent = result(w.mean);
+    tiles.won.note.textContent = range(w);
+    tiles.gain.value.textContent = result(g.mean, true);
+    tiles.gain.note.textContent = range(g);
+    tiles.chance.value.textContent = Math.abs(g.mean) < 1e-9 * Math.abs(w.mean) ? "same plan" : chance(better / n);
+    tiles.chance.note.textContent = net ? "net of the money spent " + (more > 0 ? "more" : "less") : "";
+    tiles.spend.value.textContent = money(sum);
+    tiles.spend.note.textContent = moved ? money(more, true) + " against today" : "as today";
+    root.setAttribute("data-mean", w.mean);
+    root.setAttribute("data-gain", g.mean);
+    root.setAttribute("data-chance", better / n);
+    rows.forEach(function (r, i) {
+      var c = channels[i], change = spend[i] - c.today;
+      r.input.value = String(Math.round(1000 * spend[i] / c.top));
+      r.input.disabled = locked[i];
+      r.lock.setAttribute("aria-pressed", String(locked[i]));
+      r.lock.textContent = locked[i] ? "Locked" : "Lock";
+      r.text.textContent = money(spend[i]);
+      var beyond = c.seen > 0 && spend[i] > 1.005 * c.seen;
+      r.note.textContent = Math.abs(change) < 0.005 * Math.max(c.today, 1) ? "as today" : money(change, true) + " against today";
+      if (beyond) { r.note.textContent += "; beyond what was seen"; }
+      r.box.classList.toggle("beyond", beyond);
+      r.input.setAttribute("aria-valuetext", money(spend[i]) + ", " + r.note.textContent);
+    });
+    all.input.value = String(Math.round(1000 * sum / most));
+    all.text.textContent = money(sum);
+    all.note.textContent = moved ? money(more, true) + " against today" : "as today";
+    all.input.setAttribute("aria-valuetext", money(sum));
+    drawStrip(g);
+    said.textContent = "";
+    if (keep) { remember(); }
+  }
+
+  // The plan in the address: amounts in base 36, then the locks.
+  function code() {
+    return "#what-if=" + spend.map(function (v) { return Math.round(v).toString(36); }).join(".") +
+      "~" + locked.map(function (l) { return l ? "1" : "0"; }).join("");
+  }
+  function remember() {
+    try { history.replaceState(null, "", code()); } catch (e) { said.textContent = ""; }
+  }
+  function restore() {
+    var match = /^#what-if=([0-9a-z.]+)~([01]+)$/.exec(location.hash);
+    if (!match) { return false; }
+    var amounts = match[1].split(".");
+    if (amounts.length !== count || match[2].length !== count) { return false; }
+    for (var c = 0; c < count; c++) {
+      var value = parseInt(amounts[c], 36);
+      if (!isFinite(value)) { return false; }
+      spend[c] = Math.min(Math.max(value, 0), channels[c].top);
+      locked[c] = match[2][c] === "1";
+      evaluate(c);
+    }
+    return true;
+  }
+
+  link.addEventListener("click", function () {
+    remember();
+    var address = location.href.split("#")[0] + code();
+    function done() { said.textContent = "The link is in the clipboard."; }
+    function shown() { said.textContent = "The address of this page now leads to this plan."; }
+    if (navigator.clipboard && navigator.clipboard.writeText) { navigator.clipboard.writeText(address).then(done, shown); } else { shown(); }
+  });
+  csv.addEventListener("click", function () {
+    function safe(text) {
+      var guarded = /^[=+\-@\t\r]/.test(text) ? "'" + text : text;
+      return /[",\r\n]/.test(guarded) ? '"' + guarded.replace(/"/g, '""') + '"' : guarded;
+    }
+    var lines = ["channel,spend_today,spend_chosen,change"];
+    channels.forEach(function (c, i) {
+      lines.push([safe(c.name), c.today.toFixed(2), spend[i].toFixed(2), (spend[i] - c.today).toFixed(2)].join(","));
+    });
+    var blob = new Blob([lines.join("\r\n") + "\r\n"], { type: "text/csv" });
+    var anchor = element("a", { download: "plan.csv", href: URL.createObjectURL(blob) });
+    anchor.click();
+    setTimeout(function () { URL.revokeObjectURL(anchor.href); }, 1000);
+    said.textContent = "plan.csv was saved.";
+  });
+
+  for (var c = 0; c < count; c++) { evaluate(c); }
+  var restored = restore();
+  show(false);
+  if (restored) { document.getElementById("what-if").scrollIntoView(); }
+  window.addEventListener("resize", function () { show(false); });
+  window.addEventListener("hashchange", function () { if (restore()) { show(false); } });
+})();

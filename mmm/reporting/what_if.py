@@ -1,0 +1,116 @@
+"""What the sliders need: the planner's own response curves, by posterior draw, small enough to travel in the page.
+
+Effects add up over channels, so a plan's outcome is a sum of one curve a channel: the outcome that a total over the
+horizon wins, split over weeks and regions as in the plan's pattern. Each curve is kept as values and slopes at a few
+levels and interpolated by cubic Hermite polynomials, in the browser and in :func:`outcome_draws` alike.
+"""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mmm.model.response import along
+from mmm.planning.result import Plan
+from mmm.reporting.format import Formatter
+from mmm.reporting.style import Look
+
+Floats = npt.NDArray[np.float64]
+
+_POINTS = 15
+_POINTS_MANY = 11
+_MANY_CHANNELS = 12
+_ROOM = 1.05
+
+
+def payload(plan: Plan, fmt: Formatter, look: Look, draws: int) -> dict[str, Any]:
+    """Curves of at most ``draws`` posterior draws, today's and the recommended plan, and the notation, as JSON data.
+
+    The draws are every k-th in the order of the plan's gain, so that the gain's distribution stays what the report
+    says it is.
+    """
+    problem = plan.problem
+    today, planned = problem.reference_totals, plan.money.sum(axis=(0, 1))
+    upper = plan.allocation["upper_bound"].to_numpy(dtype=float)
+    largest = np.maximum(2.0 * today, planned)
+    top = _ROOM * np.where(np.isfinite(upper), np.maximum(largest, np.minimum(upper, 3.0 * largest)), largest)
+    top = np.where(top > 0, top, 0.05 * max(float(planned.sum()), 1.0))
+    chosen = _spread_draws(plan.decisive_gain.draws, draws)
+    points = _POINTS if len(problem.channels) <= _MANY_CHANNELS else _POINTS_MANY
+    # Curves bend most near zero, so the levels lie closer there.
+    levels = (np.linspace(0.0, 1.0, points) ** 2)[None, :] * top[:, None]
+    direction = problem.over_time(_pattern(plan))
+    found = along(problem.draws.subset(chosen), problem.base, direction, levels, problem.weights)
+    peak = problem.observed_peak_total
+    by_period = _pattern(plan).sum(axis=1).max(axis=0)
+    return {
+        "version": 1,
+        "channels": [
+            {
+                "name": name,
+                "label": fmt.label(name),
+                "colour": look.channels[name],
+                "today": float(today[c]),
+                "planned": float(planned[c]),
+                "top": float(top[c]),
+                "seen": float(peak[c] / by_period[c]) if by_period[c] > 0 else 0.0,
+            }
+            for c, name in enumerate(problem.channels)
+        ],
+        "draws": len(chosen),
+        "points": points,
+        "values": _pack(found.value),
+        "slopes": _pack(found.slope),
+        "reference": _pack(plan.reference_draws[chosen][:, None, None]),
+        "money": fmt.money_outcome,
+        "margin": plan.settings.margin or 1.0,
+        "horizon": f"{plan.horizon} {fmt.period}{'' if plan.horizon == 1 else 's'}",
+        "currency": fmt.currency_text,
+        "unit": "" if fmt.money_outcome else fmt.outcome_unit,
+        "separators": [fmt.number(1000.0)[1:-3], fmt.number(0.5, 1)[1:-1]],
+    }
+
+
+def _pattern(plan: Plan) -> Floats:
+    """How a channel's money is split, [h, g, c]: as in the plan, as in today's plan where it spends nothing."""
+    totals = plan.money.sum(axis=(0, 1))
+    return np.where(totals > 0, plan.money / np.where(totals > 0, totals, 1.0), plan.problem.pattern)
+
+
+def _spread_draws(gain: Floats, wanted: int) -> npt.NDArray[np.intp]:
+    """Positions of ``wanted`` draws, evenly spaced in the order of ``gain``."""
+    order = np.argsort(gain, kind="stable")
+    if len(order) <= wanted:
+        return np.asarray(order)
+    middle = (np.arange(wanted) + 0.5) * len(order) / wanted
+    return np.asarray(order[middle.astype(int)])
+
+
+def _pack(values: Floats) -> str:
+    """[draw, channel, level] as base64 of little-endian 32-bit floats, channel first."""
+    return base64.b64encode(np.ascontiguousarray(values.transpose(1, 0, 2), dtype="<f4").tobytes()).decode("ascii")
+
+
+def outcome_draws(data: Mapping[str, Any], spend: Mapping[str, float]) -> Floats:
+    """Outcome won by draw, as the browser computes it: the check of what is embedded against the planner."""
+    n, k = int(data["draws"]), int(data["points"])
+    shape = (len(data["channels"]), n, k)
+    values, slopes = (
+        np.frombuffer(base64.b64decode(data[name]), dtype="<f4").reshape(shape) for name in ("values", "slopes")
+    )
+    total = np.zeros(n)
+    for c, channel in enumerate(data["channels"]):
+        top = float(channel["top"])
+        x = min(max(spend[channel["name"]], 0.0), top)
+        levels = (np.arange(k) / (k - 1)) ** 2 * top
+        i = min(int(np.sqrt(x / top) * (k - 1)), k - 2)
+        width = levels[i + 1] - levels[i]
+        t = (x - levels[i]) / width
+        a, b = values[c, :, i].astype(float), values[c, :, i + 1].astype(float)
+        da, db = slopes[c, :, i] * width, slopes[c, :, i + 1] * width
+        total += (
+            (2 * t**3 - 3 * t**2 + 1) * a + (t**3 - 2 * t**2 + t) * da + (-2 * t**3 + 3 * t**2) * b + (t**3 - t**2) * db
+        )
+    return total
