@@ -59,7 +59,7 @@ def default_budgets(plan: Plan, low: float, high: float) -> Floats:
     low, high = max(low, 0.5 * total), min(high, 1.5 * total)
     grid = np.linspace(low, max(low, high), plan.settings.curve_points)
     grid = np.append(grid, [total] if low <= total <= high else [])
-    return np.unique(grid.round(2))
+    return np.unique(np.clip(grid.round(2), low, max(low, high)))
 
 
 def budget_curve(plan: Plan, budgets: Floats | None = None) -> BudgetCurve:

@@ -26,6 +26,7 @@ from mmm.planning.optimise import (
 from mmm.planning.settings import ObjectiveSettings
 
 _WIDTHS = (0.5, 0.1, 0.02, 0.005)
+_SHARES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75)
 
 
 def utility(expected: Expected, x: Floats) -> Floats:
@@ -95,6 +96,7 @@ def probability(
     spread = float(np.std(gain)) or 1.0
     starts = [columns, *random_starts(settled, reference, limits.seed)]
     middle = feasible_start(settled, (reference + columns[:size]) / 2)
+    from_here = feasible_start(settled, reference)
 
     def score(at: Floats) -> tuple[float, float, Floats]:
         """Probability first; where it is as large, what is expected."""
@@ -108,8 +110,10 @@ def probability(
             smooth = Probability(expected.evaluator, bar, width * spread, objective.worth, objective.price)
             at = climb(smooth, settled, at, Effort(1e-5, steps=25, until=limits.until)).x
         ends.append(score(at))
+        # A small step in a good direction can be likelier to win than the whole way.
+        ends += [score(from_here + share * (at - from_here)) for share in _SHARES]
         if time.perf_counter() > limits.until:
             break
     best, _, at = max(ends, key=lambda end: end[:2])
-    worst = min(end[0] for end in ends[1:])
+    worst = min(end[0] for end in ends[1 :: 1 + len(_SHARES)])
     return _as_local(certified(at, size, best, np.inf, 1.0), best - worst)

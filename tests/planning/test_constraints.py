@@ -132,22 +132,22 @@ class TestCorners:
     def test_the_nearest_feasible_plan_is_the_plan_itself_where_it_is_feasible(self, problem):
         made = problem()
         start = feasible_start(program_of(made), made.reference_totals)
-        np.testing.assert_allclose(start, made.reference_totals, rtol=1e-5)
+        np.testing.assert_allclose(start, made.reference_totals, rtol=1e-3)
 
 
 class TestNames:
     @pytest.mark.parametrize(
         "settings",
         [
-            {"channels": {"c9": {"fixed": True}}},
-            {"groups": {"a": {"channels": ("c9",), "minimum": 1.0}}},
-            {"reference": {"c9": 1.0}},
-            {"cost_factor": {"c9": 1.2}},
-            {"scenarios": ({"name": "x", "change": {"c9": 0.1}},)},
+            {"channels": {"c01": {"fixed": True}}},
+            {"groups": {"a": {"channels": ("c01",), "minimum": 1.0}}},
+            {"reference": {"c01": 1.0}},
+            {"cost_factor": {"c01": 1.2}},
+            {"scenarios": ({"name": "x", "change": {"c01": 0.1}},)},
         ],
     )
     def test_an_unknown_channel_is_an_error_with_the_nearest_name(self, problem, settings):
-        with pytest.raises(PlanError, match=r"'c9', which the model does not have\. Did you mean"):
+        with pytest.raises(PlanError, match=r"'c01', which the model does not have\. Did you mean"):
             program_of(problem(), **settings)
 
     def test_a_new_channel_may_be_named_in_its_own_scenario(self, problem):
