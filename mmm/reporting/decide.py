@@ -8,6 +8,7 @@ import pandas as pd
 from mmm.errors import PlanError
 from mmm.inference.fit import Fit
 from mmm.planning.curve import BudgetCurve
+from mmm.planning.moves import key_moves, smaller_moves
 from mmm.planning.result import Gain, Interval, Plan
 from mmm.planning.scenarios import scenario_plans
 from mmm.planning.settings import Scenario
@@ -104,6 +105,8 @@ def plan_tables(plan: Plan, curve: BudgetCurve, scenarios: Sequence[ScenarioLine
         scenarios=tuple(scenarios),
         constraints=tuple(_sentence(c) for c in plan.constraints if not c.startswith(single)),
         certificate=plan.certificate.words(),
+        moves=key_moves(plan),
+        partial=smaller_moves(plan),
         notes=plan.notes,
     )
 

@@ -86,6 +86,10 @@ class PlanTables:
     scenarios: tuple[ScenarioLine, ...]
     constraints: tuple[str, ...]
     certificate: str
+    moves: pd.DataFrame
+    """From today's plan to this one, step by step, most important first: source, destination, amount, share."""
+    partial: pd.DataFrame
+    """Going part of the way (index): gain with bounds, probability, worst5."""
     notes: tuple[str, ...] = ()
 
 

@@ -3,13 +3,17 @@
 import json
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
+from mmm.planning.moves import NEW_MONEY, UNSPENT
 from mmm.reporting import answers
 from mmm.reporting.chapters.past import outcome_cell, return_cell, swatch, triple
 from mmm.reporting.figures.plan import BudgetPoint, budget_curve, gain_distribution
 from mmm.reporting.material import Material
 from mmm.reporting.page import Cell, Chapter, Column, Table, columns, render, table_of
+
+_MOST_STEPS = 8
 
 
 def plan(m: Material) -> Chapter:
@@ -20,6 +24,8 @@ def plan(m: Material) -> Chapter:
         m.settings.report.templates,
         table=_allocation_table(m),
         reasons=_reasons_table(m),
+        steps=_steps_table(m),
+        partial=_partial_table(m),
         constraints=list(m.plan.constraints),
         notes=[*m.plan.notes, m.plan.certificate],
         unchanged=m.decision.verdict == "unchanged",
@@ -65,6 +71,54 @@ def _allocation_row(m: Material, name: str, line: pd.Series) -> tuple[Cell, ...]
         Cell(fmt.money_range(float(line["lower_bound"]), float(line["upper_bound"]), short=True)),
         outcome_cell(triple(line, "reference_effect"), fmt),
         outcome_cell(triple(line, "effect"), fmt),
+    )
+
+
+def _steps_table(m: Material) -> Table | None:
+    """The moves, most important first, with the share of the gain that they bring together."""
+    moves, fmt = m.plan.moves, m.gain_fmt
+    if len(moves) < 2 or not np.isfinite(moves["share"]).all():
+        return None
+    special = {NEW_MONEY: "new money", UNSPENT: "nothing (unspent)"}
+    rows = [
+        (
+            Cell(str(i)),
+            Cell(special.get(str(line["source"]), fmt.label(str(line["source"])))),
+            Cell(special.get(str(line["destination"]), fmt.label(str(line["destination"])))),
+            Cell(fmt.money(float(line["amount"]), short=True)),
+            Cell(fmt.percent(float(line["share"]), 0)),
+        )
+        for i, line in moves.head(_MOST_STEPS).iterrows()
+    ]
+    head = (
+        Column("Step", number=False),
+        Column("From", number=False),
+        Column("To", number=False),
+        Column("Amount"),
+        Column("Of the gain, with the steps before"),
+    )
+    return table_of("The moves in order of what they bring.", head, rows)
+
+
+def _partial_table(m: Material) -> Table:
+    """Going only part of the way."""
+    fmt = m.gain_fmt
+    head = columns("How far", "Expected gain", "Chance to do better", "If things go badly (worst 5%)")
+    rows = [
+        (
+            Cell("All the way" if float(str(share)) == 1.0 else f"{fmt.percent(float(str(share)), 0)} of the way"),
+            Cell(
+                fmt.outcome(float(line["gain"]), short=True, sign=True),
+                fmt.outcome_range(float(line["gain_lower"]), float(line["gain_upper"]), short=True),
+            ),
+            Cell(fmt.probability(float(line["probability"]))),
+            Cell(fmt.outcome(float(line["worst5"]), short=True, sign=True)),
+        )
+        for share, line in m.plan.partial.iterrows()
+    ]
+    net = ", net of the money spent" if m.decision.net is not None else ""
+    return table_of(
+        f"Going part of the way from today’s plan to this one{net}; small print: 90% intervals.", head, rows
     )
 
 

@@ -33,7 +33,7 @@ def summary(m: Material) -> Chapter:
         "chapters/summary.html.j2",
         m.settings.report.templates,
         headline=headline,
-        split=teller.split_of_gain(),
+        split="" if m.decision.mostly_shifts else teller.split_of_gain(),
         unspent=teller.unspent(),
         badge=_badge(m),
         failures=[failure(c.name, c.title) for c in m.gate.failures],
