@@ -5,6 +5,6 @@
 """
 
 from mmm.inference.engine.problem import Problem, log_posterior
-from mmm.inference.engine.run import sample, supports
+from mmm.inference.engine.run import preview, sample, supports
 
-__all__ = ["Problem", "log_posterior", "sample", "supports"]
+__all__ = ["Problem", "log_posterior", "preview", "sample", "supports"]

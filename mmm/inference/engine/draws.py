@@ -1,5 +1,6 @@
 """From unconstrained draws to the posterior's variables, with the names and dims of the plain PyMC model."""
 
+import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
 
@@ -48,23 +49,18 @@ def _coefficients(problem: Problem, x: Floats, seed: int) -> tuple[Floats, Float
     log_beta = np.empty((n, geos, channels))
     p, by = problem.array("precision").shape[0], problem.array("geo_count").shape[0]
     dense, by_geo = np.empty((n, p)), np.empty((n, by))
-    noise = np.random.default_rng(seed).standard_normal((n, p + by)) if problem.integrated else np.empty((n, 0))
+    noise = np.random.default_rng(seed).standard_normal((n, p + by))
     whole = problem.block.view(np.int64)
 
     def part(where: slice) -> None:
-        if problem.integrated:
-            kernel.coefficients(
-                problem.block, whole, x[where], noise[where], log_beta[where], dense[where], by_geo[where]
-            )
-        else:
-            kernel.curve_scales(problem.block, whole, x[where], log_beta[where])
+        kernel.coefficients(problem.block, whole, x[where], noise[where], log_beta[where], dense[where], by_geo[where])
 
     threads = max(1, min(os.cpu_count() or 1, n // _DRAWS_PER_THREAD))
     edges = np.linspace(0, n, threads + 1).astype(int)
     # Compiled on one draw first: two threads would compile the same code twice.
     part(slice(0, 1))
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(part, [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]))
+        list(pool.map(part, [slice(a, b) for a, b in itertools.pairwise(edges)]))
     return log_beta, dense, by_geo
 
 

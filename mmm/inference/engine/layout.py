@@ -1,4 +1,4 @@
-"""Where each parameter sits in the vector that is sampled, what it is called in the model, and how it is constrained."""
+"""Where each parameter sits in the sampled vector, what it is called in the model, and how it is constrained."""
 
 from dataclasses import dataclass
 
@@ -59,6 +59,14 @@ class Layout:
     def __contains__(self, name: str) -> bool:
         return any(p.name == name for p in self.parts)
 
+    def pymc_point(self, x: Floats) -> dict[str, Floats]:
+        """The point ``x[dim]`` in the names and values of the plain model's unconstrained variables."""
+        suffix = {"log": "_log__", "logit": "_logodds__", "zero_sum": "_zerosum__", "none": ""}
+        return {
+            p.name + suffix[p.transform]: x[p.start : p.stop].reshape(p.shape) + (0.0 if p.offset is None else p.offset)
+            for p in self.parts
+        }
+
 
 def zero_sum(x: Floats) -> Floats:
     """Map ``[..., n]`` to ``[..., n + 1]`` with sum zero, keeping lengths, as :func:`kernels.posterior.zero_sum`."""
@@ -74,7 +82,9 @@ def make_layout(spec: ModelSpec, baseline: tuple[Term, ...], *, integrated: bool
     sloped = [i for i, c in enumerate(spec.channels) if c.slope is not None]
     parts: list[Part] = []
 
-    def add(name: str, shape: tuple[int, ...], transform: str, dims: tuple[str, ...], offset: Floats | None = None) -> None:
+    def add(
+        name: str, shape: tuple[int, ...], transform: str, dims: tuple[str, ...], offset: Floats | None = None
+    ) -> None:
         parts.append(Part(name, parts[-1].stop if parts else 0, shape, transform, dims, offset))
 
     add(spec.effect_kind, (channels,), "log", ("channel",))

@@ -64,7 +64,9 @@ def find_mode(problem: Problem, starts: int, seed: int) -> tuple[Floats, float]:
     best: tuple[Floats, float] | None = None
     for i in range(starts):
         start = first if i == 0 else first + 0.5 * rng.standard_normal(len(first))
-        found = minimize(negative, start, jac=True, method="L-BFGS-B", options={"maxcor": 30, "maxiter": 2000, "gtol": 1e-4})
+        found = minimize(
+            negative, start, jac=True, method="L-BFGS-B", options={"maxcor": 30, "maxiter": 2000, "gtol": 1e-4}
+        )
         if best is None or -found.fun > best[1]:
             best = found.x, float(-found.fun)
     if best is None:
@@ -107,7 +109,7 @@ def _blocks(problem: Problem) -> tuple[list[npt.NDArray[np.intp]], str]:
 
 
 def _factor(precision: Floats) -> tuple[Floats, bool]:
-    """L with L L' = precision^-1; eigenvalues that are not clearly positive are taken by size, no less than the prior's.
+    """L with L L' = precision^-1; eigenvalues that are not clearly positive are taken by size and bounded.
 
     Every parameter's prior has a standard deviation of order one, so that a precision below 0.1 is not believed.
     """

@@ -4,7 +4,6 @@ nutpie samples any pair of C functions through the class that it makes for compi
 here. The pinned version of nutpie in the lock is the one this was written against.
 """
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,6 @@ import pandas as pd
 Floats = npt.NDArray[np.float64]
 
 
-@functools.cache
-def _c_functions() -> tuple[Any, Any]:
-    from mmm.model.kernels.sampler import c_functions
-
-    return c_functions()
-
-
 def compiled_model(block: Floats, dim: int, spread: float) -> Any:
     """A nutpie model of the block with one variable ``x[entry]``, the unconstrained vector after whitening.
 
@@ -28,7 +20,9 @@ def compiled_model(block: Floats, dim: int, spread: float) -> Any:
     """
     from nutpie.compile_pymc import CompiledPyMCModel
 
-    logp, expand = _c_functions()
+    from mmm.inference.engine.compiled import c_functions
+
+    logp, expand = c_functions()
 
     def start(seed: int | None) -> Floats:
         return spread * np.random.default_rng(seed).standard_normal(dim)

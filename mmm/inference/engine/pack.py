@@ -14,14 +14,9 @@ Floats = npt.NDArray[np.float64]
 _WHOLE = ("kinds", "slot", "order", "bounds")
 
 
-def pack(
-    spec: ModelSpec, data: Panel, baseline: tuple[Term, ...], layout: Layout, *, integrated: bool
-) -> Floats:
+def pack(spec: ModelSpec, data: Panel, baseline: tuple[Term, ...], layout: Layout, *, integrated: bool) -> Floats:
     """A block with the identity as its whitening (see :func:`whiten`)."""
-    if integrated:
-        noise = b.INTEGRATED
-    else:
-        noise = b.STUDENT_T if spec.likelihood == "student_t" else b.NORMAL
+    sampled = b.STUDENT_T if spec.likelihood == "student_t" else b.NORMAL
     arrays = _media(spec, data) | _linear(spec, data, baseline) | _priors(spec)
     size = np.zeros(b.HEADER, dtype=np.int64)
     dense = dense_terms(baseline, len(spec.geos))
@@ -33,13 +28,13 @@ def pack(
     size[b.WINDOW] = len(data.dates)
     size[b.SHARED], size[b.VARYING] = len(arrays["shared"]), len(arrays["varying"])
     size[b.GEO_COLUMNS] = len(arrays["geo_count"])
-    size[b.NOISE] = noise
+    size[b.NOISE] = b.INTEGRATED if integrated else sampled
     size[b.DELAYED] = sum(c.adstock == "delayed" for c in spec.channels)
     size[b.SLOPED] = sum(c.slope is not None for c in spec.channels)
     size[b.DRIFT_START], size[b.DRIFT_SCALE] = before_drift, len(drift)
     size[b.DRIFT_STOP] = before_drift + sum(len(t.labels) for t in drift)
     size[b.OBSERVED] = int(data.observed.sum())
-    return _write(size, arrays, np.zeros(layout.dim), [])
+    return _write(size, arrays, np.zeros(layout.dim), [(np.array([i]), np.eye(1)) for i in range(layout.dim)])
 
 
 def whiten(block: Floats, centre: Floats, factors: list[tuple[npt.NDArray[np.intp], Floats]]) -> Floats:
@@ -72,13 +67,11 @@ def _write(
 ) -> Floats:
     size[b.BLOCKS] = len(factors)
     size[b.WHITENING] = sum(f.size for _, f in factors)
-    entries = [e for e, _ in factors]
-    order = np.concatenate(entries) if entries else np.arange(size[b.DIM])
     arrays = arrays | {
-        "order": order,
-        "bounds": np.cumsum([0, *(len(e) for e in entries)]),
+        "order": np.concatenate([e for e, _ in factors]),
+        "bounds": np.cumsum([0, *(len(e) for e, _ in factors)]),
         "centre": centre,
-        "factors": np.concatenate([f.ravel() for _, f in factors]) if factors else np.zeros(0),
+        "factors": np.concatenate([f.ravel() for _, f in factors]),
     }
     shapes = b.shapes(size)
     size[b.LENGTH] = b.HEADER + sum(int(np.prod(s)) for s in shapes.values())
@@ -103,7 +96,9 @@ def _media(spec: ModelSpec, data: Panel) -> dict[str, npt.NDArray[np.generic]]:
     periods = history + len(data.dates) + spec.lookback
 
     def flat(media: Floats, stop: int) -> Floats:
-        return np.moveaxis(media[first : first + stop] / scale, 2, 0).reshape(len(spec.channels), stop * len(spec.geos))
+        return np.asarray(
+            np.moveaxis(media[first : first + stop] / scale, 2, 0).reshape(len(spec.channels), stop * len(spec.geos))
+        )
 
     delayed = [c.adstock == "delayed" for c in spec.channels]
     sloped = [c.slope is not None for c in spec.channels]

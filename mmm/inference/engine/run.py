@@ -1,20 +1,22 @@
 """Sampling with the fast engine, and its preview."""
 
 import time
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from mmm.data.dataset import Dataset
 from mmm.errors import FitError
 from mmm.inference.engine import draws
-from mmm.inference.engine.mode import laplace
+from mmm.inference.engine.mode import Laplace, laplace
 from mmm.inference.engine.nutpie_adapter import compiled_model
-from mmm.inference.engine.problem import log_posterior
+from mmm.inference.engine.problem import Problem, log_posterior
 from mmm.inference.settings import SamplerSettings
 from mmm.model.spec import ModelSpec
 
+Floats = npt.NDArray[np.float64]
 _STATS = ("diverging", "energy", "n_steps", "step_size", "logp", "mean_tree_accept")
 # Chains start at this many posterior standard deviations around the mode.
 _SPREAD = 0.7
@@ -28,20 +30,39 @@ def supports(spec: ModelSpec) -> str | None:  # noqa: ARG001
 def sample(spec: ModelSpec, dataset: Dataset, sampler: SamplerSettings, *, progress: bool = False) -> xr.DataTree:
     """Posterior of ``spec`` on ``dataset``: groups ``posterior`` and ``sample_stats``, as from the plain model.
 
-    ``posterior`` has the attributes ``engine`` and ``whitening``; ``sample_stats`` has ``seconds`` by step, as JSON-safe
-    numbers. Raises FitError where the sampler cannot start.
+    ``posterior`` has the attributes ``engine`` and ``whitening``; ``sample_stats`` has ``seconds`` by step. Raises
+    FitError where the sampler cannot start.
     """
+    return sample_problem(log_posterior(spec, dataset), sampler, progress=progress)
+
+
+def sample_problem(problem: Problem, sampler: SamplerSettings, *, progress: bool = False) -> xr.DataTree:
+    """:func:`sample` for a problem that is laid out already."""
+    clock = [time.perf_counter()]
+    found = laplace(problem, seed=sampler.seed)
+    clock.append(time.perf_counter())
+    trace = _nuts(problem, found, sampler, progress)
+    clock.append(time.perf_counter())
+    x = problem.unwhitened(trace["posterior"]["x"].values, found.mode, found.factors)
+    posterior = draws.posterior(problem, x, sampler.seed)
+    clock.append(time.perf_counter())
+    stats = trace["sample_stats"].to_dataset()
+    stats = stats[[name for name in _STATS if name in stats]].drop_attrs()
+    seconds = np.diff(clock).round(4).tolist()
+    stats.attrs["seconds"] = dict(zip(("prepare", "sample", "expand"), seconds, strict=True))
+    posterior.attrs = {"engine": "fast", "whitening": found.note}
+    return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
+
+
+def _nuts(problem: Problem, found: Laplace, sampler: SamplerSettings, progress: bool) -> Any:
+    """nutpie's trace of the whitened problem."""
+    # Imported here: it takes a second, and a preview does not need it.
     import nutpie
 
-    clock = [time.perf_counter()]
-    problem = log_posterior(spec, dataset)
-    found = laplace(problem, seed=sampler.seed)
     whitened = problem.whitened(found.mode, found.factors)
-    model = compiled_model(whitened.block, problem.layout.dim, _SPREAD)
-    clock.append(time.perf_counter())
     try:
-        trace = nutpie.sample(
-            model,
+        return nutpie.sample(
+            compiled_model(whitened.block, problem.layout.dim, _SPREAD),
             draws=sampler.draws,
             tune=sampler.tune,
             chains=sampler.chains,
@@ -56,12 +77,22 @@ def sample(spec: ModelSpec, dataset: Dataset, sampler: SamplerSettings, *, progr
             f"The sampler could not start or stopped ({reason}). Run 'mmm check' on the data, and look for priors "
             "that contradict them."
         ) from error
-    clock.append(time.perf_counter())
-    posterior = draws.posterior(problem, trace["posterior"]["x"].values, sampler.seed)
-    clock.append(time.perf_counter())
-    stats = trace["sample_stats"].to_dataset()
-    stats = stats[[name for name in _STATS if name in stats]].drop_attrs()
-    names = ("prepare", "sample", "expand")
-    stats.attrs["seconds"] = dict(zip(names, np.diff(clock).round(4).tolist(), strict=True))
-    posterior.attrs = {"engine": "fast", "whitening": found.note}
-    return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
+
+
+def preview(spec: ModelSpec, dataset: Dataset, *, count: int = 1000, seed: int = 0) -> xr.DataTree:
+    """Draws from the Laplace approximation: a look at the posterior in well under a second, not the posterior.
+
+    One group ``posterior`` with one chain of ``count`` draws and the attribute ``approximation``, which whatever shows
+    the draws must show too. There are no sampler statistics, so that no gate can take them for a fit.
+    """
+    problem = log_posterior(spec, dataset)
+    found = laplace(problem, seed=seed)
+    z = np.random.default_rng(seed).standard_normal((1, count, problem.layout.dim))
+    x = problem.unwhitened(z, found.mode, found.factors)
+    posterior = draws.posterior(problem, x, seed)
+    posterior.attrs = {
+        "engine": "preview",
+        "whitening": found.note,
+        "approximation": "Laplace: a normal distribution around the mode; not a fit",
+    }
+    return xr.DataTree.from_dict({"posterior": posterior})

@@ -5,34 +5,20 @@ import math
 import numpy as np
 from numba import njit
 
-from mmm.model.kernels.block import CHANNELS, DRIFT_SCALE, GEOS, unpack
+from mmm.model.kernels.block import CHANNELS, DRIFT_SCALE, GEOS, INTEGRATED, NOISE, unpack
 from mmm.model.kernels.linear import conditional_mean, factorise, geo_given_dense, solve
 from mmm.model.kernels.media import forward
 from mmm.model.kernels.posterior import constrain, project, residuals, scaled_precision
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def curve_scales(values, whole, x, log_beta):
-    """Log effect at full saturation in scaled outcome units to ``log_beta[draw, g, c]``, at the rows of ``x``."""
-    block = unpack(values, whole)
-    for n in range(x.shape[0]):
-        media = forward(block, constrain(block, x[n])[0])
-        _log_beta(block, media, log_beta[n])
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _log_beta(block, media, out):
-    for g in range(block.size[GEOS]):
-        for c in range(block.size[CHANNELS]):
-            out[g, c] = math.log(media.beta[c, g])
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def coefficients(values, whole, x, noise, log_beta, dense, by_geo):
-    """As :func:`curve_scales`, and the coefficients given the rows of ``x`` to ``dense[draw, P]`` and ``by_geo``.
+    """At the rows of ``x``: scale of the curves, and draws of the coefficients if they were integrated out.
 
-    ``noise[draw, P + geos]`` are standard normal numbers; zeros give the conditional means. The dense coefficients are
-    drawn from their distribution with the geos' integrated out, then the geos' given the dense ones.
+    ``log_beta[draw, g, c]`` receives the log of the effect at full saturation in scaled outcome units,
+    ``dense[draw, P]`` and ``by_geo[draw, geos]`` the coefficients. ``noise[draw, P + geos]`` are standard normal
+    numbers; zeros give the conditional means. The dense coefficients are drawn from their distribution with the geos'
+    integrated out, then the geos' given the dense ones.
     """
     block = unpack(values, whole)
     p, geos = block.precision.shape[0], block.geo_count.shape[0]
@@ -42,7 +28,11 @@ def coefficients(values, whole, x, noise, log_beta, dense, by_geo):
     for n in range(x.shape[0]):
         parameters, at, _ = constrain(block, x[n])
         media = forward(block, parameters)
-        _log_beta(block, media, log_beta[n])
+        for g in range(block.size[GEOS]):
+            for c in range(block.size[CHANNELS]):
+                log_beta[n, g, c] = math.log(media.beta[c, g])
+        if block.size[NOISE] != INTEGRATED:
+            continue
         r = residuals(block, media.mean)
         inv_var = math.exp(-2.0 * x[n, at])
         drift_sd = math.exp(x[n, at + 1]) if block.size[DRIFT_SCALE] > 0 else 1.0

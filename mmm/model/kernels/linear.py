@@ -1,7 +1,7 @@
 """The linear-Gaussian block of the model: its posterior given noise and scales, for integrating it out and drawing it.
 
-Coefficients b ~ N(0, D) enter the mean as Z b, under noise N(0, sigma^2). Their conditional posterior has precision
-A = Z'Z / sigma^2 + D^-1 and mean A^-1 Z'r / sigma^2 for residuals r. Columns are of two sorts: ``p`` dense ones, and one
+Coefficients b ~ N(0, D) enter the mean as Z b, under noise N(0, sigma^2). Given residuals r, their posterior has
+precision A = Z'Z / sigma^2 + D^-1 and mean A^-1 Z'r / sigma^2. Columns are of two sorts: ``p`` dense ones, and one
 indicator a geo, for which A is diagonal. A is then an arrow: the geos are eliminated first, and one Cholesky factor of
 p x p is left, whatever the number of geos (the Schur complement; Bishop 2006, section 2.3, for the conditionals).
 """
@@ -157,7 +157,8 @@ def prior_traces(inv_var, precision, drift, geo_precision, geo_cross, u, geo_var
             of_drift += part
     v = np.empty(p)
     for g in range(geo_var.shape[0]):
-        v[:] = geo_cross[g]
+        for i in range(p):
+            v[i] = geo_cross[g, i]
         solve_transposed(u, v)
         square = 0.0
         for i in range(p):

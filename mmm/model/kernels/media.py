@@ -91,7 +91,8 @@ def _responses(block, p, panels, unit):
             _respond(block, c, p, block.earlier[c], scratch, past)
         for k in range(panels.shape[1]):
             if not _in_use(block, c, k):
-                unit[c, k] = 0.0
+                for g in range(geos):
+                    unit[c, k, g] = 0.0
                 continue
             sums_by_geo(geos, block.weights, panels[c, k], unit[c, k])
             if carried > 0:
@@ -124,9 +125,9 @@ def forward(block, p):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def backward(block, p, media, by_mean, by_log_beta):
+def backward(block, media, by_mean, by_log_beta):
     """The :class:`Gradient` of a function with gradient ``by_mean[W * G]`` and ``by_log_beta[c, g]``."""
-    size, channels, geos = block.size, block.size[CHANNELS], block.size[GEOS]
+    channels, geos = block.size[CHANNELS], block.size[GEOS]
     n, kept = media.panels.shape[1], by_mean.shape[0]
     out = Gradient(
         np.zeros(channels), np.zeros(channels), np.zeros(channels), np.zeros(channels), np.zeros(channels),

@@ -26,7 +26,7 @@ from mmm.model.kernels.block import (
 )
 from mmm.model.kernels.linear import conditional_mean, factorise, prior_traces
 from mmm.model.kernels.media import Parameters, backward, forward
-from mmm.model.kernels.tangents import FASTMATH, add_by_geo, sums_by_geo
+from mmm.model.kernels.tangents import FASTMATH, sums_by_geo
 
 LOG_2PI = math.log(2.0 * math.pi)
 LOG_HALF_NORMAL = math.log(2.0) - 0.5 * LOG_2PI
@@ -62,7 +62,9 @@ def _positive(x, at, channels, slot, out):
 def zero_sum(x, out):
     """Map ``x[n]`` to ``out[n + 1]`` with sum zero, keeping lengths: n independent normals to a ZeroSumNormal."""
     n = out.shape[0]
-    total = x.sum()
+    total = 0.0
+    for i in range(n - 1):
+        total += x[i]
     root = math.sqrt(n)
     shift = total / (root + n)
     for i in range(n - 1):
@@ -103,7 +105,8 @@ def constrain(block, x):
         at += channels
         for c in range(channels):
             zero_sum(x[at : at + geos - 1], p.deviation[c])
-            p.deviation[c] *= geo_sd[c]
+            for g in range(geos):
+                p.deviation[c, g] *= geo_sd[c]
             at += geos - 1
     return p, at, geo_sd
 
@@ -269,7 +272,9 @@ def integrated(block, r, at, x, grad):
     u, work = np.empty((p, p)), np.empty((p, p))
     geo_var, h, h_geo = np.empty(geos), np.empty(p), np.empty(geos)
     b, b_geo = np.empty(p), np.empty(geos)
-    log_det = factorise(inv_var, precision, block.gram, block.geo_precision, block.geo_count, block.geo_cross, u, geo_var)
+    log_det = factorise(
+        inv_var, precision, block.gram, block.geo_precision, block.geo_count, block.geo_cross, u, geo_var
+    )
     project(block, r, h, h_geo)
     conditional_mean(inv_var, block.geo_cross, u, geo_var, h, h_geo, b, b_geo)
     subtract_columns(block, b, b_geo, r)
@@ -298,7 +303,7 @@ def integrated(block, r, at, x, grad):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _student_t(block, r, at, x, grad):
-    """Student-t log likelihood of ``r``; adds to ``grad`` at log sigma, log nu, and turns ``r`` into that by the mean."""
+    """Student-t log likelihood of ``r``; adds to ``grad`` at log sigma, log nu; turns ``r`` into that by the mean."""
     n, sigma, nu = block.size[OBSERVED], math.exp(x[at]), math.exp(x[at + 1])
     inverse = 1.0 / (nu * sigma * sigma)
     logs, shrunk = 0.0, 0.0
@@ -361,7 +366,8 @@ def sampled(block, r, at, x, grad):
 @njit(cache=True, nogil=True, error_model="numpy")
 def log_posterior(block, x, grad):
     """Log posterior density at unconstrained ``x``, up to the evidence; its gradient overwrites ``grad``."""
-    grad[:] = 0.0
+    for i in range(grad.shape[0]):
+        grad[i] = 0.0
     p, at, geo_sd = constrain(block, x)
     value = media_priors(block, x, grad) + _half_normal_prior(x, at, block.scales[1], grad)
     if block.size[DRIFT_SCALE] > 0:
@@ -371,5 +377,5 @@ def log_posterior(block, x, grad):
     r = residuals(block, media.mean)
     value += integrated(block, r, at, x, grad) if block.size[NOISE] == INTEGRATED else sampled(block, r, at, x, grad)
     by_log_beta = np.zeros((block.size[CHANNELS], block.size[GEOS]))
-    media_chain(block, p, geo_sd, backward(block, p, media, r, by_log_beta), grad)
+    media_chain(block, p, geo_sd, backward(block, media, r, by_log_beta), grad)
     return value

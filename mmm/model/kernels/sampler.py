@@ -12,14 +12,15 @@ from numba import carray, cfunc, njit, types
 from mmm.model.kernels.block import BLOCKS, DIM, LENGTH, unpack
 from mmm.model.kernels.posterior import log_posterior
 
-# Return codes of the C functions; nonzero ones are a divergence to the sampler, negative ones an error.
+# Return codes of the C functions; positive ones are a divergence to the sampler, negative ones an error.
 OK, NOT_FINITE, WRONG_SIZE = 0, 3, -1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def colour(block, z, x):
     """x = centre + L z."""
-    x[:] = block.centre
+    for i in range(x.shape[0]):
+        x[i] = block.centre[i]
     at = 0
     for k in range(block.size[BLOCKS]):
         entries = block.order[block.bounds[k] : block.bounds[k + 1]]
@@ -48,68 +49,39 @@ def colour_adjoint(block, by_x, by_z):
         at += n * n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def whitened(values, whole, z, grad):
-    """Log posterior and gradient in z of the block ``values`` (``whole``: the same memory as int64)."""
-    block = unpack(values, whole)
-    if block.size[BLOCKS] == 0:
-        return log_posterior(block, z, grad)
-    x, by_x = np.empty_like(z), np.empty_like(z)
-    colour(block, z, x)
-    value = log_posterior(block, x, by_x)
-    colour_adjoint(block, by_x, grad)
-    return value
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def evaluate(values, whole, x, grad):
-    """Log posterior and gradient at unconstrained ``x``, whatever the block's whitening."""
-    return log_posterior(unpack(values, whole), x, grad)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def evaluate_many(values, whole, x, value, grad):
-    """:func:`evaluate` at every row of ``x``."""
-    block = unpack(values, whole)
-    for i in range(x.shape[0]):
-        value[i] = log_posterior(block, x[i], grad[i])
-
-
 _POINTER = types.CPointer(types.double)
 _LOGP = types.int64(types.uint64, _POINTER, _POINTER, _POINTER, types.voidptr)
-_EXPAND = types.int64(types.uint64, types.uint64, _POINTER, _POINTER, types.voidptr)
+_COPY = types.int64(types.uint64, types.uint64, _POINTER, _POINTER, types.voidptr)
 
 
 def _logp(dim, z_at, grad_at, value_at, address):
     length = carray(address, (1,), np.int64)[LENGTH]
-    values, whole = carray(address, (length,), np.float64), carray(address, (length,), np.int64)
-    if dim != whole[DIM]:
+    block = unpack(carray(address, (length,), np.float64), carray(address, (length,), np.int64))
+    if dim != block.size[DIM]:
         return WRONG_SIZE
-    grad = carray(grad_at, (dim,))
-    value = whitened(values, whole, carray(z_at, (dim,)), grad)
+    z, grad = carray(z_at, (dim,)), carray(grad_at, (dim,))
+    x, by_x = np.empty(dim), np.empty(dim)
+    colour(block, z, x)
+    value = log_posterior(block, x, by_x)
+    colour_adjoint(block, by_x, grad)
     carray(value_at, (1,))[0] = value
     # A sum is finite only if all its terms are.
     total = value
-    for i in range(grad.shape[0]):
+    for i in range(dim):
         total += grad[i]
     return OK if math.isfinite(total) else NOT_FINITE
 
 
-def _expand(dim, wanted, z_at, out_at, address):
-    length = carray(address, (1,), np.int64)[LENGTH]
-    values, whole = carray(address, (length,), np.float64), carray(address, (length,), np.int64)
-    if dim != whole[DIM] or wanted != dim:
+def _copy(dim, wanted, z_at, out_at, address):  # noqa: ARG001
+    if wanted != dim:
         return WRONG_SIZE
-    z, x = carray(z_at, (dim,)), carray(out_at, (dim,))
-    block = unpack(values, whole)
-    if block.size[BLOCKS] == 0:
-        x[:] = z
-    else:
-        colour(block, z, x)
+    z, out = carray(z_at, (dim,)), carray(out_at, (dim,))
+    for i in range(dim):
+        out[i] = z[i]
     return OK
 
 
 def c_functions():
-    """The two C functions nuts-rs wants: log density with gradient, and from z to x. Loaded from the disk cache."""
+    """The two C functions nuts-rs wants: log density with gradient, and a copy of z. Loaded from the disk cache."""
     options = {"cache": True, "error_model": "numpy"}
-    return cfunc(_LOGP, **options)(_logp), cfunc(_EXPAND, **options)(_expand)
+    return cfunc(_LOGP, **options)(_logp), cfunc(_COPY, **options)(_copy)

@@ -9,7 +9,6 @@ Sources: see :mod:`mmm.model.kernels.families`, whose formulas these are; a test
 
 import math
 
-import numpy as np
 from numba import njit
 
 from mmm.model.kernels.elementary import exp, log
@@ -110,10 +109,7 @@ def recursion(kind, alpha, lookback, geos, x, a, b):
     total, by_alpha, power = 0.0, 0.0, 1.0
     for lag in range(lookback + 1):
         total += power
-        power *= alpha
-    power = 1.0
-    for lag in range(1, lookback + 1):
-        by_alpha += lag * power
+        by_alpha += (lag + 1) * power if lag < lookback else 0.0
         power *= alpha
     norm = 1.0 / total
     shrink = by_alpha / total
@@ -129,10 +125,10 @@ def convolution(weights, delayed, geos, x, a, b, d):
     Sums of terms of one sign: unlike the recursion it keeps full relative precision where little is left.
     """
     n = x.shape[0]
-    a[:] = 0.0
-    b[:] = 0.0
-    if delayed:
-        d[:] = 0.0
+    for i in range(n):
+        a[i] = 0.0
+        b[i] = 0.0
+        d[i] = 0.0
     for lag in range(weights.shape[1]):
         start = lag * geos
         if start >= n:
@@ -208,7 +204,8 @@ def sums_by_geo(geos, weights, values, out):
             total += weights[i] * values[i]
         out[0] = total
         return
-    out[:] = 0.0
+    for g in range(geos):
+        out[g] = 0.0
     for t in range(values.shape[0] // geos):
         w, v = weights[t * geos : (t + 1) * geos], values[t * geos : (t + 1) * geos]
         for g in range(geos):

@@ -1,0 +1,38 @@
+"""The compiled log posterior: loaded once a process, called from Python or handed to the sampler by its address."""
+
+import ctypes
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+@functools.cache
+def c_functions() -> tuple[Any, Any]:
+    """numba's C callbacks: log density with gradient, and a copy of the sampled vector."""
+    # Imported here: the first call on a machine compiles, and `import mmm` must not.
+    from mmm.model.kernels.sampler import c_functions as load
+
+    logp, copy = load()  # type: ignore[no-untyped-call]
+    return logp, copy
+
+
+@functools.cache
+def _log_density() -> Callable[..., int]:
+    pointer = ctypes.c_void_p
+    return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, pointer, pointer, pointer, pointer)(
+        c_functions()[0].address
+    )
+
+
+def evaluate(block: Floats, z: Floats) -> tuple[float, Floats]:
+    """Log density and gradient of a block at ``z``; raises ValueError for a vector of the wrong length."""
+    value, grad = np.empty(1), np.empty_like(z)
+    code = _log_density()(len(z), z.ctypes.data, grad.ctypes.data, value.ctypes.data, block.ctypes.data)
+    if code < 0:
+        raise ValueError(f"The vector has {len(z)} entries, which is not the number of the model's parameters.")
+    return float(value[0]), grad
