@@ -142,15 +142,17 @@ def open_run(folder: str | Path) -> Story:
     except (OSError, ValueError) as error:
         raise ReportError(f"'{run}' is no folder of a report: {INPUTS_FILE} cannot be read. Run mmm report.") from error
     settings = load_settings(run / SETTINGS_FILE).with_base(run / inputs["base"])
-    store = os.path.normpath(run / inputs["store"])
-    settings = settings.model_copy(update={"sampler": settings.sampler.model_copy(update={"store": store})})
-    return tell(settings.with_base(run / inputs["base"]))
+    return tell(settings, os.path.normpath(run / inputs["store"]))
 
 
-def tell(settings: Settings) -> Story:
-    """Everything from settings: data, fits, gate, analysis, plan, and the material of the chapters."""
+def tell(settings: Settings, store: str | None = None) -> Story:
+    """Everything from settings: data, fits, gate, analysis, plan, and the material of the chapters.
+
+    ``store`` is where the fits are, if not where the settings say as seen from the working directory.
+    """
     dataset = load_dataset(settings)
-    believed = believe(settings, dataset)
+    sampler = settings.sampler if store is None else settings.sampler.model_copy(update={"store": store})
+    believed = believe(settings.model_copy(update={"sampler": sampler}), dataset)
     analysis = analyse(believed.fit)
     made = plan(believed.fit, settings.plan)
     curve = budget_curve(made)

@@ -154,9 +154,7 @@ def _fit(dataset: Dataset, spec: ModelSpec, settings: Settings, case: Case) -> F
     )
 
 
-def _mean_draw(
-    spec: ModelSpec, draws: dict[str, Any], geos: list[str], channels: list[str]
-) -> response.ResponseDraws:
+def _mean_draw(spec: ModelSpec, draws: dict[str, Any], geos: list[str], channels: list[str]) -> response.ResponseDraws:
     one = {name: (dims[1:], values.mean(axis=0)[:1]) for name, (dims, values) in draws.items()}
     flat = xr.Dataset(one, coords={"geo": geos, "channel": channels}).rename(draw="sample")
     return response_draws(spec, flat)

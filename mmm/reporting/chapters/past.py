@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 
 from mmm.reporting import answers
@@ -11,9 +10,7 @@ from mmm.reporting.figures.drivers import waterfall, weekly
 from mmm.reporting.figures.returns import response_curves, returns
 from mmm.reporting.format import Formatter
 from mmm.reporting.material import Material
-from mmm.reporting.page import Cell, Chapter, Column, Table, columns, render, table_of
-
-_MOST_GEOS = 40
+from mmm.reporting.page import Cell, Chapter, Table, columns, render, table_of
 
 
 def triple(row: pd.Series, name: str) -> Estimate:
@@ -56,7 +53,6 @@ def channel_returns(m: Material) -> Chapter:
         "chapters/returns.html.j2",
         m.settings.report.templates,
         table=_returns_table(m),
-        geo_table=_geo_table(m) if len(m.basis.geos) > 1 else None,
         amount=fmt.next_amount,
         money=fmt.value_returns,
     )
@@ -95,20 +91,6 @@ def return_cell(value: Estimate, fmt: Formatter) -> Cell:
     """A return with its interval; red where even the upper end does not earn its cost."""
     tone = "bad" if fmt.value_returns and value.upper < 1 else "good" if fmt.value_returns and value.lower > 1 else ""
     return Cell(fmt.ratio(value.mean), fmt.ratio_range(value.lower, value.upper), tone=tone)  # type: ignore[arg-type]
-
-
-def _geo_table(m: Material) -> Table:
-    """Average return by geo and channel: one row a geo."""
-    fmt, frame = m.fmt, m.meaning.geos
-    names = list(m.basis.channels)
-    geos = list(dict.fromkeys(frame["geo"]))[:_MOST_GEOS]
-    means = frame.set_index(["geo", "channel"])["roas"].to_dict()
-    head = (Column("Region", number=False), *(Column(fmt.label(c)) for c in names))
-    rows = [
-        (Cell(fmt.label(str(g))), *(Cell(fmt.ratio(float(means.get((g, c), np.nan)))) for c in names)) for g in geos
-    ]
-    caption = f"Average return per {fmt.next_amount} by region; single regions are less certain than the whole."
-    return table_of(caption, head, rows, compact=True)
 
 
 def saturation(m: Material) -> Chapter:

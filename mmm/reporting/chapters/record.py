@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from mmm.data.quality.report import Finding, where
@@ -12,6 +13,7 @@ from mmm.reporting.page import Cell, Chapter, Column, Table, columns, render, ta
 
 _MOST_FINDINGS = 40
 _MOST_PARAMETERS = 30
+_MOST_GEOS = 60
 
 
 def data(m: Material) -> Chapter:
@@ -107,6 +109,7 @@ def appendix(m: Material) -> Chapter:
             [(Cell(a), Cell(b)) for a, b in w.facts],
             compact=True,
         ),
+        regions=_geo_table(m) if len(m.basis.geos) > 1 else None,
         diagnostics=_diagnostics_table(m, w.diagnostics),
         priors=table_of(
             "Priors, as 90% intervals.",
@@ -118,6 +121,20 @@ def appendix(m: Material) -> Chapter:
         settings=w.settings_yaml,
     )
     return Chapter("appendix", "Appendix for statisticians", "", html)
+
+
+def _geo_table(m: Material) -> Table:
+    """Average return by geo and channel: one row a geo."""
+    fmt, frame = m.fmt, m.meaning.geos
+    names = list(m.basis.channels)
+    geos = list(dict.fromkeys(frame["geo"]))[:_MOST_GEOS]
+    means = frame.set_index(["geo", "channel"])["roas"].to_dict()
+    head = (Column("Region", number=False), *(Column(fmt.label(c)) for c in names))
+    rows = [
+        (Cell(fmt.label(str(g))), *(Cell(fmt.ratio(float(means.get((g, c), np.nan)))) for c in names)) for g in geos
+    ]
+    caption = f"Average return per {fmt.next_amount} by region; single regions are less certain than the whole."
+    return table_of(caption, head, rows, compact=True)
 
 
 def _diagnostics_table(m: Material, frame: pd.DataFrame) -> Table:

@@ -1,0 +1,100 @@
+"""Reports that several tests look at: made once, without sampling."""
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from mmm.reporting.runner import Report, run_report
+from mmm.reporting.story import Story, tell
+from mmm.settings import Settings
+
+HOSTILE = ("<script>alert(1)</script>", "=cmd|'/c calc'!A1", 'a "quoted" & very long channel name of some sixty letters')
+
+
+def _synthetic() -> ModuleType:
+    name = "reports_synthetic"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("synthetic.py"))
+        if spec is None or spec.loader is None:
+            raise ImportError(name)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def make_settings(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Settings]:
+    """Settings of a synthetic analysis whose fits are already in its store; arguments are those of ``Case``."""
+
+    def make(**case: Any) -> Settings:
+        module = _synthetic()
+        made: Settings = module.make_settings(module.Case(**case), tmp_path_factory.mktemp("case"))
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_story(make_settings: Callable[..., Settings]) -> Callable[..., Story]:
+    """The results of a synthetic analysis, in this process and without the notebook."""
+    return lambda **case: tell(make_settings(**case))
+
+
+@pytest.fixture(scope="session")
+def story(make_story: Callable[..., Story]) -> Story:
+    """A small analysis with ordinary names."""
+    return make_story()
+
+
+@pytest.fixture(scope="session")
+def report(make_settings: Callable[..., Settings], tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """A whole run, notebook, HTML and PDF included, of an analysis with hostile channel names."""
+    settings = make_settings(channels=HOSTILE, settings={"report": {"organisation": "Shop <b>Ltd</b>"}})
+    return run_report(settings, out=tmp_path_factory.mktemp("reports"), progress=False)
+
+
+def _needed(found: bool, what: str, package: str) -> None:
+    """Skips where a system package is missing; under CI=true that is a failure."""
+    if found:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what} is missing, and under CI=true no test may skip for it. Install {package}.")
+    pytest.skip(f"{what} is missing. On Debian: apt-get install {package}")
+
+
+@pytest.fixture(scope="session")
+def needs_pdf() -> None:
+    """Pango, which WeasyPrint takes from the system."""
+    try:
+        import weasyprint  # noqa: F401
+    except OSError:
+        _needed(False, "Pango", "libpangoft2-1.0-0 libharfbuzz-subset0")
+
+
+@pytest.fixture(scope="session")
+def needs_poppler() -> None:
+    """pdftotext, pdffonts and pdfinfo."""
+    _needed(shutil.which("pdftotext") is not None, "pdftotext", "poppler-utils")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, without a sandbox as tests may run as root."""
+    path = shutil.which("chromium")
+    _needed(path is not None, "Chromium", "chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield launched
+        launched.close()
