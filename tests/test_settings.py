@@ -141,7 +141,7 @@ def test_an_empty_section_means_its_defaults() -> None:
         ("", "this is empty"),
         ("? [a]\n: 1\n", "a key must be a plain text"),
         ("a: 1\n---\nb: 2\n", "single document"),
-        ("[" * 5000, "nested too deeply"),
+        ("[" * 5000, "nested more than 40 levels deep"),
         ("a: " + "9" * 5000, "a number cannot be read"),
         ("a: !!int x", "a number cannot be read"),
     ],

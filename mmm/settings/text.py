@@ -22,15 +22,25 @@ _SCALARS = {
     ),
 }
 
+_DEEPEST = 40
+
 
 class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  (PyYAML's own way of declaring them)
+
+    _depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read", mark)
-        return super().compose_node(parent, index)
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, f"nested more than {_DEEPEST} levels deep", mark)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 class _Dumper(yaml.SafeDumper):
@@ -99,8 +109,6 @@ def read_yaml(text: str | bytes, origin: str) -> Any:
         raise SettingsError(f"{origin}: byte {error.start} is not UTF-8. Save the file with UTF-8 encoding.") from error
     except yaml.YAMLError as error:
         raise SettingsError(f"{origin}: {_where(error)}") from error
-    except RecursionError as error:
-        raise SettingsError(f"{origin}: nested too deeply to be settings. Keep to the template's levels.") from error
     except ValueError as error:
         # Python refuses integers of more than some thousand digits, and tagged scalars that do not fit their tag.
         raise SettingsError(f"{origin}: a number cannot be read ({error}). Write it out in plain digits.") from error
