@@ -17,6 +17,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from mmm.cli import app
+from mmm.errors import MMMError
 from mmm.settings import json_schema, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -226,3 +228,35 @@ def test_ci_calls_make_test_and_no_more() -> None:
     lines = script.read_text(encoding="utf-8").splitlines()
     assert script.stat().st_mode & 0o111
     assert lines[-1] == "make test"
+
+
+# What the pages say
+
+
+@pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "notebooks/README.md"])
+def test_links_of_the_pages_lead_somewhere(page: str) -> None:
+    path = ROOT / page
+    links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+    assert not [link for link in links if "://" not in link and not (path.parent / link).exists()]
+
+
+def test_readme_lists_the_commands_and_exit_codes_that_exist() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    assert set(re.findall(r"^\| `mmm (\w+)", text, re.MULTILINE)) == commands
+    errors: list[type[MMMError]] = [MMMError, *MMMError.__subclasses__()]
+    codes = {error.exit_code for error in errors}
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)} == codes | {0, 130}
+
+
+def test_architecture_lists_the_layers_that_exist() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `mmm/(\w+)`", text, re.MULTILINE)
+    exist = {path.parent.name for path in ROOT.glob("mmm/*/__init__.py") if any(path.parent.glob("[a-z]*.py"))}
+    assert set(told) == exist
+
+
+def test_import_contract_holds_every_layer(project: dict[str, Any]) -> None:
+    contract = next(c for c in project["tool"]["importlinter"]["contracts"] if c["id"] == "layers")
+    exist = {f"mmm.{path.parent.name}" for path in ROOT.glob("mmm/*/__init__.py")}
+    assert set(contract["layers"]) == exist - {"mmm.simulate"}
