@@ -6,7 +6,9 @@ cannot be read. One matplotlib point is one CSS pixel here (72 dpi).
 
 import io
 import re
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +30,7 @@ WIDE, NARROW = 800, 350
 _RC: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "mmm",
-    "font.family": TEXT_FONT,
+    "font.family": [TEXT_FONT, "DejaVu Sans"],
     "font.size": 12,
     "text.parse_math": False,
     "axes.spines.top": False,
@@ -114,6 +116,15 @@ class Sheet:
         self.fig.add_artist(box)
 
 
+@contextmanager
+def _drawing() -> Iterator[None]:
+    """The report's drawing settings. Names may hold any script: what our fonts lack, the reader's browser has."""
+    with mpl.rc_context(_RC), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
+        warnings.filterwarnings("ignore", message="Matplotlib currently does not support", category=UserWarning)
+        yield
+
+
 def draw(
     name: str,
     alt: str,
@@ -126,7 +137,7 @@ def draw(
     pictures: list[str] = []
     png: bytes | None = None
     for width, height in zip((WIDE, NARROW), heights, strict=True):
-        with mpl.rc_context(_RC):
+        with _drawing():
             fig = Figure(figsize=(width / 72, height / 72), dpi=72)
             FigureCanvasAgg(fig)
             fig.patch.set_visible(False)
@@ -184,8 +195,8 @@ def text_width(text: str, size: float = 12, weight: int = 400) -> float:
     if not text:
         return 0.0
     register_fonts()
-    with mpl.rc_context(_RC):
-        path = TextPath((0, 0), text, size=size, prop=FontProperties(family=TEXT_FONT, weight=weight))
+    with _drawing():
+        path = TextPath((0, 0), text, size=size, prop=FontProperties(family=_RC["font.family"], weight=weight))
     return float(path.get_extents().width) if len(path.vertices) else size * 0.3 * len(text)
 
 

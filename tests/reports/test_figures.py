@@ -1,0 +1,180 @@
+"""Drawing aids checked by hand, and properties of finished figures."""
+
+import re
+from itertools import pairwise
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmm.reporting.colour import CHANNEL_COLOURS, channel_colour, contrast, dark_twin
+from mmm.reporting.figures.drivers import waterfall
+from mmm.reporting.figures.plan import from_to, gain_distribution
+from mmm.reporting.figures.sheet import NARROW, WIDE, Drawn, Pen, clean_svg, fitted, spread, text_width, ticks
+from mmm.reporting.format import Formatter
+from mmm.reporting.settings import ReportSettings
+from mmm.reporting.style import make_look
+
+DARK = "#10161d"
+
+
+def pen(names: list[str], **options: bool) -> Pen:
+    return Pen(make_look(ReportSettings(), names), Formatter("EUR", "EUR", money_outcome=True), **options)
+
+
+def allocation(names: list[str]) -> pd.DataFrame:
+    today = np.linspace(1e6, 2e6, len(names))
+    after = today[::-1]
+    return pd.DataFrame(
+        {"reference": today, "spend": after, "change": after - today, "change_share": after / today - 1},
+        index=pd.Index(names, name="channel"),
+    )
+
+
+def test_contrast_by_hand() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21.0)
+    assert contrast("#ffffff", "#ffffff") == pytest.approx(1.0)
+
+
+def test_channel_colours_stand_out_on_light_and_dark_pages() -> None:
+    for i in range(40):
+        colour = channel_colour(i)
+        assert contrast(colour, "#ffffff") >= 3.0, (i, colour)
+        assert contrast(dark_twin(colour), DARK) >= 3.0, (i, colour)
+    assert len({channel_colour(i) for i in range(24)}) == 24
+
+
+def test_text_colours_can_be_read_on_their_pages() -> None:
+    look = make_look(ReportSettings(), ["tv"])
+    for colours in (look.light, look.dark):
+        for role in ("ink", "soft", "faint", "good", "warn", "bad", "accent"):
+            assert contrast(colours[role], colours["paper"]) >= 4.5, (role, colours[role])
+            assert contrast(colours[role], colours["wash"]) >= 4.3, (role, colours[role])
+        for role in ("good", "warn", "bad"):
+            assert contrast(colours[role], colours[f"{role}-wash"]) >= 4.5, role
+
+
+def test_colours_from_the_settings_win() -> None:
+    look = make_look(ReportSettings(accent="#ff0000", channel_colours={"tv": "#00aa00"}), ["tv", "search"])
+    assert look.channel("tv") == "#00aa00"
+    assert look["accent"] == "#ff0000"
+    assert look.channel("search") == CHANNEL_COLOURS[1]
+
+
+@given(
+    st.lists(st.floats(0, 100), min_size=1, max_size=12),
+    st.floats(1, 15),
+)
+def test_spread_keeps_order_gap_and_limits(positions: list[float], gap: float) -> None:
+    placed = spread(positions, gap, 0, 120)
+    real_gap = min(gap, 120 / max(len(positions) - 1, 1))
+    order = np.argsort(positions, kind="stable")
+    ordered = [placed[i] for i in order]
+    assert all(b - a >= real_gap - 1e-9 for a, b in pairwise(ordered))
+    assert min(placed) >= -1e-9
+    assert max(placed) <= 120 + 1e-9
+
+
+def test_spread_leaves_what_is_apart() -> None:
+    assert spread([10, 50, 90], 10, 0, 100) == [10, 50, 90]
+
+
+def test_ticks_are_round_and_inside() -> None:
+    assert ticks(0, 100, 5) == [0, 20, 40, 60, 80, 100]
+    assert all(3 <= t <= 7 for t in ticks(3, 7, 4))
+
+
+def test_long_names_are_cut_to_the_width() -> None:
+    name = "A channel name of more than sixty characters, as long as it is wide"
+    short = fitted(name, 120)
+    assert short.endswith("…")
+    assert text_width(short) <= 120
+    assert fitted("TV", 120) == "TV"
+
+
+def test_a_figure_is_drawn_wide_and_narrow_with_words() -> None:
+    figure = from_to(allocation(["tv", "search"]), "13 weeks", pen(["tv", "search"]))
+    assert viewbox(figure.wide)[0] == WIDE
+    assert viewbox(figure.narrow)[0] == NARROW
+    assert "tv from €1.00\u00a0million to €2.00\u00a0million" in figure.alt
+    assert "+€1.00m" in figure.wide
+    assert "−€1.00m" in figure.wide
+
+
+def viewbox(svg: str) -> tuple[float, float]:
+    found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    assert found is not None
+    return float(found.group(1)), float(found.group(2))
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "a & b", '"quoted"', "日本語 🎯", "قناة", "$x^2$"])
+def test_names_are_text_in_a_figure(name: str) -> None:
+    for svg in both(from_to(allocation([name, "tv"]), "13 weeks", pen([name, "tv"]))):
+        root = ET.fromstring(svg)  # noqa: S314  # our own drawing
+        assert not [node for node in root.iter() if node.tag.rpartition("}")[2] == "script"]
+        assert any((node.text or "").startswith(name[:5]) for node in root.iter())
+
+
+def both(figure: Drawn) -> tuple[str, str]:
+    return figure.wide, figure.narrow
+
+
+def test_ids_of_two_figures_do_not_meet() -> None:
+    one = '<svg viewBox="0 0 1 1"><clipPath id="p1"/><g id="unused" clip-path="url(#p1)"/></svg>'
+    first, second = clean_svg(one, "a"), clean_svg(one, "b")
+    assert "unused" not in first
+    assert re.findall(r'id="([^"]+)"', first) == ["a-p1"]
+    assert "url(#b-p1)" in second
+
+
+def test_numbers_in_words_are_not_rounded_by_cleaning() -> None:
+    svg = clean_svg('<svg viewBox="0 0 1 1"><text x="1.23456">€2.24m</text></svg>', "a")
+    assert 'x="1.2"' in svg
+    assert "€2.24m" in svg
+
+
+def test_the_same_drawing_gives_the_same_bytes() -> None:
+    def once() -> str:
+        return from_to(allocation(["tv", "search"]), "13 weeks", pen(["tv", "search"])).wide
+
+    assert once() == once()
+
+
+def test_every_colour_of_a_figure_follows_the_page() -> None:
+    chosen = pen(["tv", "search"])
+    svg = chosen.look.themed(gain_distribution(np.linspace(-1e6, 3e6, 200), chosen).wide)
+    assert re.findall(r"#[0-9a-f]{6}", svg) == []
+    assert "var(--accent)" in svg
+    assert "var(--bad)" in svg
+
+
+def test_forty_channels_are_drawn() -> None:
+    names = [f"channel {i}" for i in range(40)]
+    figure = from_to(allocation(names), "13 weeks", pen(names))
+    assert viewbox(figure.narrow)[1] > 40 * 40
+
+
+def test_waterfall_breaks_the_axis_only_where_the_first_step_dwarfs_the_others() -> None:
+    def parts(base: float) -> pd.DataFrame:
+        means = [base, 10.0, 20.0]
+        return pd.DataFrame(
+            {"kind": ["baseline", "media", "media"], "mean": means, "lower": means, "upper": means},
+            index=["baseline", "tv", "search"],
+        )
+
+    chosen = pen(["tv", "search"])
+    small, large = (waterfall(parts(base), base + 30, chosen).wide for base in (20.0, 900.0))
+    white = f"stroke: {chosen.look['paper']}"
+    assert white not in small
+    assert white in large
+
+
+def test_a_picture_for_slides_is_made_on_request() -> None:
+    table = allocation(["tv", "search"])
+    assert from_to(table, "13 weeks", pen(["tv", "search"])).png is None
+    png = from_to(table, "13 weeks", pen(["tv", "search"], png=True)).png
+    assert png is not None
+    assert png.startswith(b"\x89PNG")

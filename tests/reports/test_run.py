@@ -1,0 +1,264 @@
+"""A whole run, from settings to files, on channel names that try to break out of every one of them."""
+
+import csv
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from openpyxl import load_workbook
+
+from mmm.errors import GateError, PlanError, ReportError, SettingsError
+from mmm.reporting import runner
+from mmm.reporting.export import safe_text
+from mmm.reporting.runner import Report, notebook_path, run_report
+from mmm.reporting.story import open_run
+from mmm.settings import Settings
+
+SCRIPT, FORMULA, LONG = "<script>alert(1)</script>", "=cmd|'/c calc'!A1", 'a "quoted" & very long'
+
+
+class Tags(HTMLParser):
+    """Collects start tags with their attributes, and the text of scripts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self._in_script = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        self._in_script = tag == "script"
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_script = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_script:
+            self.scripts.append(data)
+
+
+@pytest.fixture(scope="module")
+def html(report: Report) -> str:
+    return report.files["report.html"].read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def tags(html: str) -> Tags:
+    parser = Tags()
+    parser.feed(html)
+    return parser
+
+
+def test_the_run_folder_is_complete(report: Report) -> None:
+    expected = {
+        "report.html",
+        "report.pdf",
+        "executed.ipynb",
+        "allocation.csv",
+        "allocation.xlsx",
+        "results.json",
+        "settings.yaml",
+        "manifest.json",
+    }
+    assert expected <= set(report.files)
+    assert not [p for p in report.folder.parent.iterdir() if p.name.startswith(".")]
+    assert {p.suffix for p in (report.folder / "figures").iterdir()} == {".svg", ".png"}
+
+
+def test_the_manifest_holds_the_hashes_of_the_files(report: Report) -> None:
+    manifest = json.loads(report.files["manifest.json"].read_text(encoding="utf-8"))
+    for name, facts in manifest["outputs"].items():
+        content = (report.folder / name).read_bytes()
+        assert facts == {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}, name
+    assert manifest["gate"]["status"] in ("pass", "warn")
+    assert manifest["versions"]["mmm-workbench"] != "not installed"
+    assert set(manifest["seconds"]) == {"checks", "fits", "notebook", "rendering"}
+
+
+def test_sizes_stay_small(report: Report) -> None:
+    assert report.files["report.html"].stat().st_size < 1_500_000
+    assert report.files["report.pdf"].stat().st_size < 1_000_000
+
+
+def test_the_page_is_self_contained(html: str, tags: Tags) -> None:
+    for tag, attributes in tags.found:
+        for name in ("src", "href", "data", "action", "poster", "srcset"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("#", "data:")), (tag, name, value)
+    assert not re.findall(r"url\((?!#|data:)", html)
+    assert "@import" not in html
+
+
+def test_only_the_reports_own_script_may_run(html: str, tags: Tags) -> None:
+    scripts = [a for t, a in tags.found if t == "script"]
+    assert sorted(str(a.get("type")) for a in scripts) == ["None", "application/json"]
+    policy = next(str(a["content"]) for t, a in tags.found if a.get("http-equiv") == "Content-Security-Policy")
+    assert "default-src 'none'" in policy
+    assert re.search(r"script-src 'sha256-[A-Za-z0-9+/=]+';", policy)
+    assert "alert(1)</script>" not in html
+
+
+def test_names_from_the_data_are_text_everywhere(html: str, tags: Tags) -> None:
+    assert "&lt;script&gt;alert(1)" in html
+    payload = json.loads(tags.scripts[0])
+    assert [c["name"] for c in payload["channels"]][0] == SCRIPT
+    assert not [a for _, a in tags.found if any(key.startswith("on") for key in a)]
+
+
+def test_the_organisation_is_escaped(html: str) -> None:
+    assert "Shop &lt;b&gt;Ltd&lt;/b&gt;" in html
+
+
+def test_headings_go_down_one_level_at_a_time(tags: Tags) -> None:
+    levels = [int(t[1]) for t, _ in tags.found if re.fullmatch(r"h[1-6]", t)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+
+
+def test_every_figure_has_words(tags: Tags) -> None:
+    labels = [str(a.get("aria-label", "")) for t, a in tags.found if t == "svg"]
+    assert len(labels) >= 16
+    assert all(len(label) > 20 for label in labels)
+
+
+def test_csv_holds_texts_and_plain_numbers(report: Report) -> None:
+    with report.files["allocation.csv"].open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0]["channel"] == SCRIPT
+    assert rows[1]["channel"] == f"'{FORMULA}"
+    for row in rows:
+        assert float(row["spend_plan"]) >= 0
+        assert float(row["change"]) == pytest.approx(float(row["spend_plan"]) - float(row["spend_today"]), abs=1e-3)
+
+
+def test_xlsx_holds_no_formula_from_the_data(report: Report) -> None:
+    book = load_workbook(report.files["allocation.xlsx"])
+    sheet = book["Allocation"]
+    names = [sheet.cell(row, 1) for row in (2, 3, 4)]
+    assert [c.value for c in names][:2] == [SCRIPT, FORMULA]
+    assert [c.data_type for c in names] == ["s", "s", "s"]
+    assert names[1].quotePrefix
+    assert all(isinstance(sheet.cell(2, c).value, float | int) for c in range(2, 8))
+    for any_sheet in book:
+        assert not [c for row in any_sheet for c in row if c.data_type == "f"]
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"), [("=1+1", "'=1+1"), ("+a", "'+a"), ("-a", "'-a"), ("@a", "'@a"), ("\ta", "'\ta"), ("tv", "tv")]
+)
+def test_texts_that_look_like_formulas(text: str, safe: str) -> None:
+    assert safe_text(text) == safe
+
+
+def test_results_agree_with_the_plan(report: Report) -> None:
+    found = json.loads(report.files["results.json"].read_text(encoding="utf-8"))
+    spent = sum(row["spend"] for row in found["allocation"])
+    assert spent == pytest.approx(found["decision"]["spend_plan"])
+    assert spent + found["decision"]["unspent"] == pytest.approx(found["decision"]["spend_today"], rel=1e-3)
+    lower, mean, upper = (found["decision"]["gain"][k] for k in ("lower", "mean", "upper"))
+    assert lower < mean < upper
+
+
+def test_the_kept_notebook_holds_no_path_of_this_machine(report: Report) -> None:
+    text = report.files["executed.ipynb"].read_text(encoding="utf-8")
+    assert str(report.folder.parent) not in text
+    notebook = nbformat.reads(text, as_version=4)
+    assert "papermill" not in notebook.metadata
+    injected = next(c for c in notebook.cells if "injected-parameters" in c.metadata.get("tags", []))
+    assert 'run = "."' in injected.source
+
+
+def test_a_run_folder_opens_again(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(report.folder)
+    story = open_run(".")
+    found = json.loads(report.files["results.json"].read_text(encoding="utf-8"))
+    assert story.plan.gain.mean == pytest.approx(found["decision"]["gain"]["mean"], rel=1e-9)
+
+
+def test_a_folder_that_is_no_run_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match="is no folder of a report"):
+        open_run(tmp_path)
+
+
+# What stops a run
+
+
+def test_a_failed_gate_stops_before_anything_is_decided(make_settings: Callable[..., Settings], tmp_path: Path) -> None:
+    with pytest.raises(GateError, match=r"gate\.override: true"):
+        run_report(make_settings(diverging=True), out=tmp_path, progress=False)
+    assert list((tmp_path / "synthetic").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_told_first(make_settings: Callable[..., Settings], tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("x", encoding="utf-8")
+    with pytest.raises(ReportError, match="cannot be written"):
+        run_report(make_settings(), out=blocked, progress=False)
+
+
+def test_a_link_cannot_lead_out_of_the_output_folder(make_settings: Callable[..., Settings], tmp_path: Path) -> None:
+    outside, inside = tmp_path / "outside", tmp_path / "reports"
+    outside.mkdir()
+    inside.mkdir()
+    (inside / "synthetic").symlink_to(outside)
+    with pytest.raises(ReportError, match="leads out of"):
+        run_report(make_settings(), out=inside, progress=False)
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", ".hidden", ""])
+def test_a_name_cannot_be_a_path(make_settings: Callable[..., Settings], name: str) -> None:
+    from mmm.settings import settings_from
+
+    document = make_settings().model_dump(mode="json") | {"name": name}
+    with pytest.raises(SettingsError):
+        settings_from(document)
+
+
+def test_a_missing_logo_is_told_before_anything_is_fitted(
+    make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    settings = make_settings(settings={"report": {"logo": "none.png"}})
+    with pytest.raises(ReportError, match=r"report\.logo"):
+        run_report(settings, out=tmp_path, progress=False)
+
+
+def test_without_pango_the_html_is_written_and_the_package_named(
+    make_settings: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> None:
+        raise ReportError("Install libpangoft2-1.0-0")
+
+    monkeypatch.setattr(runner, "require_pdf", missing)
+    said: list[str] = []
+    settings = make_settings(settings={"report": {"figures": False}})
+    made = run_report(settings, out=tmp_path, progress=False, say=said.append)
+    assert "report.html" in made.files
+    assert "report.pdf" not in made.files
+    assert not (made.folder / "figures").exists()
+    assert made.notes == ("Install libpangoft2-1.0-0",)
+    assert "Install libpangoft2-1.0-0" in said
+
+
+def test_an_error_in_the_notebook_keeps_its_class_and_its_notebook(
+    make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    impossible = {"plan": {"total_budget": 1000.0, "spend_all": True, "channels": {"tv": {"minimum": 500_000.0}}}}
+    with pytest.raises(PlanError):
+        run_report(make_settings(settings=impossible), out=tmp_path, progress=False)
+    kept = list((tmp_path / "synthetic").glob("*-failed/executed.ipynb"))
+    assert len(kept) == 1
+
+
+def test_the_notebook_has_no_outputs_and_says_what_it_needs() -> None:
+    notebook: Any = nbformat.read(notebook_path(), as_version=4)
+    assert all(not cell.get("outputs") for cell in notebook.cells)
+    tagged = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+    assert len(tagged) == 1

@@ -1,0 +1,48 @@
+"""What is embedded for the sliders agrees with the planner."""
+
+import numpy as np
+import pytest
+
+from mmm.reporting.story import Story
+from mmm.reporting.what_if import outcome_draws, payload
+
+
+@pytest.fixture(scope="module")
+def data(story: Story) -> dict[str, object]:
+    return payload(story.plan, story.material.gain_fmt, story.look, story.plan.problem.draws.n)
+
+
+def names(story: Story) -> tuple[str, ...]:
+    return story.plan.problem.channels
+
+
+def test_curves_agree_with_the_planner_at_any_plan(story: Story, data: dict[str, object]) -> None:
+    problem, pattern = story.plan.problem, story.plan.problem.pattern
+    order = np.argsort(story.plan.decisive_gain.draws, kind="stable")
+    rng = np.random.default_rng(3)
+    tops = np.array([c["top"] for c in data["channels"]])  # type: ignore[attr-defined]
+    for _ in range(20):
+        spend = tops * rng.random(len(tops)) ** 2
+        exact = problem.effect_draws(pattern * spend).sum(axis=1)[order]
+        embedded = outcome_draws(data, dict(zip(names(story), spend, strict=True)))
+        np.testing.assert_allclose(embedded, exact, rtol=1e-3)
+
+
+def test_the_recommended_plan_wins_what_the_report_says(story: Story, data: dict[str, object]) -> None:
+    spend = story.plan.allocation["spend"].to_dict()
+    assert outcome_draws(data, spend).mean() == pytest.approx(story.plan.outcome_draws.mean(), rel=1e-3)
+
+
+def test_fewer_draws_keep_the_distribution_of_the_gain(story: Story) -> None:
+    few = payload(story.plan, story.material.gain_fmt, story.look, 50)
+    planned, today = (story.plan.allocation[c].to_dict() for c in ("spend", "reference"))
+    gain = outcome_draws(few, planned) - outcome_draws(few, today)
+    assert len(gain) == 50
+    assert gain.mean() == pytest.approx(story.plan.gain.mean, rel=0.02)
+    spread = story.plan.gain.upper - story.plan.gain.lower
+    assert np.quantile(gain, 0.05) == pytest.approx(story.plan.gain.lower, abs=0.05 * spread)
+    assert np.quantile(gain, 0.95) == pytest.approx(story.plan.gain.upper, abs=0.05 * spread)
+
+
+def test_nothing_spent_wins_nothing(story: Story, data: dict[str, object]) -> None:
+    np.testing.assert_allclose(outcome_draws(data, dict.fromkeys(names(story), 0.0)), 0.0, atol=1e-6)
