@@ -1,7 +1,7 @@
 """Study: does the gate let good fits through? Each random world is fitted twice, the second time ten times longer.
 
 A fit is good where the mean of every parameter agrees with the long run's. ``python -m mmm.assessment.gate_study``
-prints the share of good fits whose sampler checks pass, and of the others that they stop.
+writes to ``gate.md`` the share of good fits whose sampler checks pass, and of the others the share that they stop.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from rich.console import Console
 from mmm.assessment.checks import sampler_checks
 from mmm.assessment.convergence import scalars
 from mmm.assessment.recovery import Case, random_case
-from mmm.assessment.resume import kept
+from mmm.assessment.resume import kept, write_text
 from mmm.assessment.settings import GateSettings
 from mmm.inference.fit import Fit
 from mmm.inference.sample import fit_key, fit_model
@@ -64,6 +64,29 @@ def rates(results: list[dict[str, Any]]) -> GateRates:
     )
 
 
+def markdown(results: list[dict[str, Any]], sampler: SamplerSettings) -> str:
+    """The study as a page."""
+    found = rates(results)
+    passed = "none of them" if found.good_passed is None else f"{found.good_passed:.0%} of these"
+    stopped = (
+        "there is no other fit." if found.bad_stopped is None else f"of the others {found.bad_stopped:.0%} do not."
+    )
+    text = (
+        f"Made by `python -m mmm.assessment.gate_study`. {len(results)} national worlds drawn from the default priors "
+        f"are fitted with {sampler.chains} chains of {sampler.draws} draws, and again with {LONGER} times as many. A "
+        f"fit is good where the mean of every parameter is within {TOLERANCE} posterior standard deviations of the "
+        f"long run's: {found.good} of {len(results)} are, and {passed} pass R-hat, effective sample sizes, divergences "
+        f"and E-BFMI; {stopped}"
+    )
+    columns = ("world", "largest shift of a mean (sd)", "R-hat", "bulk ESS", "tail ESS", "passed")
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for r in results:
+        checks = r["checks"]
+        numbers = f"{checks['r_hat']:.3f} | {checks['ess_bulk']:.0f} | {checks['ess_tail']:.0f}"
+        lines.append(f"| {r['name']} | {r['shift']:.2f} | {numbers} | {'yes' if r['passed'] else '**no**'} |")
+    return "\n".join(["# Does the gate let good fits through?", "", text, "", *lines]) + "\n"
+
+
 def compare(case: Case, sampler: SamplerSettings) -> dict[str, Any]:
     """Fit a case twice: the shift of the means, and whether the shorter fit passed the sampler's checks."""
     spec = make_spec(case.dataset, case.model)
@@ -80,9 +103,10 @@ def compare(case: Case, sampler: SamplerSettings) -> dict[str, Any]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Command line of the study."""
-    parser = argparse.ArgumentParser(prog="python -m mmm.assessment.gate_study", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m mmm.assessment.gate_study", description=__doc__.split("\n")[0])
     parser.add_argument("--worlds", type=int, default=20, help="number of random worlds (all national)")
     parser.add_argument("--work", type=Path, default=Path(".mmm/studies/gate"), help="folder of single results")
+    parser.add_argument("--out", type=Path, default=Path("docs/studies"), help="folder of the page")
     options = parser.parse_args(arguments)
     console, model, sampler = Console(), ModelSettings(), SamplerSettings()
     results = []
@@ -93,7 +117,7 @@ def main(arguments: list[str] | None = None) -> None:
         verdict = "passed" if found["passed"] else "stopped"
         console.print(f"{i + 1}/{options.worlds} {case.name}: shift {found['shift']:.2f} sd, {verdict}")
         results.append(found)
-    console.print(str(rates(results)), markup=False)
+    console.print(str(write_text(options.out / "gate.md", markdown(results, sampler))), markup=False)
 
 
 if __name__ == "__main__":

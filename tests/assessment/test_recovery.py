@@ -167,6 +167,11 @@ def test_gate_rates_by_hand() -> None:
     found = gate_study.rates(results)
     assert (found.good, found.good_passed, found.bad, found.bad_stopped) == (2, 0.5, 1, 1.0)
     assert gate_study.rates(results[:1]).bad_stopped is None
+    checks = {"r_hat": 1.0, "ess_bulk": 900.0, "ess_tail": 800.0}
+    page = gate_study.markdown([{"name": "a", "checks": checks, **r} for r in results], SamplerSettings())
+    assert "2 of 3 are, and 50% of these pass" in page
+    assert "of the others 100% do not." in page
+    assert page.count("**no**") == 2
 
 
 def test_the_largest_shift_is_in_posterior_deviations_whatever_the_order() -> None:
