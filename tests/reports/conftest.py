@@ -15,7 +15,11 @@ from mmm.reporting.runner import Report, run_report
 from mmm.reporting.story import Story, tell
 from mmm.settings import Settings
 
-HOSTILE = ("<script>alert(1)</script>", "=cmd|'/c calc'!A1", 'a "quoted" & very long channel name of some sixty letters')
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "=cmd|'/c calc'!A1",
+    'a "quoted" & very long channel name of some sixty letters',
+)
 
 
 def _synthetic() -> ModuleType:

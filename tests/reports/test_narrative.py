@@ -13,9 +13,7 @@ ORDERS = Formatter("USD", "orders", money_outcome=False, value_returns=False)
 NB = "\u00a0"
 
 
-def move(
-    name: str, today: float, planned: float, *, sure: float = 0.9, reach: float = 0.8, limit: Limit = ""
-) -> Move:
+def move(name: str, today: float, planned: float, *, sure: float = 0.9, reach: float = 0.8, limit: Limit = "") -> Move:
     return Move(name, today, planned, Estimate(1.8, 0.9, 2.7), sure, reach, limit)
 
 
@@ -87,7 +85,9 @@ def test_more_money_is_judged_net_of_its_cost() -> None:
     assert head.lead == (
         f"Spend €3.50{NB}million over the next 13 weeks, €500{NB}thousand more than today: the extra goes to Search."
     )
-    assert f"for €500{NB}thousand more spend: a net gain of €400{NB}thousand (€200 to €600{NB}thousand)" in head.sentence
+    assert (
+        f"for €500{NB}thousand more spend: a net gain of €400{NB}thousand (€200 to €600{NB}thousand)" in head.sentence
+    )
     assert "The chance that it pays off is 97%." in head.sentence
 
 

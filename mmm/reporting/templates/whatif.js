@@ -248,12 +248,14 @@
       gain[d] = draws[d] - reference[d];
       if ((net ? data.margin * gain[d] - more : gain[d]) > 0) { better++; }
     }
+    var same = channels.every(function (c, i) { return Math.abs(spend[i] - c.today) < 1; });
+    if (same) { gain.fill(0); }
     var w = summary(draws), g = summary(gain);
     tiles.won.value.textContent = result(w.mean);
     tiles.won.note.textContent = range(w);
     tiles.gain.value.textContent = result(g.mean, true);
     tiles.gain.note.textContent = range(g);
-    tiles.chance.value.textContent = Math.abs(g.mean) < 1e-9 * Math.abs(w.mean) ? "same plan" : chance(better / n);
+    tiles.chance.value.textContent = same ? "same plan" : chance(better / n);
     tiles.chance.note.textContent = net ? "net of the money spent " + (more > 0 ? "more" : "less") : "";
     tiles.spend.value.textContent = money(sum);
     tiles.spend.note.textContent = moved ? money(more, true) + " against today" : "as today";

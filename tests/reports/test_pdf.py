@@ -1,0 +1,156 @@
+"""The PDF read back: text, fonts, tags, bookmarks, pages."""
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+from pypdf.generic import DictionaryObject
+
+from mmm.reporting.runner import Report
+
+pytestmark = [pytest.mark.pdf, pytest.mark.usefixtures("needs_pdf")]
+
+
+@pytest.fixture(scope="module")
+def path(report: Report) -> Path:
+    return report.files["report.pdf"]
+
+
+@pytest.fixture(scope="module")
+def pdf(path: Path) -> PdfReader:
+    return PdfReader(path)
+
+
+def read(path: Path, *options: str) -> str:
+    command = shutil.which("pdftotext") or "pdftotext"
+    return subprocess.run([command, *options, str(path), "-"], capture_output=True, text=True, check=True).stdout
+
+
+def flat(text: str) -> str:
+    """Words of a text with soft line ends and special spaces made plain."""
+    return re.sub(r"\s+", " ", text.replace("\u00a0", " ").replace("\u202f", " "))
+
+
+@pytest.mark.usefixtures("needs_poppler")
+def test_page_one_gives_the_recommendation(path: Path, report: Report) -> None:
+    first = flat(read(path, "-l", "1"))
+    lead = report.files["results.json"].read_text(encoding="utf-8")
+    assert "over the next 13 weeks" in first
+    assert "90% interval" in first
+    for heading in ("If you do nothing", "How sure is this?", "What would change our mind?", "What does it rest on?"):
+        assert heading in first
+    assert "The chance that" in first
+    assert lead
+
+
+@pytest.mark.usefixtures("needs_poppler")
+def test_the_first_two_pages_hold_no_code_and_no_jargon(path: Path) -> None:
+    first_two = flat(read(path, "-l", "2")).lower()
+    for word in (
+        "r-hat",
+        "posterior",
+        "prior",
+        "mcmc",
+        "adstock",
+        "hill",
+        "bayesian",
+        "divergences",
+        "import",
+        "roas",
+        "ess",
+    ):
+        assert not re.search(rf"\b{word}\b", first_two), word
+
+
+@pytest.mark.usefixtures("needs_poppler")
+def test_pages_are_numbered_with_the_title(path: Path, pdf: PdfReader) -> None:
+    text = flat(read(path))
+    count = len(pdf.pages)
+    assert f"Page 1 of {count}" in text
+    assert f"Page {count} of {count}" in text
+    assert text.count("Synthetic shop") >= count
+
+
+@pytest.mark.usefixtures("needs_poppler")
+def test_no_text_of_the_page_is_lost_in_print(path: Path, report: Report) -> None:
+    class Words(HTMLParser):
+        """Words of paragraphs and table cells of the HTML report, outside scripts and figures."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.words: list[str] = []
+            self._off = 0
+
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            self._off += tag in ("script", "style", "svg", "noscript", "nav", "pre")
+
+        def handle_endtag(self, tag: str) -> None:
+            self._off -= tag in ("script", "style", "svg", "noscript", "nav", "pre")
+
+        def handle_data(self, data: str) -> None:
+            if not self._off:
+                self.words += re.findall(r"[A-Za-z]{5,}", data)
+
+    parser = Words()
+    parser.feed(report.files["report.html"].read_text(encoding="utf-8"))
+    printed = set(re.findall(r"[A-Za-z]{5,}", read(path).replace("-\n", "")))
+    only_screen = {"Contents", "report"}
+    lost = {w for w in parser.words if w not in printed} - only_screen
+    assert not lost
+
+
+@pytest.mark.usefixtures("needs_poppler")
+def test_every_font_is_embedded(path: Path) -> None:
+    command = shutil.which("pdffonts") or "pdffonts"
+    lines = subprocess.run([command, str(path)], capture_output=True, text=True, check=True).stdout.splitlines()[2:]
+    names = " ".join(lines)
+    assert "Inter" in names
+    assert "Source-Serif" in names or "SourceSerif" in names
+    assert all(re.search(r"\syes (yes|no)\s+yes\s", line) for line in lines), lines
+
+
+def test_it_is_tagged_and_says_its_language_and_title(pdf: PdfReader) -> None:
+    root = pdf.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"] == "en"
+    assert "/StructTreeRoot" in root
+    assert pdf.metadata is not None
+    assert pdf.metadata.title == "Synthetic shop"
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+
+
+def test_figures_have_alternative_text(pdf: PdfReader) -> None:
+    found: list[str] = []
+
+    def walk(node: object) -> None:
+        if isinstance(node, list):
+            for child in node:
+                walk(child.get_object() if hasattr(child, "get_object") else child)
+        elif isinstance(node, DictionaryObject):
+            if node.get("/S") == "/Figure":
+                found.append(str(node.get("/Alt", "")))
+            kids = node.get("/K")
+            if kids is not None:
+                kids = kids.get_object() if hasattr(kids, "get_object") else kids
+                walk(kids if isinstance(kids, list) else [kids])
+
+    walk(pdf.trailer["/Root"]["/StructTreeRoot"].get_object())
+    assert len(found) >= 8
+    assert all(len(alt) > 20 for alt in found), found
+
+
+def test_bookmarks_are_the_chapters(pdf: PdfReader) -> None:
+    titles = [item["/Title"] for item in pdf.outline if not isinstance(item, list)]
+    assert "What to do" in titles
+    assert "Can we believe it?" in titles
+    assert "Appendix for statisticians" in titles
+    assert titles == list(dict.fromkeys(titles))
+
+
+def test_page_one_is_one_page(pdf: PdfReader) -> None:
+    second = pdf.pages[1].extract_text()
+    assert "What drove" in second.replace("\n", " ")
