@@ -167,11 +167,11 @@ def test_absent_geos_and_copied_patterns() -> None:
 
 
 def test_the_demo_is_what_the_documents_say() -> None:
-    seconds = []
+    seconds = []  # of this thread: a busy machine must not fail the test
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.thread_time()
         frame = demo_frame()
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.thread_time() - started)
     assert min(seconds) < 0.2
     assert frame["date"].nunique() == 156
     assert frame["geo"].nunique() == 8
