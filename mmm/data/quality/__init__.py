@@ -15,11 +15,13 @@ def quality_report(dataset: Dataset, settings: QualitySettings | None = None) ->
     """Everything found, warnings first; ``settings`` holds the thresholds."""
     chosen = QualitySettings() if settings is None else settings
     notes = [Finding("info", "note", note, "Nothing to do if this is meant.") for note in dataset.notes]
+    slips = tuple(spend_findings(dataset, chosen))
+    doubtful = [slip for slip in slips if slip.code in {"tenfold_value", "isolated_zero"}]
     return QualityReport(
         ordered(
             [
-                *spend_findings(dataset, chosen),
-                *outcome_findings(dataset, chosen),
+                *slips,
+                *outcome_findings(dataset, chosen, doubtful),
                 *channel_findings(dataset, chosen),
                 *collinear_findings(dataset, chosen),
                 *control_findings(dataset),

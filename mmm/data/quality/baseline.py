@@ -13,10 +13,12 @@ from mmm.data.quality.tenfold import FloatArray
 
 _HARMONICS = 3
 _CARRYOVER = (0.0, 0.5, 0.8)
+_SATURATION = (1.0, 10.0)
+"""Media at which half of the effect is reached, relative to the mean."""
 _MANY_CHANNELS = 10
 _COEFFICIENT_SD = 0.3
 """Prior sd of a coefficient of a standardised column, in sds of the outcome."""
-_MEDIA_PRECISION = 4.0
+_MEDIA_PRECISION = 1.0
 """The columns of one channel share what it can do."""
 _FREEDOM = 4.0
 """Degrees of freedom of the Student-t weights."""
@@ -71,7 +73,7 @@ def residuals(outcome: FloatArray, media: FloatArray, controls: FloatArray, cale
 
 
 def _carried(media: FloatArray) -> FloatArray:
-    """Each channel carried over at a few rates and saturated at its mean."""
+    """Each channel carried over at a few rates, saturated at its mean and almost linear."""
     rates = _CARRYOVER if media.shape[1] <= _MANY_CHANNELS else (0.5,)
     found = []
     for rate in rates:
@@ -81,7 +83,8 @@ def _carried(media: FloatArray) -> FloatArray:
             level = rate * level + row
             stock[t] = level
         mean = stock.mean(axis=0)
-        found.append(stock / (stock + np.where(mean > 0, mean, 1.0)))
+        half = np.where(mean > 0, mean, 1.0)
+        found += [stock / (stock + times * half) for times in _SATURATION]
     return np.column_stack(found)
 
 

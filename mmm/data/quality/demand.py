@@ -11,16 +11,19 @@ from mmm.data.quality.tenfold import FloatArray
 from mmm.data.settings import QualitySettings
 
 _FEWEST_PERIODS = 52
-_BEFORE = 0.75
+_BEFORE = 0.5
 """Least correlation with the outcome before the spend, relative to the one asked of the same period."""
-_SLACK = 0.05
+_SLACK = 0.1
+_FLIGHTED = 0.2
+"""A channel whose quartiles are further apart than this runs by a plan of flights, which follows no demand."""
 
 
 def demand_findings(dataset: Dataset, settings: QualitySettings) -> Iterator[Finding]:
     """Channels whose spend goes with the outcome of the same and of earlier periods, season and drift removed.
 
-    An effect of the spend shows in the outcome of the same and later periods. Where the outcome before the spend
-    is as closely related to it as the outcome after it, spend is likely to follow demand.
+    Only channels that always run are judged. An effect of the spend shows in the outcome of the same and later
+    periods. Where the outcome before the spend is as closely related to it as the outcome after it, spend is likely to
+    follow demand.
     """
     data = dataset.data
     known = data["observed"].to_numpy().all(axis=1)
@@ -32,7 +35,8 @@ def demand_findings(dataset: Dataset, settings: QualitySettings) -> Iterator[Fin
     outcome = _without(data["outcome"].to_numpy().sum(axis=1)[known], calendar, controls)
     for c, name in enumerate(dataset.channels):
         national = data["spend"].to_numpy()[:, :, c].sum(axis=1)[known]
-        if (national > 0).mean() < settings.always_on_share:
+        low, high = np.quantile(national, [0.25, 0.75])
+        if (national > 0).mean() < settings.always_on_share or low < _FLIGHTED * high:
             continue
         floor = national[national > 0].min()
         spend = _without(np.log(np.maximum(national, floor)), calendar, controls)

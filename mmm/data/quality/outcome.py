@@ -1,6 +1,6 @@
 """Shocks of the outcome: periods that stand out from what media, season, trend and controls explain."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,11 +25,15 @@ class _Verdict:
     heavy_tails: bool
 
 
-def outcome_findings(dataset: Dataset, settings: QualitySettings) -> Iterator[Finding]:
-    """Events in the national outcome and, beyond those, in single geos."""
+def outcome_findings(dataset: Dataset, settings: QualitySettings, slips: Sequence[Finding]) -> Iterator[Finding]:
+    """Events in the national outcome and, beyond those, in single geos.
+
+    ``slips`` are the findings on single media values; these values explain nothing here, or a wrong spend would make
+    a shock of an outcome that rightly did not respond to it.
+    """
     calendar = calendar_columns(days_of(dataset), dataset.frequency)
     data = dataset.data
-    media, control = data["media"].to_numpy(), data["control"].to_numpy()
+    media, control = _usual(dataset, slips), data["control"].to_numpy()
     outcome, observed = data["outcome"].to_numpy(), data["observed"].to_numpy()
     if observed.any(axis=1).sum() < _FEWEST_PERIODS:
         return
@@ -61,6 +65,21 @@ def outcome_findings(dataset: Dataset, settings: QualitySettings) -> Iterator[Fi
         found = _judge(own, threshold)
         events = tuple(t for t in found.events if t not in known)
         yield from _events(dataset, own, _Verdict(events, found.heavy_tails), geo)
+
+
+def _usual(dataset: Dataset, slips: Sequence[Finding]) -> FloatArray:
+    """Media [date, geo, channel], with the median active value in place of doubtful ones."""
+    media = dataset.data["media"].to_numpy().copy()
+    for slip in slips:
+        if slip.channel is None:
+            continue
+        c = dataset.channels.index(slip.channel)
+        rows = dataset.dates.isin(slip.dates)
+        for g, geo in enumerate(dataset.geos):
+            values = media[:, g, c]
+            if (not slip.geos or geo in slip.geos) and (values > 0).any():
+                values[rows] = np.median(values[values > 0])
+    return media
 
 
 def _events(dataset: Dataset, rest: Residuals | None, verdict: _Verdict, geo: str | None) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ _PRIOR_SD, _PRIOR_POINTS = 0.4, 2.0
 """A weak prior on the log sd of a mode, which matters for channels with few active periods."""
 _LEAST_SD = 0.1
 _MOST_POINTS = 1500
+_CONVERGED = 1e-3
 _LAGS = ((1, 1.0), (2, 0.6), (3, 0.4))
 _CLIP = 2.5
 _PERSISTENCE = (0.0, 0.25, 0.5, 0.75, 0.9)
@@ -130,16 +131,20 @@ def _maximise(z: FloatArray, modes: int, steps: int = 50) -> tuple[_Mixture, flo
         np.quantile(z, (np.arange(modes) + 0.5) / modes),
         np.full(modes, max(float(z.std()) / modes, _LEAST_SD)),
     )
-    total = np.zeros(z.size)
+    likelihood = -np.inf
     for _ in range(steps):
-        total = np.logaddexp.reduce(mixture.parts(z), axis=-1)
-        share = mixture.shares(z)
+        parts = mixture.parts(z)
+        total = np.logaddexp.reduce(parts, axis=-1)
+        before, likelihood = likelihood, float(total.sum())
+        if likelihood - before < _CONVERGED:
+            break
+        share = np.exp(parts - total[:, None])
         count = share.sum(axis=0) + 1e-9
         mean = (share * z[:, None]).sum(axis=0) / count
         squares = (share * (z[:, None] - mean) ** 2).sum(axis=0)
         sd = np.sqrt((squares + _PRIOR_POINTS * _PRIOR_SD**2) / (count + _PRIOR_POINTS))
         mixture = _Mixture(count / count.sum(), mean, np.maximum(sd, _LEAST_SD))
-    return mixture, float(total.sum())
+    return mixture, likelihood
 
 
 def _conditional(z: FloatArray, active: BoolArray, mixture: _Mixture) -> tuple[FloatArray, FloatArray]:
