@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -108,7 +109,7 @@ def test_only_the_reports_own_script_may_run(html: str, tags: Tags) -> None:
 def test_names_from_the_data_are_text_everywhere(html: str, tags: Tags) -> None:
     assert "&lt;script&gt;alert(1)" in html
     payload = json.loads(tags.scripts[0])
-    assert [c["name"] for c in payload["channels"]][0] == SCRIPT
+    assert next(c["name"] for c in payload["channels"]) == SCRIPT
     assert not [a for _, a in tags.found if any(key.startswith("on") for key in a)]
 
 
@@ -120,7 +121,7 @@ def test_headings_go_down_one_level_at_a_time(tags: Tags) -> None:
     levels = [int(t[1]) for t, _ in tags.found if re.fullmatch(r"h[1-6]", t)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
 
 
 def test_every_figure_has_words(tags: Tags) -> None:

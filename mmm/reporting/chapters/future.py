@@ -40,7 +40,7 @@ def plan(m: Material) -> Chapter:
 
 def _allocation_table(m: Material) -> Table:
     fmt = m.gain_fmt
-    head = columns("Channel", "Today", "Plan", "Change", "", "Allowed", "Won today", "Won with the plan")
+    head = columns("Channel", "Today", "Plan", "Change", "Relative", "Allowed", "Won today", "Won with the plan")
     rows = [_allocation_row(m, str(name), line) for name, line in m.plan.allocation.iterrows()]
     d = m.decision
     last = (
