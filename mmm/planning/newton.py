@@ -14,17 +14,18 @@ import numpy as np
 
 from mmm.model.response import Floats
 from mmm.planning.constraints import Program
+from mmm.planning.curvature import Curvature, Diagonal
 from mmm.planning.linear import best_corner
 from mmm.planning.qp import Region, solve_qp
 
 
 @dataclass(frozen=True)
 class Point:
-    """Objective at a plan, with gradient and, where asked for, curvature (a diagonal or a matrix)."""
+    """Objective at a plan, with gradient and, where asked for, curvature."""
 
     value: float
     gradient: Floats
-    curvature: Floats | None
+    curvature: Curvature | None
 
 
 class Objective(Protocol):
@@ -54,20 +55,6 @@ class Effort:
     until: float = np.inf
 
 
-def _concave(curvature: Floats, floor: float) -> Floats:
-    """Minus the curvature, made positive definite."""
-    if curvature.ndim == 1:
-        return np.maximum(-curvature, floor)
-    try:
-        np.linalg.cholesky(-curvature)
-    except np.linalg.LinAlgError:
-        pass
-    else:
-        return floor * np.eye(len(curvature)) - curvature
-    values, vectors = np.linalg.eigh(-(curvature + curvature.T) / 2)
-    return (vectors * np.maximum(values, floor)) @ vectors.T
-
-
 def _scaled(region: Region, scale: float) -> Region:
     rows = np.abs(region.A).max(axis=1, initial=0.0)
     rows = np.where(rows > 0, rows, 1.0)
@@ -85,7 +72,7 @@ def feasible_start(program: Program, wanted: Floats) -> Floats:
     scale = max(1e-12, float(np.abs(program.region.upper[: program.size]).max()))
     distance = np.concatenate([np.ones(program.size), np.full(program.columns - program.size, 1e-9)])
     target = np.concatenate([wanted / scale, np.zeros(program.columns - program.size)])
-    return solve_qp(distance, -distance * target, _scaled(program.region, scale)) * scale
+    return solve_qp(Diagonal(distance), -distance * target, _scaled(program.region, scale)) * scale
 
 
 def climb(objective: Objective, program: Program, start: Floats, effort: Effort) -> Climb:
@@ -121,21 +108,10 @@ def _quadratic_target(point: Point, x: Floats, inner: Region, cost: Floats, scal
     size = len(point.gradient)
     gradient = np.concatenate([point.gradient, np.zeros(len(x) - size)]) - cost
     top = max(1e-300, float(np.abs(gradient).max()))
-    curvature = point.curvature if point.curvature is not None else np.zeros(size)
-    bend = _concave(curvature * scale / top, 1e-6)
-    helpers = len(x) - size
-    if helpers:
-        # Helpers are linear; a trace of curvature keeps the inner problem well posed.
-        extra = np.full(helpers, 1e-10)
-        if bend.ndim == 1:
-            bend = np.concatenate([bend, extra])
-        else:
-            wide = np.zeros((len(x), len(x)))
-            wide[:size, :size] = bend
-            wide[range(size, len(x)), range(size, len(x))] = extra
-            bend = wide
-    at = x / scale
-    linear = -gradient / top - (bend * at if bend.ndim == 1 else bend @ at)
+    plain = point.curvature if point.curvature is not None else Diagonal(np.zeros(size))
+    # Helpers are linear; a trace of curvature keeps the inner problem well posed.
+    bend = plain.scaled(scale / top).concave(1e-6).padded(len(x) - size, 1e-10)
+    linear = -gradient / top - bend.times(x / scale)
     return solve_qp(bend, linear, inner) * scale
 
 

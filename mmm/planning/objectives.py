@@ -21,6 +21,7 @@ from mmm.model.response_planner import (
     mean_along_cells,
     period_hessian,
 )
+from mmm.planning.curvature import Blocks, Dense, Diagonal
 from mmm.planning.newton import Point
 from mmm.planning.problem import Space
 
@@ -87,12 +88,12 @@ class Evaluator:
                 problem.draws, self.base, self.direction, self._levels(x[:, None]), problem.weights, draw_weights
             )
             slope, bend = (self._pooled(part)[:, 0] for part in (curve.slope, curve.curvature))
-            return Point(float(curve.value.sum()), slope, bend)
+            return Point(float(curve.value.sum()), slope, Diagonal(bend))
         total, gradient = by_period(problem.draws, self.window, x.reshape(self.space.shape))
         value = float(draw_weights @ total.sum(axis=1))
         return Point(value, (draw_weights @ gradient.reshape(len(gradient), -1)), None)
 
-    def bend(self, x: Floats, draw_weights: Floats) -> Floats:
+    def bend(self, x: Floats, draw_weights: Floats) -> Blocks:
         """Draw-weighted second derivatives by pairs of decided numbers, for the detail ``week``."""
         problem = self.space.problem
         keep = np.linspace(0, problem.draws.n - 1, min(problem.draws.n, _HESSIAN_DRAWS)).round().astype(np.intp)
@@ -100,10 +101,7 @@ class Evaluator:
         weights = weights * (draw_weights.sum() / max(weights.sum(), 1e-300))
         blocks = period_hessian(problem.draws.subset(keep), self.window, x.reshape(self.space.shape), weights)
         h, c = self.space.shape
-        matrix = np.zeros((h, c, h, c))
-        for channel in range(c):
-            matrix[:, channel, :, channel] = blocks[channel]
-        return matrix.reshape(h * c, h * c)
+        return Blocks(np.arange(h * c).reshape(h, c).T, blocks, np.zeros(h * c))
 
     def by_draw(self, x: Floats) -> tuple[Floats, Floats]:
         """Effect [n] and its gradient [n, size], for every draw."""
@@ -150,16 +148,16 @@ class Expected:
         return Point(
             self.worth * point.value - self.price * float(x.sum()),
             self.worth * point.gradient - self.price,
-            None if bend is None else self.worth * bend,
+            None if bend is None else bend.scaled(self.worth),
         )
 
 
 def _weighted(evaluator: Evaluator, x: Floats, weights: Floats) -> Floats:
-    """Second derivatives of the effect under draw weights, as a matrix or a diagonal."""
-    if evaluator.separable:
-        bend = evaluator.mean(x, weights).curvature
-        return np.zeros(len(x)) if bend is None else bend
-    return evaluator.bend(x, weights)
+    """Second derivatives of the effect under draw weights, as a matrix."""
+    if not evaluator.separable:
+        return evaluator.bend(x, weights).dense()
+    bend = evaluator.mean(x, weights).curvature
+    return np.diag(bend.times(np.ones(len(x)))) if bend is not None else np.zeros((len(x), len(x)))
 
 
 @dataclass(frozen=True)
@@ -212,9 +210,8 @@ class MeanCVaR:
             spread = sharp * (1 - sharp) / (self.width * self.tail * n)
             centre = spread @ gradient / max(spread.sum(), 1e-300)
             around = (gradient - centre) * np.sqrt(spread)[:, None]
-            bend = -self.risk_weight * around.T @ around
-            own = self.worth * _weighted(self.evaluator, x, weights)
-            bend = bend + (np.diag(own) if own.ndim == 1 else own)
+            around = -self.risk_weight * around.T @ around
+            bend = Dense(around + self.worth * _weighted(self.evaluator, x, weights))
         return Point(value, weights @ gradient, bend)
 
     def certified(self, x: Floats) -> tuple[float, Point]:
@@ -250,7 +247,6 @@ class Probability:
         density = np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi) / self.width / n
         bend = None
         if curvature:
-            own = self.worth * _weighted(self.evaluator, x, density)
             around = gradient.T @ (gradient * (-density * z / self.width)[:, None])
-            bend = around + (np.diag(own) if own.ndim == 1 else own)
+            bend = Dense(around + self.worth * _weighted(self.evaluator, x, density))
         return Point(float(ndtr(z).mean()), density @ gradient, bend)

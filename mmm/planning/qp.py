@@ -2,19 +2,19 @@
 
 minimise 1/2 x' Q x + c' x  subject to  row_lower <= A x <= row_upper,  lower <= x <= upper.
 
-Q is a vector (a diagonal) or a dense matrix, positive semi-definite. A has few rows; the work is one factorisation of Q
-plus a diagonal in each of about fifteen iterations.
+Q is positive semi-definite (:mod:`mmm.planning.curvature`). A has few rows; the work is one factorisation of Q plus a
+diagonal in each of about fifteen iterations.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from mmm.errors import PlanError
 from mmm.model.response import Floats
+from mmm.planning.curvature import Curvature
 
 _ITERATIONS = 80
 _TOLERANCE = 1e-9
@@ -39,15 +39,6 @@ class _State:
     high: Floats
 
 
-def _solver(q: Floats, extra: Floats):  # type: ignore[no-untyped-def]
-    """A function that solves (Q + diag(extra)) z = b for one or several b."""
-    if q.ndim == 1:
-        inverse = 1.0 / (q + extra)
-        return lambda b: inverse * b if b.ndim == 1 else inverse[:, None] * b
-    factor = cho_factor(q + np.diag(extra), check_finite=False)
-    return lambda b: cho_solve(factor, b, check_finite=False)
-
-
 def _step_length(state: _State, step: _State, lo: Floats, hi: Floats) -> tuple[float, float]:
     def longest(value: Floats, change: Floats) -> float:
         shrinking = change < 0
@@ -58,15 +49,14 @@ def _step_length(state: _State, step: _State, lo: Floats, hi: Floats) -> tuple[f
     return primal, dual
 
 
-def solve_qp(q: Floats, c: Floats, region: Region) -> Floats:
+def solve_qp(q: Curvature, c: Floats, region: Region) -> Floats:
     """The minimiser x. Raises PlanError where the iteration does not converge, which means an empty region."""
     free = region.upper > region.lower
     x = region.lower.copy()
     if not free.any():
         return x
     constant = region.A[:, ~free] @ x[~free]
-    quadratic = q[free] if q.ndim == 1 else q[np.ix_(free, free)]
-    linear = c[free] if q.ndim == 1 else c[free] + q[np.ix_(free, ~free)] @ x[~free]
+    linear = (c + q.times(np.where(free, 0.0, x)))[free]
     A = region.A[:, free]
     used = np.abs(A).sum(axis=1) > 0
     inner = Region(
@@ -76,10 +66,10 @@ def solve_qp(q: Floats, c: Floats, region: Region) -> Floats:
         region.lower[free],
         region.upper[free],
     )
-    found = _attempt(quadratic, linear, inner)
+    found = _attempt(q.restricted(free), linear, inner)
     if found is None:
         # An interior point needs an interior: what the constraints leave no room for becomes an equality.
-        found = _attempt(quadratic, linear, _without_slack(inner))
+        found = _attempt(q.restricted(free), linear, _without_slack(inner))
     if found is None:
         raise PlanError("The optimiser's inner problem did not converge; check that the constraints leave room.")
     x[free] = found
@@ -109,12 +99,12 @@ class _Newton:
     state: _State
     rooms: tuple[Floats, Floats]
     residuals: tuple[Floats, Floats]  # primal, dual
-    q: Floats
+    q: Curvature
 
     def __post_init__(self) -> None:
         n = self.A.shape[1]
         self.barrier = self.state.low / self.rooms[0] + self.state.high / self.rooms[1]
-        self.solve = _solver(self.q, self.barrier[:n])
+        self.solve = self.q.solver(self.barrier[:n])
         thin = np.zeros(len(self.A))
         thin[self.slack] = 1.0 / self.barrier[n:]
         self.half = self.solve(self.A.T) if len(self.A) else np.zeros((n, 0))
@@ -140,12 +130,12 @@ class _Newton:
 
 
 def _residuals(
-    q: Floats, c: Floats, region: Region, slack: npt.NDArray[np.bool_], state: _State
+    q: Curvature, c: Floats, region: Region, slack: npt.NDArray[np.bool_], state: _State
 ) -> tuple[Floats, Floats]:
     n = len(c)
     x, target = state.v[:n], region.row_lower.copy()
     target[slack] = state.v[n:]
-    gradient = (q * x if q.ndim == 1 else q @ x) + c
+    gradient = q.times(x) + c
     dual = np.concatenate([gradient - region.A.T @ state.y, state.y[slack]]) - state.low + state.high
     return region.A @ x - target, dual
 
@@ -156,7 +146,7 @@ def _products(state: _State, rooms: tuple[Floats, Floats]) -> float:
     return float(state.low @ low + state.high @ high)
 
 
-def _attempt(q: Floats, c: Floats, region: Region) -> Floats | None:
+def _attempt(q: Curvature, c: Floats, region: Region) -> Floats | None:
     """The minimiser, or None where the iteration breaks down, as it does on a region without interior."""
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         try:
@@ -191,7 +181,7 @@ def _without_slack(region: Region) -> Region:
     return Region(region.A, row_lower, row_upper, lower - hair, upper + hair)
 
 
-def _interior_point(q: Floats, c: Floats, region: Region) -> Floats | None:
+def _interior_point(q: Curvature, c: Floats, region: Region) -> Floats | None:
     n = len(c)
     slack = region.row_lower < region.row_upper
     lo = np.concatenate([region.lower, region.row_lower[slack]])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from mmm.planning.curvature import Blocks, Dense, Diagonal
 from mmm.planning.objectives import Evaluator, Expected
 from mmm.planning.planner import decide
 from mmm.planning.prepare import Prepared
@@ -163,18 +164,23 @@ class TestProperties:
         order = np.array([2, 0, 3, 1])
         problem = made.problem
         d = problem.draws
+
+        def at(array, axis):
+            return np.ascontiguousarray(np.take(array, order, axis=axis))
+
+        by_channel = ("adstock_kind", "adstock_par", "saturation_kind", "saturation_par")
         moved = replace(
             d,
             channels=tuple(d.channels[i] for i in order),
-            adstock_kind=d.adstock_kind[:, order],
-            adstock_par=d.adstock_par[:, order],
-            saturation_kind=d.saturation_kind[:, order],
-            saturation_par=d.saturation_par[:, order],
-            log_beta=d.log_beta[:, :, order],
-            media_scale=d.media_scale[:, order],
+            log_beta=at(d.log_beta, 2),
+            media_scale=at(d.media_scale, 1),
+            **{name: at(getattr(d, name), 1) for name in by_channel},
         )
-        arrays = {name: getattr(problem, name)[..., order] for name in ("reference", "pattern", "unit", "history")}
-        peaks = {name: getattr(problem, name)[..., order] for name in ("observed_peak", "observed_peak_total")}
+        arrays = {name: at(getattr(problem, name), 2) for name in ("reference", "pattern", "unit", "history")}
+        peaks = {
+            "observed_peak": at(problem.observed_peak, 1),
+            "observed_peak_total": at(problem.observed_peak_total, 0),
+        }
         other = Prepared(replace(problem, draws=moved, **arrays, **peaks), None)
         settings = {"gap": 1e-6}
         np.testing.assert_allclose(spend_of(other, **settings), spend_of(made, **settings)[order], rtol=2e-3, atol=1.0)
@@ -272,11 +278,11 @@ class TestQuadraticProgram:
         rng = np.random.default_rng(seed)
         n, m = int(rng.integers(3, 12)), int(rng.integers(1, 4))
         root = rng.normal(size=(n, n))
-        q = root @ root.T / n if seed % 2 else rng.uniform(0.1, 2, n)
+        full = root @ root.T / n if seed % 2 else np.diag(rng.uniform(0.1, 2, n))
+        q = Dense(full) if seed % 2 else Diagonal(np.diag(full))
         c, A, inside = rng.normal(size=n), rng.normal(size=(m, n)), rng.uniform(0.2, 0.8, n)
         region = Region(A, np.full(m, -np.inf), A @ inside + 0.05, np.zeros(n), np.ones(n))
         x = solve_qp(q, c, region)
-        full = q if q.ndim == 2 else np.diag(q)
         other = minimize(
             lambda z: 0.5 * z @ full @ z + c @ z,
             inside,
@@ -294,4 +300,25 @@ class TestQuadraticProgram:
         region = Region(
             np.ones((2, 2)), np.array([1.0, -np.inf]), np.array([1.0, 1.0]), np.array([1.0, 0.0]), np.array([2.0, 2.0])
         )
-        np.testing.assert_allclose(solve_qp(np.ones(2), np.array([0.0, -3.0]), region), [1.0, 0.0], atol=1e-6)
+        np.testing.assert_allclose(solve_qp(Diagonal(np.ones(2)), np.array([0.0, -3.0]), region), [1.0, 0.0], atol=1e-6)
+
+    def test_blocks_are_the_full_matrix_they_stand_for(self):
+        rng = np.random.default_rng(3)
+        root = rng.normal(size=(2, 3, 3))
+        values = np.einsum("bij,bkj->bik", root, root) + 0.1 * np.eye(3)
+        blocks = Blocks(np.array([[0, 2, 4], [1, 3, 6]]), values, np.array([0, 0, 0, 0, 0, 1.5, 0.0]))
+        full = Dense(blocks.dense())
+        x, extra, several = rng.normal(size=7), rng.uniform(1, 2, 7), rng.normal(size=(7, 2))
+        keep = np.array([True, True, False, True, True, True, False])
+        np.testing.assert_allclose(blocks.times(x), full.times(x))
+        np.testing.assert_allclose(blocks.solver(extra)(x), full.solver(extra)(x))
+        np.testing.assert_allclose(blocks.padded(1, 2.0).solver(np.ones(8))(np.ones(8))[-1], 1 / 3)
+        np.testing.assert_allclose(blocks.solver(extra)(several), full.solver(extra)(several))
+        inner, plain = blocks.restricted(keep), full.restricted(keep)
+        np.testing.assert_allclose(inner.times(x[keep]), plain.times(x[keep]))
+        np.testing.assert_allclose(inner.solver(extra[keep])(x[keep]), plain.solver(extra[keep])(x[keep]))
+
+    def test_curvature_is_made_concave(self):
+        matrix = np.array([[1.0, 0.0], [0.0, -3.0]])
+        np.testing.assert_allclose(Dense(matrix).concave(0.5).times(np.eye(2)[1]), [0.0, 3.0])
+        np.testing.assert_allclose(Dense(matrix).concave(0.5).times(np.eye(2)[0]), [0.5, 0.0])
