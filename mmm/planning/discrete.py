@@ -320,7 +320,7 @@ def solve_discrete(objective: Expected, program: Program, gap: float, until: flo
             break
         if integer or (not program.discrete and search.bound - search.value < 0.05 * search.scale):
             value = objective.at(x[:size], False).value - float(program.cost @ x)
-            if search.offer(x, value):
+            if search.offer(x, value) and not search.done():
                 search.polish(x, 4)
             if search.done():
                 break
