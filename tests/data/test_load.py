@@ -190,8 +190,11 @@ def test_a_control_that_repeats_the_target(frame: pd.DataFrame, refused: Refused
 
 
 def test_a_control_that_only_differs_between_geos_does_not_repeat(frame: pd.DataFrame, loaded: Loaded) -> None:
-    level = frame.groupby("geo").sales.transform("mean")
-    assert loaded(frame.assign(level=level), controls=["level"]).controls == ("level",)
+    size = np.where(frame["geo"] == "north", 1.0, 100.0)
+    frame["sales"] = (200 + 0.1 * frame["sales"]) * size
+    noise = np.random.default_rng(2).normal(0, 0.01, len(frame))
+    assert np.corrcoef(frame["sales"], size + noise)[0, 1] > 0.999
+    assert loaded(frame.assign(level=size + noise), controls=["level"]).controls == ("level",)
 
 
 def test_a_constant_target_is_refused(frame: pd.DataFrame, refused: Refused) -> None:

@@ -91,6 +91,19 @@ def test_units_and_spend_check_each_other(column: str, factor: float, text: str)
     assert text in findings[0].message
 
 
+def test_units_reveal_a_slip_inside_the_own_range() -> None:
+    frame = clean()
+    frame["tv"] = np.exp(np.random.default_rng(6).normal(5, 1.2, WEEKS))
+    frame["views"] = frame["tv"] * 40
+    week = int(np.argsort(frame["tv"].to_numpy())[10])
+    change(frame, week, "tv", factor=10)
+    channels = {"tv": {"spend": "tv", "media": "views"}}
+    assert frame["tv"][week] < frame["tv"].median() * 3
+    (finding,) = quality_report(dataset(frame, channels=channels)).of("tenfold_value")
+    assert finding.dates == (frame["date"][week],)
+    assert not quality_report(dataset(frame, channels=["tv"])).of("tenfold_value")
+
+
 def test_a_burst_that_the_units_confirm_is_no_slip() -> None:
     frame = clean()
     change(frame, 50, ["search", "clicks"], factor=10)
@@ -210,6 +223,14 @@ def test_spend_that_follows_the_outcome() -> None:
     (finding,) = quality_report(dataset(frame)).of("spend_follows_outcome")
     assert finding.channel == "social"
     assert "may follow demand" in finding.message
+
+
+def test_flights_with_a_strong_effect_follow_no_demand() -> None:
+    frame = clean()
+    flights = np.where((np.arange(WEEKS) // 4) % 3 == 0, 1500.0, 50.0)
+    frame["tv"] = flights * np.random.default_rng(2).lognormal(0, 0.2, WEEKS)
+    frame["sales"] += np.convolve(frame["tv"], 0.4 ** np.arange(6))[:WEEKS]
+    assert codes(frame) == []
 
 
 def geos(frame_seeds: int = 4) -> pd.DataFrame:

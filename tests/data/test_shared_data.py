@@ -68,6 +68,7 @@ def test_the_dirty_world_is_described_with_dates(shared_data: Path) -> None:
 def test_the_other_worlds_have_no_slip(shared_data: Path, name: str) -> None:
     found = [finding.code for finding in quality_report(world(shared_data, name)).findings]
     assert SLIPS.isdisjoint(found)
+    assert "spend_follows_outcome" not in found
     assert ("heavy_tails" in found) == (name == "heavy_tailed_noise")
     assert ("collinear_pair" in found) == (name == "multicollinearity")
 

@@ -74,7 +74,8 @@ def residuals(outcome: FloatArray, media: FloatArray, controls: FloatArray, cale
 
 def _carried(media: FloatArray) -> FloatArray:
     """Each channel carried over at a few rates, saturated at its mean and almost linear."""
-    rates = _CARRYOVER if media.shape[1] <= _MANY_CHANNELS else (0.5,)
+    few = media.shape[1] <= _MANY_CHANNELS
+    rates, levels = (_CARRYOVER, _SATURATION) if few else ((0.5,), (3.0,))
     found = []
     for rate in rates:
         stock = np.zeros(media.shape)
@@ -84,7 +85,7 @@ def _carried(media: FloatArray) -> FloatArray:
             stock[t] = level
         mean = stock.mean(axis=0)
         half = np.where(mean > 0, mean, 1.0)
-        found += [stock / (stock + times * half) for times in _SATURATION]
+        found += [stock / (stock + times * half) for times in levels]
     return np.column_stack(found)
 
 
