@@ -35,7 +35,7 @@ def returns(channels: pd.DataFrame, overall: Estimate, fmt: Formatter) -> str:
     most, least = float(order.iloc[0]), float(order.iloc[-1])
     text = (
         f"On average each {fmt.next_amount} of media won {fmt.returned(overall.mean)} "
-        f"(90% interval {fmt.returned(overall.lower)} to {fmt.returned(overall.upper)})."
+        f"(90% interval {fmt.returned_range(overall.lower, overall.upper)})."
     )
     if len(channels) == 1:
         return f"{text} The next {fmt.next_amount} would win {fmt.returned(most)}."

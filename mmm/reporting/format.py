@@ -115,6 +115,12 @@ class Formatter:
             return self._with_sign(value, self.currency_text, text, value < 0 and text.strip("0.,") != "")
         return f"{MINUS if value < 0 else ''}{text} {self.outcome_unit}"
 
+    def returned_range(self, lower: float, upper: float) -> str:
+        """The ends of an interval of returns, the unit once."""
+        if self.value_returns:
+            return f"{self.returned(lower)} to {self.returned(upper)}"
+        return f"{self.ratio_range(lower, upper)} {self.outcome_unit}"
+
     # amounts
 
     def scale(self, *values: float) -> Scale:
@@ -136,6 +142,10 @@ class Formatter:
             return self.money(value, sign=sign, short=short)
         amount = self._amount(value, "", sign, short)
         return amount if short else f"{amount} {self.outcome_unit}"
+
+    def count(self, value: float) -> str:
+        """An amount of the outcome without its unit: 679 thousand."""
+        return self._amount(value, "", sign=False, short=False)
 
     def money_range(self, lower: float, upper: float, *, short: bool = False) -> str:
         """The ends of an interval, such as €0.85 to €1.61 million."""

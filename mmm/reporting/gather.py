@@ -52,7 +52,7 @@ def outcome_words(dataset: Dataset) -> tuple[str, str]:
     name = dataset.outcome_name.replace("_", " ")
     if dataset.outcome_kind == "revenue":
         return name, name
-    return name, f"value of {dataset.outcome_unit}" if dataset.has_value else name
+    return name, f"value from {dataset.outcome_unit}" if dataset.has_value else name
 
 
 def basis_of(fit: Fit, dataset: Dataset) -> Basis:

@@ -124,7 +124,7 @@ class Teller:
         fmt = self.fmt
         if fmt.money_outcome:
             return f"{fmt.money(abs(value))} {'more' if value >= 0 else 'less'} {self.outcome}"
-        amount = fmt.outcome(abs(value), short=True)
+        amount = fmt.count(abs(value))
         return f"{amount} {'more' if value >= 0 else 'fewer'} {fmt.outcome_unit}"
 
     def _swing(self, gain: Estimate) -> str:
@@ -257,7 +257,7 @@ def failure(name: str, title: str) -> str:
 
 
 def _names(moves: Sequence[Move], fmt: Formatter) -> str:
-    return join([fmt.label(m.name) for m in moves])
+    return join([fmt.label(m.name) for m in moves], limit=3)
 
 
 def _support(move: Move) -> float:

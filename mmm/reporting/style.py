@@ -4,8 +4,10 @@ Figures are drawn in the light colours. :meth:`Look.themed` then swaps each colo
 of its role, so that one drawing serves light and dark pages.
 """
 
+import atexit
 import base64
 import functools
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from mmm.reporting.settings import ReportSettings
 FONTS = Path(__file__).parent / "templates" / "fonts"
 TEXT_FONT = "Inter"
 HEADING_FONT = "Source Serif 4"
+FALLBACK_FONT = "DejaVu Sans"
 _FACES = (
     (TEXT_FONT, 400, "inter-latin-400-normal.woff2"),
     (TEXT_FONT, 600, "inter-latin-600-normal.woff2"),
@@ -107,7 +110,7 @@ def font_faces() -> str:
 @functools.cache
 def register_fonts() -> None:
     """Makes the embedded fonts known to matplotlib, which measures text with them but reads no WOFF2."""
-    folder = Path(_font_folder().name)
+    folder = _font_folder()
     for family, weight, name in _FACES:
         font = TTFont(FONTS / name)
         font.flavor = None
@@ -115,11 +118,22 @@ def register_fonts() -> None:
         font.save(target)
         font_manager.fontManager.ttflist.append(
             # One family for all weights, as in the style sheet.
-            font_manager.FontEntry(fname=str(target), name=family, weight=weight)
+            font_manager.FontEntry(fname=str(target), name=family, weight=weight, size="scalable")
         )
+    _fallback()
+
+
+def _fallback() -> None:
+    """The weight 600 of matplotlib's own font, for scripts that ours do not have."""
+    bold = font_manager.findfont(font_manager.FontProperties(family=FALLBACK_FONT, weight=700))
+    font_manager.fontManager.ttflist.append(
+        font_manager.FontEntry(fname=bold, name=FALLBACK_FONT, weight=600, size="scalable")
+    )
 
 
 @functools.cache
-def _font_folder() -> "tempfile.TemporaryDirectory[str]":
+def _font_folder() -> Path:
     """A folder that lives as long as the process: matplotlib opens a font when it first measures text."""
-    return tempfile.TemporaryDirectory(prefix="mmm-fonts-")
+    folder = Path(tempfile.mkdtemp(prefix="mmm-fonts-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

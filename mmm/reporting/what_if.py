@@ -22,14 +22,16 @@ Floats = npt.NDArray[np.float64]
 _POINTS = 15
 _POINTS_MANY = 11
 _MANY_CHANNELS = 12
+_MOST_CURVES = 2400
+_FEWEST_DRAWS = 100
 _ROOM = 1.05
 
 
 def payload(plan: Plan, fmt: Formatter, look: Look, draws: int) -> dict[str, Any]:
-    """Curves of at most ``draws`` posterior draws, today's and the recommended plan, and the notation, as JSON data.
+    """Curves by posterior draw, today's and the recommended plan, and the notation, as JSON data.
 
-    The draws are every k-th in the order of the plan's gain, so that the gain's distribution stays what the report
-    says it is.
+    At most ``draws`` draws are kept, fewer with many channels: every k-th in the order of the plan's gain, so that
+    the gain's distribution stays what the report says it is.
     """
     problem = plan.problem
     today, planned = problem.reference_totals, plan.money.sum(axis=(0, 1))
@@ -37,7 +39,9 @@ def payload(plan: Plan, fmt: Formatter, look: Look, draws: int) -> dict[str, Any
     largest = np.maximum(2.0 * today, planned)
     top = _ROOM * np.where(np.isfinite(upper), np.maximum(largest, np.minimum(upper, 3.0 * largest)), largest)
     top = np.where(top > 0, top, 0.05 * max(float(planned.sum()), 1.0))
-    chosen = _spread_draws(plan.decisive_gain.draws, draws)
+    # A page with many channels stays light enough to be mailed.
+    wanted = min(draws, max(_FEWEST_DRAWS, _MOST_CURVES // len(problem.channels)))
+    chosen = _spread_draws(plan.decisive_gain.draws, wanted)
     points = _POINTS if len(problem.channels) <= _MANY_CHANNELS else _POINTS_MANY
     # Curves bend most near zero, so the levels lie closer there.
     levels = (np.linspace(0.0, 1.0, points) ** 2)[None, :] * top[:, None]

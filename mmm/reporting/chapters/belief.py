@@ -7,12 +7,13 @@ import pandas as pd
 
 from mmm.reporting import answers
 from mmm.reporting.figures.fit import coverage, fit, held_out
-from mmm.reporting.figures.returns import before_after
+from mmm.reporting.figures.returns import Belief, before_after
 from mmm.reporting.figures.sheet import Drawn
 from mmm.reporting.format import plural
 from mmm.reporting.material import Material
 from mmm.reporting.page import Cell, Chapter, Column, Table, Tone, render, table_of
 
+_MOST_BELIEFS = 18
 _TONES: dict[str, tuple[Tone, str]] = {
     "pass": ("good", "passed"),
     "warn": ("warn", "reservation"),
@@ -30,7 +31,7 @@ def belief(m: Material) -> Chapter:
         inside = int(((total["actual"] >= total["lower"]) & (total["actual"] <= total["upper"])).sum())
         figures.append(held_out(_with_history(m.meaning.fitted, total), hidden, m.pen))
     if m.meaning.beliefs:
-        figures.append(before_after(m.meaning.beliefs, m.meaning.belief_title, m.pen))
+        figures.append(before_after(_largest(m), m.meaning.belief_title, m.pen))
     html = render(
         "chapters/belief.html.j2",
         m.settings.report.templates,
@@ -43,6 +44,12 @@ def belief(m: Material) -> Chapter:
     )
     answer = answers.belief(m.gate.passed, bool(m.gate.warnings), error, inside, hidden, m.fmt)
     return Chapter("belief", "Can we believe it?", answer, html, tuple(figures))
+
+
+def _largest(m: Material) -> tuple[Belief, ...]:
+    """As many channels as the figure holds on a page, those with the most spend."""
+    order = m.meaning.channels["spend"].sort_values(ascending=False, kind="stable").index[:_MOST_BELIEFS]
+    return tuple(b for b in m.meaning.beliefs if b.name in set(order))
 
 
 def _with_history(fitted: pd.DataFrame, total: pd.DataFrame) -> pd.DataFrame:

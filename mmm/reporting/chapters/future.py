@@ -171,7 +171,7 @@ def what_if(m: Material) -> Chapter:
         "What if we spent more, less, or otherwise?",
         answer,
         html,
-        (budget_curve(m.plan.curve, points, m.gain_pen),),
+        (budget_curve(m.plan.curve, points, m.gain_pen),) if len(m.plan.curve) > 1 else (),
         "" if m.what_if is None else json.dumps(m.what_if, ensure_ascii=False),
     )
 

@@ -12,6 +12,9 @@ from mmm.reporting.format import Formatter
 from mmm.reporting.material import Material
 from mmm.reporting.page import Cell, Chapter, Table, columns, render, table_of
 
+_MOST_RETURNS = 14
+_MOST_CURVES = 12
+
 
 def triple(row: pd.Series, name: str) -> Estimate:
     """A column with its bounds."""
@@ -26,6 +29,16 @@ def swatch(m: Material, channel: str, *, strong: bool = False) -> Cell:
 def outcome_cell(value: Estimate, fmt: Formatter) -> Cell:
     """An amount of the outcome with its interval."""
     return Cell(fmt.outcome(value.mean, short=True), fmt.outcome_range(value.lower, value.upper, short=True))
+
+
+def _largest(channels: pd.DataFrame, most: int) -> pd.DataFrame:
+    """The channels with the most spend, in their own order: as many as a figure holds on a page."""
+    chosen = set(channels["spend"].sort_values(ascending=False, kind="stable").index[:most])
+    return channels[[name in chosen for name in channels.index]]
+
+
+def _left_out(channels: pd.DataFrame, most: int) -> str:
+    return f" The {most} channels with the most spend; the table has all." if len(channels) > most else ""
 
 
 def drivers(m: Material) -> Chapter:
@@ -55,13 +68,14 @@ def channel_returns(m: Material) -> Chapter:
         table=_returns_table(m),
         amount=fmt.next_amount,
         money=fmt.value_returns,
+        left_out=_left_out(x.channels, _MOST_RETURNS),
     )
     return Chapter(
         "returns",
         f"What does each channel return, on average and for the next {fmt.next_amount}?",
         answers.returns(x.channels, x.overall_return, fmt),
         html,
-        (returns(x.channels, m.pen),),
+        (returns(_largest(x.channels, _MOST_RETURNS), m.pen),),
     )
 
 
@@ -116,11 +130,17 @@ def saturation(m: Material) -> Chapter:
             )
 
     table = table_of("Where each channel stands on its curve; small print: 90% intervals.", head, rows())
-    html = render("chapters/saturation.html.j2", m.settings.report.templates, table=table, period=fmt.period)
+    html = render(
+        "chapters/saturation.html.j2",
+        m.settings.report.templates,
+        table=table,
+        period=fmt.period,
+        left_out=_left_out(x.channels, _MOST_CURVES),
+    )
     return Chapter(
         "saturation",
         "Where does more money stop helping?",
         answers.saturation(x.channels, fmt),
         html,
-        (response_curves(x.curves, x.channels, m.pen),),
+        (response_curves(x.curves, _largest(x.channels, _MOST_CURVES), m.pen),),
     )

@@ -10,7 +10,7 @@ from mmm.reporting.material import Material
 from mmm.reporting.narrative import failure, rests_on
 from mmm.reporting.page import Chapter, Tile, Tone, render
 
-_MOST_MOVES = 8
+_MOST_MOVES, _MOST_MOVES_FAILED = 8, 5
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,9 @@ def summary(m: Material) -> Chapter:
     """Page one."""
     teller = m.teller
     headline = teller.headline()
-    largest = m.plan.allocation["change"].abs().sort_values(ascending=False).index[:_MOST_MOVES]
+    # Page one stays one page in print.
+    most = _MOST_MOVES if m.gate.passed else _MOST_MOVES_FAILED
+    largest = m.plan.allocation["change"].abs().sort_values(ascending=False).index[:most]
     shown = m.plan.allocation.loc[[c for c in m.plan.allocation.index if c in set(largest)]]
     left_out = len(m.plan.allocation) - len(shown)
     html = render(

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, spread, ticks
 
 _MOST_LAYERS = 8
+_MOST_STEPS = 16
 
 
 def waterfall(parts: pd.DataFrame, total: float, pen: Pen) -> Drawn:
@@ -15,6 +16,7 @@ def waterfall(parts: pd.DataFrame, total: float, pen: Pen) -> Drawn:
     ``parts``: index component in drawing order, columns ``kind``, ``mean``, ``lower``, ``upper`` (sums over the
     period). ``total`` is the sum of the means.
     """
+    parts = _grouped(parts)
     rows = len(parts) + 1
     floor = _cut(parts, total)
 
@@ -51,6 +53,18 @@ def waterfall(parts: pd.DataFrame, total: float, pen: Pen) -> Drawn:
     return draw("waterfall", f"{alt}; total {fmt.outcome(total)}.", pen, paint, (rows * 34 + 16, rows * 54 + 16))
 
 
+def _grouped(parts: pd.DataFrame) -> pd.DataFrame:
+    """At most so many steps that the figure fits a page; the smallest channels become one step without interval."""
+    if len(parts) <= _MOST_STEPS:
+        return parts
+    paid = parts[parts["kind"] == "media"].sort_values("mean", ascending=False, kind="stable")
+    kept = max(_MOST_STEPS - (len(parts) - len(paid)) - 1, 1)
+    rest = paid.iloc[kept:]
+    row = {"kind": "others", "mean": float(rest["mean"].sum()), "lower": np.nan, "upper": np.nan}
+    others = pd.DataFrame([row], index=pd.Index([f"{len(rest)} others"]))
+    return pd.concat([parts[parts["kind"] != "media"], paid.iloc[:kept], others])
+
+
 def _cut(parts: pd.DataFrame, total: float) -> float:
     """Where the axis starts: above zero where the first step dwarfs all others, which then says so by a break."""
     first = float(parts["mean"].iloc[0])
@@ -75,7 +89,7 @@ def _row(sheet: Sheet, top: float, row: float, label: str, part: pd.Series, tota
     amount = sheet.fmt.outcome(mean, short=True)
     bold = 600 if label == "Total" else 400
     ends = ""
-    if "lower" in part.index:
+    if "lower" in part.index and np.isfinite(float(part["lower"])):
         ends = sheet.fmt.outcome_range(float(part["lower"]), float(part["upper"]), short=True)
     if sheet.narrow:
         sheet.text(4, top + 10, fitted(label, 200, 12, 600), weight=600)

@@ -24,13 +24,13 @@ from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator
 
 from mmm.reporting.format import Formatter
-from mmm.reporting.style import TEXT_FONT, Look, register_fonts
+from mmm.reporting.style import FALLBACK_FONT, TEXT_FONT, Look, register_fonts
 
 WIDE, NARROW = 800, 350
 _RC: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "mmm",
-    "font.family": [TEXT_FONT, "DejaVu Sans"],
+    "font.family": [TEXT_FONT, FALLBACK_FONT],
     "font.size": 12,
     "text.parse_math": False,
     "axes.spines.top": False,

@@ -1,0 +1,147 @@
+"""Reports of unusual analyses: one channel, many, other outcomes and currencies, a failed gate, a plan like today's."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mmm.reporting.page import Chapter
+from mmm.reporting.render import Cover, pdf_bytes, print_page, web_page
+from mmm.reporting.story import Story
+
+CHAPTERS = (
+    "summary", "drivers", "returns", "saturation", "plan_by_channel", "what_if", "belief", "data", "appendix",
+)  # fmt: skip
+QUICK = {"curve_points": 2, "draws": 100}
+
+
+def chapters(story: Story) -> list[Chapter]:
+    return [getattr(story, name)().chapter for name in CHAPTERS]
+
+
+def page(story: Story) -> str:
+    return web_page(chapters(story), Cover("Title", "Subtitle", "Today", story.look))
+
+
+def words(html: str) -> str:
+    """The page's text outside scripts and styles."""
+    bare = re.sub(r"<(script|style)\b.*?</\1>", " ", html, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", bare)).replace("\u00a0", " ")
+
+
+@pytest.fixture(scope="module")
+def many(make_story: Callable[..., Story]) -> Story:
+    return make_story(channels=tuple(f"channel number {i}" for i in range(20)), geos=1, settings={"plan": QUICK})
+
+
+def test_one_channel(make_story: Callable[..., Story]) -> None:
+    text = words(page(make_story(channels=("search",), geos=1)))
+    assert "1 paid channel" in text
+    assert "1 paid channels" not in text
+    assert "By region" not in text
+
+
+def test_twenty_channels(many: Story) -> None:
+    html = page(many)
+    assert len(html) < 1_500_000
+    text = words(html)
+    assert "smaller changes in the table of the plan." in text
+    assert all(f"channel number {i} " in text for i in range(20))
+
+
+@pytest.mark.pdf
+@pytest.mark.usefixtures("needs_pdf")
+def test_twenty_channels_in_print(many: Story) -> None:
+    import io
+
+    from pypdf import PdfReader
+
+    content = pdf_bytes(print_page(chapters(many), Cover("Title", "Subtitle", "Today", many.look)))
+    assert len(content) < 1_000_000
+    reader = PdfReader(io.BytesIO(content))
+    pages = [reader.pages[i].extract_text() for i in range(3)]
+    assert "What would change our mind?" in pages[0].replace("\n", " ")
+    assert "What drove" in pages[1].replace("\n", " ")
+
+
+@pytest.mark.browser
+def test_twenty_channels_on_a_phone(browser: Any, many: Story) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    opened = context.new_page()
+    opened.set_content(page(many))
+    assert opened.evaluate("document.documentElement.scrollWidth") == 390
+    context.close()
+
+
+def test_a_kpi_without_value_speaks_of_its_unit(make_story: Callable[..., Story]) -> None:
+    story = make_story(value_per_unit=None)
+    text = words(page(story))
+    assert re.search(r"We expect [\d.,]+( thousand| million)? more orders than with today’s plan", text)
+    assert "break-even" not in text
+    assert "revenue" not in text
+    assert re.search(r"each €1 of media won [\d.]+ orders", text)
+
+
+def test_a_kpi_with_value_gains_money(make_story: Callable[..., Story]) -> None:
+    text = words(page(make_story(value_per_unit=40.0)))
+    assert "more value from orders" in text
+    assert re.search(r"Media added [\d.]+ thousand orders", text)
+
+
+def test_a_currency_without_decimals(make_story: Callable[..., Story]) -> None:
+    text = words(page(make_story(currency="JPY", spend=6e5, geos=1)))
+    assert "¥" in text
+    assert "€" not in text
+
+
+def test_a_failed_gate_is_the_first_thing_on_page_one(make_story: Callable[..., Story]) -> None:
+    story = make_story(diverging=True, settings={"gate": {"override": True}})
+    html = page(story)
+    notice, lead = html.index("Do not decide on these numbers"), html.index('class="lead"')
+    assert notice < lead
+    text = words(html)
+    assert "The calculation missed a part of the possible answers." in text
+    assert "Model checks passed" not in text
+
+
+def test_a_passed_gate_shows_no_notice(story: Story) -> None:
+    assert "Do not decide" not in words(page(story))
+
+
+def test_a_plan_like_todays(make_story: Callable[..., Story]) -> None:
+    story = make_story(settings={"plan": {"bounds": [1.0, 1.0]}})
+    text = words(page(story))
+    assert "Keep today’s plan for the next 13 weeks." in text
+    assert "Chance to beat today" not in text.partition("What drove")[0]
+
+
+def test_wide_draws_do_not_separate_the_plans(make_story: Callable[..., Story]) -> None:
+    text = words(page(make_story(spread=0.9, geos=1)))
+    assert "The evidence does not separate the two plans" in text
+
+
+@pytest.mark.parametrize("name", ["قناة التلفزيون", "検索 🔎", "x" * 60, "a\u202eb", "Übergröße & Söhne"])
+def test_names_of_any_kind(make_story: Callable[..., Story], name: str) -> None:
+    html = page(make_story(channels=(name, "tv"), geos=1, settings={"plan": QUICK}))
+    assert name.replace("&", "&amp;") in html
+
+
+def test_names_are_written_as_the_settings_say(make_story: Callable[..., Story]) -> None:
+    html = page(make_story(settings={"report": {"labels": {"tv": "Television"}, "channel_colours": {"tv": "#00796b"}}}))
+    assert "Television" in words(html)
+    assert "#00796b" in html
+
+
+def test_a_notation_of_the_settings_is_used(make_story: Callable[..., Story]) -> None:
+    report = {"number_format": "1.234,5", "date_format": "05.05.2025"}
+    text = words(page(make_story(settings={"report": report})))
+    assert re.search(r"€\d+,\d\d million", text)
+    assert "03.01.2022" in text
+
+
+def test_templates_of_the_settings_replace_ours(make_story: Callable[..., Story], tmp_path: Any) -> None:
+    (tmp_path / "chapters").mkdir()
+    (tmp_path / "chapters" / "saturation.html.j2").write_text("<p>Our own words, {{ period }}.</p>", encoding="utf-8")
+    story = make_story(settings={"report": {"templates": str(tmp_path)}})
+    assert story.saturation().chapter.html == "<p>Our own words, week.</p>"
