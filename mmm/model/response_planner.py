@@ -17,13 +17,15 @@ from mmm.model.kernels import planner as kernels
 from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS
 from mmm.model.response import Along, Floats, ResponseDraws, along_geo
 
+# Evaluations of a curve below which starting threads costs more than it saves.
+_WORTH_THREADS = 2e6
 Cellwise = Callable[[npt.NDArray[np.int64]], None]
 
 
 def _over_cells(cells: npt.NDArray[np.int64], work: float, task: Cellwise) -> None:
     """Run ``task`` on parts of ``cells``, on threads where there is enough to do."""
     workers = min(len(cells), max(1, min(8, os.cpu_count() or 1)))
-    if workers <= 1 or work < 2e5:
+    if workers <= 1 or work < _WORTH_THREADS:
         task(cells)
         return
     with ThreadPoolExecutor(workers) as threads:

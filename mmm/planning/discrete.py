@@ -332,4 +332,8 @@ def solve_discrete(objective: Expected, program: Program, gap: float, until: flo
                 break
         # While the concave envelopes are loose, integers would be a waste.
         integer = integer or objective.worth * error <= 0.5 * gap * search.scale
+    if len(search.x):
+        # The gap leaves room for a better place in the same basin; a few steps take it.
+        end = climb(objective, held(program, search.x), search.x, Effort(1e-8, steps=3, until=until))
+        search.offer(end.x, end.value)
     return Found(search.x, search.value, max(search.bound, search.value))

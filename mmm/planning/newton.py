@@ -69,10 +69,16 @@ def _scaled(region: Region, scale: float) -> Region:
 
 def feasible_start(program: Program, wanted: Floats) -> Floats:
     """The feasible point nearest to the plan ``wanted``, all columns. Gaps and steps are not regarded."""
-    scale = max(1e-12, float(np.abs(program.region.upper[: program.size]).max()))
+    region = program.region
+    if program.columns == program.size:
+        activity = region.A @ wanted
+        rows = np.all(activity >= region.row_lower) and np.all(activity <= region.row_upper)
+        if rows and np.all(wanted >= region.lower) and np.all(wanted <= region.upper):
+            return wanted.copy()
+    scale = max(1e-12, float(np.abs(region.upper[: program.size]).max()))
     distance = np.concatenate([np.ones(program.size), np.full(program.columns - program.size, 1e-9)])
     target = np.concatenate([wanted / scale, np.zeros(program.columns - program.size)])
-    return solve_qp(Diagonal(distance), -distance * target, _scaled(program.region, scale)) * scale
+    return solve_qp(Diagonal(distance), -distance * target, _scaled(region, scale)) * scale
 
 
 def climb(objective: Objective, program: Program, start: Floats, effort: Effort) -> Climb:

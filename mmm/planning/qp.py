@@ -14,7 +14,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from mmm.errors import PlanError
 from mmm.model.response import Floats
-from mmm.planning.curvature import Curvature
+from mmm.planning.curvature import Curvature, Diagonal
 
 _ITERATIONS = 80
 _TOLERANCE = 1e-9
@@ -66,14 +66,61 @@ def solve_qp(q: Curvature, c: Floats, region: Region) -> Floats:
         region.lower[free],
         region.upper[free],
     )
-    found = _attempt(q.restricted(free), linear, inner)
+    kept = q.restricted(free)
+    found = _water_filling(kept.values, linear, inner) if isinstance(kept, Diagonal) else None
+    if found is None:
+        found = _attempt(kept, linear, inner)
     if found is None:
         # An interior point needs an interior: what the constraints leave no room for becomes an equality.
-        found = _attempt(q.restricted(free), linear, _without_slack(inner))
+        found = _attempt(kept, linear, _without_slack(inner))
     if found is None:
         raise PlanError("The optimiser's inner problem did not converge; check that the constraints leave room.")
     x[free] = found
     return np.clip(x, region.lower, region.upper)
+
+
+def _water_filling(q: Floats, c: Floats, region: Region) -> Floats | None:
+    """The exact minimiser where numbers do not interact and one row at most limits their sum; else None."""
+    row = region.A[0] if len(region.A) else np.zeros(len(q))
+    if len(region.A) > 1 or np.any(q <= 0.0) or np.any(row < 0.0):
+        return None
+    x = _at_price(0.0, q, c, row, region)
+    if not len(region.A):
+        return x
+    low, high, used = region.row_lower[0], region.row_upper[0], float(row @ x)
+    if low <= used <= high:
+        return x
+    wanted = float(high if used > high else low)
+    if not region.lower @ row <= wanted <= region.upper @ row:
+        return None
+    return _priced(q, c, row, region, wanted)
+
+
+def _at_price(price: float, q: Floats, c: Floats, row: Floats, region: Region) -> Floats:
+    """Every number where the row's activity costs ``price`` a unit."""
+    return np.clip(-(c + price * row) / q, region.lower, region.upper)
+
+
+def _priced(q: Floats, c: Floats, row: Floats, region: Region, wanted: float) -> Floats:
+    """The numbers at the price at which the row's activity is as wanted, found by bracketing."""
+    counted = row > 0
+    # Beyond these prices every number that the row counts is at a bound.
+    ends = -(q * np.stack([region.upper, region.lower]) + c)[:, counted] / row[counted]
+    below, above = float(ends.min()), float(ends.max())
+    x = region.lower
+    for _ in range(100):
+        price = (below + above) / 2
+        x = _at_price(price, q, c, row, region)
+        off = float(row @ x) - wanted
+        below, above = (price, above) if off > 0 else (below, price)
+        inside = counted & (x > region.lower) & (x < region.upper)
+        slope = float((row[inside] ** 2 / q[inside]).sum())
+        # Between two breakpoints the activity is linear in the price: one Newton step is exact there.
+        if slope > 0 and below <= price + off / slope <= above:
+            trial = _at_price(price + off / slope, q, c, row, region)
+            if abs(float(row @ trial) - wanted) <= 1e-13 * max(1.0, abs(wanted)):
+                return trial
+    return x
 
 
 def _start(c: Floats, region: Region, slack: npt.NDArray[np.bool_], lo: Floats, hi: Floats) -> _State:

@@ -295,6 +295,21 @@ class TestQuadraticProgram:
         assert 0.5 * x @ full @ x + c @ x == pytest.approx(other.fun, abs=1e-7)
         assert np.all(A @ x <= region.row_upper + 1e-7)
 
+    @pytest.mark.parametrize("seed", range(5))
+    @pytest.mark.parametrize("kind", ["cap", "floor", "exact"])
+    def test_one_row_by_filling_up_equals_the_interior_point(self, seed, kind):
+        rng = np.random.default_rng(seed)
+        q, c, row = rng.uniform(0.1, 2, 8), rng.normal(size=8), rng.uniform(0.2, 1, 8)
+        wanted = float(row.sum() * rng.uniform(0.2, 0.8))
+        low = -np.inf if kind == "cap" else wanted
+        high = np.inf if kind == "floor" else wanted
+        one = Region(row[None], np.array([low]), np.array([high]), np.zeros(8), np.ones(8))
+        # A second row that never binds sends the same problem to the interior point.
+        two = Region(
+            np.stack([row, np.ones(8)]), np.array([low, -np.inf]), np.array([high, 99.0]), np.zeros(8), np.ones(8)
+        )
+        np.testing.assert_allclose(solve_qp(Diagonal(q), c, one), solve_qp(Diagonal(q), c, two), atol=1e-5)
+
     def test_rows_that_leave_no_room_are_solved_all_the_same(self):
         # x1 + x2 = 1 and x1 + x2 <= 1, and x1 at least 1: only one point is left.
         region = Region(

@@ -1,0 +1,175 @@
+"""What plans deliver in worlds with known truth: realised gain against the oracle's and against what was promised.
+
+    python benchmarks/planner_study.py [--worlds 20] [--work .mmm/plan_study] [--out docs/studies/plans.json]
+
+Each world is simulated, fitted and planned twice: within the observed range (bounds 0.7 to 1.3 x today, extrapolation
+forbidden) and beyond it (bounds 0 to 3 x today), the total being today's. Compared with keeping today's plan, money in
+proportion to ROAS, and SLSQP from a uniform start; every plan is scored by the simulator, which knows the truth.
+Interrupted, it goes on where it stopped.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize
+
+from mmm.assessment.recovery import priors_of
+from mmm.data.load import from_frame
+from mmm.data.settings import DataSettings
+from mmm.inference.fit import Fit
+from mmm.inference.sample import fit_model
+from mmm.inference.settings import SamplerSettings
+from mmm.model.settings import ModelSettings
+from mmm.model.spec import make_spec
+from mmm.planning import PlanSettings
+from mmm.planning.objectives import Evaluator, Expected
+from mmm.planning.planner import decide
+from mmm.planning.prepare import prepare
+from mmm.planning.problem import Space
+from mmm.planning.result import Plan
+from mmm.simulate import Budget, Truth, best_allocation, data_settings, random_world, simulate
+
+SEED = 20240701
+REGIMES = {
+    "within": {"bounds": (0.7, 1.3), "extrapolation": {"action": "forbid"}},
+    "beyond": {"bounds": (0.0, 3.0)},
+}
+METHODS = ("ours", "proportional to ROAS", "SLSQP", "oracle")
+
+
+def fitted(index: int) -> tuple[Fit, Truth]:
+    """World ``index`` and a fit of it: national where even, five geos where odd."""
+    rng = np.random.default_rng([SEED, index])
+    model = ModelSettings()
+    world = random_world(rng, priors_of(model), geos=1 if index % 2 == 0 else 5, channels=5, name=f"plan_{index}")
+    simulated = simulate(world)
+    dataset = from_frame(simulated.frame, DataSettings.model_validate(data_settings(simulated)))
+    sampler = SamplerSettings(draws=500, tune=800, chains=2, seed=index + 1)
+    return fit_model(dataset, make_spec(dataset, model), sampler), simulated.truth
+
+
+def limits(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+    return plan.allocation["lower_bound"].to_numpy(), plan.allocation["upper_bound"].to_numpy()
+
+
+def proportional(plan: Plan) -> np.ndarray:
+    """Money in proportion to each channel's mean ROAS, within the bounds, the total kept."""
+    roas = plan.allocation["reference_roas"].fillna(0.0).clip(lower=0.0).to_numpy()
+    low, high = limits(plan)
+    lo, hi = 0.0, 1e12
+    for _ in range(200):
+        scale = (lo + hi) / 2
+        if np.clip(scale * roas, low, high).sum() > plan.reference_spend:
+            hi = scale
+        else:
+            lo = scale
+    return np.clip(lo * roas, low, high)
+
+
+def slsqp(plan: Plan) -> np.ndarray:
+    """SciPy's SLSQP from an even split, on the same draws."""
+    low, high = limits(plan)
+    total = plan.reference_spend
+    objective = Expected(Evaluator(Space("channel", plan.problem)))
+    scale = float(plan.reference_draws.mean())
+
+    def loss(x: np.ndarray) -> tuple[float, np.ndarray]:
+        point = objective.at(x * total, False)
+        return -point.value / scale, -point.gradient * total / scale
+
+    found = minimize(
+        loss,
+        np.clip(np.full(len(low), total / len(low)), low, high) / total,
+        jac=True,
+        method="SLSQP",
+        bounds=list(zip(low / total, high / total, strict=True)),
+        constraints=[{"type": "eq", "fun": lambda x: x.sum() - 1, "jac": np.ones_like}],
+    )
+    return found.x * total
+
+
+def one(index: int) -> dict[str, object]:
+    """All figures of one world."""
+    begun = time.perf_counter()
+    fit, truth = fitted(index)
+    row: dict[str, object] = {"world": index, "geos": len(truth.geos)}
+    for name, regime in REGIMES.items():
+        settings = PlanSettings(horizon="13 weeks", spend_all=True, **regime)
+        plan = decide(prepare(fit, settings), settings, fit.key)
+        space = Space("channel", plan.problem)
+        order = [plan.problem.channels.index(channel) for channel in truth.channels]
+
+        def value(money: np.ndarray, order: list[int] = order) -> float:
+            return truth.response(money[:, :, order]) * truth.value_per_unit
+
+        today = value(plan.problem.reference)
+        low, high = limits(plan)
+        oracle = best_allocation(
+            truth, Budget(plan.reference_spend, low[order], np.maximum(low, high)[order], 13), spend_all=True
+        )
+        realised = {
+            "ours": value(plan.money) - today,
+            "proportional to ROAS": value(space.money(proportional(plan))) - today,
+            "SLSQP": value(space.money(slsqp(plan))) - today,
+            "oracle": oracle.response * truth.value_per_unit - today,
+        }
+        row[name] = {
+            "today": today,
+            "realised": realised,
+            "promised": plan.gain.mean,
+            "lower": plan.gain.lower,
+            "upper": plan.gain.upper,
+            "probability": plan.gain.probability,
+            "beyond": float(plan.allocation["observed_max_ratio"].max()),
+        }
+    row["seconds"] = time.perf_counter() - begun
+    return row
+
+
+def summary(rows: list[dict]) -> dict[str, dict[str, float]]:  # type: ignore[type-arg]
+    """Sums over worlds, so that worlds in which there is little to win do not dominate."""
+    out = {}
+    for name in REGIMES:
+        of = [row[name] for row in rows]
+        best = sum(r["realised"]["oracle"] for r in of)
+        ours = np.array([r["realised"]["ours"] for r in of])
+        inside = [r["lower"] <= r["realised"]["ours"] <= r["upper"] for r in of]
+        out[name] = {
+            **{f"share of the oracle's gain: {m}": sum(r["realised"][m] for r in of) / best for m in METHODS},
+            "promised / realised": sum(r["promised"] for r in of) / ours.sum(),
+            "interval holds the realised gain": float(np.mean(inside)),
+            "plans that lost": float((ours < 0).mean()),
+            "oracle's gain / today's effect": best / sum(r["today"] for r in of),
+            "worlds": len(of),
+        }
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--worlds", type=int, default=20)
+    parser.add_argument("--work", type=Path, default=Path(".mmm/plan_study"))
+    parser.add_argument("--out", type=Path, default=Path("docs/studies/plans.json"))
+    args = parser.parse_args()
+    args.work.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for index in range(args.worlds):
+        kept = args.work / f"{index}.json"
+        if not kept.exists():
+            kept.write_text(json.dumps(one(index)))
+        rows.append(json.loads(kept.read_text()))
+        print(index, f"{rows[-1]['seconds']:.0f} s", {n: rows[-1][n]["realised"] for n in REGIMES}, flush=True)
+    found = summary(rows)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(json.dumps({"summary": found, "worlds": rows}, indent=1) + "\n")
+    for name, figures in found.items():
+        print(name)
+        for what, figure in figures.items():
+            print(f"  {what}: {figure:.3g}")
+
+
+if __name__ == "__main__":
+    main()
