@@ -58,7 +58,7 @@ def make_settings(case: Case, folder: Path) -> Settings:
     """Writes the world's data to ``folder``, puts both fits into its store, and returns the settings."""
     world = _world(case)
     simulated = simulate(world)
-    document = {"name": "synthetic", "title": "Synthetic shop", "data": data_settings(simulated)}
+    document: dict[str, Any] = {"name": "synthetic", "title": "Synthetic shop", "data": data_settings(simulated)}
     # The world's channels have plain names; the analysis gives them the case's.
     columns = document["data"]["channels"]
     document["data"]["channels"] = dict(zip(case.channels, columns.values(), strict=True))

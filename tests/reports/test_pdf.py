@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -114,7 +115,7 @@ def test_every_font_is_embedded(path: Path) -> None:
 
 
 def test_it_is_tagged_and_says_its_language_and_title(pdf: PdfReader) -> None:
-    root = pdf.trailer["/Root"]
+    root: Any = pdf.trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"] == "en"
     assert "/StructTreeRoot" in root
@@ -138,13 +139,14 @@ def test_figures_have_alternative_text(pdf: PdfReader) -> None:
                 kids = kids.get_object() if hasattr(kids, "get_object") else kids
                 walk(kids if isinstance(kids, list) else [kids])
 
-    walk(pdf.trailer["/Root"]["/StructTreeRoot"].get_object())
+    root: Any = pdf.trailer["/Root"]
+    walk(root["/StructTreeRoot"].get_object())
     assert len(found) >= 8
     assert all(len(alt) > 20 for alt in found), found
 
 
 def test_bookmarks_are_the_chapters(pdf: PdfReader) -> None:
-    titles = [item["/Title"] for item in pdf.outline if not isinstance(item, list)]
+    titles: list[str] = [str(item["/Title"]) for item in pdf.outline if not isinstance(item, list)]
     assert "What to do" in titles
     assert "Can we believe it?" in titles
     assert "Appendix for statisticians" in titles

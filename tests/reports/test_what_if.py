@@ -16,6 +16,10 @@ def names(story: Story) -> tuple[str, ...]:
     return story.plan.problem.channels
 
 
+def by_channel(story: Story, column: str) -> dict[str, float]:
+    return {str(name): float(value) for name, value in story.plan.allocation[column].items()}
+
+
 def test_curves_agree_with_the_planner_at_any_plan(story: Story, data: dict[str, object]) -> None:
     problem, pattern = story.plan.problem, story.plan.problem.pattern
     order = np.argsort(story.plan.decisive_gain.draws, kind="stable")
@@ -29,13 +33,13 @@ def test_curves_agree_with_the_planner_at_any_plan(story: Story, data: dict[str,
 
 
 def test_the_recommended_plan_wins_what_the_report_says(story: Story, data: dict[str, object]) -> None:
-    spend = story.plan.allocation["spend"].to_dict()
+    spend = by_channel(story, "spend")
     assert outcome_draws(data, spend).mean() == pytest.approx(story.plan.outcome_draws.mean(), rel=1e-3)
 
 
 def test_fewer_draws_keep_the_distribution_of_the_gain(story: Story) -> None:
     few = payload(story.plan, story.material.gain_fmt, story.look, 50)
-    planned, today = (story.plan.allocation[c].to_dict() for c in ("spend", "reference"))
+    planned, today = by_channel(story, "spend"), by_channel(story, "reference")
     gain = outcome_draws(few, planned) - outcome_draws(few, today)
     assert len(gain) == 50
     assert gain.mean() == pytest.approx(story.plan.gain.mean, rel=0.02)
