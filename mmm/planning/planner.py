@@ -64,9 +64,30 @@ def decide(prepared: Prepared, settings: PlanSettings, fit_key: str = "", name: 
     space = Space(settings.detail, searched)
     program = assemble(settings, space, total_budget)
     solution = solve(space, program, settings, total_budget)
-    money = space.money(solution.x)
+    money = space.money(tidied(program, solution.columns)[: program.size])
     made = evaluate(replace_draws(prepared, problem, without), settings, (money, program, solution.certificate), name)
     return replace(made, fit_key=fit_key, total_budget=total_budget)
+
+
+def tidied(program: Program, x: Floats) -> Floats:
+    """The columns with numbers a hair from a bound put on it, and the total budget met exactly where it nearly is.
+
+    An interior point method ends just inside its bounds. Left as it is where that would break another constraint.
+    """
+    region, size = program.region, program.size
+    hair = 1e-6 * max(1e-12, float(np.abs(x[:size]).max()))
+    tidy = np.where(np.abs(x - region.lower) < hair, region.lower, x)
+    tidy = np.where(np.abs(tidy - region.upper) < hair, region.upper, tidy)
+    cap = program.rules[0].upper
+    left = cap - float(tidy[:size].sum())
+    if abs(left) < size * hair and not program.discrete:
+        inside = (tidy > region.lower + size * hair) & (tidy < region.upper - size * hair)
+        inside[size:] = False
+        if inside.any():
+            tidy[inside] += left / inside.sum()
+    activity, slack = region.A @ tidy, 1e-9 * max(1.0, abs(cap))
+    kept = np.all(activity <= region.row_upper + slack) and np.all(activity >= region.row_lower - slack)
+    return tidy if kept else x
 
 
 def replace_draws(prepared: Prepared, problem: PlanProblem, without: Floats | None) -> Prepared:

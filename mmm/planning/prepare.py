@@ -35,6 +35,7 @@ def prepare(fit: Fit, settings: PlanSettings) -> Prepared:
     """The planning problem of a fit. Raises PlanError and SettingsError where the settings do not suit the data."""
     dataset = fit.dataset
     periods = parse_periods(settings.horizon, dataset.frequency)
+    _check_excluded(fit, settings)
     check_names(settings, dataset.channels)
     notes: list[str] = []
     dates = dataset.frequency.following(dataset.dates[-1], periods)
@@ -71,6 +72,18 @@ def prepare(fit: Fit, settings: PlanSettings) -> Prepared:
     if fit.excluded:
         notes.append(f"Not in the model and left out of the plan and its budget: {', '.join(fit.excluded)}.")
     return Prepared(replace(problem, notes=tuple(notes)), without)
+
+
+def _check_excluded(fit: Fit, settings: PlanSettings) -> None:
+    """Raise PlanError where the settings plan on a channel that the model had to leave out."""
+    named = {*settings.channels, *settings.cost_factor, *(c for g in settings.groups.values() for c in g.channels)}
+    named |= set(settings.reference) if isinstance(settings.reference, dict) else set()
+    left_out = sorted(named & set(fit.excluded))
+    if left_out:
+        raise PlanError(
+            f"The plan section names {', '.join(left_out)}, left out of the model because nothing can be learned of a "
+            "channel that was never used. Remove it there, or plan on it as a new channel in a scenario."
+        )
 
 
 def reference_plan(dataset: Dataset, settings: PlanSettings, periods: int, notes: list[str]) -> tuple[Floats, Floats]:

@@ -125,7 +125,8 @@ class Plan:
     @property
     def unspent(self) -> float:
         """Part of the total budget that is not worth spending, or may not be spent."""
-        return max(0.0, self.total_budget - self.spend)
+        left = self.total_budget - self.spend
+        return left if left > 1e-6 * self.total_budget else 0.0
 
     @property
     def same_total(self) -> bool:

@@ -69,6 +69,19 @@ class TestBounds:
         assert plan.allocation.loc["c1", "spend"] == pytest.approx(0.0, abs=1e-6)
         assert plan.allocation.loc["c0", "spend"] == pytest.approx(0.5 * total[0], rel=1e-5)
 
+    def test_numbers_on_a_bound_are_exactly_there_and_the_budget_is_met(self, prepared):
+        plan = decide(prepared(), PlanSettings(spend_all=True))
+        table = plan.allocation
+        at_bound = (table["spend"] - table["lower_bound"]).abs() < 1e-3
+        at_bound |= (table["spend"] - table["upper_bound"]).abs() < 1e-3
+        assert at_bound.any()
+        inside = table[at_bound]
+        exact = np.isclose(inside["spend"], inside["lower_bound"], rtol=1e-12)
+        exact |= np.isclose(inside["spend"], inside["upper_bound"], rtol=1e-12)
+        assert exact.all()
+        assert plan.spend == pytest.approx(plan.total_budget, rel=1e-12)
+        assert plan.unspent == 0.0
+
 
 class TestInfeasible:
     def test_lower_bounds_above_the_budget_are_named(self, problem):

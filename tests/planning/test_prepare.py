@@ -1,5 +1,7 @@
 """From a fit to a plan: the reference plan, prices and effects equal those of the simulator that made the data."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,11 @@ class TestReference:
         assert plan.dates[0] == known.dataset.dates[-1] + (known.dataset.dates[1] - known.dataset.dates[0])
         assert plan.fit_key == known.fit.key
         assert "last 4 weeks" in plan.reference_note
+
+
+def test_a_channel_that_the_model_left_out_cannot_be_planned_on(known):
+    with pytest.raises(PlanError, match="radio, left out of the model"):
+        prepare(replace(known.fit, excluded=("radio",)), PlanSettings(channels={"radio": {"fixed": True}}))
 
 
 class TestPrices:
