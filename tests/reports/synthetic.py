@@ -137,11 +137,13 @@ def _fit(dataset: Dataset, spec: ModelSpec, settings: Settings, case: Case) -> F
     draws["log_beta"] = (("chain", "draw", "geo", "channel"), np.repeat(shift[:, :, None, :], len(geos), axis=2))
     effect = response.contributions(_mean_draw(spec, draws, geos, channels), media)[0].sum(axis=2)
     draws |= _baseline(dataset, spec, effect, near)
-    posterior = xr.Dataset(draws, coords={"geo": geos, "channel": channels})
+    index = {"chain": np.arange(CHAINS), "draw": np.arange(DRAWS)}
+    draws["roas"] = (("chain", "draw", "channel"), level)
+    posterior = xr.Dataset(draws, coords={**index, "geo": geos, "channel": channels})
     flags = np.zeros(shape, dtype=bool)
     flags[:, :: 2 if case.diverging else DRAWS + 1] = case.diverging
     energy = rng.standard_normal(shape)
-    stats = xr.Dataset({"diverging": (("chain", "draw"), flags), "energy": (("chain", "draw"), energy)})
+    stats = xr.Dataset({"diverging": (("chain", "draw"), flags), "energy": (("chain", "draw"), energy)}, index)
     return Fit(
         dataset=dataset,
         spec=spec,

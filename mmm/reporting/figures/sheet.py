@@ -57,6 +57,9 @@ class Drawn:
     narrow: str
     png: bytes | None = field(default=None, repr=False)
 
+    def _repr_html_(self) -> str:
+        return f'<div style="max-width:{WIDE}px;background:#fff">{self.wide}</div>'
+
 
 @dataclass(frozen=True)
 class Pen:

@@ -1,0 +1,62 @@
+"""The teaching notebooks run from top to bottom on a small world, and carry no outputs."""
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+import pytest
+
+from mmm.reporting.runner import notebook_path
+from mmm.settings import Settings, dump_settings
+
+TEACHING = ("01_explore_data.ipynb", "02_fit_and_diagnose.ipynb", "03_plan_a_budget.ipynb")
+
+
+@pytest.fixture(scope="module")
+def config(make_settings: Callable[..., Settings]) -> Path:
+    settings = make_settings()
+    path = settings.base / "analysis.yaml"
+    path.write_text(dump_settings(settings), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", TEACHING)
+def test_it_runs_on_a_small_world(name: str, config: Path, tmp_path: Path) -> None:
+    target = tmp_path / name
+    papermill.execute_notebook(
+        str(notebook_path(name)),
+        str(target),
+        parameters={"config": str(config), "root": str(config.parent)},
+        progress_bar=False,
+        log_output=False,
+        cwd=str(tmp_path),
+        extra_arguments=["--log-level=50"],
+    )
+    done: Any = nbformat.read(target, as_version=4)
+    outputs = [output for cell in done.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert not [o for o in outputs if o.output_type == "error"]
+    assert not [o.text for o in outputs if o.get("name") == "stderr"]
+    assert len(outputs) >= 6
+
+
+@pytest.mark.parametrize("name", [*TEACHING, "budget_report.ipynb"])
+def test_it_is_kept_without_outputs(name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        notebook: Any = nbformat.read(notebook_path(name), as_version=4)
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+
+
+@pytest.mark.parametrize("name", TEACHING)
+def test_it_ends_in_something_to_change(name: str) -> None:
+    notebook: Any = nbformat.read(notebook_path(name), as_version=4)
+    headings = [c.source.splitlines()[0] for c in notebook.cells if c.cell_type == "markdown"]
+    assert headings[-1] == "## Your turn"
+    assert notebook.cells[-1].cell_type == "code"
