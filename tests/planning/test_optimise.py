@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from mmm.planning import discrete
+from mmm.planning.constraints import assemble
 from mmm.planning.curvature import Blocks, Dense, Diagonal
 from mmm.planning.objectives import Evaluator, Expected
 from mmm.planning.planner import decide
@@ -140,6 +142,24 @@ class TestBruteForce:
             if np.all(x <= 3 * space.reference) and np.all(space.totals(x) <= 2 * made.problem.reference_totals):
                 assert made.problem.effect_draws(space.money(x)).sum(axis=1).mean() <= plan.certificate.bound
         assert plan.certificate.gap <= 1e-3
+
+
+@pytest.mark.parametrize("slope", [1.0, 1.5, 3.0])
+def test_the_piecewise_bound_is_above_the_curve_everywhere(problem, slope):
+    made = problem(channels=3, slope=slope, draws=40)
+    space = Space("channel", made)
+    program = assemble(PlanSettings(bounds=(0.0, 3.0)), space, float(made.reference_totals.sum()))
+    objective = Expected(Evaluator(space))
+    curves = discrete._first_curves(objective, program, 0.9 * made.reference_totals)
+    for j, curve in enumerate(curves):
+        x = np.linspace(curve.nodes[0], curve.nodes[-1], 301)
+        value = objective.evaluator.cells(np.array([j]), x[None]).value[0]
+        above = np.array([curve.above(at) for at in x])
+        below = np.array([curve.below(at) for at in x])
+        slack = 1e-9 * value.max()
+        assert np.all(above >= value - slack)
+        assert np.all(below <= value + slack)
+        np.testing.assert_allclose([curve.above(at) for at in curve.nodes], curve.value, atol=slack)
 
 
 class TestProperties:
