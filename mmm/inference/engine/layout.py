@@ -59,6 +59,11 @@ class Layout:
     def __contains__(self, name: str) -> bool:
         return any(p.name == name for p in self.parts)
 
+    def of(self, name: str) -> slice:
+        """Entries of a part."""
+        part = self[name]
+        return slice(part.start, part.stop)
+
     def pymc_point(self, x: Floats) -> dict[str, Floats]:
         """The point ``x[dim]`` in the names and values of the plain model's unconstrained variables."""
         suffix = {"log": "_log__", "logit": "_logodds__", "zero_sum": "_zerosum__", "none": ""}

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from mmm.inference.engine.coordinates import Coordinates
 from mmm.inference.engine.layout import Layout, dense_terms, varies
 from mmm.model.baseline import Term
 from mmm.model.kernels import block as b
@@ -11,11 +12,11 @@ from mmm.model.panel import Panel
 from mmm.model.spec import ModelSpec
 
 Floats = npt.NDArray[np.float64]
-_WHOLE = ("kinds", "slot", "order", "bounds")
+_WHOLE = ("kinds", "slot", "order", "bounds", "bent")
 
 
 def pack(spec: ModelSpec, data: Panel, baseline: tuple[Term, ...], layout: Layout, *, integrated: bool) -> Floats:
-    """A block with the identity as its whitening (see :func:`whiten`)."""
+    """A block whose coordinates are the model's own (see :func:`with_coordinates`)."""
     sampled = b.STUDENT_T if spec.likelihood == "student_t" else b.NORMAL
     arrays = _media(spec, data) | _linear(spec, data, baseline) | _priors(spec)
     size = np.zeros(b.HEADER, dtype=np.int64)
@@ -34,16 +35,13 @@ def pack(spec: ModelSpec, data: Panel, baseline: tuple[Term, ...], layout: Layou
     size[b.DRIFT_START], size[b.DRIFT_SCALE] = before_drift, len(drift)
     size[b.DRIFT_STOP] = before_drift + sum(len(t.labels) for t in drift)
     size[b.OBSERVED] = int(data.observed.sum())
-    return _write(size, arrays, np.zeros(layout.dim), [(np.array([i]), np.eye(1)) for i in range(layout.dim)])
+    return _write(size, arrays, Coordinates.identity(layout.dim, len(spec.channels)))
 
 
-def whiten(block: Floats, centre: Floats, factors: list[tuple[npt.NDArray[np.intp], Floats]]) -> Floats:
-    """A copy of ``block`` that is sampled in z with x = centre + L z.
-
-    ``factors`` are pairs of entries and the square matrix L of these entries; they must cover every entry once.
-    """
+def with_coordinates(block: Floats, coordinates: Coordinates) -> Floats:
+    """A copy of ``block`` that is sampled in other coordinates."""
     size = block.view(np.int64)[: b.HEADER].copy()
-    return _write(size, read(block), centre, factors)
+    return _write(size, read(block), coordinates)
 
 
 def read(block: Floats) -> dict[str, npt.NDArray[np.generic]]:
@@ -59,18 +57,18 @@ def read(block: Floats) -> dict[str, npt.NDArray[np.generic]]:
     return out
 
 
-def _write(
-    size: npt.NDArray[np.int64],
-    arrays: dict[str, npt.NDArray[np.generic]],
-    centre: Floats,
-    factors: list[tuple[npt.NDArray[np.intp], Floats]],
-) -> Floats:
+def _write(size: npt.NDArray[np.int64], arrays: dict[str, npt.NDArray[np.generic]], coordinates: Coordinates) -> Floats:
+    factors = coordinates.factors
     size[b.BLOCKS] = len(factors)
+    size[b.BENT] = len(coordinates.bent)
     size[b.WHITENING] = sum(f.size for _, f in factors)
     arrays = arrays | {
         "order": np.concatenate([e for e, _ in factors]),
         "bounds": np.cumsum([0, *(len(e) for e, _ in factors)]),
-        "centre": centre,
+        "bent": coordinates.bent,
+        "bent_scale": coordinates.bent_scale,
+        "centring": coordinates.centring,
+        "centre": coordinates.centre,
         "factors": np.concatenate([f.ravel() for _, f in factors]),
     }
     shapes = b.shapes(size)

@@ -1,5 +1,7 @@
 """A model on a dataset as the fast engine sees it: layout, block, log posterior and gradient."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,8 +10,9 @@ import numpy.typing as npt
 
 from mmm.data.dataset import Dataset
 from mmm.inference.engine import compiled
+from mmm.inference.engine.coordinates import Coordinates
 from mmm.inference.engine.layout import Layout, dense_terms, make_layout
-from mmm.inference.engine.pack import pack, read, whiten
+from mmm.inference.engine.pack import pack, read, with_coordinates
 from mmm.model.baseline import Term, terms
 from mmm.model.panel import panel
 from mmm.model.spec import ModelSpec
@@ -33,26 +36,20 @@ class Problem:
     def value_and_gradient(self, x: Floats) -> tuple[float, Floats]:
         """Log posterior density at ``x[dim]``, normalised but for the evidence, and its gradient.
 
-        Of a :meth:`whitened` problem, at z and by z. NaN or infinite where it cannot be computed.
+        NaN or infinite where it cannot be computed.
         """
         return compiled.evaluate(self.block, np.ascontiguousarray(x, dtype=np.float64))
 
     def many(self, x: Floats) -> tuple[Floats, Floats]:
         """:meth:`value_and_gradient` at every row of ``x``."""
-        values, gradients = zip(*(self.value_and_gradient(row) for row in x), strict=True)
-        return np.array(values), np.stack(gradients)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            # The compiled function does not hold the interpreter's lock.
+            found = list(pool.map(self.value_and_gradient, x, chunksize=16))
+        return np.array([v for v, _ in found]), np.stack([g for _, g in found])
 
-    def whitened(self, centre: Floats, factors: list[tuple[npt.NDArray[np.intp], Floats]]) -> "Problem":
-        """The same problem with a block that is sampled in z, x = centre + L z; ``factors`` are L's diagonal blocks."""
-        return replace(self, block=whiten(self.block, centre, factors))
-
-    @staticmethod
-    def unwhitened(z: Floats, centre: Floats, factors: list[tuple[npt.NDArray[np.intp], Floats]]) -> Floats:
-        """x = centre + L z over the last axis of ``z``."""
-        x = np.broadcast_to(centre, z.shape).copy()
-        for entries, factor in factors:
-            x[..., entries] += z[..., entries] @ factor.T
-        return x
+    def within(self, coordinates: Coordinates) -> "Problem":
+        """The same problem in other coordinates: density and gradient are then at and by z."""
+        return replace(self, block=with_coordinates(self.block, coordinates))
 
     @property
     def dense(self) -> list[Term]:

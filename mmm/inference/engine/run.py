@@ -10,9 +10,9 @@ import xarray as xr
 from mmm.data.dataset import Dataset
 from mmm.errors import FitError
 from mmm.inference.engine import draws
-from mmm.inference.engine.mode import Laplace, laplace
 from mmm.inference.engine.nutpie_adapter import compiled_model
 from mmm.inference.engine.problem import Problem, log_posterior
+from mmm.inference.engine.whitening import whiten
 from mmm.inference.settings import SamplerSettings
 from mmm.model.spec import ModelSpec
 
@@ -39,11 +39,11 @@ def sample(spec: ModelSpec, dataset: Dataset, sampler: SamplerSettings, *, progr
 def sample_problem(problem: Problem, sampler: SamplerSettings, *, progress: bool = False) -> xr.DataTree:
     """:func:`sample` for a problem that is laid out already."""
     clock = [time.perf_counter()]
-    found = laplace(problem, seed=sampler.seed)
+    found = whiten(problem, seed=sampler.seed)
     clock.append(time.perf_counter())
-    trace = _nuts(problem, found, sampler, progress)
+    trace = _nuts(problem.within(found.coordinates), sampler, progress)
     clock.append(time.perf_counter())
-    x = problem.unwhitened(trace["posterior"]["x"].values, found.mode, found.factors)
+    x = found.coordinates.to_x(problem.layout, trace["posterior"]["x"].values)
     posterior = draws.posterior(problem, x, sampler.seed)
     clock.append(time.perf_counter())
     stats = trace["sample_stats"].to_dataset()
@@ -54,15 +54,14 @@ def sample_problem(problem: Problem, sampler: SamplerSettings, *, progress: bool
     return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
 
 
-def _nuts(problem: Problem, found: Laplace, sampler: SamplerSettings, progress: bool) -> Any:
-    """nutpie's trace of the whitened problem."""
+def _nuts(problem: Problem, sampler: SamplerSettings, progress: bool) -> Any:
+    """nutpie's trace of a problem in the coordinates that it is sampled in."""
     # Imported here: it takes a second, and a preview does not need it.
     import nutpie
 
-    whitened = problem.whitened(found.mode, found.factors)
     try:
         return nutpie.sample(
-            compiled_model(whitened.block, problem.layout.dim, _SPREAD),
+            compiled_model(problem.block, problem.layout.dim, _SPREAD),
             draws=sampler.draws,
             tune=sampler.tune,
             chains=sampler.chains,
@@ -86,13 +85,13 @@ def preview(spec: ModelSpec, dataset: Dataset, *, count: int = 1000, seed: int =
     the draws must show too. There are no sampler statistics, so that no gate can take them for a fit.
     """
     problem = log_posterior(spec, dataset)
-    found = laplace(problem, seed=seed)
+    found = whiten(problem, seed=seed)
     z = np.random.default_rng(seed).standard_normal((1, count, problem.layout.dim))
-    x = problem.unwhitened(z, found.mode, found.factors)
+    x = found.coordinates.to_x(problem.layout, z)
     posterior = draws.posterior(problem, x, seed)
     posterior.attrs = {
         "engine": "preview",
         "whitening": found.note,
-        "approximation": "Laplace: a normal distribution around the mode; not a fit",
+        "approximation": "Laplace: a normal distribution around the mode, not a fit",
     }
     return xr.DataTree.from_dict({"posterior": posterior})

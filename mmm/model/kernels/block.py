@@ -11,7 +11,7 @@ from numba import njit
 
 # Positions of the sizes at the start of a block, as int64 (the same 8 bytes as a float64).
 LENGTH, DIM, CHANNELS, GEOS, LOOKBACK, HISTORY, WINDOW, SHARED, VARYING, GEO_COLUMNS = range(10)
-NOISE, DELAYED, SLOPED, DRIFT_START, DRIFT_STOP, DRIFT_SCALE, OBSERVED, BLOCKS, WHITENING = range(10, 19)
+NOISE, DELAYED, SLOPED, DRIFT_START, DRIFT_STOP, DRIFT_SCALE, OBSERVED, BLOCKS, WHITENING, BENT = range(10, 20)
 HEADER = 24
 
 # Values of NOISE: how the outcome's noise and the baseline's coefficients are treated.
@@ -26,6 +26,9 @@ class Block(NamedTuple):
     less the coefficients' prior means and zero where unobserved. ``shared[., W]`` and ``varying[., W * G]`` are the
     dense columns; ``precision[P]`` is for drift scale one. ``priors[5, C, 2]`` are of log effect (mean, sd), alpha
     (its two Beta parameters), log half-saturation, log delay and log slope; ``scales`` of geo_sd, noise and drift.
+    ``centring[2, C]`` is how far a channel's deviations by geo are centred, 0 to 1, and the log scale at which that
+    changes nothing; ``centre`` and ``factors`` whiten the entries, in the blocks of ``order`` that ``bounds`` cuts;
+    ``bent`` are log scales that are sampled as normal scores of a half-normal with scale ``bent_scale``.
     ``slot[2, C]`` is the position of a channel's delay and slope among those that have one, or -1.
     """
 
@@ -34,6 +37,7 @@ class Block(NamedTuple):
     slot: np.ndarray
     order: np.ndarray
     bounds: np.ndarray
+    bent: np.ndarray
     media: np.ndarray
     earlier: np.ndarray
     weights: np.ndarray
@@ -49,6 +53,8 @@ class Block(NamedTuple):
     priors: np.ndarray
     log_denominator: np.ndarray
     scales: np.ndarray
+    bent_scale: np.ndarray
+    centring: np.ndarray
     centre: np.ndarray
     factors: np.ndarray
 
@@ -64,6 +70,7 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
         "slot": (2, channels),
         "order": (size[DIM],),
         "bounds": (size[BLOCKS] + 1,),
+        "bent": (size[BENT],),
         "media": (channels, (history + rows) * geos),
         "earlier": (channels, (history + lookback) * geos if history else 0),
         "weights": (rows * geos,),
@@ -79,6 +86,8 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
         "priors": (5, channels, 2),
         "log_denominator": (channels,),
         "scales": (3,),
+        "bent_scale": (size[BENT],),
+        "centring": (2, channels),
         "centre": (size[DIM],),
         "factors": (size[WHITENING],),
     }
@@ -106,6 +115,7 @@ def unpack(values, whole):
     slot, at = _matrix(whole, at, 2, channels)
     order, at = _vector(whole, at, size[DIM])
     bounds, at = _vector(whole, at, size[BLOCKS] + 1)
+    bent, at = _vector(whole, at, size[BENT])
     media, at = _matrix(values, at, channels, (history + rows) * geos)
     earlier, at = _matrix(values, at, channels, (history + lookback) * geos if history else 0)
     weights, at = _vector(values, at, rows * geos)
@@ -121,9 +131,12 @@ def unpack(values, whole):
     priors = values[at : at + 10 * channels].reshape(5, channels, 2)
     log_denominator, at = _vector(values, at + 10 * channels, channels)
     scales, at = _vector(values, at, 3)
+    bent_scale, at = _vector(values, at, size[BENT])
+    centring, at = _matrix(values, at, 2, channels)
     centre, at = _vector(values, at, size[DIM])
     factors, at = _vector(values, at, size[WHITENING])
     return Block(
-        size, kinds, slot, order, bounds, media, earlier, weights, outcome, observed, shared, varying, gram, geo_count,
-        geo_cross, geo_precision, precision, priors, log_denominator, scales, centre, factors,
+        size, kinds, slot, order, bounds, bent, media, earlier, weights, outcome, observed, shared, varying, gram,
+        geo_count, geo_cross, geo_precision, precision, priors, log_denominator, scales, bent_scale, centring, centre,
+        factors,
     )  # fmt: skip

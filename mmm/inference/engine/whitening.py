@@ -1,0 +1,163 @@
+"""Coordinates in which the posterior is close to a standard normal, from its mode and curvature.
+
+On one geo: the mode, a dense Hessian there, log drift_sd bent. With geos the joint mode says nothing of the scales
+``geo_sd`` (it lies where deviations are small and scales large, or at zero), so they are taken from their own
+approximate posterior: the curvature at the mode says what the data know of the deviations, and with it the scale's
+density is one-dimensional. The rest follows given the scales, with the deviations centred as far as the data know them.
+docs/engine.md explains the choice with measurements.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from mmm.inference.engine.coordinates import Coordinates, Entries, Factor, singles
+from mmm.inference.engine.mode import best_mode, find_mode, hessian
+from mmm.inference.engine.problem import Problem
+
+Floats = npt.NDArray[np.float64]
+# On one geo the whitening is dense up to this many parameters; beyond, it is by channel.
+_DENSE = 300
+# Deviations of a channel are whitened together up to this many geos; beyond, one by one.
+_DEVIATIONS = 64
+# Rounds of taking the scales from the deviations and the deviations given the scales.
+_ROUNDS = 2
+# Of the centring that would be best for a normal posterior; less is safer where the scale may be near zero.
+_CAUTION = 0.75
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """``coordinates`` to sample in, the point ``x`` they are centred on, and how they were made, in words."""
+
+    coordinates: Coordinates
+    x: Floats
+    note: str
+
+
+def whiten(problem: Problem, *, starts: int = 1, seed: int = 0) -> Whitening:
+    """Find the mode and make the coordinates."""
+    x = best_mode(problem, starts, seed)
+    layout, channels = problem.layout, len(problem.spec.channels)
+    plain = Coordinates.identity(layout.dim, channels)
+    entries, sizes = _bent(problem)
+    bent = replace(plain, bent=entries, bent_scale=sizes)
+    if "geo_sd" not in layout:
+        within = problem.within(bent)
+        y = find_mode(within, bent.before_linear(layout, x))
+        blocks, note = _national_blocks(problem)
+        factors, repaired = _factors(hessian(within, y), blocks)
+        return _made(problem, replace(bent, centre=y, factors=factors), note, repaired, len(blocks))
+    knowledge = np.zeros(channels)
+    for _ in range(_ROUNDS):
+        x, knowledge = _with_scales(problem, x)
+    partly = replace(bent, centring=np.stack([_CAUTION * knowledge, x[layout.of("geo_sd")]]))
+    y = partly.before_linear(layout, x)
+    curvature = hessian(problem.within(partly), y)
+    scales = np.arange(layout.dim)[layout.of("geo_sd")]
+    blocks = _geo_blocks(problem)
+    factors, repaired = _factors(curvature, blocks)
+    own = singles(1.0 / np.sqrt(np.maximum(np.diag(curvature)[scales], 0.5)), scales)
+    note = "by channel, deviations partly centred"
+    return _made(problem, replace(partly, centre=y, factors=(*factors, *own)), note, repaired, len(blocks))
+
+
+def _made(problem: Problem, coordinates: Coordinates, note: str, repaired: int, blocks: int) -> Whitening:
+    if repaired:
+        note += f", {repaired} of {blocks} blocks repaired"
+    return Whitening(coordinates, coordinates.to_x(problem.layout, np.zeros(problem.layout.dim)), note)
+
+
+def _bent(problem: Problem) -> tuple[Entries, Floats]:
+    """Log scales with a half-normal prior, of which the data may say little, and the scale of that prior."""
+    layout, scales = problem.layout, problem.array("scales")
+    entries: list[int] = []
+    sizes: list[float] = []
+    for name, scale in (("geo_sd", scales[0]), ("drift_sd", scales[2])):
+        if name in layout:
+            part = layout[name]
+            entries += range(part.start, part.stop)
+            sizes += [scale] * (part.stop - part.start)
+    return np.array(entries, dtype=np.intp), np.array(sizes)
+
+
+def _with_scales(problem: Problem, x: Floats) -> tuple[Floats, Floats]:
+    """``x`` with geo_sd at its posterior median and the rest at its mode given that; centring by channel.
+
+    In the eigenvectors of a channel's curvature, deviations are estimated as m_k with variance v_k by the data alone,
+    so that m_k ~ N(0, geo_sd^2 + v_k): the scale's density is known on a grid. The centring is the mean over k of
+    geo_sd^2 / (geo_sd^2 + v_k), the data's share of what is known.
+    """
+    layout, curvature = problem.layout, hessian(problem, x)
+    deviation, scale = layout["geo_deviation"], layout.of("geo_sd")
+    channels, free = deviation.shape
+    prior = float(problem.array("scales")[0])
+    grid = np.log(prior) + np.linspace(-6.0, 1.5, 400)
+    out, knowledge = x.copy(), np.empty(channels)
+    for c in range(channels):
+        where = np.arange(deviation.start + c * free, deviation.start + (c + 1) * free)
+        sd = np.exp(x[scale][c])
+        # Without the prior's unit precision, and by the deviations themselves.
+        information, vectors = np.linalg.eigh(curvature[np.ix_(where, where)] - np.eye(free))
+        variance = sd**2 / np.maximum(information, 1e-6)
+        estimate = (vectors.T @ x[where]) * sd * (1.0 + variance / sd**2)
+        total = np.exp(2 * grid)[:, None] + variance
+        log_density = grid - 0.5 * np.exp(2 * grid) / prior**2 - 0.5 * (np.log(total) + estimate**2 / total).sum(axis=1)
+        weights = np.exp(log_density - log_density.max())
+        median = np.interp(0.5, np.cumsum(weights) / weights.sum(), grid)
+        knowledge[c] = np.mean(np.exp(2 * median) / (np.exp(2 * median) + variance))
+        out[where] *= sd / np.exp(median)
+        out[scale.start + c] = median
+    return find_mode(problem, out, held=scale), knowledge
+
+
+def _national_blocks(problem: Problem) -> tuple[list[Entries], str]:
+    dim = problem.layout.dim
+    if dim <= _DENSE:
+        return [np.arange(dim)], "dense"
+    return _with_rest(dim, list(problem.layout.by_channel)), "by channel"
+
+
+def _geo_blocks(problem: Problem) -> list[Entries]:
+    """Parameters of a channel together, but for its geo_sd; deviations too unless there are many geos."""
+    layout = problem.layout
+    scales = np.arange(layout.dim)[layout.of("geo_sd")]
+    deviations = np.arange(layout.dim)[layout.of("geo_deviation")]
+    if layout["geo_deviation"].shape[1] <= _DEVIATIONS:
+        blocks = [np.setdiff1d(entries, scales) for entries in layout.by_channel]
+    else:
+        apart = np.concatenate([scales, deviations])
+        blocks = [np.setdiff1d(entries, apart) for entries in layout.by_channel]
+        blocks += [deviations[i : i + 1] for i in range(len(deviations))]
+    return [b for b in _with_rest(layout.dim, [*blocks, scales]) if not np.array_equal(b, scales)]
+
+
+def _with_rest(dim: int, blocks: list[Entries]) -> list[Entries]:
+    rest = np.setdiff1d(np.arange(dim), np.concatenate(blocks))
+    return [*blocks, rest]
+
+
+def _factors(curvature: Floats, blocks: list[Entries]) -> tuple[tuple[Factor, ...], int]:
+    """A root of each block's inverse, and how many blocks were not positive definite."""
+    out, repaired = [], 0
+    for entries in blocks:
+        factor, ok = _factor(curvature[np.ix_(entries, entries)])
+        out.append((entries, factor))
+        repaired += not ok
+    return tuple(out), repaired
+
+
+def _factor(precision: Floats) -> tuple[Floats, bool]:
+    """L with L L' = precision^-1; eigenvalues that are not clearly positive are taken by size and bounded.
+
+    Every parameter's prior has a standard deviation of order one, so that a precision below 0.1 is not believed. The
+    symmetric root is taken: coordinates keep their meaning, so that what is left to adapt is close to diagonal.
+    """
+    if not np.isfinite(precision).all():
+        return np.eye(len(precision)), False
+    values, vectors = np.linalg.eigh(precision)
+    ok = bool(values[0] > 1e-3)
+    if not ok:
+        values = np.maximum(np.abs(values), 0.1)
+    return np.asarray((vectors / np.sqrt(values)) @ vectors.T), ok
