@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -234,7 +234,7 @@ def _cover(run: _Run, dataset: Dataset, believed: Believed) -> Cover:
     made = fmt.date(run.started.date())
     return Cover(
         title=settings.title or settings.name,
-        subtitle=f"Budget recommendation for the next {settings.plan.horizon}",
+        subtitle=f"Budget recommendation, {_horizon(dataset, settings, fmt)}",
         date=made,
         look=make_look(report, dataset.channels),
         language=report.language,
@@ -248,6 +248,14 @@ def _cover(run: _Run, dataset: Dataset, believed: Believed) -> Cover:
         ),
         templates=settings.base / report.templates if report.templates is not None else None,
     )
+
+
+def _horizon(dataset: Dataset, settings: Settings, fmt: Formatter) -> str:
+    """First and last day that the plan is for."""
+    periods = parse_periods(settings.plan.horizon, dataset.frequency)
+    ahead = dataset.frequency.following(dataset.dates[-1], periods)
+    last = ahead[-1] + timedelta(days=dataset.frequency.days - 1)
+    return f"{fmt.date(ahead[0].date())} to {fmt.date(last.date())}"
 
 
 def _manifest(run: _Run, dataset: Dataset, believed: Believed) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def _believed(m: Material) -> str:
         total = m.holdout.total
         inside = int(((total["actual"] >= total["lower"]) & (total["actual"] <= total["upper"])).sum())
         text = (
-            f"Asked to forecast {plural(len(total), fmt.period)} that it had not seen, it was off by "
+            f"Asked to forecast {plural(len(total), fmt.period)} that it had not seen, the model was off by "
             f"{fmt.percent(m.holdout.error, 1)} on average; {inside} of {len(total)} lay in its 90% interval."
         )
     if m.gate.warnings:

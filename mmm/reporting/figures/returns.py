@@ -143,7 +143,7 @@ def _columns(count: int, *, narrow: bool) -> int:
 def _curve(sheet: Sheet, place: tuple[float, float, float], name: str, curve: pd.DataFrame, line: pd.Series) -> None:
     x0, y0, width = place
     left = 44 if sheet.narrow else 50
-    ax = sheet.axes(x0 + left, y0 + 30, width - left - 8, 148)
+    ax = sheet.axes(x0 + left, y0 + 30, width - left - (12 if sheet.narrow else 20), 148)
     colour = sheet.look.channel(name)
     x = curve["spend"].to_numpy(dtype=float)
     seen = min(float(line["observed_max"]), float(x.max()))
