@@ -11,7 +11,7 @@ from mmm.errors import PlanError
 from mmm.model.response import Floats
 from mmm.planning.problem import Space
 from mmm.planning.qp import Region
-from mmm.planning.settings import ChannelLimits, PlanSettings
+from mmm.planning.settings import DEFAULT_BOUNDS, ChannelLimits, PlanSettings
 
 
 @dataclass(frozen=True)
@@ -186,8 +186,8 @@ class _Builder:
         self._periods(index, name, limits)
 
     def _bounds(self, name: str, today: float, limits: ChannelLimits, columns: tuple[int, ...]) -> None:
-        low, high = limits.relative or self.settings.bounds
-        factor = (f" ({low:g} x its reference spend)", f" ({high:g} x its reference spend)")
+        low, high = limits.relative or self._default_range()
+        factor = (f" ({low:.3g} x its reference spend)", f" ({high:.3g} x its reference spend)")
         least, most = (low * today, factor[0]), (high * today, factor[1])
         if limits.minimum is not None:
             least = (limits.minimum, "")
@@ -204,6 +204,17 @@ class _Builder:
         if least[0] > 0:
             self.add(f"{name} at least {least[0]:,.0f}{least[1]}", columns, least[0], np.inf)
         self.add(f"{name} at most {most[0]:,.0f}{most[1]}", columns, -np.inf, most[0])
+
+    def _default_range(self) -> tuple[float, float]:
+        """The bounds of channels that state none; the default ones hold the reference mix at the size of the budget."""
+        if self.settings.bounds is not None:
+            return self.settings.bounds
+        low, high = DEFAULT_BOUNDS
+        total = float(self.reference.sum())
+        if self.settings.total_budget is None or total == 0:
+            return low, high
+        size = self.settings.total_budget / total
+        return low * min(1.0, size), high * max(1.0, size)
 
     def _periods(self, index: int, name: str, limits: ChannelLimits) -> None:
         space, columns = self.space, self.columns_of(index)
@@ -242,7 +253,7 @@ class _Builder:
             if limits.fixed and self.space.detail == "geo":
                 self.add(f"{self.space.label(i)} is fixed", (i,), float(reference[i]), float(reference[i]))
                 continue
-            low, high = self.settings.cell_bounds or (0.0, 2.0 * (limits.relative or self.settings.bounds)[1])
+            low, high = self.settings.cell_bounds or (0.0, 2.0 * (limits.relative or self._default_range())[1])
             most = high * float(reference[i])
             if self.space.detail == "week" and self.settings.cell_bounds is None:
                 # A pause in the reference plan must not forbid spending there.

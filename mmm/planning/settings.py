@@ -11,6 +11,7 @@ Detail = Literal["channel", "geo", "week"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Money = Annotated[float, Field(ge=0.0)]
 RelativeRange = tuple[Annotated[float, Field(ge=0.0)], Annotated[float, Field(ge=0.0)]]
+DEFAULT_BOUNDS: RelativeRange = (0.5, 2.0)
 Factors = PositiveFloat | tuple[PositiveFloat, ...]
 
 _OBJECTIVE_TARGETS = ("roas", "marginal_roas", "cost_per_unit")
@@ -182,8 +183,10 @@ class PlanSettings(Section):
     """What is decided: totals by channel (split over geos and periods as in the reference plan), by channel and geo, or
     by channel and period."""
 
-    bounds: RelativeRange = (0.5, 2.0)
-    """Bounds of every channel as factors on its spend in the reference plan, where ``channels`` says nothing else."""
+    bounds: RelativeRange | None = None
+    """Bounds of every channel as factors on its spend in the reference plan, where ``channels`` says nothing else. Not
+    given: 0.5 and 2, the lower one moved down with a smaller ``total_budget`` and the upper one up with a larger, so that
+    today's mix stays allowed at any budget."""
     cell_bounds: RelativeRange | None = None
     """Bounds of every channel-geo or channel-period cell, as factors on its spend in the reference plan; by default
     (0, 2 x the upper bound of the channel)."""

@@ -83,6 +83,18 @@ class TestBounds:
         assert plan.unspent == 0.0
 
 
+class TestBudgetsOfAnySize:
+    @pytest.mark.parametrize("share", [0.1, 0.6, 5.0])
+    def test_default_bounds_hold_the_same_mix_at_any_budget(self, problem, share):
+        made = problem()
+        total = made.reference_totals
+        plan = decide_with(made, total_budget=share * total.sum(), spend_all=True)
+        assert plan.spend == pytest.approx(share * total.sum())
+        table = plan.allocation
+        assert (table["lower_bound"] <= share * total * (1 + 1e-9)).all()
+        assert (table["upper_bound"] >= share * total * (1 - 1e-9)).all()
+
+
 class TestInfeasible:
     def test_lower_bounds_above_the_budget_are_named(self, problem):
         made = problem()
@@ -124,7 +136,7 @@ class TestInfeasible:
 
     def test_spend_all_beyond_the_upper_bounds_is_named(self, problem):
         with pytest.raises(PlanError, match="The upper limits add up to"):
-            decide_with(problem(), total_budget=1e7, spend_all=True)
+            decide_with(problem(), total_budget=1e7, spend_all=True, bounds=(0.5, 2.0))
 
 
 def decide_with(problem, **settings):
