@@ -59,7 +59,7 @@ class _Curve:
         return float(min(from_left, self.value[k + 1] + right[k] * (x - self.nodes[k + 1])))
 
     def below(self, x: float) -> float:
-        """A lower bound at ``x``: the chord of its cell, bent down as far as the curvature allows; effects never fall."""
+        """A lower bound at ``x``: the cell's chord, bent down as far as the curvature allows; effects never fall."""
         k = int(np.clip(np.searchsorted(self.nodes, x) - 1, 0, len(self.nodes) - 2))
         a, b = self.nodes[k], self.nodes[k + 1]
         bend = 0.5 * max(float(self.upper[k]), 0.0) * float((x - a) * (b - x)) if a < x < b else 0.0

@@ -155,6 +155,8 @@ def solve(space: Space, program: Program, settings: PlanSettings, total_budget: 
         cap = _open_cap(settings, program, total_budget)
         return smallest_budget(replace(expected, worth=1.0), program, float(wish.target or 0.0), limits, cap)
     if wish.kind == "largest_budget":
+        if wish.cost_per_unit is not None:
+            expected = Expected(Evaluator(replace(space, problem=space.problem.in_outcome_units())))
         return largest_budget(expected, program, wish, limits, _open_cap(settings, program, total_budget))
     return maximise(expected, program, limits)
 

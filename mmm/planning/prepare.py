@@ -67,6 +67,7 @@ def prepare(fit: Fit, settings: PlanSettings) -> Prepared:
         has_value=dataset.has_value,
         currency=dataset.currency,
         outcome_unit=dataset.outcome_unit,
+        unit_value=value if dataset.has_value else None,
     )
     without = _baseline(fit, settings, problem, value, notes) + _carried_in(problem)
     if fit.excluded:

@@ -25,6 +25,7 @@ class PlanProblem:
     - ``unit[h, g, c]``: media units that one unit of money buys;
     - ``history[lookback, g, c]``: media before the horizon;
     - ``weights[T, g]``: what one unit of outcome counts, in currency or in units of the outcome;
+    - ``unit_value[g]``: currency per unit of outcome that is in the weights; None where they are in outcome units;
     - ``observed_peak[g, c]`` and ``observed_peak_total[c]``: largest spend ever observed in a period.
     """
 
@@ -40,6 +41,7 @@ class PlanProblem:
     has_value: bool
     currency: str = "EUR"
     outcome_unit: str = "EUR"
+    unit_value: Floats | None = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -91,6 +93,12 @@ class PlanProblem:
         """Effect [n, c] of ``money[h, g, c]`` by draw and channel, in currency or outcome units, summed over geos."""
         with_money = totals(self.draws, self.base + self.over_time(money), self.weights)
         return (with_money - totals(self.draws, self.base, self.weights)).sum(axis=1)
+
+    def in_outcome_units(self) -> "PlanProblem":
+        """The same problem with effects in units of the outcome instead of money."""
+        return (
+            self if self.unit_value is None else replace(self, weights=self.weights / self.unit_value, unit_value=None)
+        )
 
     def with_draws(self, draws: ResponseDraws) -> "PlanProblem":
         return replace(self, draws=draws)

@@ -1,5 +1,7 @@
 """Risk and budget objectives: against grids and closed forms, and honest about the draws they were found on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -125,6 +127,14 @@ class TestBudgets:
         plan = decide(self.known(hill, single), PlanSettings(objective=wish, bounds=(0.0, 10.0)))
         assert plan.outcome_draws.mean() / plan.spend == pytest.approx(3.0, rel=3e-3)
         assert self.best_outcome(plan.certificate.bound) / plan.certificate.bound <= 3.0 * (1 + 1e-6)
+
+    def test_cost_per_unit_is_money_for_a_unit_of_outcome_whatever_its_value(self, hill, single):
+        plain = self.known(hill, single)
+        valued = replace(
+            plain, problem=replace(plain.problem, weights=5.0 * plain.problem.weights, unit_value=np.array([5.0]))
+        )
+        wish = PlanSettings(objective={"kind": "largest_budget", "cost_per_unit": 1 / 3.0}, bounds=(0.0, 10.0))
+        assert decide(valued, wish).spend == pytest.approx(decide(plain, wish).spend, rel=2e-3)
 
     def test_the_largest_budget_with_a_marginal_return(self, hill, single):
         wish = {"kind": "largest_budget", "marginal_roas": 1.5}
