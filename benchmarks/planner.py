@@ -255,8 +255,8 @@ def scaling(quick: bool) -> list[dict[str, object]]:
         rows.append({"axis": axis, **vars(size), **{k: found[k] for k in ("seconds", "cpu", "gap", "certificate")}})
         what = f"{size.geos} geos x {size.channels} channels x {size.weeks} weeks x {size.draws} draws"
         print(
-            f"{axis}: {what}, slope {size.slope}, by {size.detail}: {found['seconds']:.3f} s, CPU {found['cpu']:.3f} s, "
-            f"gap {found['gap']:.1e}",
+            f"{axis}: {what}, slope {size.slope}, by {size.detail}: {found['seconds']:.3f} s, "
+            f"CPU {found['cpu']:.3f} s, gap {found['gap']:.1e}",
             flush=True,
         )
     return rows

@@ -100,7 +100,7 @@ def maximise(objective: Expected, program: Program, limits: Limits) -> Solution:
         return _concave(objective, program, limits)
     if evaluator.separable:
         found = solve_discrete(objective, program, limits.gap, limits.until)
-        scale = effect_scale(objective, found.x[: program.size])
+        scale = _effect(objective, program, found.x, found.value)
         return certified(found.x, program.size, found.value, found.bound, scale)
     if evaluator.concave:
         return _periods_in_steps(objective, program, limits)
@@ -113,6 +113,11 @@ def effect_scale(objective: Expected, x: Floats) -> float:
     return objective.at(x, False).value + objective.price * float(x.sum())
 
 
+def _effect(objective: Expected, program: Program, columns: Floats, value: float) -> float:
+    """The same from an objective that is known already."""
+    return value + float(program.cost @ columns) + objective.price * float(columns[: program.size].sum())
+
+
 def _concave(objective: Expected, program: Program, limits: Limits) -> Solution:
     start = feasible_start(program, objective.evaluator.space.reference)
     if objective.evaluator.space.problem.draws.n > _MANY_DRAWS:
@@ -120,9 +125,8 @@ def _concave(objective: Expected, program: Program, limits: Limits) -> Solution:
     for tolerance in (1e-7, 1e-10):
         found = climb(objective, program, start, Effort(tolerance, until=limits.until))
         bound = _bound(program, found)
-        solution = certified(
-            found.x, program.size, found.value, bound, effect_scale(objective, found.x[: program.size])
-        )
+        scale = _effect(objective, program, found.x, found.value)
+        solution = certified(found.x, program.size, found.value, bound, scale)
         if solution.certificate.gap <= min(_EXACT, limits.gap):
             break
         start = found.x
