@@ -9,7 +9,7 @@ p x p is left, whatever the number of geos (the Schur complement; Bishop 2006, s
 import math
 
 import numpy as np
-from numba import njit
+from numba import njit, uintp
 
 from mmm.model.kernels.tangents import FASTMATH
 
@@ -18,35 +18,37 @@ from mmm.model.kernels.tangents import FASTMATH
 def cholesky(m):
     """Overwrite the upper triangle of ``m`` with U where m = U'U; return False where ``m`` is not positive definite.
 
-    Row by row with updates along rows: contiguous, and small enough that calling LAPACK would cost more.
+    Row by row with updates along rows: contiguous, and small enough that calling LAPACK would cost more. Positions are
+    unsigned, which spares the test for negative ones and halves the time.
     """
-    p = m.shape[0]
-    for k in range(p):
-        pivot = m[k, k]
+    p, flat = uintp(m.shape[0]), m.ravel()
+    for row in range(p):
+        k = uintp(row)
+        at = k * p
+        pivot = flat[at + k]
         if not pivot > 0.0:
             return False
         inverse = 1.0 / math.sqrt(pivot)
-        row = m[k]
         for j in range(k, p):
-            row[j] *= inverse
-        for i in range(k + 1, p):
-            factor = row[i]
-            target = m[i]
+            flat[at + uintp(j)] *= inverse
+        for i in range(k + uintp(1), p):
+            factor, target = flat[at + uintp(i)], uintp(i) * p
             for j in range(i, p):
-                target[j] -= factor * row[j]
+                flat[target + uintp(j)] -= factor * flat[at + uintp(j)]
     return True
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 def solve_transposed(u, v):
     """Overwrite ``v`` with U'^-1 v."""
-    p = u.shape[0]
-    for k in range(p):
-        v[k] /= u[k, k]
-        factor = v[k]
-        row = u[k]
-        for j in range(k + 1, p):
-            v[j] -= factor * row[j]
+    p, flat = uintp(u.shape[0]), u.ravel()
+    for row in range(p):
+        k = uintp(row)
+        at = k * p
+        factor = v[k] / flat[at + k]
+        v[k] = factor
+        for j in range(k + uintp(1), p):
+            v[uintp(j)] -= factor * flat[at + uintp(j)]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
@@ -64,24 +66,46 @@ def solve(u, v):
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 def inverse_diagonal(u, out, work):
     """Diagonal of (U'U)^-1 to ``out``: sums of squares along the rows of U^-1, which is built in ``work``."""
-    p = u.shape[0]
-    for i in range(p - 1, -1, -1):
-        target = work[i]
-        for j in range(i, p):
-            target[j] = 0.0
-        row = u[i]
-        for k in range(i + 1, p):
-            factor = row[k]
-            source = work[k]
-            for j in range(k, p):
-                target[j] -= factor * source[j]
-        inverse = 1.0 / u[i, i]
-        target[i] = 1.0
+    p, flat, built = uintp(u.shape[0]), u.ravel(), work.ravel()
+    for i in range(built.shape[0]):
+        built[i] = 0.0
+    for step in range(p):
+        i = p - uintp(1) - uintp(step)
+        at = i * p
+        k = i + uintp(1)
+        # Four rows at a time: the sum would otherwise wait for its own last store.
+        while k + uintp(4) <= p:
+            f0, f1, f2, f3 = flat[at + k], flat[at + k + uintp(1)], flat[at + k + uintp(2)], flat[at + k + uintp(3)]
+            r0 = k * p
+            r1, r2, r3 = r0 + p, r0 + p + p, r0 + p + p + p
+            for column in range(k, p):
+                j = uintp(column)
+                built[at + j] -= (f0 * built[r0 + j] + f1 * built[r1 + j]) + (f2 * built[r2 + j] + f3 * built[r3 + j])
+            k += uintp(4)
+        while k < p:
+            for column in range(k, p):
+                j = uintp(column)
+                built[at + j] -= flat[at + k] * built[k * p + j]
+            k += uintp(1)
+        inverse = 1.0 / flat[at + i]
+        built[at + i] = 1.0
         total = 0.0
         for j in range(i, p):
-            target[j] *= inverse
-            total += target[j] * target[j]
+            value = built[at + uintp(j)] * inverse
+            built[at + uintp(j)] = value
+            total += value * value
         out[i] = total
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+def _subtract_square(m, factor, v):
+    """Subtract factor * v v' from the upper triangle of ``m``."""
+    p, flat = uintp(m.shape[0]), m.ravel()
+    for row in range(p):
+        i = uintp(row)
+        scaled, at = factor * v[i], i * p
+        for j in range(i, p):
+            flat[at + uintp(j)] -= scaled * v[uintp(j)]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
@@ -102,13 +126,7 @@ def factorise(inv_var, precision, gram, geo_precision, geo_count, geo_cross, u, 
         pivot = inv_var * geo_count[g] + geo_precision[g]
         geo_var[g] = 1.0 / pivot
         log_det += math.log(pivot)
-        factor = inv_var * inv_var * geo_var[g]
-        cross = geo_cross[g]
-        for i in range(p):
-            scaled = factor * cross[i]
-            target = u[i]
-            for j in range(i, p):
-                target[j] -= scaled * cross[j]
+        _subtract_square(u, inv_var * inv_var * geo_var[g], geo_cross[g])
     if not cholesky(u):
         return np.nan
     for i in range(p):
