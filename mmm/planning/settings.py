@@ -185,8 +185,8 @@ class PlanSettings(Section):
 
     bounds: RelativeRange | None = None
     """Bounds of every channel as factors on its spend in the reference plan, where ``channels`` says nothing else. Not
-    given: 0.5 and 2, the lower one moved down with a smaller ``total_budget`` and the upper one up with a larger, so that
-    today's mix stays allowed at any budget."""
+    given: 0.5 and 2, the lower one moved down with a smaller ``total_budget`` and the upper one up with a larger, so
+    that today's mix stays allowed at any budget."""
     cell_bounds: RelativeRange | None = None
     """Bounds of every channel-geo or channel-period cell, as factors on its spend in the reference plan; by default
     (0, 2 x the upper bound of the channel)."""
