@@ -37,6 +37,7 @@ def decision_of(plan: Plan, fmt: Formatter) -> Decision:
         won_planned=estimate(plan.outcome_draws),
         net=net,
         margin=plan.settings.margin or 1.0,
+        negligible=plan.settings.equal_margin,
         unspent=plan.unspent,
         mix_gain=None if plan.mix_gain is None else _gain(plan.mix_gain),
         total_today=_interval(plan.reference_outcome),

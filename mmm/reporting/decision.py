@@ -79,6 +79,8 @@ class Decision:
     won_planned: Estimate
     net: Estimate | None = None
     margin: float = 1.0
+    negligible: float = 0.01
+    """Share of the outcome within which the settings call two plans equal."""
     unspent: float = 0.0
     mix_gain: Estimate | None = None
     total_today: Estimate | None = None

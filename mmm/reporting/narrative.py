@@ -39,7 +39,8 @@ class Teller:
             return f"Keep today’s plan for the next {d.span}."
         up, down = _names(d.raised(), fmt), _names(d.lowered(), fmt)
         if d.verdict == "equal":
-            return f"Today’s plan will do: no other within the limits is noticeably better over the next {d.span}."
+            least = fmt.percent(d.negligible, 0 if d.negligible >= 0.01 else 1)
+            return f"Today’s plan will do: no other within the limits differs by more than {least} of the outcome."
         if not d.mostly_shifts:
             return self._lead_with_budget(up, down)
         verb = "Consider moving" if d.verdict == "open" else "Move"
@@ -77,8 +78,8 @@ class Teller:
         price = f" for {fmt.money(abs(d.spend_change))} {more} spend" if d.changes_total else ""
         if d.verdict == "equal":
             return (
-                f"The best split found brings {self.change_of(gain.mean)}{price} ({interval}), too little to matter. "
-                "Other reasons may decide."
+                f"The best split found brings {self.change_of(gain.mean)}{price} ({interval}). The settings count that "
+                "as no difference; other reasons may decide."
             )
         if d.verdict == "open":
             return (
@@ -112,7 +113,7 @@ class Teller:
         ends = (net.lower, net.upper) if net.mean >= 0 else (-net.upper, -net.lower)
         text = f"{start}a net {word} of {fmt.money(abs(net.mean))}{margin} ({fmt.money_range(*ends)})."
         if d.verdict == "equal":
-            return f"{text} That is too little to matter; other reasons may decide."
+            return f"{text} The settings count that as no difference; other reasons may decide."
         return f"{text} The chance that it pays off is {chance}."
 
     @property
@@ -159,7 +160,7 @@ class Teller:
         if d.verdict == "worse":
             return f"{today} On this evidence that is the better choice{self._net_of_money}."
         if d.verdict == "equal":
-            return f"{today} Staying with it costs nothing that would be noticed."
+            return f"{today} Staying with it costs less than what counts as a difference."
         return f"{today} Staying with it is a defensible choice until the evidence is clearer."
 
     @property

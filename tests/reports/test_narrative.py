@@ -61,7 +61,8 @@ def test_evidence_that_does_not_separate_is_not_called_equal() -> None:
 def test_equal_plans_are_called_so() -> None:
     teller = told(verdict="equal", gain=Estimate(1e3, -2e3, 3e3))
     assert teller.headline().lead.startswith("Today’s plan will do")
-    assert "too little to matter" in teller.headline().sentence
+    assert "no other within the limits differs by more than 1% of the outcome" in teller.headline().lead
+    assert "count that as no difference" in teller.headline().sentence
     assert "separate" not in teller.headline().sentence
 
 

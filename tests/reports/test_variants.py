@@ -1,10 +1,12 @@
 """Reports of unusual analyses: one channel, many, other outcomes and currencies, a failed gate, a plan like today's."""
 
+import io
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from mmm.reporting.page import Chapter
 from mmm.reporting.render import Cover, pdf_bytes, print_page, web_page
@@ -20,8 +22,12 @@ def chapters(story: Story) -> list[Chapter]:
     return [getattr(story, name)().chapter for name in CHAPTERS]
 
 
+def cover(story: Story) -> Cover:
+    return Cover("Title", "Subtitle", "Today", story.look)
+
+
 def page(story: Story) -> str:
-    return web_page(chapters(story), Cover("Title", "Subtitle", "Today", story.look))
+    return web_page(chapters(story), cover(story))
 
 
 def words(html: str) -> str:
@@ -31,8 +37,10 @@ def words(html: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def many(make_story: Callable[..., Story]) -> Story:
-    return make_story(channels=tuple(f"channel number {i}" for i in range(20)), geos=1, settings={"plan": QUICK})
+def many(make_story: Callable[..., Story]) -> tuple[list[Chapter], Cover]:
+    """Twenty channels."""
+    story = make_story(channels=tuple(f"channel number {i}" for i in range(20)), geos=1, settings={"plan": QUICK})
+    return chapters(story), cover(story)
 
 
 def test_one_channel(make_story: Callable[..., Story]) -> None:
@@ -42,8 +50,8 @@ def test_one_channel(make_story: Callable[..., Story]) -> None:
     assert "By region" not in text
 
 
-def test_twenty_channels(many: Story) -> None:
-    html = page(many)
+def test_twenty_channels(many: tuple[list[Chapter], Cover]) -> None:
+    html = web_page(*many)
     assert len(html) < 1_500_000
     text = words(html)
     assert "smaller changes in the table of the plan." in text
@@ -52,24 +60,20 @@ def test_twenty_channels(many: Story) -> None:
 
 @pytest.mark.pdf
 @pytest.mark.usefixtures("needs_pdf")
-def test_twenty_channels_in_print(many: Story) -> None:
-    import io
-
-    from pypdf import PdfReader
-
-    content = pdf_bytes(print_page(chapters(many), Cover("Title", "Subtitle", "Today", many.look)))
+def test_twenty_channels_in_print(many: tuple[list[Chapter], Cover]) -> None:
+    content = pdf_bytes(print_page(*many))
     assert len(content) < 1_000_000
     reader = PdfReader(io.BytesIO(content))
-    pages = [reader.pages[i].extract_text() for i in range(3)]
-    assert "What would change our mind?" in pages[0].replace("\n", " ")
-    assert "What drove" in pages[1].replace("\n", " ")
+    pages = [reader.pages[i].extract_text().replace("\n", " ") for i in range(2)]
+    assert "What would change our mind?" in pages[0]
+    assert "What drove" in pages[1]
 
 
 @pytest.mark.browser
-def test_twenty_channels_on_a_phone(browser: Any, many: Story) -> None:
+def test_twenty_channels_on_a_phone(browser: Any, many: tuple[list[Chapter], Cover]) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     opened = context.new_page()
-    opened.set_content(page(many))
+    opened.set_content(web_page(*many))
     assert opened.evaluate("document.documentElement.scrollWidth") == 390
     context.close()
 
@@ -87,12 +91,6 @@ def test_a_kpi_with_value_gains_money(make_story: Callable[..., Story]) -> None:
     text = words(page(make_story(value_per_unit=40.0)))
     assert "more value from orders" in text
     assert re.search(r"Media added [\d.]+ thousand orders", text)
-
-
-def test_a_currency_without_decimals(make_story: Callable[..., Story]) -> None:
-    text = words(page(make_story(currency="JPY", spend=6e5, geos=1)))
-    assert "¥" in text
-    assert "€" not in text
 
 
 def test_a_failed_gate_is_the_first_thing_on_page_one(make_story: Callable[..., Story]) -> None:
@@ -121,23 +119,27 @@ def test_wide_draws_do_not_separate_the_plans(make_story: Callable[..., Story]) 
     assert "The evidence does not separate the two plans" in text
 
 
-@pytest.mark.parametrize("name", ["قناة التلفزيون", "検索 🔎", "x" * 60, "a\u202eb", "Übergröße & Söhne"])
-def test_names_of_any_kind(make_story: Callable[..., Story], name: str) -> None:
-    html = page(make_story(channels=(name, "tv"), geos=1, settings={"plan": QUICK}))
-    assert name.replace("&", "&amp;") in html
+def test_names_of_any_kind(make_story: Callable[..., Story]) -> None:
+    names = ("قناة التلفزيون", "検索 🔎", "x" * 60, "a\u202eb", "Übergröße & Söhne")
+    html = page(make_story(channels=names, geos=1, settings={"plan": QUICK}))
+    for name in names:
+        assert name.replace("&", "&amp;") in html, name
 
 
-def test_names_are_written_as_the_settings_say(make_story: Callable[..., Story]) -> None:
-    html = page(make_story(settings={"report": {"labels": {"tv": "Television"}, "channel_colours": {"tv": "#00796b"}}}))
-    assert "Television" in words(html)
+def test_words_and_notation_of_the_settings_are_used(make_story: Callable[..., Story]) -> None:
+    report = {
+        "labels": {"tv": "Television"},
+        "channel_colours": {"tv": "#00796b"},
+        "number_format": "1.234,5",
+        "date_format": "05.05.2025",
+    }
+    html = page(make_story(currency="JPY", spend=6e5, geos=1, settings={"report": report}))
+    text = words(html)
+    assert "Television" in text
     assert "#00796b" in html
-
-
-def test_a_notation_of_the_settings_is_used(make_story: Callable[..., Story]) -> None:
-    report = {"number_format": "1.234,5", "date_format": "05.05.2025"}
-    text = words(page(make_story(settings={"report": report})))
-    assert re.search(r"€\d+,\d\d million", text)
+    assert re.search(r"¥\d+,\d\d million", text)
     assert "03.01.2022" in text
+    assert "€" not in text
 
 
 def test_templates_of_the_settings_replace_ours(make_story: Callable[..., Story], tmp_path: Any) -> None:
