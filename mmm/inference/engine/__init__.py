@@ -4,7 +4,8 @@
 ``log_posterior`` the density itself. docs/engine.md has the mathematics.
 """
 
+from mmm.inference.engine.prior_draws import prior
 from mmm.inference.engine.problem import Problem, log_posterior
 from mmm.inference.engine.run import preview, sample, supports
 
-__all__ = ["Problem", "log_posterior", "preview", "sample", "supports"]
+__all__ = ["Problem", "log_posterior", "preview", "prior", "sample", "supports"]

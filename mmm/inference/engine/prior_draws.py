@@ -1,0 +1,68 @@
+"""Draws from the prior of a model, in the same variables as its posterior."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from mmm.data.dataset import Dataset
+from mmm.inference.engine import draws
+from mmm.inference.engine.pack import read
+from mmm.inference.engine.problem import Problem, log_posterior
+from mmm.model.kernels import block as b
+from mmm.model.kernels.posterior import NU_RATE, NU_SHAPE
+from mmm.model.spec import ModelSpec
+
+Floats = npt.NDArray[np.float64]
+# What a panel without an observation leaves at zero.
+_OF_DATA = ("outcome", "observed", "varying", "gram", "geo_count", "geo_cross")
+
+
+def prior(spec: ModelSpec, dataset: Dataset, *, count: int = 1000, seed: int = 0) -> xr.DataTree:
+    """One chain of ``count`` draws from the prior, as group ``prior``; the outcome plays no part."""
+    problem = without_data(log_posterior(spec, dataset))
+    x = unconstrained_draws(problem, count, seed)
+    return xr.DataTree.from_dict({"prior": draws.posterior(problem, x[None], seed + 1)})
+
+
+def without_data(problem: Problem) -> Problem:
+    """The problem as if no outcome had been observed: its posterior is the prior."""
+    block = problem.block.copy()
+    for name in _OF_DATA:
+        read(block)[name][...] = 0.0
+    block.view(np.int64)[b.OBSERVED] = 0
+    return replace(problem, block=block)
+
+
+def unconstrained_draws(problem: Problem, count: int, seed: int) -> Floats:
+    """``x[count, dim]`` from the prior."""
+    rng = np.random.default_rng(seed)
+    layout, slot = problem.layout, problem.array("slot")
+    priors, scales = problem.array("priors"), problem.array("scales")
+    x = rng.standard_normal((count, layout.dim))
+
+    def normal(name: str, mean_and_sd: Floats) -> None:
+        if name in layout:
+            x[:, layout.of(name)] = mean_and_sd[:, 0] + mean_and_sd[:, 1] * x[:, layout.of(name)]
+
+    def half_normal(name: str, scale: float) -> None:
+        if name in layout:
+            x[:, layout.of(name)] = np.log(scale * np.abs(x[:, layout.of(name)]))
+
+    normal(problem.spec.effect_kind, priors[0])
+    normal("half_saturation", priors[2])
+    normal("adstock_delay", priors[3, slot[0] >= 0])
+    normal("hill_slope", priors[4, slot[1] >= 0])
+    alpha = rng.beta(priors[1, :, 0], priors[1, :, 1], (count, len(problem.spec.channels)))
+    x[:, layout.of("adstock_alpha")] = np.log(alpha) - np.log1p(-alpha)
+    half_normal("geo_sd", scales[0])
+    half_normal("sigma", scales[1])
+    half_normal("drift_sd", scales[2])
+    if "nu" in layout:
+        x[:, layout.of("nu")] = np.log(rng.gamma(NU_SHAPE, 1.0 / NU_RATE, (count, 1)))
+    if not problem.integrated:
+        # Coefficients come last, in the order of the columns.
+        precision = np.concatenate([problem.array("precision"), problem.array("geo_precision")])
+        x[:, layout.dim - len(precision) :] /= np.sqrt(precision)
+    return x
