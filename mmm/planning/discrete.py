@@ -25,6 +25,8 @@ from mmm.planning.objectives import Expected
 _FIRST_NODES = {"channel": 6, "geo": 4}
 _NEAR = (-0.03, 0.0, 0.03)
 _ROUNDS = 40
+# Curves times draws up to which a few more evaluations are not felt.
+_CHEAP = 200_000
 
 
 @dataclass
@@ -318,7 +320,7 @@ def solve_discrete(objective: Expected, program: Program, gap: float, until: flo
         search.bound = min(search.bound, above)
         if search.done():
             break
-        if integer or (not program.discrete and search.bound - search.value < 0.05 * search.scale):
+        if integer or (not program.discrete and search.bound - search.value < 8 * gap * search.scale):
             value = objective.at(x[:size], False).value - float(program.cost @ x)
             if search.offer(x, value) and not search.done():
                 search.polish(x, 4)
@@ -332,7 +334,7 @@ def solve_discrete(objective: Expected, program: Program, gap: float, until: flo
                 break
         # While the concave envelopes are loose, integers would be a waste.
         integer = integer or objective.worth * error <= 0.5 * gap * search.scale
-    if len(search.x):
+    if len(search.x) and size * objective.evaluator.space.problem.draws.n <= _CHEAP:
         # The gap leaves room for a better place in the same basin; a few steps take it.
         end = climb(objective, held(program, search.x), search.x, Effort(1e-8, steps=3, until=until))
         search.offer(end.x, end.value)

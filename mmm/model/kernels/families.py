@@ -33,7 +33,14 @@ def adstock_series(kind, p1, p2, lookback, x, out):
     """Write the adstock of ``x[t]`` (nothing before t = 0) to ``out[t]``; ``x`` and ``out`` must differ."""
     periods = x.shape[0]
     norm = 1.0
-    if kind == 1 or kind == 3:
+    if kind == 1:
+        # A running product: a power for every lag would cost more than the recursion below.
+        total, weight = 0.0, 1.0
+        for _ in range(lookback + 1):
+            total += weight
+            weight *= p1
+        norm = 1.0 / total
+    elif kind == 3:
         total = 0.0
         for lag in range(lookback + 1):
             total += adstock_weight(kind, p1, p2, lag)
