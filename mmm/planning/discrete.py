@@ -25,6 +25,8 @@ from mmm.planning.objectives import Expected
 _FIRST_NODES = {"channel": 6, "geo": 4}
 _NEAR = (-0.03, 0.0, 0.03)
 _ROUNDS = 40
+# Looseness of the last round, in gaps, above which the next plan is not evaluated.
+_LOOSE = 12
 # Curves times draws up to which a few more evaluations are not felt.
 _CHEAP = 200_000
 
@@ -314,13 +316,14 @@ def solve_discrete(objective: Expected, program: Program, gap: float, until: flo
         first = search.polish(first, 3)
     curves = _first_curves(objective, program, first[:size])
     master = _Master(program, objective)
-    integer, tightness = program.discrete, gap / 4
+    integer, tightness, error = program.discrete, gap / 4, np.inf
     for _ in range(_ROUNDS):
         x, above = master.solve(curves, tightness if integer else None, until - time.perf_counter())
         search.bound = min(search.bound, above)
         if search.done():
             break
-        if integer or (not program.discrete and search.bound - search.value < 8 * gap * search.scale):
+        # A plan found under loose bounds is not worth an evaluation.
+        if integer or (not program.discrete and objective.worth * error <= _LOOSE * gap * search.scale):
             value = objective.at(x[:size], False).value - float(program.cost @ x)
             if search.offer(x, value) and not search.done():
                 search.polish(x, 4)
