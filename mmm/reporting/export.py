@@ -149,7 +149,6 @@ def results(m: Material) -> dict[str, Any]:
             "name": m.settings.name,
             "title": m.title,
             "currency": m.fmt.currency,
-            "outcome": m.basis.outcome,
             "outcome_unit": m.fmt.outcome_unit,
             "gain_in": m.gain_fmt.currency if m.gain_fmt.money_outcome else m.gain_fmt.outcome_unit,
             "headline": {"lead": m.teller.headline().lead, "sentence": m.teller.headline().sentence},

@@ -52,7 +52,8 @@ def outcome_words(dataset: Dataset) -> tuple[str, str]:
     name = dataset.outcome_name.replace("_", " ")
     if dataset.outcome_kind == "revenue":
         return name, name
-    return name, f"value from {dataset.outcome_unit}" if dataset.has_value else name
+    unit = dataset.outcome_unit.replace("_", " ")
+    return f"number of {unit}", f"value from {unit}" if dataset.has_value else unit
 
 
 def basis_of(fit: Fit, dataset: Dataset) -> Basis:

@@ -170,11 +170,13 @@ def _curve(sheet: Sheet, place: tuple[float, float, float], name: str, curve: pd
     sheet.swatch(x0, y0 + 12, colour)
     sheet.text(x0 + 16, y0 + 12, fitted(sheet.fmt.label(name), width - 26, 13, 600), fontsize=13, weight=600)
     right = today > 0.55 * float(x.max())
+    # Below the curve there is room, unless the dot is near the axis.
+    above = right or level < 0.25 * ax.get_ylim()[1]
     note = f"today {sheet.fmt.money(today, short=True)}"
     ax.annotate(
         note,
         (today, level),
-        xytext=(-6 if right else 7, 9 if right else -14),
+        xytext=(-6 if right else 7, 9 if above else -14),
         textcoords="offset points",
         ha="right" if right else "left",
         fontsize=11,
