@@ -28,23 +28,27 @@ def adstock_weight(kind, p1, p2, lag):
     return p1 ** ((lag - p2) * (lag - p2))
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _norm(kind, p1, p2, lookback):
+    """What the weights are multiplied by: one over their sum where they are normalised, else one."""
+    if kind == 0 or kind == 2:
+        return 1.0
+    total, weight = 0.0, 1.0
+    for lag in range(lookback + 1):
+        if kind == 1:
+            # A running product: a power for every lag would cost more than the recursion of the series.
+            total += weight
+            weight *= p1
+        else:
+            total += adstock_weight(kind, p1, p2, lag)
+    return 1.0 / total
+
+
 @njit(cache=True, nogil=True)
 def adstock_series(kind, p1, p2, lookback, x, out):
     """Write the adstock of ``x[t]`` (nothing before t = 0) to ``out[t]``; ``x`` and ``out`` must differ."""
     periods = x.shape[0]
-    norm = 1.0
-    if kind == 1:
-        # A running product: a power for every lag would cost more than the recursion below.
-        total, weight = 0.0, 1.0
-        for _ in range(lookback + 1):
-            total += weight
-            weight *= p1
-        norm = 1.0 / total
-    elif kind == 3:
-        total = 0.0
-        for lag in range(lookback + 1):
-            total += adstock_weight(kind, p1, p2, lag)
-        norm = 1.0 / total
+    norm = _norm(kind, p1, p2, lookback)
     if kind <= 1:
         # A recursion that forgets what is older than the look-back: cost does not depend on the lag.
         forget = p1 ** (lookback + 1)
