@@ -8,7 +8,7 @@ from mmm.inference.engine.problem import Problem
 
 Floats = npt.NDArray[np.float64]
 # Step of the finite differences of the exact gradient; parameters are logarithms and logits, of order one.
-_STEP = 1e-4
+_STEP = 1e-5
 
 
 def prior_point(problem: Problem) -> Floats:
@@ -59,8 +59,11 @@ def best_mode(problem: Problem, starts: int, seed: int) -> Floats:
 
 
 def hessian(problem: Problem, x: Floats) -> Floats:
-    """Second derivatives of the negative log density at ``x``, by central differences of the exact gradient."""
-    steps = _STEP * np.eye(len(x))
-    _, grads = problem.many(np.concatenate([x - steps, x + steps]))
-    curvature = (grads[: len(x)] - grads[len(x) :]) / (2 * _STEP)
+    """Second derivatives of the negative log density at ``x``, by differences of the exact gradient.
+
+    One-sided: their error, 1e-5 relative, is nothing to a whitening, and half the evaluations are saved.
+    """
+    _, here = problem.value_and_gradient(x)
+    _, grads = problem.many(x + _STEP * np.eye(len(x)))
+    curvature = (here - grads) / _STEP
     return np.asarray(0.5 * (curvature + curvature.T))

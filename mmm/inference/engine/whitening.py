@@ -3,7 +3,8 @@
 On one geo: the mode, a dense Hessian there, log drift_sd bent. With geos the joint mode says nothing of the scales
 ``geo_sd`` (it lies where deviations are small and scales large, or at zero), so they are taken from their own
 approximate posterior: the curvature at the mode says what the data know of the deviations, and with it the scale's
-density is one-dimensional. The rest follows given the scales, with the deviations centred as far as the data know them.
+density is one-dimensional. The rest follows given the scales, with the deviations centred as far as the data know them
+(Papaspiliopoulos, Roberts and Skold 2007).
 docs/engine.md explains the choice with measurements.
 """
 
@@ -23,8 +24,8 @@ _DENSE = 300
 _DEVIATIONS = 64
 # Rounds of taking the scales from the deviations and the deviations given the scales.
 _ROUNDS = 2
-# Of the centring that would be best for a normal posterior; less is safer where the scale may be near zero.
-_CAUTION = 0.75
+# Deviations are centred for this quantile of their scale: less is safer, as the scale may come near zero.
+_LOW = 0.05
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def whiten(problem: Problem, *, starts: int = 1, seed: int = 0) -> Whitening:
     knowledge = np.zeros(channels)
     for _ in range(_ROUNDS):
         x, knowledge = _with_scales(problem, x)
-    partly = replace(bent, centring=np.stack([_CAUTION * knowledge, x[layout.of("geo_sd")]]))
+    partly = replace(bent, centring=np.stack([knowledge, x[layout.of("geo_sd")]]))
     y = partly.before_linear(layout, x)
     curvature = hessian(problem.within(partly), y)
     scales = np.arange(layout.dim)[layout.of("geo_sd")]
@@ -87,7 +88,7 @@ def _with_scales(problem: Problem, x: Floats) -> tuple[Floats, Floats]:
 
     In the eigenvectors of a channel's curvature, deviations are estimated as m_k with variance v_k by the data alone,
     so that m_k ~ N(0, geo_sd^2 + v_k): the scale's density is known on a grid. The centring is the mean over k of
-    geo_sd^2 / (geo_sd^2 + v_k), the data's share of what is known.
+    geo_sd^2 / (geo_sd^2 + v_k), the data's share of what is known, at a low quantile of geo_sd.
     """
     layout, curvature = problem.layout, hessian(problem, x)
     deviation, scale = layout["geo_deviation"], layout.of("geo_sd")
@@ -105,8 +106,8 @@ def _with_scales(problem: Problem, x: Floats) -> tuple[Floats, Floats]:
         total = np.exp(2 * grid)[:, None] + variance
         log_density = grid - 0.5 * np.exp(2 * grid) / prior**2 - 0.5 * (np.log(total) + estimate**2 / total).sum(axis=1)
         weights = np.exp(log_density - log_density.max())
-        median = np.interp(0.5, np.cumsum(weights) / weights.sum(), grid)
-        knowledge[c] = np.mean(np.exp(2 * median) / (np.exp(2 * median) + variance))
+        low, median = np.interp([_LOW, 0.5], np.cumsum(weights) / weights.sum(), grid)
+        knowledge[c] = np.mean(1.0 / (1.0 + variance * np.exp(-2 * low)))
         out[where] *= sd / np.exp(median)
         out[scale.start + c] = median
     return find_mode(problem, out, held=scale), knowledge

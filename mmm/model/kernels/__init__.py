@@ -1,27 +1,53 @@
 """Compiled kernels of the response and of the posterior.
 
 Numba keeps compiled code on disk and looks only at the file of the function itself to decide whether it is stale. Most
-kernels inline functions of other files, so all code is thrown away when any kernel's source has changed.
+kernels inline functions of other files, so the code of a file is thrown away when any file that it imports has changed.
 """
 
 import hashlib
+import json
+import re
 from contextlib import suppress
 from pathlib import Path
 
+_IMPORT = re.compile(r"^from mmm\.model\.kernels(?:\.(\w+))? import", re.MULTILINE)
+
 
 def _discard_stale_code(folder: Path) -> None:
-    """Delete numba's files in ``folder``'s cache unless they were made from the sources that are there now."""
+    """Delete numba's files in ``folder``'s cache that were not made from the sources that are there now."""
+    sources = {p.stem: p.read_text(encoding="utf-8") for p in folder.glob("*.py")}
+    digests = {name: _digest(name, sources) for name in sources}
     cache = folder / "__pycache__"
-    stamp = cache / "kernels.sha256"
-    digest = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(folder.glob("*.py")))).hexdigest()
+    stamp = cache / "kernels.json"
     # A folder that cannot be written holds no code of numba's either: that is then in the user's own cache.
     with suppress(OSError):
-        if stamp.exists() and stamp.read_text() == digest:
+        known = _read(stamp)
+        if known == digests:
             return
         cache.mkdir(exist_ok=True)
         for file in cache.glob("*.nb[ci]"):
-            file.unlink(missing_ok=True)
-        stamp.write_text(digest)
+            name = file.name.split(".")[0]
+            if known.get(name) != digests.get(name):
+                file.unlink(missing_ok=True)
+        stamp.write_text(json.dumps(digests), encoding="utf-8")
+
+
+def _digest(name: str, sources: dict[str, str]) -> str:
+    """Hash of a file's source and of all that it imports from this folder, directly or not."""
+    wanted, waiting = {name}, [name]
+    while waiting:
+        found = {m for m in _IMPORT.findall(sources[waiting.pop()]) if m in sources} - wanted
+        wanted |= found
+        waiting += found
+    return hashlib.sha256("".join(sources[n] for n in sorted(wanted)).encode()).hexdigest()
+
+
+def _read(stamp: Path) -> dict[str, str]:
+    try:
+        known = json.loads(stamp.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
 
 
 _discard_stale_code(Path(__file__).parent)
