@@ -209,7 +209,7 @@ def test_plan_stops_at_the_gate_unless_told_otherwise(fitted: tuple[Result, list
 
 def test_a_budget_that_no_plan_can_keep_is_exit_code_6(fitted: tuple[Result, list[str]]) -> None:
     _, arguments = fitted
-    result = run("plan", *arguments, "-p", "gate.override=true", "-p", "total_budget=10")
+    result = run("plan", *arguments, "-p", "gate.override=true", "-p", "total_budget=10", "-p", "plan.min_retained=0.5")
     assert result.exit_code == 6
     assert "the total budget is at most 10" in result.stderr
 
