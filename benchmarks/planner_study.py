@@ -2,21 +2,32 @@
 
     python benchmarks/planner_study.py [--worlds 20] [--work .mmm/plan_study] [--out docs/studies/plans.json]
 
-Each world is simulated, fitted and planned twice: within the observed range (bounds 0.7 to 1.3 x today, extrapolation
-forbidden) and beyond it (bounds 0 to 3 x today), the total being today's. Compared with keeping today's plan, money in
-proportion to ROAS, and SLSQP from a uniform start; every plan is scored by the simulator, which knows the truth.
-Interrupted, it goes on where it stopped.
+Three kinds of worlds, ``--worlds`` seeds each, national where the seed is even and five geos where it is odd:
+
+- *as believed*: parameters drawn from the model's default priors;
+- *S-shaped*: true Hill curves of slope 1.4 to 3.5, planned with the default fit (slope fixed at 1) and with one whose
+  slope is free;
+- *spend follows demand*: three of five channels spend more when demand that nobody records is high.
+
+Each is fitted and planned twice: within the observed range (bounds 0.7 to 1.3 x today, extrapolation forbidden) and
+beyond it (bounds 0 to 3 x today), the total being today's. Compared with keeping today's plan, money in proportion to
+ROAS, and SLSQP from a uniform start; every plan is scored by the simulator, which knows the truth. Results are kept by
+world, so that an interrupted study goes on where it stopped; use another ``--work`` after a change of the package.
 """
 
 import argparse
 import json
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
 
 from mmm.assessment.recovery import priors_of
+from mmm.assessment.resume import kept
 from mmm.data.load import from_frame
 from mmm.data.settings import DataSettings
 from mmm.inference.fit import Fit
@@ -30,7 +41,7 @@ from mmm.planning.planner import decide
 from mmm.planning.prepare import prepare
 from mmm.planning.problem import Space
 from mmm.planning.result import Plan
-from mmm.simulate import Budget, Truth, best_allocation, data_settings, random_world, simulate
+from mmm.simulate import Budget, Flighting, Truth, World, best_allocation, data_settings, random_world, simulate
 
 SEED = 20240701
 REGIMES = {
@@ -40,15 +51,50 @@ REGIMES = {
 METHODS = ("ours", "proportional to ROAS", "SLSQP", "oracle")
 
 
-def fitted(index: int) -> tuple[Fit, Truth]:
-    """World ``index`` and a fit of it: national where even, five geos where odd."""
+@dataclass(frozen=True)
+class Kind:
+    """A kind of worlds: ``slope`` is the (mu, sigma) of the log of the true Hill slope, None for 1; ``follow`` says
+    that spend follows demand; ``model`` holds the settings of the model that differ from the defaults.
+    """
+
+    slope: tuple[float, float] | None = None
+    follow: bool = False
+    model: dict[str, Any] | None = None
+
+
+KINDS = {
+    "as believed": Kind(),
+    "S-shaped": Kind(slope=(0.8, 0.25)),
+    "S-shaped, slope free": Kind(
+        slope=(0.8, 0.25), model={"saturation": {"family": "hill", "slope": {"lower": 0.9, "upper": 3.5}}}
+    ),
+    "spend follows demand": Kind(follow=True),
+}
+_FOLLOWERS = 3
+
+
+def world_of(kind: Kind, index: int) -> World:
+    """World ``index`` of a kind; kinds differ in what they say and in nothing else that could be kept."""
     rng = np.random.default_rng([SEED, index])
-    model = ModelSettings()
-    world = random_world(rng, priors_of(model), geos=1 if index % 2 == 0 else 5, channels=5, name=f"plan_{index}")
-    simulated = simulate(world)
+    priors = replace(priors_of(ModelSettings()), slope=kind.slope)
+    world = random_world(rng, priors, geos=1 if index % 2 == 0 else 5, channels=5, name=f"plan_{index}")
+    if not kind.follow:
+        return world
+    follow = rng.uniform(0.2, 0.6, _FOLLOWERS)
+    channels = list(world.channels)
+    for c, strength in enumerate(follow):
+        chase = Flighting("demand_following", variation=0.2, follow=float(strength))
+        channels[c] = replace(channels[c], flighting=chase)
+    return replace(world, channels=tuple(channels), baseline=replace(world.baseline, demand_sd=0.05))
+
+
+def fitted(kind: Kind, index: int) -> tuple[Fit, Truth]:
+    """World ``index`` of a kind and a fit of it."""
+    simulated = simulate(world_of(kind, index))
     dataset = from_frame(simulated.frame, DataSettings.model_validate(data_settings(simulated)))
     sampler = SamplerSettings(draws=500, tune=800, chains=2, seed=index + 1)
-    return fit_model(dataset, make_spec(dataset, model), sampler), simulated.truth
+    spec = make_spec(dataset, ModelSettings.model_validate(kind.model or {}))
+    return fit_model(dataset, spec, sampler), simulated.truth
 
 
 def limits(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
@@ -91,11 +137,11 @@ def slsqp(plan: Plan) -> np.ndarray:
     return found.x * total
 
 
-def one(index: int) -> dict[str, object]:
+def one(kind: Kind, index: int) -> dict[str, Any]:
     """All figures of one world."""
     begun = time.perf_counter()
-    fit, truth = fitted(index)
-    row: dict[str, object] = {"world": index, "geos": len(truth.geos)}
+    fit, truth = fitted(kind, index)
+    row: dict[str, Any] = {"world": index, "geos": len(truth.geos)}
     for name, regime in REGIMES.items():
         settings = PlanSettings(horizon="13 weeks", spend_all=True, **regime)
         plan = decide(prepare(fit, settings), settings, fit.key)
@@ -123,13 +169,14 @@ def one(index: int) -> dict[str, object]:
             "lower": plan.gain.lower,
             "upper": plan.gain.upper,
             "probability": plan.gain.probability,
+            "verdict": plan.verdict,
             "beyond": float(plan.allocation["observed_max_ratio"].max()),
         }
     row["seconds"] = time.perf_counter() - begun
     return row
 
 
-def summary(rows: list[dict]) -> dict[str, dict[str, float]]:  # type: ignore[type-arg]
+def summary(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
     """Sums over worlds, so that worlds in which there is little to win do not dominate."""
     out = {}
     for name in REGIMES:
@@ -137,11 +184,15 @@ def summary(rows: list[dict]) -> dict[str, dict[str, float]]:  # type: ignore[ty
         best = sum(r["realised"]["oracle"] for r in of)
         ours = np.array([r["realised"]["ours"] for r in of])
         inside = [r["lower"] <= r["realised"]["ours"] <= r["upper"] for r in of]
+        better = [r["realised"]["ours"] > 0 for r in of if r["verdict"] == "better"]
         out[name] = {
             **{f"share of the oracle's gain: {m}": sum(r["realised"][m] for r in of) / best for m in METHODS},
             "promised / realised": sum(r["promised"] for r in of) / ours.sum(),
-            "interval holds the realised gain": float(np.mean(inside)),
-            "plans that lost": float((ours < 0).mean()),
+            "interval holds the realised gain": int(sum(inside)),
+            "interval too high": int(sum(r["realised"]["ours"] < r["lower"] for r in of)),
+            "plans that lost": int((ours < 0).sum()),
+            "plans called better": len(better),
+            "plans called better that were": int(sum(better)),
             "oracle's gain / today's effect": best / sum(r["today"] for r in of),
             "worlds": len(of),
         }
@@ -151,24 +202,25 @@ def summary(rows: list[dict]) -> dict[str, dict[str, float]]:  # type: ignore[ty
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worlds", type=int, default=20)
+    parser.add_argument("--kinds", nargs="*", choices=list(KINDS), default=list(KINDS))
     parser.add_argument("--work", type=Path, default=Path(".mmm/plan_study"))
     parser.add_argument("--out", type=Path, default=Path("docs/studies/plans.json"))
     args = parser.parse_args()
-    args.work.mkdir(parents=True, exist_ok=True)
-    rows = []
-    for index in range(args.worlds):
-        kept = args.work / f"{index}.json"
-        if not kept.exists():
-            kept.write_text(json.dumps(one(index)))
-        rows.append(json.loads(kept.read_text()))
-        print(index, f"{rows[-1]['seconds']:.0f} s", {n: rows[-1][n]["realised"] for n in REGIMES}, flush=True)
-    found = summary(rows)
+    found: dict[str, Any] = {}
+    for name in args.kinds:
+        kind, folder = KINDS[name], args.work / name.replace(" ", "_").replace(",", "")
+        rows = []
+        for index in range(args.worlds):
+            key = f"{kind} {REGIMES} {SEED}"
+            rows.append(kept(folder / f"{index}.json", key, lambda kind=kind, index=index: one(kind, index)))
+            print(
+                name, index, f"{rows[-1]['seconds']:.0f} s", {n: rows[-1][n]["realised"] for n in REGIMES}, flush=True
+            )
+        found[name] = {"summary": summary(rows), "worlds": [{k: v for k, v in r.items() if k != "key"} for r in rows]}
+        for regime, figures in found[name]["summary"].items():
+            print(f"{name}, {regime}: " + "; ".join(f"{what} {figure:.3g}" for what, figure in figures.items()))
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps({"summary": found, "worlds": rows}, indent=1) + "\n")
-    for name, figures in found.items():
-        print(name)
-        for what, figure in figures.items():
-            print(f"  {what}: {figure:.3g}")
+    args.out.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

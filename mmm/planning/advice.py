@@ -60,7 +60,10 @@ def verdict_sentence(plan: Plan) -> str:
         "unchanged": "Within these constraints the reference plan is already the best: keep it.",
         "better": f"Change to this plan: {figures}.",
         "worse": f"This plan wins less than the reference plan: {figures}.",
-        "equal": f"This plan is as good as the reference plan: {figures}.",
+        "equal": (
+            f"This plan is as good as the reference plan, within {plan.settings.equal_margin:.1%} of what media win: "
+            f"{figures}."
+        ),
         "open": f"The evidence does not separate this plan from the reference plan: {figures}.",
     }[plan.verdict]
 

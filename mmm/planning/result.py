@@ -182,17 +182,22 @@ class Plan:
 
     @property
     def verdict(self) -> Verdict:
-        """What the evidence says. "equal" only where the whole interval lies within ``equal_margin`` of the outcome."""
-        change = np.abs(self.allocation["change"].to_numpy())
-        if change.sum() <= 0.005 * max(self.reference_spend, 1e-300) and self.same_total:
+        """What the evidence says of the plan against the reference plan.
+
+        "better" or "worse" where the interval of the decisive gain excludes zero, however small the gain; "equal" where
+        the interval holds zero and all of it lies within ``equal_margin`` of what the reference plan's media win;
+        "open" where the evidence does not separate the plans; "unchanged" where hardly any money moves.
+        """
+        moved = float(np.abs(self.money - self.problem.reference).sum())
+        if moved <= 0.005 * max(self.reference_spend, 1e-300) and self.same_total:
             return "unchanged"
         gain = self.decisive_gain
-        whole = self.reference_outcome.mean if self.reference_outcome else float(self.reference_draws.mean())
-        if max(abs(gain.lower), abs(gain.upper)) <= self.settings.equal_margin * abs(whole):
-            return "equal"
         if gain.lower > 0:
             return "better"
-        return "worse" if gain.upper < 0 else "open"
+        if gain.upper < 0:
+            return "worse"
+        margin = self.settings.equal_margin * abs(float(self.reference_draws.mean()))
+        return "equal" if max(-gain.lower, gain.upper) <= margin else "open"
 
     @property
     def schedule(self) -> pd.DataFrame:

@@ -218,8 +218,8 @@ class PlanSettings(Section):
     time_limit: PositiveFloat = 30.0
     """Seconds after which the search stops with the gap that it has."""
     equal_margin: Annotated[float, Field(gt=0.0)] = 0.01
-    """Two plans are called as good as each other only where the whole interval of the gain lies within this share of
-    the outcome."""
+    """A plan is called as good as the reference plan only where the interval of its gain holds zero and lies, as a
+    whole, within this share of the incremental outcome: what the reference plan's media win."""
     seed: int = 20240101
     curve_points: PositiveInt = 9
     """Budgets on the budget curve."""

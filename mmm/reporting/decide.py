@@ -39,10 +39,17 @@ def decision_of(plan: Plan, fmt: Formatter) -> Decision:
         margin=plan.settings.margin or 1.0,
         negligible=plan.settings.equal_margin,
         unspent=plan.unspent,
+        inside=_inside(plan),
         mix_gain=None if plan.mix_gain is None else _gain(plan.mix_gain),
         total_today=_interval(plan.reference_outcome),
         total_planned=_interval(plan.expected_outcome),
     )
+
+
+def _inside(plan: Plan) -> float:
+    """Money that changes place or time within its channel, over what the channel's own change explains."""
+    moved = plan.money - plan.problem.reference
+    return float((np.abs(moved).sum(axis=(0, 1)) - np.abs(moved.sum(axis=(0, 1)))).sum() / 2)
 
 
 def _gain(gain: Gain) -> Estimate:

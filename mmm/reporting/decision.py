@@ -80,8 +80,10 @@ class Decision:
     net: Estimate | None = None
     margin: float = 1.0
     negligible: float = 0.01
-    """Share of the outcome within which the settings call two plans equal."""
+    """Share of what today’s media win within which the settings call two plans equal."""
     unspent: float = 0.0
+    inside: float = 0.0
+    """Money that stays in its channel but changes region or period."""
     mix_gain: Estimate | None = None
     total_today: Estimate | None = None
     total_planned: Estimate | None = None

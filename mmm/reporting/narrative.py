@@ -40,7 +40,7 @@ class Teller:
         up, down = _names(d.raised(), fmt), _names(d.lowered(), fmt)
         if d.verdict == "equal":
             least = fmt.percent(d.negligible, 0 if d.negligible >= 0.01 else 1)
-            return f"Today’s plan will do: no other within the limits differs by more than {least} of the outcome."
+            return f"Today’s plan will do: the best other plan found wins the same, within {least} of what media win."
         if not d.mostly_shifts:
             return self._lead_with_budget(up, down)
         verb = "Consider moving" if d.verdict == "open" else "Move"
@@ -61,7 +61,12 @@ class Teller:
             return f"{lead}: more on {up}, less on {down}."
         if up:
             return f"{lead}: the extra goes to {up}."
-        return f"{lead}: the cut falls on {down}." if down else f"{lead}, split as today."
+        if down:
+            return f"{lead}: the cut falls on {down}."
+        if d.inside > 0.005 * d.spend_today:
+            moved = fmt.money(d.inside)
+            return f"{lead}, as today by channel, and move {moved} within channels to better places or times."
+        return f"{lead}, split as today."
 
     def _promise(self) -> str:
         d = self.decision
@@ -78,8 +83,8 @@ class Teller:
         price = f" for {fmt.money(abs(d.spend_change))} {more} spend" if d.changes_total else ""
         if d.verdict == "equal":
             return (
-                f"The best split found brings {self.change_of(gain.mean)}{price} ({interval}). The settings count that "
-                "as no difference; other reasons may decide."
+                f"The best split found brings {self.change_of(gain.mean)}{price} ({interval}), which may as well be "
+                "nothing. The settings count that as no difference; other reasons may decide."
             )
         if d.verdict == "open":
             return (

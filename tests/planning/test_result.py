@@ -14,7 +14,7 @@ from mmm.planning.information import conditional_means, perfect_information, tab
 from mmm.planning.moves import NEW_MONEY, UNSPENT, directions, extrapolation, few_moves, key_moves, smaller_moves
 from mmm.planning.planner import decide
 from mmm.planning.prepare import Prepared
-from mmm.planning.result import Gain
+from mmm.planning.result import Gain, Plan
 from mmm.planning.scenarios import compare_scenarios, scenario_plan, spend_by_scenario
 from mmm.planning.settings import PlanSettings, Scenario
 from mmm.planning.tables import direction
@@ -113,12 +113,33 @@ class TestVerdict:
         assert advice.test is not None
 
     def test_as_good_needs_the_whole_interval_within_the_margin(self, prepared):
-        made = prepared()
-        whole = replace(made, without_spend=np.full(made.problem.draws.n, 1e7))
-        plan = decide(whole, PlanSettings(bounds=(0.95, 1.05), spend_all=True))
-        assert plan.verdict == "equal"
-        assert "as good" in verdict_sentence(plan)
-        assert decide(made, PlanSettings(bounds=(0.95, 1.05), spend_all=True, equal_margin=1e-6)).verdict != "equal"
+        plan = replace(decide(prepared(), PlanSettings(spend_all=True)), without_spend=np.full(200, 1e7))
+        win = float(plan.reference_draws.mean())
+
+        def with_gain(low: float, high: float) -> Plan:
+            return replace(plan, outcome_draws=plan.reference_draws + np.linspace(low, high, 200) * win)
+
+        assert with_gain(-0.009, 0.009).verdict == "equal"
+        assert "as good" in verdict_sentence(with_gain(-0.009, 0.009))
+        assert "as good" not in verdict_sentence(with_gain(-0.009, 0.015))
+        assert with_gain(-0.009, 0.015).verdict == "open"
+        assert with_gain(-0.015, 0.009).verdict == "open"
+        wide = plan.settings.model_copy(update={"equal_margin": 0.02})
+        assert replace(with_gain(-0.009, 0.015), settings=wide).verdict == "equal"
+
+    def test_a_gain_whose_interval_excludes_zero_is_never_called_equal(self, prepared):
+        # A small but certain gain, less than 1% of what media win and a trifle of the whole outcome.
+        plan = decide(prepared(), PlanSettings(bounds=(0.99, 1.01), spend_all=True))
+        plan = replace(plan, without_spend=np.full(plan.problem.draws.n, 1e9))
+        assert 0 < plan.gain.lower < plan.gain.upper < 0.01 * plan.reference_draws.mean()
+        assert plan.verdict == "better"
+        lost = replace(plan, outcome_draws=2 * plan.reference_draws - plan.outcome_draws)
+        assert lost.verdict == "worse"
+
+    def test_money_that_moves_inside_its_channel_is_a_change(self, prepared):
+        plan = decide(prepared(geos=3), PlanSettings(detail="geo", spend_all=True, bounds=(1.0, 1.0)))
+        assert np.abs(plan.allocation["change"]).sum() < 1e-6 * plan.spend
+        assert plan.verdict == "better"
 
 
 class TestCompare:

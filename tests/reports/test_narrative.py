@@ -61,7 +61,7 @@ def test_evidence_that_does_not_separate_is_not_called_equal() -> None:
 def test_equal_plans_are_called_so() -> None:
     teller = told(verdict="equal", gain=Estimate(1e3, -2e3, 3e3))
     assert teller.headline().lead.startswith("Today’s plan will do")
-    assert "no other within the limits differs by more than 1% of the outcome" in teller.headline().lead
+    assert "wins the same, within 1% of what media win" in teller.headline().lead
     assert "count that as no difference" in teller.headline().sentence
     assert "separate" not in teller.headline().sentence
 
@@ -194,3 +194,8 @@ def test_what_it_rests_on_counts_in_singular_and_plural() -> None:
 def test_failed_checks_are_told_without_jargon() -> None:
     assert "R-hat" not in failure("r_hat", "Chains agree (R-hat)")
     assert failure("unknown", "Something new") == "Something new: failed."
+
+
+def test_money_that_moves_within_channels_is_said() -> None:
+    teller = told(moves=(move("TV", 2e6, 2e6), move("Search", 1e6, 1e6)), inside=4e5)
+    assert f"as today by channel, and move €400{NB}thousand within channels" in teller.headline().lead
