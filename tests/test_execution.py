@@ -1,0 +1,104 @@
+"""Tasks in process, on local workers and on a real Dask cluster on loopback, one of whose workers is killed."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmm import execution
+from mmm.execution import Cluster, Done, Event, Here, Place, Task, Workers, run_tasks
+
+Function = Callable[..., Any]
+
+
+def _work() -> Function:
+    """A function inside a function: it travels to a worker by value, as a test module is not importable there."""
+
+    def work(say: Callable[[str], None], folder: str, name: str, how: str = "") -> str:
+        import os
+        import time
+        from pathlib import Path
+
+        say(f"working on {name}")
+        with (Path(folder) / "calls.txt").open("a", encoding="utf-8") as file:
+            file.write(f"{name} begins {os.getpid()}\n")
+        if how == "cores":
+            return f"{os.environ['NUMBA_NUM_THREADS']} {os.environ['PYTHON_CPU_COUNT']}"
+        if how == "wrong":
+            raise ValueError(f"{name} is wrong")
+        if how == "dies once" and not (Path(folder) / f"{name}.died").exists():
+            (Path(folder) / f"{name}.died").touch()
+            os.kill(os.getpid(), 9)
+        if how == "dies":
+            os.kill(os.getpid(), 9)
+        time.sleep(0.4 if how == "slow" else 0.02)
+        with (Path(folder) / "calls.txt").open("a", encoding="utf-8") as file:
+            file.write(f"{name} ends {os.getpid()}\n")
+        return name.upper()
+
+    return work
+
+
+def run(folder: Path, place: Place, *tasks: Task) -> tuple[dict[str, Done], list[Event]]:
+    heard: list[Event] = []
+    found = {done.key: done for done in run_tasks(_work(), tasks, place, notice=heard.append)}
+    return found, heard
+
+
+def calls(folder: Path) -> list[list[str]]:
+    return [line.split() for line in (folder / "calls.txt").read_text(encoding="utf-8").splitlines()]
+
+
+def task(folder: Path, name: str, how: str = "", shared: str = "") -> Task:
+    return Task(name, (str(folder), name, how), shared)
+
+
+@pytest.mark.parametrize("place", [Here(), Workers(2)], ids=["here", "workers"])
+def test_a_failing_task_does_not_stop_the_others(place: Place, tmp_path: Path) -> None:
+    tasks = [task(tmp_path, "a"), task(tmp_path, "b", "wrong"), task(tmp_path, "c")]
+    found, heard = run(tmp_path, place, *tasks)
+    assert {key: done.value for key, done in found.items()} == {"a": "A", "b": None, "c": "C"}
+    assert isinstance(found["b"].error, ValueError)
+    assert str(found["b"].error) == "b is wrong"
+    assert found["a"].error is None
+    assert {e.key for e in heard if e.kind == "started"} == {"a", "b", "c"}
+    assert {e.line for e in heard if e.kind == "said"} == {"working on a", "working on b", "working on c"}
+
+
+def test_what_several_share_is_made_by_one_first(tmp_path: Path) -> None:
+    shared = [task(tmp_path, name, "slow", shared="fit") for name in ("a", "b", "c")]
+    failing = [task(tmp_path, "first", "wrong", "other"), task(tmp_path, "next", shared="other")]
+    found, _ = run(tmp_path, Workers(2), *shared, task(tmp_path, "alone"), *failing)
+    assert len(found) == 6
+    # A first one that fails lets the others try.
+    assert found["first"].error is not None
+    assert found["next"].value == "NEXT"
+    order = [(name, what) for name, what, _ in calls(tmp_path)]
+    assert order.index(("a", "ends")) < min(order.index(("b", "begins")), order.index(("c", "begins")))
+    # The other worker was not kept waiting.
+    assert order.index(("alone", "begins")) < order.index(("a", "ends"))
+
+
+def test_a_worker_that_dies_is_replaced_and_its_task_runs_again(tmp_path: Path) -> None:
+    kinds = {"a": "dies once", "b": "slow", "c": "dies", "share": "cores"}
+    tasks = [task(tmp_path, name, kind) for name, kind in kinds.items()]
+    found, _ = run(tmp_path, Workers(2), *tasks)
+    assert found["a"].value == "A"
+    assert found["a"].starts >= 2
+    assert found["b"].value == "B"
+    assert "Its worker died 4 times" in str(found["c"].error)
+    part = max(1, (os.cpu_count() or 1) // 2)
+    assert found["share"].value == f"{part} {part}"
+
+
+def test_keys_must_differ() -> None:
+    with pytest.raises(ValueError, match="must differ"):
+        list(run_tasks(_work(), [Task("a"), Task("a")], Here()))
+
+
+def test_no_scheduler_at_the_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution, "_ANSWER", 1.0)
+    with pytest.raises(ConnectionError, match=r"No Dask scheduler answers at 'tcp://127\.0\.0\.1:9'"):
+        list(run_tasks(_work(), [Task("a")], Cluster("tcp://127.0.0.1:9")))
