@@ -15,6 +15,7 @@ from mmm.planning.settings import Scenario
 from mmm.reporting.decision import Decision, Estimate, Limit, Move, estimate
 from mmm.reporting.format import Formatter
 from mmm.reporting.material import PlanTables, ScenarioLine
+from mmm.reporting.what_if import response_points
 
 _TOUCHES = 1e-4
 
@@ -115,6 +116,7 @@ def plan_tables(plan: Plan, curve: BudgetCurve, scenarios: Sequence[ScenarioLine
         certificate=plan.certificate.words(),
         moves=key_moves(plan),
         partial=smaller_moves(plan),
+        response=response_points(plan),
         notes=plan.notes,
     )
 

@@ -9,14 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from openpyxl import Workbook
-from openpyxl.cell import Cell
-from openpyxl.styles import Alignment, Font
-from openpyxl.utils import get_column_letter
 
 from mmm.reporting.decision import Estimate
 from mmm.reporting.figures.sheet import Drawn
 from mmm.reporting.material import Material
+from mmm.reporting.workbook import FORMULA_STARTS, write_workbook
 
 _COLUMNS = (
     ("reference", "spend_today"),
@@ -36,22 +33,19 @@ _COLUMNS = (
     ("probability_direction", "probability_above_average"),
     ("observed_max_ratio", "highest_period_relative_to_observed"),
 )
-_MONEY = "#,##0"
-_FORMATS = {"change_relative": "0.0%", "next_money_today": "0.00", "next_money_plan": "0.00"}
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_outputs(m: Material, folder: Path) -> None:
     """allocation.csv, allocation.xlsx and results.json."""
     write_csv(m.plan.allocation, folder / "allocation.csv")
-    write_xlsx(m, folder / "allocation.xlsx")
+    write_workbook(m, _COLUMNS, folder / "allocation.xlsx")
     text = json.dumps(results(m), indent=1, ensure_ascii=False, allow_nan=False)
     (folder / "results.json").write_text(text, encoding="utf-8")
 
 
 def safe_text(text: str) -> str:
     """A text that no spreadsheet takes for a formula: an apostrophe before =, +, -, @, tab and return."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def write_csv(allocation: pd.DataFrame, path: Path) -> None:
@@ -65,70 +59,6 @@ def write_csv(allocation: pd.DataFrame, path: Path) -> None:
 
 def _plain(value: float) -> str:
     return "" if not math.isfinite(value) else repr(round(value, 6))
-
-
-def write_xlsx(m: Material, path: Path) -> None:
-    """Sheets: the allocation, the scenarios, and what they rest on."""
-    book = Workbook()
-    sheet = book.active
-    if sheet is None:
-        sheet = book.create_sheet()
-    sheet.title = "Allocation"
-    _header(sheet, ["channel", *(name for _, name in _COLUMNS)])
-    for row, (name, line) in enumerate(m.plan.allocation.iterrows(), start=2):
-        text_cell(sheet.cell(row, 1), str(name))
-        for column, (source, heading) in enumerate(_COLUMNS, start=2):
-            _number(sheet.cell(row, column), float(line[source]), _FORMATS.get(heading, _format_of(heading)))
-    scenarios = book.create_sheet("Scenarios")
-    channels = [str(c) for c in m.plan.allocation.index]
-    heads = ["scenario", "budget", "won", "won_5%", "won_95%", "gain", "gain_5%", "gain_95%", "probability"]
-    _header(scenarios, [*heads, *channels])
-    for row, found in enumerate(m.plan.scenarios, start=2):
-        text_cell(scenarios.cell(row, 1), found.name)
-        numbers = [found.budget, *found.won, *found.gain, found.probability]
-        numbers += [found.spend.get(c, float("nan")) for c in channels]
-        for column, value in enumerate(numbers, start=2):
-            _number(scenarios.cell(row, column), value, "0%" if column == len(heads) else _MONEY)
-    notes = book.create_sheet("Notes")
-    lines = [m.title, *_headline(m), *m.plan.notes, *m.plan.constraints, m.plan.certificate, m.gate.summary]
-    for row, text in enumerate((t for t in lines if t), start=1):
-        text_cell(notes.cell(row, 1), text)
-    notes.column_dimensions["A"].width = 120
-    book.properties.title = m.title
-    book.save(path)
-
-
-def _headline(m: Material) -> tuple[str, str]:
-    head = m.teller.headline()
-    return head.lead, head.sentence
-
-
-def _header(sheet: Any, names: list[str]) -> None:
-    for column, name in enumerate(names, start=1):
-        cell = sheet.cell(1, column)
-        text_cell(cell, name)
-        cell.font = Font(bold=True)
-        cell.alignment = Alignment(wrap_text=True, vertical="bottom")
-        sheet.column_dimensions[get_column_letter(column)].width = 22 if column == 1 else 15
-    sheet.freeze_panes = "B2"
-
-
-def text_cell(cell: Cell, text: str) -> None:
-    """Writes a text that stays one, whatever it starts with."""
-    cell.value = text
-    cell.data_type = "s"
-    if text.startswith(_FORMULA_STARTS):
-        cell.quotePrefix = True
-
-
-def _number(cell: Cell, value: float, number_format: str) -> None:
-    if math.isfinite(value):
-        cell.value = value
-        cell.number_format = number_format
-
-
-def _format_of(heading: str) -> str:
-    return "0.00" if heading.startswith(("probability", "highest")) else _MONEY
 
 
 def write_figures(figures: tuple[Drawn, ...], folder: Path) -> None:

@@ -90,6 +90,8 @@ class PlanTables:
     """From today's plan to this one, step by step, most important first: source, destination, amount, share."""
     partial: pd.DataFrame
     """Going part of the way (index): gain with bounds, probability, worst5."""
+    response: pd.DataFrame
+    """Each channel's curve along the plan's pattern: channel, spend, won (with bounds); today and the plan included."""
     notes: tuple[str, ...] = ()
 
 

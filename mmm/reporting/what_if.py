@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from mmm.model.response import along
 from mmm.planning.result import Plan
@@ -25,6 +26,7 @@ _MANY_CHANNELS = 12
 _MOST_CURVES = 2400
 _FEWEST_DRAWS = 100
 _ROOM = 1.05
+_TABLE_POINTS = 31
 
 
 def payload(plan: Plan, fmt: Formatter, look: Look, draws: int) -> dict[str, Any]:
@@ -34,11 +36,7 @@ def payload(plan: Plan, fmt: Formatter, look: Look, draws: int) -> dict[str, Any
     the gain's distribution stays what the report says it is.
     """
     problem = plan.problem
-    today, planned = problem.reference_totals, plan.money.sum(axis=(0, 1))
-    upper = plan.allocation["upper_bound"].to_numpy(dtype=float)
-    largest = np.maximum(2.0 * today, planned)
-    top = _ROOM * np.where(np.isfinite(upper), np.maximum(largest, np.minimum(upper, 3.0 * largest)), largest)
-    top = np.where(top > 0, top, 0.05 * max(float(planned.sum()), 1.0))
+    today, planned, top = problem.reference_totals, plan.money.sum(axis=(0, 1)), _reach(plan)
     # A page with many channels stays light enough to be mailed.
     wanted = min(draws, max(_FEWEST_DRAWS, _MOST_CURVES // len(problem.channels)))
     chosen = _spread_draws(plan.decisive_gain.draws, wanted)
@@ -75,6 +73,35 @@ def payload(plan: Plan, fmt: Formatter, look: Look, draws: int) -> dict[str, Any
         "unit": "" if fmt.money_outcome else fmt.outcome_unit,
         "separators": [fmt.number(1000.0)[1:-3], fmt.number(0.5, 1)[1:-1]],
     }
+
+
+def _reach(plan: Plan) -> Floats:
+    """Largest total spend [c] to which the curves go: what is allowed, within reason."""
+    today, planned = plan.problem.reference_totals, plan.money.sum(axis=(0, 1))
+    upper = plan.allocation["upper_bound"].to_numpy(dtype=float)
+    largest = np.maximum(2.0 * today, planned)
+    top = _ROOM * np.where(np.isfinite(upper), np.maximum(largest, np.minimum(upper, 3.0 * largest)), largest)
+    return np.asarray(np.where(top > 0, top, 0.05 * max(float(planned.sum()), 1.0)))
+
+
+def response_points(plan: Plan) -> pd.DataFrame:
+    """The same curves on average over all draws: columns channel, spend, won, with ``won_lower`` and ``won_upper``.
+
+    Today's and the planned spend are among the points, so that a line through them is exact there.
+    """
+    problem = plan.problem
+    levels = (np.linspace(0.0, 1.0, _TABLE_POINTS) ** 2)[None, :] * _reach(plan)[:, None]
+    both = np.stack([problem.reference_totals, plan.money.sum(axis=(0, 1))], axis=1)
+    spend = np.sort(np.concatenate([levels, both], axis=1), axis=1)
+    found = along(problem.draws, problem.base, problem.over_time(_pattern(plan)), spend, problem.weights).value
+    lower, upper = np.quantile(found, [0.05, 0.95], axis=0)
+    columns = {"spend": spend, "won": found.mean(axis=0), "won_lower": lower, "won_upper": upper}
+    table = pd.DataFrame({name: values.ravel() for name, values in columns.items()})
+    table.insert(0, "channel", np.repeat(np.array(problem.channels, dtype=object), spend.shape[1]))
+    # Points closer together than this are one.
+    width = np.repeat(spend[:, -1] * 1e-6, spend.shape[1])
+    near = (table["channel"] == table["channel"].shift()) & (table["spend"].diff() < width)
+    return table[~near].reset_index(drop=True)
 
 
 def _pattern(plan: Plan) -> Floats:

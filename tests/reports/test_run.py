@@ -140,16 +140,17 @@ def test_csv_holds_texts_and_plain_numbers(report: Report) -> None:
         assert float(row["change"]) == pytest.approx(float(row["spend_plan"]) - float(row["spend_today"]), abs=1e-3)
 
 
-def test_xlsx_holds_no_formula_from_the_data(report: Report) -> None:
+def test_xlsx_names_from_the_data_are_text(report: Report) -> None:
     book = load_workbook(report.files["allocation.xlsx"])
-    sheet = book["Allocation"]
-    names = [sheet.cell(row, 1) for row in (2, 3, 4)]
-    assert [c.value for c in names][:2] == [SCRIPT, FORMULA]
-    assert [c.data_type for c in names] == ["s", "s", "s"]
-    assert names[1].quotePrefix
-    assert all(isinstance(sheet.cell(2, c).value, float | int) for c in range(2, 8))
-    for any_sheet in book:
-        assert not [c for row in any_sheet for c in row if c.data_type == "f"]
+    for name in ("Allocation", "Plan in full"):
+        names = [book[name].cell(row, 1) for row in (2, 3, 4)]
+        assert [c.value for c in names][:2] == [SCRIPT, FORMULA]
+        assert [c.data_type for c in names] == ["s", "s", "s"]
+        assert names[1].quotePrefix
+    assert all(isinstance(book["Plan in full"].cell(2, c).value, float | int) for c in range(2, 8))
+    formulas = [(s.title, str(c.value)) for s in book for row in s for c in row if c.data_type == "f"]
+    assert {title for title, _ in formulas} == {"Allocation", "Curves"}
+    assert not [text for _, text in formulas if "cmd" in text or "script" in text]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,265 @@
+"""The plan as a workbook that calculates: a changed spend shows at once what it changes.
+
+Formulas are written here and nowhere else, from row and column numbers alone; every text from the data stays text. Each
+formula carries its result, so that a program that does not calculate shows the numbers of the plan.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xlsxwriter
+from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
+
+from mmm.reporting.material import Material
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_MONEY, _SIGNED, _RATIO, _SHARE = "#,##0", "+#,##0;-#,##0;0", "0.00", "0.0%"
+_FIRST_POINT = 5
+"""Row of the curves' first points, counted from zero."""
+_SPEND, _WON = 3, 8
+"""Columns of the sheet Allocation that others refer to: your spend, and what it wins."""
+
+
+def write_workbook(m: Material, full: Sequence[tuple[str, str]], path: Path) -> None:
+    """Sheets: allocation with live formulas, the plan in full, scenarios, curves and notes.
+
+    ``full`` are columns of the allocation with their headings, for the sheet of plain numbers.
+    """
+    book = _Book(xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False}))
+    book.book.set_properties({"title": m.title})
+    book.book.set_calc_mode("auto")
+    allocation = book.sheet("Allocation")
+    _plain_table(book, "Plan in full", m.plan.allocation, full)
+    _scenarios(book, m)
+    curves = _curves(book, m)
+    _allocation(book, allocation, m, curves)
+    _notes(book, m)
+    book.book.close()
+
+
+@dataclass
+class _Book:
+    """The workbook with its formats, each made once."""
+
+    book: Any
+    formats: dict[tuple[tuple[str, Any], ...], Any] = field(default_factory=dict)
+
+    def format(self, **properties: Any) -> Any:
+        key = tuple(sorted(properties.items()))
+        if key not in self.formats:
+            self.formats[key] = self.book.add_format(properties)
+        return self.formats[key]
+
+    def sheet(self, name: str) -> Any:
+        return self.book.add_worksheet(name)
+
+    def text(self, sheet: Any, row: int, column: int, text: str, **style: Any) -> None:
+        """A text that stays one, whatever it starts with."""
+        if text.startswith(FORMULA_STARTS):
+            style["quote_prefix"] = True
+        sheet.write_string(row, column, text, self.format(**style) if style else None)
+
+    def number(self, sheet: Any, place: tuple[int, int], value: float, number_format: str, **style: Any) -> None:
+        """A number; an empty cell where there is none."""
+        if math.isfinite(value):
+            sheet.write_number(*place, value, self.format(num_format=number_format, **style))
+
+    def formula(self, sheet: Any, place: tuple[int, int], formula: str, value: float | str, **style: Any) -> None:
+        """A formula with its result."""
+        sheet.write_formula(*place, formula, self.format(**style) if style else None, value)
+
+    def heads(self, sheet: Any, names: Iterable[str]) -> None:
+        for column, name in enumerate(names):
+            self.text(sheet, 0, column, name, bold=True, text_wrap=True, valign="bottom")
+            sheet.set_column(column, column, 24 if column == 0 else 15)
+        sheet.freeze_panes(1, 1)
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """Where a channel's curve is on the sheet Curves, and its points."""
+
+    spend: np.ndarray
+    won: np.ndarray
+    column: int
+
+    @property
+    def last(self) -> int:
+        return _FIRST_POINT + len(self.spend) - 1
+
+    def reference(self, column: int) -> str:
+        return f"Curves!{xl_range_abs(_FIRST_POINT, column, self.last, column)}"
+
+    @property
+    def used(self) -> str:
+        return f"Curves!{xl_rowcol_to_cell(2, self.column, row_abs=True, col_abs=True)}"
+
+    @property
+    def segment(self) -> str:
+        return f"Curves!{xl_rowcol_to_cell(3, self.column, row_abs=True, col_abs=True)}"
+
+    @property
+    def slope(self) -> str:
+        """Won per unit of money in the segment, as a formula."""
+        x, y, i = self.reference(self.column), self.reference(self.column + 1), self.segment
+        return f"(INDEX({y},{i}+1)-INDEX({y},{i}))/(INDEX({x},{i}+1)-INDEX({x},{i}))"
+
+    @property
+    def value(self) -> str:
+        """What the spend wins, as a formula: linear between the two points around it."""
+        x, y, i = self.reference(self.column), self.reference(self.column + 1), self.segment
+        return f"INDEX({y},{i})+({self.used}-INDEX({x},{i}))*{self.slope}"
+
+    def at(self, spend: float) -> tuple[float, float, int, float]:
+        """Spend used, what it wins, the segment counted from 1, and its slope: the results of the formulas."""
+        used = min(max(spend, 0.0), float(self.spend[-1]))
+        segment = min(int(np.searchsorted(self.spend, used, side="right")), len(self.spend) - 1)
+        width = self.spend[segment] - self.spend[segment - 1]
+        slope = float((self.won[segment] - self.won[segment - 1]) / width)
+        return used, float(self.won[segment - 1] + (used - self.spend[segment - 1]) * slope), segment, slope
+
+
+def _curves(book: _Book, m: Material) -> dict[str, _Curve]:
+    """The response curves on a sheet of their own, two columns a channel, with the spend that is looked up."""
+    sheet = book.sheet("Curves")
+    book.text(sheet, 0, 0, "Expected outcome of each channel by its spend over the horizon; linear between the points.")
+    found = {}
+    for i, name in enumerate(m.plan.allocation.index):
+        points = m.plan.response[m.plan.response["channel"] == name]
+        curve = _Curve(points["spend"].to_numpy(float), points["won"].to_numpy(float), 3 * i)
+        book.text(sheet, 1, curve.column, str(name), bold=True)
+        for row, text in ((2, "spend, within the curve"), (3, "segment")):
+            book.text(sheet, row, curve.column + 1, text, italic=True)
+        book.text(sheet, 4, curve.column, "spend", bold=True)
+        book.text(sheet, 4, curve.column + 1, "won", bold=True)
+        for row, (spend, won) in enumerate(zip(curve.spend, curve.won, strict=True), start=_FIRST_POINT):
+            book.number(sheet, (row, curve.column), float(spend), "#,##0.00")
+            book.number(sheet, (row, curve.column + 1), float(won), "#,##0.00")
+        used, _, segment, _ = curve.at(float(m.plan.allocation.loc[name, "spend"]))
+        own = f"Allocation!{xl_rowcol_to_cell(1 + i, _SPEND, row_abs=True, col_abs=True)}"
+        spends = curve.reference(curve.column)
+        book.formula(sheet, (2, curve.column), f"=MIN(MAX({own},0),MAX({spends}))", used, num_format="#,##0.00")
+        lookup = f"=MIN(MATCH({curve.used},{spends},1),{len(curve.spend) - 1})"
+        book.formula(sheet, (3, curve.column), lookup, segment)
+        sheet.set_column(curve.column, curve.column + 1, 16)
+        found[str(name)] = curve
+    return found
+
+
+def _allocation(book: _Book, sheet: Any, m: Material, curves: dict[str, _Curve]) -> None:
+    table = m.plan.allocation
+    unit = m.fmt.currency if m.gain_fmt.money_outcome else m.gain_fmt.outcome_unit
+    heads = ["channel", "spend today", "spend recommended", "your spend (change it)", "change", "change, relative"]
+    heads += ["allowed from", "allowed to", f"won with your spend ({unit})", f"won today ({unit})", "won more"]
+    book.heads(sheet, [*heads, "next money wins", "remark"])
+    for row, (name, line) in enumerate(table.iterrows(), start=1):
+        _channel_row(book, sheet, row, (str(name), line, curves[str(name)]))
+    last = len(table)
+    sheet.data_validation(
+        1, _SPEND, last, _SPEND, {"validate": "decimal", "criteria": ">=", "value": 0, "error_title": "Spend"}
+    )
+    _totals(book, sheet, m, curves)
+
+
+def _channel_row(book: _Book, sheet: Any, row: int, content: tuple[str, pd.Series, _Curve]) -> None:
+    name, line, curve = content
+    today, planned = float(line["reference"]), float(line["spend"])
+    low, high = float(line["lower_bound"]), float(line["upper_bound"])
+    _, won, _, slope = curve.at(planned)
+    before = float(line["reference_effect"])
+    n = row + 1
+    book.text(sheet, row, 0, name)
+    book.number(sheet, (row, 1), today, _MONEY)
+    book.number(sheet, (row, 2), planned, _MONEY)
+    book.number(sheet, (row, _SPEND), planned, _MONEY, font_color="#0b5cad", bg_color="#eef5fc", bold=True)
+    book.formula(sheet, (row, 4), f"=D{n}-B{n}", planned - today, num_format=_SIGNED)
+    share: float | str = planned / today - 1 if today else ""
+    book.formula(sheet, (row, 5), f'=IF(B{n}=0,"",D{n}/B{n}-1)', share, num_format="+0.0%;-0.0%;0.0%")
+    book.number(sheet, (row, 6), low, _MONEY)
+    book.number(sheet, (row, 7), high, _MONEY)
+    book.formula(sheet, (row, _WON), f"={curve.value}", won, num_format=_MONEY)
+    book.number(sheet, (row, 9), before, _MONEY)
+    book.formula(sheet, (row, 10), f"=I{n}-J{n}", won - before, num_format=_SIGNED)
+    book.formula(sheet, (row, 11), f"={curve.slope}", slope, num_format="0.00")
+    slack = 1e-6 * max(abs(low), abs(planned), 1.0)
+    limit = f"D{n}<G{n}-{slack!r}" + (f",D{n}>H{n}+{slack!r}" if math.isfinite(high) else "")
+    beyond = f"D{n}>MAX({curve.reference(curve.column)})+{slack!r}"
+    words = f'=IF({beyond},"beyond the curve: counted up to its end",IF(OR({limit}),"outside what was allowed",""))'
+    book.formula(sheet, (row, 12), words, "")
+
+
+def _totals(book: _Book, sheet: Any, m: Material, curves: dict[str, _Curve]) -> None:
+    """Sums, the gain, and what it is net of the money."""
+    table, d = m.plan.allocation, m.decision
+    last, row = len(table), len(table) + 1
+    won = sum(curves[str(name)].at(float(line["spend"]))[1] for name, line in table.iterrows())
+    today = float(table["reference_effect"].sum())
+    style: dict[str, Any] = {"bold": True, "top": 1}
+    book.text(sheet, row, 0, "all channels", **style)
+    sums = {1: d.spend_today, 2: d.spend_planned, _SPEND: d.spend_planned, 4: d.spend_change, _WON: won, 9: today}
+    for column, value in {**sums, 10: won - today}.items():
+        area = f"{xl_rowcol_to_cell(1, column)}:{xl_rowcol_to_cell(last, column)}"
+        number_format = _SIGNED if column in (4, 10) else _MONEY
+        book.formula(sheet, (row, column), f"=SUM({area})", value, num_format=number_format, **style)
+    n = row + 1
+    share: float | str = d.spend_planned / d.spend_today - 1 if d.spend_today else ""
+    book.formula(sheet, (row, 5), f'=IF(B{n}=0,"",D{n}/B{n}-1)', share, num_format="+0.0%;-0.0%;0.0%", bold=True, top=1)
+    lines: list[tuple[str, str, float]] = [("Expected gain over today’s plan", f"=K{n}", won - today)]
+    if m.gain_fmt.money_outcome:
+        net = d.margin * (won - today) - d.spend_change
+        lines.append(("the same, net of the money spent more", f"={d.margin!r}*K{n}-E{n}", net))
+    budget = d.spend_planned + d.unspent
+    lines.append(("left of the budget", f"={budget!r}-D{n}", d.unspent))
+    for place, (words, formula, value) in enumerate(lines, start=row + 2):
+        book.text(sheet, place, 0, words, bold=place == row + 2)
+        book.formula(sheet, (place, _SPEND), formula, value, num_format=_SIGNED, bold=place == row + 2)
+    place = row + 3 + len(lines)
+    for text in (
+        "Change the blue numbers; everything else on this sheet follows. Amounts are totals over the horizon "
+        f"({d.horizon}).",
+        "Expected values only: their 90% intervals are in the report and on the sheet Plan in full.",
+    ):
+        book.text(sheet, place, 0, text, italic=True)
+        place += 1
+
+
+def _plain_table(book: _Book, name: str, table: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> None:
+    sheet = book.sheet(name)
+    book.heads(sheet, ["channel", *(heading for _, heading in columns)])
+    for row, (channel, line) in enumerate(table.iterrows(), start=1):
+        book.text(sheet, row, 0, str(channel))
+        for column, (source, heading) in enumerate(columns, start=1):
+            book.number(sheet, (row, column), float(line[source]), _format_of(heading))
+
+
+def _format_of(heading: str) -> str:
+    if heading == "change_relative":
+        return _SHARE
+    return _RATIO if heading.startswith(("probability", "highest", "next_money")) else _MONEY
+
+
+def _scenarios(book: _Book, m: Material) -> None:
+    sheet = book.sheet("Scenarios")
+    channels = [str(c) for c in m.plan.allocation.index]
+    heads = ["scenario", "budget", "won", "won_5%", "won_95%", "gain", "gain_5%", "gain_95%", "probability"]
+    book.heads(sheet, [*heads, *channels])
+    for row, found in enumerate(m.plan.scenarios, start=1):
+        book.text(sheet, row, 0, found.name)
+        numbers = [found.budget, *found.won, *found.gain, found.probability]
+        numbers += [found.spend.get(c, float("nan")) for c in channels]
+        for column, value in enumerate(numbers, start=1):
+            book.number(sheet, (row, column), value, "0%" if column == len(heads) - 1 else _MONEY)
+
+
+def _notes(book: _Book, m: Material) -> None:
+    sheet = book.sheet("Notes")
+    head = m.teller.headline()
+    lines = [m.title, head.lead, head.sentence, *m.plan.notes, *m.plan.constraints, m.plan.certificate, m.gate.summary]
+    for row, text in enumerate(t for t in lines if t):
+        book.text(sheet, row, 0, text)
+    sheet.set_column(0, 0, 120)
