@@ -219,13 +219,12 @@ def _totals(book: _Book, sheet: Any, m: Material, curves: dict[str, _Curve]) -> 
         book.text(sheet, place, 0, words, bold=place == row + 2)
         book.formula(sheet, (place, _SPEND), formula, value, num_format=_SIGNED, bold=place == row + 2)
     place = row + 3 + len(lines)
-    for text in (
-        "Change the blue numbers; everything else on this sheet follows. Amounts are totals over the horizon "
-        f"({d.horizon}).",
+    hints = (
+        f"Change the blue numbers; the rest of this sheet follows. Amounts are totals over the horizon ({d.horizon}).",
         "Expected values only: their 90% intervals are in the report and on the sheet Plan in full.",
-    ):
-        book.text(sheet, place, 0, text, italic=True)
-        place += 1
+    )
+    for i, text in enumerate(hints):
+        book.text(sheet, row + 3 + len(lines) + i, 0, text, italic=True)
 
 
 def _plain_table(book: _Book, name: str, table: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> None:
