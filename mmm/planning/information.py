@@ -59,6 +59,9 @@ class _Allocator:
         region = program.region
         c, k = levels.shape
         self.widths = np.diff(levels, axis=1)
+        # With bounds and one budget alone, the best plan fills segments up in the order of their gain.
+        self.plain = len(region.A) == 1 and bool(np.all(region.A == 1.0)) and program.columns == program.size
+        self.free = tuple(limits[0] - float(levels[:, 0].sum()) for limits in (region.row_lower, region.row_upper))
         wide = hstack([csr_array(region.A), csr_array((len(region.A), c * (k - 1)))])
         link = np.zeros((c, program.columns + c * (k - 1)))
         for i in range(c):
@@ -74,17 +77,35 @@ class _Allocator:
         )
 
     def best(self, curves: Floats) -> Floats:
-        """The plan [c] that is best for one set of curves [c, k]; exact where they are concave."""
-        c = len(curves)
-        slopes = np.diff(curves, axis=1) / np.where(self.widths > 0, self.widths, 1.0)
+        """The plans [j, c] that are best for sets of curves [j, c, k]; exact where they are concave."""
+        slopes = np.diff(curves, axis=2) / np.where(self.widths > 0, self.widths, 1.0)
         # Segments of a concave curve fill from the left; others are taken at their concave order.
-        gain = -np.sort(-slopes, axis=1).ravel()
+        gain = -np.sort(-slopes, axis=2)
+        if self.plain:
+            return self._filled(gain)
+        return np.array([self._programmed(one.ravel()) for one in gain])
+
+    def _filled(self, gain: Floats) -> Floats:
+        """Plans that fill up segments with gains [j, c, k - 1] within one budget."""
+        sets, c, k = gain.shape
+        flat = gain.reshape(sets, c * k)
+        order = np.argsort(-flat, axis=1, kind="stable")
+        width = np.broadcast_to(self.widths.ravel(), flat.shape)
+        needed, most = self.free
+        sorted_width = np.take_along_axis(width, order, axis=1)
+        before = np.cumsum(sorted_width, axis=1) - sorted_width
+        cap = np.where(np.take_along_axis(flat, order, axis=1) > 0, most, max(0.0, min(needed, most)))
+        taken = np.clip(cap - before, 0.0, sorted_width)
+        out = np.zeros_like(flat)
+        np.put_along_axis(out, order, taken, axis=1)
+        return np.asarray(self.table.levels[:, 0] + out.reshape(sets, c, k).sum(axis=2))
+
+    def _programmed(self, gain: Floats) -> Floats:
+        """The plan by a linear program, for any constraints."""
         objective = np.concatenate([-self.table.program.cost, gain])
         size = max(1e-300, float(np.abs(objective).max()))
         found = milp(-objective / size, bounds=self.bounds, constraints=[self.constraint])
-        if found.x is None:
-            return self.table.levels[:, 0]
-        return np.asarray(found.x[:c])
+        return self.table.levels[:, 0] if found.x is None else np.asarray(found.x[: len(self.table.levels)])
 
 
 def tabulate(plan: Plan) -> CurveTable:
@@ -131,8 +152,8 @@ def value_of_knowing(table: CurveTable, tables: Floats, order: Floats) -> float:
     n = len(tables)
     ranked = np.argsort(order)
     picked = ranked[np.linspace(0, n - 1, min(n, _CANDIDATES)).round().astype(int)]
-    plans = [allocator.best(tables.mean(axis=0)), *(allocator.best(tables[d]) for d in picked)]
-    worth = table.at(tables, np.array(plans))
+    plans = allocator.best(np.concatenate([tables.mean(axis=0)[None], tables[picked]]))
+    worth = table.at(tables, plans)
     return float(worth.max(axis=1).mean() - worth.mean(axis=0).max())
 
 

@@ -13,11 +13,13 @@ from mmm.planning.result import Gain, Interval, Plan
 from mmm.planning.scenarios import scenario_plans
 from mmm.planning.settings import Scenario
 from mmm.reporting.decision import Decision, Estimate, Limit, Move, estimate
+from mmm.reporting.foresight import foresee
 from mmm.reporting.format import Formatter
 from mmm.reporting.material import PlanTables, ScenarioLine
 from mmm.reporting.what_if import response_points
 
 _TOUCHES = 1e-4
+_ENDS = ("", "_lower", "_upper")
 
 
 def decision_of(plan: Plan, fmt: Formatter) -> Decision:
@@ -104,6 +106,7 @@ def plan_tables(plan: Plan, curve: BudgetCurve, scenarios: Sequence[ScenarioLine
             "outcome": budgets["effect"],
             "outcome_lower": budgets["effect_lower"],
             "outcome_upper": budgets["effect_upper"],
+            **{f"{name}{end}": budgets[f"{name}{end}"] for name in ("profit", "marginal") for end in _ENDS},
         }
     )
     single = tuple(f"{name} at {end} " for name in plan.problem.channels for end in ("least", "most"))
@@ -117,6 +120,7 @@ def plan_tables(plan: Plan, curve: BudgetCurve, scenarios: Sequence[ScenarioLine
         moves=key_moves(plan),
         partial=smaller_moves(plan),
         response=response_points(plan),
+        foresight=foresee(plan, curve),
         notes=plan.notes,
     )
 
@@ -138,7 +142,15 @@ def scenario_lines(fit: Fit, plan: Plan, fmt: Formatter) -> list[ScenarioLine]:
     zero = Estimate(0.0, 0.0, 0.0)
     before = _by_channel(plan, "reference")
     lines = [
-        ScenarioLine("Today’s plan", plan.reference_spend, estimate(plan.reference_draws), zero, float("nan"), before),
+        ScenarioLine(
+            "Today’s plan",
+            plan.reference_spend,
+            estimate(plan.reference_draws),
+            zero,
+            float("nan"),
+            before,
+            zero if plan.problem.has_value else None,
+        ),
         _line("Recommended plan", plan, plan),
     ]
     for scenario in wanted:
@@ -155,8 +167,18 @@ def scenario_lines(fit: Fit, plan: Plan, fmt: Formatter) -> list[ScenarioLine]:
 
 def _line(name: str, made: Plan, plan: Plan) -> ScenarioLine:
     gain = Gain(made.outcome_draws - plan.reference_draws)
-    spend = _by_channel(made, "spend")
-    return ScenarioLine(name, made.spend, estimate(made.outcome_draws), _gain(gain), gain.probability, spend)
+    net = None
+    if plan.problem.has_value:
+        net = Gain((plan.settings.margin or 1.0) * gain.draws - (made.spend - plan.reference_spend))
+    return ScenarioLine(
+        name,
+        made.spend,
+        estimate(made.outcome_draws),
+        _gain(gain),
+        (net or gain).probability,
+        _by_channel(made, "spend"),
+        None if net is None else _gain(net),
+    )
 
 
 def _by_channel(plan: Plan, column: str) -> dict[str, float]:

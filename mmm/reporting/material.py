@@ -13,6 +13,7 @@ from mmm.data.quality.report import QualityReport
 from mmm.reporting.decision import Decision, Estimate
 from mmm.reporting.figures.returns import Belief
 from mmm.reporting.figures.sheet import Pen
+from mmm.reporting.foresight import Foresight
 from mmm.reporting.format import Formatter
 from mmm.reporting.narrative import Teller
 from mmm.reporting.style import Look
@@ -62,7 +63,11 @@ class Meaning:
 
 @dataclass(frozen=True)
 class ScenarioLine:
-    """One row of the scenario table; amounts over the horizon."""
+    """One row of the scenario table; amounts over the horizon.
+
+    ``gain`` is what media win more than with today's plan; ``net`` that gain (times the margin) less the money spent
+    more, where the outcome is worth money. ``probability`` is that of a net gain, of a gain where there is no value.
+    """
 
     name: str
     budget: float
@@ -70,6 +75,12 @@ class ScenarioLine:
     gain: Estimate
     probability: float
     spend: Mapping[str, float]
+    net: Estimate | None = None
+
+    @property
+    def decisive(self) -> Estimate:
+        """What the scenario is judged by."""
+        return self.gain if self.net is None else self.net
 
 
 @dataclass(frozen=True)
@@ -77,7 +88,8 @@ class PlanTables:
     """The plan and its neighbours.
 
     ``allocation``: as in Plan, with ``change_share`` (relative change, NaN for a new channel), ``next_today`` and
-    ``next_planned`` (return of the next money, with bounds). ``curve``: budget, outcome (with bounds).
+    ``next_planned`` (return of the next money, with bounds). ``curve``: budget, outcome, profit (NaN without a value
+    per unit) and marginal (outcome of one more unit of money), with bounds.
     """
 
     allocation: pd.DataFrame
@@ -92,6 +104,7 @@ class PlanTables:
     """Going part of the way (index): gain with bounds, probability, worst5."""
     response: pd.DataFrame
     """Each channel's curve along the plan's pattern: channel, spend, won (with bounds); today and the plan included."""
+    foresight: Foresight
     notes: tuple[str, ...] = ()
 
 

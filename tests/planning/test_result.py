@@ -10,7 +10,14 @@ from mmm.errors import PlanError
 from mmm.planning.advice import advise, verdict_sentence
 from mmm.planning.curve import budget_curve
 from mmm.planning.flighting import flighting
-from mmm.planning.information import conditional_means, perfect_information, tabulate, value_of_knowing
+from mmm.planning.information import (
+    CurveTable,
+    _Allocator,
+    conditional_means,
+    perfect_information,
+    tabulate,
+    value_of_knowing,
+)
 from mmm.planning.moves import NEW_MONEY, UNSPENT, directions, extrapolation, few_moves, key_moves, smaller_moves
 from mmm.planning.planner import decide
 from mmm.planning.prepare import Prepared
@@ -217,6 +224,29 @@ class TestInformation:
         whole = (beta[:, 0][:, None] * first + beta[:, 1][:, None] * second).max(axis=1).mean()
         whole -= (beta[:, 0].mean() * first + beta[:, 1].mean() * second).max()
         assert found["all channels"] == pytest.approx(whole, rel=0.1)
+
+    def test_filling_up_equals_the_linear_program(self, prepared):
+        rng = np.random.default_rng(3)
+        for settings in (
+            PlanSettings(),
+            PlanSettings(spend_all=True),
+            PlanSettings(spend_all=True, worth_spending=50.0),
+        ):
+            table = tabulate(decide(prepared(channels=5), settings))
+            curves = np.cumsum(rng.normal(0.3, 1.0, table.levels.shape), axis=1)[None] * 100
+            allocator = _Allocator(table)
+            assert allocator.plain
+            filled = allocator.best(curves)[0]
+            slopes = -np.sort(-np.diff(curves[0], axis=1) / np.diff(table.levels, axis=1), axis=1)
+            programmed = allocator._programmed(slopes.ravel())
+
+            def worth(x: np.ndarray, table: CurveTable = table, slopes: np.ndarray = slopes) -> float:
+                room = np.diff(table.levels, axis=1)
+                left = x[:, None] - table.levels[:, :1] - (np.cumsum(room, axis=1) - room)
+                return float((np.clip(left, 0.0, room) * slopes).sum())
+
+            assert worth(filled) == pytest.approx(worth(programmed), rel=1e-9)
+            assert filled.sum() <= table.program.rules[0].upper * (1 + 1e-9)
 
     def test_it_is_never_negative_and_zero_where_nothing_can_change(self, prepared):
         made = prepared(draws=150)

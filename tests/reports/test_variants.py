@@ -147,3 +147,19 @@ def test_templates_of_the_settings_replace_ours(make_story: Callable[..., Story]
     (tmp_path / "chapters" / "saturation.html.j2").write_text("<p>Our own words, {{ period }}.</p>", encoding="utf-8")
     story = make_story(settings={"report": {"templates": str(tmp_path)}})
     assert story.saturation().chapter.html == "<p>Our own words, week.</p>"
+
+
+@pytest.mark.parametrize(("detail", "caption"), [("week", "The plan by week"), ("geo", "The plan by region")])
+def test_a_plan_in_detail_is_shown_in_detail(make_story: Callable[..., Story], detail: str, caption: str) -> None:
+    story = make_story(channels=("tv", "search"), geos=2, settings={"plan": {**QUICK, "detail": detail}})
+    planned, what_if = story.plan_by_channel().chapter, story.what_if().chapter
+    text = words(planned.html)
+    assert caption in text
+    assert ("region_1" in text or "Region 1" in text) == (detail == "geo")
+    assert "Which test would pay" in text
+    assert "When to spend" in words(what_if.html)
+    assert "more than even spend" in words(what_if.html) or "next to nothing" in words(what_if.html)
+    assert {f.name for f in what_if.figures} == {"budget-curve", "scenarios"}
+    amounts = story.material.plan.foresight.periods if detail == "week" else story.material.plan.foresight.geos
+    assert amounts is not None
+    assert amounts.sum().to_dict() == pytest.approx(story.plan.allocation["spend"].to_dict())

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from mmm.planning.moves import NEW_MONEY, UNSPENT
-from mmm.reporting import answers
+from mmm.reporting import answers, outlook
+from mmm.reporting.chapters import options
 from mmm.reporting.chapters.past import outcome_cell, return_cell, swatch, triple
 from mmm.reporting.figures.plan import BudgetPoint, budget_curve, gain_distribution
 from mmm.reporting.material import Material
@@ -33,8 +34,12 @@ def plan(m: Material) -> Chapter:
         outside=teller.outside(),
         split=teller.split_of_gain(),
         limits=teller.limits(),
+        tests=outlook.tests(m.plan.foresight, m.gain_fmt),
+        informative=m.plan.foresight.test is not None,
+        detail=[t for t in (options.period_table(m), options.geo_table(m)) if t is not None],
     )
-    figures = (gain_distribution(m.plan.gain_draws, m.gain_pen),) if m.decision.verdict != "unchanged" else ()
+    gain = gain_distribution(m.plan.gain_draws, m.gain_pen) if m.decision.verdict != "unchanged" else None
+    figures = tuple(f for f in (gain, options.information_figure(m)) if f is not None)
     return Chapter("plan", "What should we do, channel by channel?", teller.headline().lead, html, figures)
 
 
@@ -160,18 +165,24 @@ def what_if(m: Material) -> Chapter:
         table=_scenario_table(m),
         widget=m.what_if is not None,
         horizon=m.decision.horizon,
+        scenarios=outlook.scenarios(m.plan.scenarios, m.gain_fmt),
+        compared=len(m.plan.scenarios) > 2,
+        money=outlook.money(m.plan.foresight, m.gain_fmt),
+        timing=outlook.timing(m.plan.foresight, m.gain_fmt),
+        timing_table=options.timing_table(m),
     )
     points = (
         BudgetPoint("today", m.decision.spend_today, m.decision.won_today.mean, "today"),
         BudgetPoint("this plan", planned, m.decision.won_planned.mean, "accent"),
     )
+    curve = budget_curve(m.plan.curve, points, m.gain_pen) if len(m.plan.curve) > 1 else None
     answer = answers.budgets(m.plan.curve, planned, m.gain_fmt)
     return Chapter(
         "what-if",
         "What if we spent more, less, or otherwise?",
         answer,
         html,
-        (budget_curve(m.plan.curve, points, m.gain_pen),) if len(m.plan.curve) > 1 else (),
+        tuple(f for f in (curve, options.scenario_figure(m)) if f is not None),
         "" if m.what_if is None else json.dumps(m.what_if, ensure_ascii=False),
     )
 
@@ -181,7 +192,9 @@ def _scenario_table(m: Material) -> Table:
     channels = list(m.plan.allocation.index)
     shown = channels if len(channels) <= 6 else []
     names = [fmt.label(str(c)) for c in shown]
-    head = columns("Scenario", "Money spent", "Won by media", "Against today", "Chance to beat it", *names)
+    valued = any(line.net is not None for line in m.plan.scenarios)
+    net = ("Net of the money",) if valued else ()
+    head = columns("Scenario", "Money spent", "Won by media", "Against today", *net, "Chance to beat it", *names)
     rows = []
     for line in m.plan.scenarios:
         cells = [
@@ -192,8 +205,11 @@ def _scenario_table(m: Material) -> Table:
                 fmt.outcome(line.gain.mean, short=True, sign=True),
                 fmt.outcome_range(line.gain.lower, line.gain.upper, short=True),
             ),
-            Cell(fmt.probability(line.probability) if line.gain.mean or line.gain.upper else ""),
         ]
+        if valued and line.net is not None:
+            ends = fmt.outcome_range(line.net.lower, line.net.upper, short=True)
+            cells.append(Cell(fmt.outcome(line.net.mean, short=True, sign=True), ends))
+        cells.append(Cell(fmt.probability(line.probability) if line.gain.mean or line.gain.upper else ""))
         cells += [Cell(fmt.money(line.spend[str(c)], short=True)) for c in shown]
         rows.append(cells)
     caption = f"Plans over {m.decision.horizon}, compared on the same draws; small print: 90% intervals."

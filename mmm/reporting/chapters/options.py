@@ -1,0 +1,84 @@
+"""Parts of the decision's chapters: plans by period and by geo, timing, and the value of knowing more."""
+
+import pandas as pd
+
+from mmm.reporting.chapters.past import swatch
+from mmm.reporting.figures.options import Option, information_bars, scenario_gains
+from mmm.reporting.figures.sheet import Drawn
+from mmm.reporting.material import Material
+from mmm.reporting.page import Cell, Table, columns, table_of
+
+_MOST_GEOS = 25
+
+
+def period_table(m: Material) -> Table | None:
+    """The plan by period and channel, where it was decided so."""
+    periods, fmt = m.plan.foresight.periods, m.gain_fmt
+    if periods is None:
+        return None
+    head = columns(f"{fmt.period.capitalize()} from", *(fmt.label(str(c)) for c in periods.columns), "Sum")
+    rows = [[Cell(fmt.date(pd.Timestamp(str(day)).date())), *_amounts(m, line)] for day, line in periods.iterrows()]
+    last = (Cell("All"), *_amounts(m, periods.sum()))
+    caption = f"The plan by {fmt.period}; the spreadsheet has every amount in full."
+    return table_of(caption, head, rows, last=last, compact=True)
+
+
+def geo_table(m: Material) -> Table | None:
+    """The plan by geo and channel, where it was decided so; the largest where there are many."""
+    geos, fmt = m.plan.foresight.geos, m.gain_fmt
+    if geos is None:
+        return None
+    largest = geos.loc[geos.sum(axis=1).sort_values(ascending=False, kind="stable").index[:_MOST_GEOS]]
+    shown = geos.loc[[geo for geo in geos.index if geo in set(largest.index)]]
+    head = columns("Region", *(fmt.label(str(c)) for c in geos.columns), "Sum")
+    rows = [[Cell(fmt.label(str(geo))), *_amounts(m, line)] for geo, line in shown.iterrows()]
+    last = (Cell("All"), *_amounts(m, geos.sum()))
+    left_out = f" The {len(shown)} largest of {len(geos)}." if len(shown) < len(geos) else ""
+    caption = f"The plan by region; the spreadsheet has every amount in full.{left_out}"
+    return table_of(caption, head, rows, last=last, compact=True)
+
+
+def _amounts(m: Material, line: "pd.Series[float]") -> list[Cell]:
+    return [Cell(m.gain_fmt.money(float(v), short=True)) for v in (*line, line.sum())]
+
+
+def timing_table(m: Material) -> Table | None:
+    """What the best timing of each channel's money wins over even spend."""
+    timing, fmt = m.plan.foresight.timing, m.gain_fmt
+    if timing is None:
+        return None
+    head = columns("Channel", "Even spend", "Today’s rhythm", "Best timing", "Best over even", f"Highest {fmt.period}")
+    rows = []
+    for name, line in timing.iterrows():
+        if not line["even"] > 0:
+            continue
+        ends = fmt.outcome_range(float(line["pulsing_lower"]), float(line["pulsing_upper"]), short=True)
+        rows.append(
+            (
+                swatch(m, str(name)),
+                *(Cell(fmt.outcome(float(line[c]), short=True)) for c in ("even", "as_reference", "best")),
+                Cell(fmt.outcome(float(line["pulsing"]), short=True, sign=True), ends),
+                Cell(f"{fmt.number(float(line['peak']), 1)} × even"),
+            )
+        )
+    caption = "What each channel wins by how its money is spread over time; small print: 90% intervals."
+    return table_of(caption, head, rows)
+
+
+def information_figure(m: Material) -> Drawn | None:
+    """What knowing each channel's curve is worth, where anything is."""
+    found = m.plan.foresight
+    if found.test is None:
+        return None
+    return information_bars(found.information, "Value of knowing the curve exactly, for this plan", m.gain_pen)
+
+
+def scenario_figure(m: Material) -> Drawn | None:
+    """All scenarios against today's plan."""
+    lines = m.plan.scenarios[1:]
+    if len(lines) < 2:
+        return None
+    net = any(line.net is not None for line in lines)
+    title = "Against today’s plan" + (", net of the money spent" if net else "")
+    options = [Option(line.name, line.decisive, chosen=i == 0) for i, line in enumerate(lines)]
+    return scenario_gains(options, title, m.gain_pen)
