@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 from mmm.cli import app
@@ -195,16 +196,40 @@ def test_fit_stores_and_a_failed_gate_is_exit_code_5(fitted: tuple[Result, list[
     assert "found in the store" in again.stderr
 
 
-def test_plan_stops_at_the_gate_unless_told_otherwise(fitted: tuple[Result, list[str]]) -> None:
+def test_plan_stops_at_the_gate_unless_told_otherwise(fitted: tuple[Result, list[str]], tmp_path: Path) -> None:
     _, arguments = fitted
-    stopped = run("plan", *arguments)
+    stopped = run("plan", *arguments, "--out", tmp_path / "none")
     assert stopped.exit_code == 5
     assert "Plan for" not in stopped.stdout
-    made = run("plan", *arguments, "-p", "gate.override=true", "-p", "total_budget=1500000")
+    assert not list((tmp_path / "none").iterdir())
+    options = ("-p", "gate.override=true", "-p", "total_budget=1500000", "-p", "plan.curve_points=3")
+    made = run(
+        "plan", *arguments, *options, "-p", "plan.scenarios=[{name: Half, change: {tv: -0.5}}]", "--out", tmp_path
+    )
     assert made.exit_code == 0, made.output
     assert "found in the store" in made.stderr
     assert "should not be believed" in made.stdout
     assert "1,500,000 EUR" in made.stdout
+    for told in ("worst 5%", "knowing a channel's curve", "at other budgets", "The next", "Half", "Wrote"):
+        assert told in made.stdout, told
+    assert {path.name for path in tmp_path.iterdir()} == {"none", "allocation.csv", "schedule.csv", "allocation.xlsx"}
+    allocation, schedule = (pd.read_csv(tmp_path / f"{name}.csv") for name in ("allocation", "schedule"))
+    assert allocation["spend_plan"].sum() <= 1_500_000 * 1.000001
+    by_channel = schedule.groupby("channel")["spend_plan"].sum()
+    assert by_channel.to_dict() == pytest.approx(
+        dict(zip(allocation["channel"], allocation["spend_plan"], strict=True))
+    )
+    sheets = load_workbook(tmp_path / "allocation.xlsx").sheetnames
+    assert {"Allocation", "Scenarios", "Budget curve", "Value of knowing", "Timing"} <= set(sheets)
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_before_anything_slow(
+    fitted: tuple[Result, list[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    result = run("plan", *fitted[1], "--out", tmp_path / "file" / "plan")
+    assert result.exit_code == 7
+    assert "Choose another folder with --out" in result.stderr
 
 
 def test_a_budget_that_no_plan_can_keep_is_exit_code_6(fitted: tuple[Result, list[str]]) -> None:

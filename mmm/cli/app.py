@@ -91,11 +91,18 @@ def fit(config: Config, parameter: Parameters = None) -> None:
 
 
 @app.command()
-def plan(config: Config, parameter: Parameters = None) -> None:
-    """Split a budget: what to spend where, and how sure the gain is."""
+def plan(
+    config: Config,
+    parameter: Parameters = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for allocation.csv, schedule.csv and allocation.xlsx. [reports/<name>/plan]"),
+    ] = None,
+) -> None:
+    """Split a budget: what to spend where, and how sure the gain is; printed, and written as CSV and XLSX."""
     from mmm.cli.plan import show_plan
 
-    show_plan(config, parameter or [])
+    show_plan(config, parameter or [], out)
 
 
 @app.command()

@@ -6,7 +6,7 @@ import pandas as pd
 
 from mmm.planning.information import perfect_information
 from mmm.planning.moves import directions, extrapolation, few_moves, key_moves, smaller_moves
-from mmm.planning.result import Plan
+from mmm.planning.result import Plan, chance
 
 
 @dataclass(frozen=True)
@@ -21,15 +21,15 @@ class Advice:
     test: str | None
 
 
-def advise(plan: Plan) -> Advice:
-    """The honest part of a plan: verdict, moves, directions, extrapolation, value of information."""
-    moves, smaller, information, beyond = (
-        key_moves(plan),
-        smaller_moves(plan),
-        perfect_information(plan),
-        extrapolation(plan),
-    )
-    ranked = information.drop(index="all channels")
+def advise(plan: Plan, information: pd.DataFrame | None = None) -> Advice:
+    """The honest part of a plan: verdict, moves, directions, extrapolation, value of information.
+
+    ``information`` is the value of perfect information where it is known already.
+    """
+    moves, smaller, beyond = key_moves(plan), smaller_moves(plan), extrapolation(plan)
+    if information is None:
+        information = perfect_information(plan)
+    ranked = information.drop(index="all channels", errors="ignore")
     worth = ranked["value"].iloc[0] if len(ranked) else 0.0
     test = str(ranked.index[0]) if worth > 1e-4 * abs(float(plan.outcome_draws.mean())) else None
     sentences = [verdict_sentence(plan), *_when_open(plan, smaller, test)]
@@ -53,7 +53,7 @@ def verdict_sentence(plan: Plan) -> str:
     what = "profit" if gain is plan.profit_gain else "outcome"
     figures = (
         f"expected gain in {what} over the reference plan {_amount(plan, gain.mean)} (90% interval "
-        f"{gain.lower:,.0f} to {gain.upper:,.0f}), probability of a gain {gain.probability:.0%}, on average "
+        f"{gain.lower:,.0f} to {gain.upper:,.0f}), probability of a gain {chance(gain.probability)}, on average "
         f"{_amount(plan, gain.worst5)} in the worst 5% of cases"
     )
     return {

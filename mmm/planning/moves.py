@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mmm.model.response import Floats
-from mmm.planning.result import Gain, Plan
+from mmm.planning.result import Gain, Plan, chance
 
 NEW_MONEY, UNSPENT = "new money", "unspent"
 _LEVELS = 11
@@ -155,5 +155,5 @@ def directions(plan: Plan) -> list[str]:
         if np.isnan(share) or abs(row["change"]) < 0.005 * max(plan.reference_spend, 1e-300):
             continue
         sure = share if row["change"] > 0 else 1 - share
-        said.append((float(sure), f"{'increase' if row['change'] > 0 else 'decrease'} {name}: {sure:.0%}"))
+        said.append((float(sure), f"{'increase' if row['change'] > 0 else 'decrease'} {name}: {chance(sure)}"))
     return [text for _, text in sorted(said, key=lambda pair: -pair[0])]

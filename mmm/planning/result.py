@@ -34,6 +34,11 @@ def interval(draws: Floats) -> Interval:
     return Interval(float(np.mean(draws)), float(lower), float(upper))
 
 
+def chance(probability: float) -> str:
+    """A probability that never claims certainty, as draws cannot show it: 97%, >99%, <1%."""
+    return ">99%" if probability > 0.99 else "<1%" if probability < 0.01 else f"{probability:.0%}"
+
+
 @dataclass(frozen=True)
 class Gain:
     """Draws of a difference between two plans, summed up.

@@ -5,11 +5,13 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from mmm.errors import ReportError
 from mmm.reporting.decision import Estimate
 from mmm.reporting.figures.sheet import Drawn
 from mmm.reporting.material import Material
@@ -41,6 +43,40 @@ def write_outputs(m: Material, folder: Path) -> None:
     write_workbook(m, _COLUMNS, folder / "allocation.xlsx")
     text = json.dumps(results(m), indent=1, ensure_ascii=False, allow_nan=False)
     (folder / "results.json").write_text(text, encoding="utf-8")
+
+
+def plan_folder(folder: Path) -> Path:
+    """``folder``, made where it is missing. Raises ReportError where nothing can be written to it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder, prefix=".plan-"):
+            return folder
+    except OSError as error:
+        raise ReportError(
+            f"The plan cannot be written to '{folder}' ({error.strerror}). Choose another folder with --out."
+        ) from error
+
+
+def write_plan(m: Material, schedule: pd.DataFrame, folder: Path) -> list[Path]:
+    """allocation.csv, schedule.csv (money by date, geo and channel) and allocation.xlsx, each whole or not at all."""
+    names = ["allocation.csv", "schedule.csv", "allocation.xlsx"]
+    with TemporaryDirectory(dir=folder, prefix=".plan-") as scratch:
+        made = Path(scratch)
+        write_csv(m.plan.allocation, made / names[0])
+        write_schedule(schedule, made / names[1])
+        write_workbook(m, _COLUMNS, made / names[2])
+        return [(made / name).replace(folder / name) for name in names]
+
+
+def write_schedule(schedule: pd.DataFrame, path: Path) -> None:
+    """The plan by date, geo and channel in long form, with the reference plan beside it."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["date", "geo", "channel", "spend_today", "spend_plan"])
+        for _, line in schedule.iterrows():
+            texts = (safe_text(str(line["geo"])), safe_text(str(line["channel"])))
+            amounts = (_plain(float(line[name])) for name in ("reference", "spend"))
+            writer.writerow([f"{line['date']:%Y-%m-%d}", *texts, *amounts])
 
 
 def safe_text(text: str) -> str:

@@ -152,7 +152,11 @@ def tell(settings: Settings, store: str | None = None) -> Story:
     """
     dataset = load_dataset(settings)
     sampler = settings.sampler if store is None else settings.sampler.model_copy(update={"store": store})
-    believed = believe(settings.model_copy(update={"sampler": sampler}), dataset)
+    return told(settings, dataset, believe(settings.model_copy(update={"sampler": sampler}), dataset))
+
+
+def told(settings: Settings, dataset: Dataset, believed: Believed) -> Story:
+    """As :func:`tell`, for fits that are at hand."""
     analysis = analyse(believed.fit)
     made = plan(believed.fit, settings.plan)
     curve = budget_curve(made)

@@ -5,7 +5,7 @@ formula carries its result, so that a program that does not calculate shows the 
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ def write_workbook(m: Material, full: Sequence[tuple[str, str]], path: Path) -> 
     allocation = book.sheet("Allocation")
     _plain_table(book, "Plan in full", m.plan.allocation, full)
     _scenarios(book, m)
+    _alternatives(book, m)
     curves = _curves(book, m)
     _allocation(book, allocation, m, curves)
     _notes(book, m)
@@ -245,14 +246,46 @@ def _format_of(heading: str) -> str:
 def _scenarios(book: _Book, m: Material) -> None:
     sheet = book.sheet("Scenarios")
     channels = [str(c) for c in m.plan.allocation.index]
-    heads = ["scenario", "budget", "won", "won_5%", "won_95%", "gain", "gain_5%", "gain_95%", "probability"]
+    heads = ["scenario", "budget", "won", "won_5%", "won_95%", "gain", "gain_5%", "gain_95%"]
+    heads += ["net_gain", "net_gain_5%", "net_gain_95%", "probability"]
     book.heads(sheet, [*heads, *channels])
     for row, found in enumerate(m.plan.scenarios, start=1):
         book.text(sheet, row, 0, found.name)
-        numbers = [found.budget, *found.won, *found.gain, found.probability]
+        net = found.net or (float("nan"),) * 3
+        numbers = [found.budget, *found.won, *found.gain, *net, found.probability]
         numbers += [found.spend.get(c, float("nan")) for c in channels]
         for column, value in enumerate(numbers, start=1):
             book.number(sheet, (row, column), value, "0%" if column == len(heads) - 1 else _MONEY)
+
+
+def _alternatives(book: _Book, m: Material) -> None:
+    """Sheets of what stands around the plan: other budgets, moves, tests, timing, and the plan in detail."""
+    found = m.plan.foresight
+    _frame(book, "Budget curve", m.plan.curve.set_index("budget"), {"marginal": _RATIO})
+    _frame(book, "Moves", m.plan.moves, {"share": _SHARE})
+    _frame(book, "Value of knowing", found.information, {"share": _SHARE})
+    if found.timing is not None:
+        _frame(book, "Timing", found.timing, {"probability": _SHARE, "peak": _RATIO})
+    for name, table in (("By period", found.periods), ("By region", found.geos)):
+        if table is not None:
+            _frame(book, name, table, {})
+
+
+def _frame(book: _Book, name: str, table: pd.DataFrame, formats: Mapping[str, str]) -> None:
+    """A table as it is; ``formats`` by the start of a column's name, amounts of money otherwise."""
+    sheet = book.sheet(name)
+    book.heads(sheet, [str(table.index.name or ""), *(str(column) for column in table.columns)])
+    for row, (label, line) in enumerate(table.iterrows(), start=1):
+        if isinstance(label, int | float | np.number):
+            book.number(sheet, (row, 0), float(label), _MONEY)
+        else:
+            book.text(sheet, row, 0, f"{label:%Y-%m-%d}" if isinstance(label, pd.Timestamp) else str(label))
+        for column, (heading, value) in enumerate(line.items(), start=1):
+            shown = next((f for start, f in formats.items() if str(heading).startswith(start)), _MONEY)
+            if isinstance(value, str):
+                book.text(sheet, row, column, value)
+            else:
+                book.number(sheet, (row, column), float(value), shown)
 
 
 def _notes(book: _Book, m: Material) -> None:
