@@ -1,9 +1,12 @@
-"""The only constructor of a model: ``build(spec, dataset) -> pm.Model``, the plain PyMC form.
+"""The only constructor of a model: ``build(spec, dataset, evidence) -> pm.Model``, the plain PyMC form.
 
 Parameterisation. A channel's ROAS (or share) over the observed panel is itself a sampled variable, so its prior is
 exact by construction and the sampler moves in what the data identify: the effect at the spend that was observed. The
 scale of the channel's curve follows from it. Effects of geos are zero-sum deviations around their common level.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pymc as pm
@@ -14,12 +17,13 @@ from pytensor.tensor.variable import TensorVariable
 from mmm.data.dataset import Dataset
 from mmm.model import transforms
 from mmm.model.baseline import Term, terms
+from mmm.model.evidence import NO_EVIDENCE, Contrast, Evidence, contrasts
 from mmm.model.panel import Panel, panel
 from mmm.model.spec import ModelSpec
 
 
-def build(spec: ModelSpec, dataset: Dataset) -> pm.Model:
-    """The model of ``spec`` on ``dataset``; variables and dims are listed in docs/model.md.
+def build(spec: ModelSpec, dataset: Dataset, evidence: Evidence = NO_EVIDENCE) -> pm.Model:
+    """The model of ``spec`` on ``dataset`` and ``evidence``; variables and dims are listed in docs/model.md.
 
     ``log_beta[geo, channel]`` is the log of a channel's contribution per period at full saturation, in outcome units.
     """
@@ -31,7 +35,10 @@ def build(spec: ModelSpec, dataset: Dataset) -> pm.Model:
         "channel": list(spec.channel_names),
     } | {t.dim: list(t.labels) for t in baseline}
     with pm.Model(coords=coords) as model:
-        scaled_media = _media(spec, data)
+        scaled_media, shape, log_beta = _media(spec, data)
+        if evidence.experiments:
+            model.add_coord("experiment", [e.name for e in evidence.experiments])
+            _experiments(spec, contrasts(evidence, dataset, spec.lookback), shape, log_beta)
         mean = scaled_media + _baseline(spec, baseline)
         sigma = pm.HalfNormal("sigma", spec.noise_scale)
         mu, observed = mean, data.outcome
@@ -52,14 +59,27 @@ def _data(name: str, array: np.ndarray) -> TensorVariable:
     return pytensor.shared(np.ascontiguousarray(array), name=name, shape=array.shape)
 
 
-def _media(spec: ModelSpec, data: Panel) -> TensorVariable:
-    """Contribution of all channels in scaled outcome units, [window, geo]."""
+@dataclass(frozen=True)
+class _Shape:
+    """Adstock weights [lag, channel], half-saturation [channel], and Hill slope where it is free [sloped channel]."""
+
+    weights: TensorVariable
+    half: TensorVariable
+    slope: TensorVariable | None
+
+
+def _media(spec: ModelSpec, data: Panel) -> tuple[TensorVariable, _Shape, TensorVariable]:
+    """Contribution of all channels [window, geo], and what is behind it: shapes and log scales [geo, channel].
+
+    All in scaled outcome units.
+    """
     scale = np.array(spec.media_scale)
-    parameters = _carryover(spec), _curve(spec)
-    response = _response(spec, "media", data.media / scale, *parameters)
+    every = range(len(spec.channels))
+    shape = _Shape(_carryover(spec), *_curve(spec))
+    response = _response(spec, "media", data.media / scale, shape, every)
     in_window = response
     if data.has_history:
-        in_window = response - _response(spec, "media_history", data.history / scale, *parameters)
+        in_window = response - _response(spec, "media_history", data.history / scale, shape, every)
     # Effect of the window's spend at unit scale, by geo and channel, in the prior's units.
     unit = (in_window * _data("effect_weights", (data.weights * np.array(spec.outcome_scale))[:, :, None])).sum(axis=0)
     deviation = _deviations(spec)
@@ -73,7 +93,26 @@ def _media(spec: ModelSpec, data: Panel) -> TensorVariable:
     level = pt.log(effect) + np.log([c.denominator for c in spec.channels]) - pt.log(total)
     log_beta = level[None, :] + deviation
     pm.Deterministic("log_beta", log_beta + np.log(spec.outcome_scale)[:, None], dims=("geo", "channel"))
-    return pt.sum(response[data.rows] * pt.exp(log_beta)[None, :, :], axis=2)
+    return pt.sum(response[data.rows] * pt.exp(log_beta)[None, :, :], axis=2), shape, log_beta
+
+
+def _experiments(spec: ModelSpec, tests: tuple[Contrast, ...], shape: _Shape, log_beta: TensorVariable) -> None:
+    """The likelihood of the experiments: what each measured, around the model's effect of the same money."""
+    effects = []
+    for i, test in enumerate(tests):
+        scale = np.array(spec.media_scale)[test.geos, test.channel]
+        high, low = (
+            _response(spec, f"experiment_{i}_{name}", (course / scale)[:, :, None], shape, [test.channel])[:, :, 0]
+            for name, course in (("high", test.high), ("low", test.low))
+        )
+        weights = _data(f"experiment_{i}_weights", test.weights * np.array(spec.outcome_scale)[test.geos])
+        effects.append(pt.sum(pt.exp(log_beta[test.geos, test.channel]) * pt.sum(weights * (high - low), axis=0)))
+    measured, error = np.array([t.measured for t in tests]), np.array([t.error for t in tests])
+    mu, df = pt.stack(effects), tests[0].df
+    if df is None:
+        pm.Normal("experiment_result", mu, error, observed=measured, dims="experiment")
+    else:
+        pm.StudentT("experiment_result", nu=df, mu=mu, sigma=error, observed=measured, dims="experiment")
 
 
 def _carryover(spec: ModelSpec) -> TensorVariable:
@@ -121,26 +160,22 @@ def _curve(spec: ModelSpec) -> tuple[TensorVariable, TensorVariable | None]:
     return half, slope
 
 
-def _response(
-    spec: ModelSpec,
-    name: str,
-    media: np.ndarray,
-    weights: TensorVariable,
-    curve: tuple[TensorVariable, TensorVariable | None],
-) -> TensorVariable:
-    """Saturation of adstocked media, [t, geo, channel], in [0, 1)."""
-    half, slope = curve
+def _response(spec: ModelSpec, name: str, media: np.ndarray, shape: _Shape, chosen: Sequence[int]) -> TensorVariable:
+    """Saturation of the adstocked media of the ``chosen`` channels, [t, geo, chosen], in [0, 1)."""
+    every = [c.slope is not None for c in spec.channels]
+    half, slope = shape.half[list(chosen)], shape.slope
     periods, geos, channels = media.shape
     lags = transforms.lagged(media, spec.lookback).transpose(3, 1, 2, 0).reshape(channels, periods * geos, -1)
-    adstock = pt.matmul(_data(name, lags), weights.T[:, :, None])[:, :, 0].T
-    sloped = [i for i, c in enumerate(spec.channels) if c.slope is not None]
-    logistic = [i for i, c in enumerate(spec.channels) if c.saturation == "logistic"]
-    plain = [i for i in range(channels) if i not in sloped and i not in logistic]
+    adstock = pt.matmul(_data(name, lags), shape.weights[:, list(chosen)].T[:, :, None])[:, :, 0].T
+    sloped = [k for k, i in enumerate(chosen) if every[i]]
+    logistic = [k for k, i in enumerate(chosen) if spec.channels[i].saturation == "logistic"]
+    plain = [k for k in range(channels) if k not in sloped and k not in logistic]
     parts: list[TensorVariable] = []
     if plain:
         parts.append(transforms.hill(adstock[:, plain], half[plain], None))
-    if sloped:
-        parts.append(transforms.hill(adstock[:, sloped], half[sloped], slope))
+    if sloped and slope is not None:
+        own = [sum(every[: chosen[k]]) for k in sloped]
+        parts.append(transforms.hill(adstock[:, sloped], half[sloped], slope[own]))
     if logistic:
         parts.append(transforms.logistic(adstock[:, logistic], half[logistic]))
     order = np.argsort(plain + sloped + logistic)

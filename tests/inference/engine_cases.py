@@ -6,6 +6,7 @@ import xarray as xr
 
 from mmm.data.calendar import Frequency
 from mmm.data.dataset import Dataset
+from mmm.model.evidence import Evidence, Experiment
 from mmm.model.priors import LogNormalPrior
 from mmm.model.settings import AdstockSettings, ChannelModelSettings, ModelSettings, SaturationSettings
 
@@ -65,3 +66,40 @@ def settings(likelihood: str = "normal", **changes: object) -> ModelSettings:
         ),
     }
     return ModelSettings(channels=own, likelihood=likelihood, lookback="5 weeks", **changes)
+
+
+def evidence(shape: str, df: float | None = None) -> Evidence:
+    """A test of every channel, so of every family, and of every kind; inside the data and before them."""
+    data = dataset(shape)
+    some = data.geos[-2:]
+    day = [str(d.date()) for d in (data.dates[0] - pd.Timedelta(weeks=40)) + pd.to_timedelta(7 * np.arange(99), "D")]
+    first = 40 + (6 if shape.endswith("history") else 0)
+    return Evidence(
+        experiments=(
+            Experiment(
+                name="held", channel="c0", geos=data.geos, start=day[first + 30], end=day[first + 34], kind="hold_out",
+                measured=300.0, error=90.0,
+            ),
+            Experiment(
+                name="dark", channel="c1", geos=some, start=day[first + 2], end=day[first + 6], kind="go_dark",
+                spend=700.0, counted=0, measured=-50.0, error=150.0,
+            ),
+            Experiment(
+                name="late", channel="c2", geos=some, start=day[first + 40], end=day[first + 43], kind="hold_out",
+                measures="value", counted=2, measured=200.0, error=60.0,
+            ),
+            Experiment(
+                name="heavy", channel="c3", geos=data.geos[:1], start=day[first + 12], end=day[first + 20],
+                kind="heavy_up", spend=150.0, measured=80.0, error=30.0,
+            ),
+            Experiment(
+                name="old", channel="c4", geos=data.geos, start=day[3], end=day[7], kind="hold_out", spend=900.0,
+                measured=500.0, error=200.0,
+            ),
+            Experiment(
+                name="old_heavy", channel="c3", geos=some, start=day[9], end=day[12], kind="heavy_up", spend=400.0,
+                measured=90.0, error=70.0,
+            ),
+        ),
+        df=df,
+    )  # fmt: skip

@@ -6,19 +6,28 @@ import numpy.typing as npt
 from mmm.inference.engine.coordinates import Coordinates
 from mmm.inference.engine.layout import Layout, dense_terms, varies
 from mmm.model.baseline import Term
+from mmm.model.evidence import Contrast
 from mmm.model.kernels import block as b
 from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS
 from mmm.model.panel import Panel
 from mmm.model.spec import ModelSpec
 
 Floats = npt.NDArray[np.float64]
-_WHOLE = ("kinds", "slot", "order", "bounds", "bent")
+_WHOLE = ("kinds", "slot", "order", "bounds", "bent", "tests", "test_geos")
 
 
-def pack(spec: ModelSpec, data: Panel, baseline: tuple[Term, ...], layout: Layout, *, integrated: bool) -> Floats:
+def pack(
+    spec: ModelSpec,
+    data: Panel,
+    baseline: tuple[Term, ...],
+    layout: Layout,
+    tests: tuple[Contrast, ...],
+    *,
+    integrated: bool,
+) -> Floats:
     """A block whose coordinates are the model's own (see :func:`with_coordinates`)."""
     sampled = b.STUDENT_T if spec.likelihood == "student_t" else b.NORMAL
-    arrays = _media(spec, data) | _linear(spec, data, baseline) | _priors(spec)
+    arrays = _media(spec, data) | _linear(spec, data, baseline) | _priors(spec) | _tests(spec, tests)
     size = np.zeros(b.HEADER, dtype=np.int64)
     dense = dense_terms(baseline, len(spec.geos))
     drift = [t for t in dense if t.scaled is not None]
@@ -35,6 +44,8 @@ def pack(spec: ModelSpec, data: Panel, baseline: tuple[Term, ...], layout: Layou
     size[b.DRIFT_START], size[b.DRIFT_SCALE] = before_drift, len(drift)
     size[b.DRIFT_STOP] = before_drift + sum(len(t.labels) for t in drift)
     size[b.OBSERVED] = int(data.observed.sum())
+    size[b.TESTS], size[b.TEST_GEOS] = len(tests), len(arrays["test_geos"])
+    size[b.TEST_MEDIA] = len(arrays["test_media"])
     return _write(size, arrays, Coordinates.identity(layout.dim, len(spec.channels)))
 
 
@@ -156,4 +167,22 @@ def _priors(spec: ModelSpec) -> dict[str, npt.NDArray[np.generic]]:
         "priors": priors,
         "log_denominator": np.log([c.denominator for c in spec.channels]),
         "scales": np.array([spec.geo_sd_scale, spec.noise_scale, drift.scale if drift is not None else 1.0]),
+    }
+
+
+def _tests(spec: ModelSpec, tests: tuple[Contrast, ...]) -> dict[str, npt.NDArray[np.generic]]:
+    scale, outcome = np.array(spec.media_scale), np.array(spec.outcome_scale)
+    rows, geos, media = [], [np.zeros(0, dtype=np.intp)], [np.zeros(0)]
+    for contrast in tests:
+        at = sum(len(g) for g in geos), sum(len(m) for m in media)
+        rows.append([contrast.channel, contrast.before, len(contrast.weights), len(contrast.geos), *at])
+        geos.append(contrast.geos)
+        own = scale[contrast.geos, contrast.channel]
+        media += [(contrast.high / own).ravel(), (contrast.low / own).ravel()]
+        media.append((contrast.weights * outcome[contrast.geos]).ravel())
+    return {
+        "tests": np.array(rows, dtype=np.int64).reshape(-1, 6),
+        "test_geos": np.concatenate(geos),
+        "test_media": np.concatenate(media),
+        "measured": np.array([[t.measured, t.error, t.df or 0.0] for t in tests], dtype=np.float64).reshape(-1, 3),
     }

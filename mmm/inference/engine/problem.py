@@ -14,6 +14,7 @@ from mmm.inference.engine.coordinates import Coordinates
 from mmm.inference.engine.layout import Layout, dense_terms, make_layout
 from mmm.inference.engine.pack import pack, read, with_coordinates
 from mmm.model.baseline import Term, terms
+from mmm.model.evidence import NO_EVIDENCE, Evidence, contrasts
 from mmm.model.panel import panel
 from mmm.model.spec import ModelSpec
 
@@ -61,11 +62,18 @@ class Problem:
         return read(self.block)[name]
 
 
-def log_posterior(spec: ModelSpec, dataset: Dataset, *, integrated: bool | None = None) -> Problem:
-    """The posterior of ``spec`` on ``dataset``; coefficients are integrated out wherever that is exact by default."""
+def log_posterior(
+    spec: ModelSpec, dataset: Dataset, evidence: Evidence = NO_EVIDENCE, *, integrated: bool | None = None
+) -> Problem:
+    """The posterior of ``spec`` on ``dataset`` and the experiments of ``evidence``.
+
+    Coefficients are integrated out wherever that is exact by default.
+    """
     if integrated is None:
         integrated = spec.likelihood == "normal"
     data = panel(spec, dataset)
     baseline = terms(spec, data.dates, data.control)
     layout = make_layout(spec, baseline, integrated=integrated)
-    return Problem(spec, layout, baseline, pack(spec, data, baseline, layout, integrated=integrated), integrated)
+    tests = contrasts(evidence, dataset, spec.lookback)
+    block = pack(spec, data, baseline, layout, tests, integrated=integrated)
+    return Problem(spec, layout, baseline, block, integrated)

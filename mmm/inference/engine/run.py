@@ -14,6 +14,7 @@ from mmm.inference.engine.nutpie_adapter import compiled_model
 from mmm.inference.engine.problem import Problem, log_posterior
 from mmm.inference.engine.whitening import whiten
 from mmm.inference.settings import SamplerSettings
+from mmm.model.evidence import NO_EVIDENCE, Evidence
 from mmm.model.spec import ModelSpec
 
 Floats = npt.NDArray[np.float64]
@@ -27,13 +28,20 @@ def supports(spec: ModelSpec) -> str | None:  # noqa: ARG001
     return None
 
 
-def sample(spec: ModelSpec, dataset: Dataset, sampler: SamplerSettings, *, progress: bool = False) -> xr.DataTree:
-    """Posterior of ``spec`` on ``dataset``: groups ``posterior`` and ``sample_stats``, as from the plain model.
+def sample(
+    spec: ModelSpec,
+    dataset: Dataset,
+    sampler: SamplerSettings,
+    evidence: Evidence = NO_EVIDENCE,
+    *,
+    progress: bool = False,
+) -> xr.DataTree:
+    """Posterior of ``spec`` on ``dataset`` and ``evidence``: ``posterior`` and ``sample_stats``, as the plain model's.
 
     ``posterior`` has the attributes ``engine`` and ``whitening``; ``sample_stats`` has ``seconds`` by step. Raises
     FitError where the sampler cannot start.
     """
-    return sample_problem(log_posterior(spec, dataset), sampler, progress=progress)
+    return sample_problem(log_posterior(spec, dataset, evidence), sampler, progress=progress)
 
 
 def sample_problem(problem: Problem, sampler: SamplerSettings, *, progress: bool = False) -> xr.DataTree:
@@ -78,13 +86,15 @@ def _nuts(problem: Problem, sampler: SamplerSettings, progress: bool) -> Any:
         ) from error
 
 
-def preview(spec: ModelSpec, dataset: Dataset, *, count: int = 1000, seed: int = 0) -> xr.DataTree:
+def preview(
+    spec: ModelSpec, dataset: Dataset, evidence: Evidence = NO_EVIDENCE, *, count: int = 1000, seed: int = 0
+) -> xr.DataTree:
     """Draws from the Laplace approximation: a look at the posterior in well under a second, not the posterior.
 
     One group ``posterior`` with one chain of ``count`` draws and the attribute ``approximation``, which whatever shows
     the draws must show too. There are no sampler statistics, so that no gate can take them for a fit.
     """
-    problem = log_posterior(spec, dataset)
+    problem = log_posterior(spec, dataset, evidence)
     found = whiten(problem, seed=seed)
     z = np.random.default_rng(seed).standard_normal((1, count, problem.layout.dim))
     x = found.coordinates.to_x(problem.layout, z)

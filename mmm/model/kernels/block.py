@@ -12,6 +12,7 @@ from numba import njit
 # Positions of the sizes at the start of a block, as int64 (the same 8 bytes as a float64).
 LENGTH, DIM, CHANNELS, GEOS, LOOKBACK, HISTORY, WINDOW, SHARED, VARYING, GEO_COLUMNS = range(10)
 NOISE, DELAYED, SLOPED, DRIFT_START, DRIFT_STOP, DRIFT_SCALE, OBSERVED, BLOCKS, WHITENING, BENT = range(10, 20)
+TESTS, TEST_GEOS, TEST_MEDIA = range(20, 23)
 HEADER = 24
 
 # Values of NOISE: how the outcome's noise and the baseline's coefficients are treated.
@@ -30,6 +31,9 @@ class Block(NamedTuple):
     changes nothing; ``centre`` and ``factors`` whiten the entries, in the blocks of ``order`` that ``bounds`` cuts;
     ``bent`` are log scales that are sampled as normal scores of a half-normal with scale ``bent_scale``.
     ``slot[2, C]`` is the position of a channel's delay and slope among those that have one, or -1.
+    ``tests[., 6]`` are, by experiment, its channel, periods before its window, all periods, number of geos, and where
+    its geos start in ``test_geos`` and its media in ``test_media``: high, low and weights, flat panels of its geos one
+    after the other. ``measured[., 3]`` are result, standard error and degrees of freedom (0: normal).
     """
 
     size: np.ndarray
@@ -38,6 +42,8 @@ class Block(NamedTuple):
     order: np.ndarray
     bounds: np.ndarray
     bent: np.ndarray
+    tests: np.ndarray
+    test_geos: np.ndarray
     media: np.ndarray
     earlier: np.ndarray
     weights: np.ndarray
@@ -57,6 +63,8 @@ class Block(NamedTuple):
     centring: np.ndarray
     centre: np.ndarray
     factors: np.ndarray
+    test_media: np.ndarray
+    measured: np.ndarray
 
 
 def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
@@ -71,6 +79,8 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
         "order": (size[DIM],),
         "bounds": (size[BLOCKS] + 1,),
         "bent": (size[BENT],),
+        "tests": (size[TESTS], 6),
+        "test_geos": (size[TEST_GEOS],),
         "media": (channels, (history + rows) * geos),
         "earlier": (channels, (history + lookback) * geos if history else 0),
         "weights": (rows * geos,),
@@ -90,6 +100,8 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
         "centring": (2, channels),
         "centre": (size[DIM],),
         "factors": (size[WHITENING],),
+        "test_media": (size[TEST_MEDIA],),
+        "measured": (size[TESTS], 3),
     }
 
 
@@ -116,6 +128,8 @@ def unpack(values, whole):
     order, at = _vector(whole, at, size[DIM])
     bounds, at = _vector(whole, at, size[BLOCKS] + 1)
     bent, at = _vector(whole, at, size[BENT])
+    tests, at = _matrix(whole, at, size[TESTS], 6)
+    test_geos, at = _vector(whole, at, size[TEST_GEOS])
     media, at = _matrix(values, at, channels, (history + rows) * geos)
     earlier, at = _matrix(values, at, channels, (history + lookback) * geos if history else 0)
     weights, at = _vector(values, at, rows * geos)
@@ -135,8 +149,10 @@ def unpack(values, whole):
     centring, at = _matrix(values, at, 2, channels)
     centre, at = _vector(values, at, size[DIM])
     factors, at = _vector(values, at, size[WHITENING])
+    test_media, at = _vector(values, at, size[TEST_MEDIA])
+    measured, at = _matrix(values, at, size[TESTS], 3)
     return Block(
-        size, kinds, slot, order, bounds, bent, media, earlier, weights, outcome, observed, shared, varying, gram,
-        geo_count, geo_cross, geo_precision, precision, priors, log_denominator, scales, bent_scale, centring, centre,
-        factors,
+        size, kinds, slot, order, bounds, bent, tests, test_geos, media, earlier, weights, outcome, observed, shared,
+        varying, gram, geo_count, geo_cross, geo_precision, precision, priors, log_denominator, scales, bent_scale,
+        centring, centre, factors, test_media, measured,
     )  # fmt: skip

@@ -54,10 +54,13 @@ class Media(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _respond(block, c, p, media, scratch, out):
-    """Response of channel ``c`` to ``media``, and its derivatives, to the panels ``out`` (without the history)."""
-    size, geos = block.size, block.size[GEOS]
-    start, n = size[HISTORY] * geos, media.shape[0]
+def respond(block, c, p, geos, before, media, scratch, out):
+    """Response of channel ``c`` to the flat panel ``media``, and its derivatives, to the panels ``out``.
+
+    The first ``before`` periods are carried over but left out of ``out``. ``p`` are the :class:`Parameters`.
+    """
+    size = block.size
+    start, n = before * geos, media.shape[0]
     delayed, sloped = block.slot[0, c] >= 0, block.slot[1, c] >= 0
     a, b, d, s = scratch[0, :n], scratch[1, :n], scratch[2, :n], scratch[3, :n]
     if delayed or sloped:
@@ -73,7 +76,8 @@ def _respond(block, c, p, media, scratch, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _in_use(block, c, panel):
+def in_use(block, c, panel):
+    """Whether the channel has the parameter that a panel is the derivative by."""
     return panel < BY_DELAY or block.slot[panel - BY_DELAY, c] >= 0
 
 
@@ -86,11 +90,11 @@ def _responses(block, p, panels, unit):
     past = np.empty((panels.shape[1], carried))
     of_past = np.empty(geos)
     for c in range(size[CHANNELS]):
-        _respond(block, c, p, block.media[c], scratch, panels[c])
+        respond(block, c, p, geos, size[HISTORY], block.media[c], scratch, panels[c])
         if carried > 0:
-            _respond(block, c, p, block.earlier[c], scratch, past)
+            respond(block, c, p, geos, size[HISTORY], block.earlier[c], scratch, past)
         for k in range(panels.shape[1]):
-            if not _in_use(block, c, k):
+            if not in_use(block, c, k):
                 for g in range(geos):
                     unit[c, k, g] = 0.0
                 continue
@@ -125,8 +129,11 @@ def forward(block, p):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def backward(block, media, by_mean, by_log_beta):
-    """The :class:`Gradient` of a function with gradient ``by_mean[W * G]`` and ``by_log_beta[c, g]``."""
+def backward(block, media, by_mean, by_log_beta, by_panel):
+    """The :class:`Gradient` of a function with gradient ``by_mean[W * G]`` and ``by_log_beta[c, g]``.
+
+    ``by_panel[c, panel]`` is what it depends on a channel's parameters besides, in the order of the panels.
+    """
     channels, geos = block.size[CHANNELS], block.size[GEOS]
     n, kept = media.panels.shape[1], by_mean.shape[0]
     out = Gradient(
@@ -138,8 +145,8 @@ def backward(block, media, by_mean, by_log_beta):
     for c in range(channels):
         beta, unit = media.beta[c], media.unit[c]
         for k in range(n):
-            direct[k] = 0.0
-            if not _in_use(block, c, k):
+            direct[k] = by_panel[c, k]
+            if not in_use(block, c, k):
                 continue
             sums_by_geo(geos, by_mean, media.panels[c, k, :kept], inner)
             for g in range(geos):

@@ -24,6 +24,7 @@ from mmm.model.kernels.block import (
     STUDENT_T,
     WINDOW,
 )
+from mmm.model.kernels.experiments import experiments
 from mmm.model.kernels.linear import conditional_mean, factorise, prior_traces
 from mmm.model.kernels.media import Parameters, backward, forward
 from mmm.model.kernels.tangents import FASTMATH, sums_by_geo
@@ -376,6 +377,6 @@ def log_posterior(block, x, grad):
     media = forward(block, p)
     r = residuals(block, media.mean)
     value += integrated(block, r, at, x, grad) if block.size[NOISE] == INTEGRATED else sampled(block, r, at, x, grad)
-    by_log_beta = np.zeros((block.size[CHANNELS], block.size[GEOS]))
-    media_chain(block, p, geo_sd, backward(block, media, r, by_log_beta), grad)
-    return value
+    tested, by_log_beta, by_panel = experiments(block, p, media.beta)
+    media_chain(block, p, geo_sd, backward(block, media, r, by_log_beta, by_panel), grad)
+    return value + tested

@@ -1,0 +1,70 @@
+"""Log likelihood of experiments and its gradient: the effect that each measured, at the model's parameters."""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from mmm.model.kernels.block import CHANNELS, DELAYED, GEOS, SLOPED, TESTS
+from mmm.model.kernels.media import RESPONSE, in_use, respond
+from mmm.model.kernels.tangents import sums_by_geo
+
+LOG_2PI = math.log(2.0 * math.pi)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _differences(block, p, test, out):
+    """By panel and geo of the experiment, ``out[panel, g]``: weighted sums of the response to high less low media."""
+    c, before, periods, geos, at = test[0], test[1], test[2], test[3], test[5]
+    n = periods * geos
+    weights = block.test_media[at + 2 * n + before * geos : at + 3 * n]
+    scratch, panels = np.empty((4, n)), np.empty((out.shape[0], n - before * geos))
+    sums = np.empty(geos)
+    for low in range(2):
+        media = block.test_media[at + low * n : at + (low + 1) * n]
+        respond(block, c, p, geos, before, media, scratch, panels)
+        for k in range(out.shape[0]):
+            if not in_use(block, c, k):
+                continue
+            sums_by_geo(geos, weights, panels[k], sums)
+            for g in range(geos):
+                out[k, g] = sums[g] if low == 0 else out[k, g] - sums[g]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _log_density(effect, result):
+    """Log density of a result (value, standard error, degrees of freedom or 0) and its derivative by the effect."""
+    error, df = result[1], result[2]
+    z = (result[0] - effect) / error
+    if df == 0.0:
+        return -0.5 * z * z - math.log(error) - 0.5 * LOG_2PI, z / error
+    norm = math.lgamma(0.5 * (df + 1.0)) - math.lgamma(0.5 * df) - 0.5 * math.log(df * math.pi) - math.log(error)
+    return norm - 0.5 * (df + 1.0) * math.log1p(z * z / df), (df + 1.0) * z / (df + z * z) / error
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def experiments(block, p, beta):
+    """Log likelihood, and its derivatives by log beta, [c, g], and by a channel's parameters, [c, panel].
+
+    ``p`` are the :class:`~mmm.model.kernels.media.Parameters`, ``beta[c, g]`` the scales of the curves.
+    """
+    size, value = block.size, 0.0
+    by_log_beta, by_panel = np.zeros((size[CHANNELS], size[GEOS])), np.zeros((size[CHANNELS], 5))
+    n = 5 if size[DELAYED] + size[SLOPED] > 0 else 3
+    for i in range(size[TESTS]):
+        test = block.tests[i]
+        c, geos = test[0], test[3]
+        where = block.test_geos[test[4] : test[4] + geos]
+        differences = np.zeros((n, geos))
+        _differences(block, p, test, differences)
+        effect = 0.0
+        for g in range(geos):
+            effect += beta[c, where[g]] * differences[RESPONSE, g]
+        density, slope = _log_density(effect, block.measured[i])
+        value += density
+        for g in range(geos):
+            scale = slope * beta[c, where[g]]
+            by_log_beta[c, where[g]] += scale * differences[RESPONSE, g]
+            for k in range(1, n):
+                by_panel[c, k] += scale * differences[k, g]
+    return value, by_log_beta, by_panel
