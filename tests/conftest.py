@@ -10,7 +10,7 @@ import xarray as xr
 from mmm.data.dataset import Dataset
 from mmm.data.load import from_frame
 from mmm.data.settings import DataSettings
-from mmm.inference.fit import Fit
+from mmm.inference.fit import Fit, Member
 from mmm.model.settings import ModelSettings
 from mmm.model.spec import make_spec
 from mmm.simulate import Simulated, data_settings, demo_world, simulate
@@ -73,7 +73,7 @@ def _truth_as_fit(simulated: Simulated, dataset: Dataset, draws: int = 4) -> Fit
     )
     stats = xr.Dataset({"diverging": (("chain", "draw"), np.zeros(shape, dtype=bool))})
     tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
-    return Fit(dataset=dataset, spec=spec, tree=tree, seed=1, key="truth", engine="none")
+    return Fit(dataset, (Member(spec, tree, "truth", "none"),), seed=1, key="truth")
 
 
 @pytest.fixture(scope="session")

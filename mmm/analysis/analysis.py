@@ -15,7 +15,7 @@ from mmm.analysis.effects import Observed, effect, marginal_effect, observed
 from mmm.analysis.intervals import columns, summary
 from mmm.inference.fit import Fit
 from mmm.model import response
-from mmm.model.draws import baseline_draws, predictive_outcome, response_draws
+from mmm.model.draws import Draws
 
 Floats = npt.NDArray[np.float64]
 
@@ -59,8 +59,8 @@ class Analysis:
 
 def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
     """Analyse a fit on at most ``max_draws`` evenly thinned posterior draws."""
-    samples = fit.samples(max_draws)
-    draws = response_draws(fit.spec, samples)
+    samples = fit.draws(max_draws)
+    draws = samples.response()
     panel = observed(fit)
     parts, by_geo = _components(fit, samples, draws)
     mean_draws = sum(part for _, part in parts.values())
@@ -92,12 +92,12 @@ def _labelled(values: Floats, fit: Fit) -> xr.DataArray:
 
 
 def _components(
-    fit: Fit, samples: xr.Dataset, draws: response.ResponseDraws
+    fit: Fit, samples: Draws, draws: response.ResponseDraws
 ) -> tuple[dict[str, tuple[str, Floats]], Floats]:
     """Every component summed over geos, {name: (kind, [n, t])}, and the expected outcome by geo, [n, t, g]."""
     window = fit.window
     control = fit.dataset.data["control"].values[window]
-    terms = baseline_draws(fit.spec, samples, fit.dataset.dates[window], control, fit.seed)
+    terms = samples.baseline(fit.dataset.dates[window], control, fit.seed)
     by_geo = np.sum(list(terms.values()), axis=0)
     parts: dict[str, tuple[str, Floats]] = {
         name: (CONTROL if name.startswith("control:") else BASELINE, term.sum(axis=2)) for name, term in terms.items()
@@ -138,12 +138,12 @@ def _totals(parts: dict[str, tuple[str, Floats]]) -> pd.DataFrame:
     return pd.DataFrame([{"component": n, "kind": k} | end for (n, k, _), end in zip(rows, ends, strict=True)])
 
 
-def _fitted(fit: Fit, samples: xr.Dataset, by_geo: Floats) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _fitted(fit: Fit, samples: Draws, by_geo: Floats) -> tuple[pd.DataFrame, pd.DataFrame]:
     window = fit.window
     dates = fit.dataset.dates[window]
     outcome = fit.dataset.data["outcome"].values[window]
     seen = fit.dataset.data["observed"].values[window]
-    predictive = predictive_outcome(fit.spec, samples, by_geo, fit.seed)
+    predictive = samples.predictive(by_geo, fit.seed)
     # A geo that is not observed counts neither in the actual nor in the fitted total.
     total = np.where(seen, predictive, 0.0).sum(axis=2)
     actual = np.where(seen.any(axis=1), np.nansum(outcome, axis=1), np.nan)

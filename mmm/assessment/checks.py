@@ -1,6 +1,7 @@
 """The single checks of the gate, as functions of draws and thresholds."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import arviz as az
@@ -43,6 +44,26 @@ def sampler_checks(tree: xr.DataTree, settings: GateSettings) -> tuple[Check, ..
         _divergence_check(stats, settings),
         _energy_check(stats, settings),
     )
+
+
+def worst_checks(by_member: Mapping[str, Sequence[Check]]) -> tuple[Check, ...]:
+    """Of every check the one of the member where it is worst, with the member's name where there are several."""
+    order: tuple[Status, ...] = ("fail", "warn", "pass")
+    out = []
+    for found in zip(*by_member.values(), strict=True):
+        worst = min(range(len(found)), key=lambda i: (order.index(found[i].status), -_badness(found[i])))
+        check = found[worst]
+        if len(found) > 1:
+            check = replace(check, summary=f"{check.summary} Worst of {len(found)} models: {list(by_member)[worst]}.")
+        out.append(check)
+    return tuple(out)
+
+
+def _badness(check: Check) -> float:
+    """How far a value is on the bad side; a value that could not be computed is the worst."""
+    if check.value is None:
+        return np.inf
+    return check.value if check.name in ("r_hat", "divergences") else -check.value
 
 
 def r_hat_check(found: Scalars, settings: GateSettings) -> Check:

@@ -8,14 +8,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mmm.assessment.checks import Check, baseline_check, coverage_check, sampler_checks, scale_check
+from mmm.assessment.checks import Check, baseline_check, coverage_check, sampler_checks, scale_check, worst_checks
 from mmm.assessment.holdout import HoldoutResult
 from mmm.assessment.scores import Floats
 from mmm.assessment.settings import GateSettings
 from mmm.data.dataset import Dataset
 from mmm.errors import GateError
 from mmm.inference.fit import Fit
-from mmm.model.draws import baseline_draws
 from mmm.model.spec import ModelSpec
 
 _MAX_DRAWS = 2000
@@ -67,11 +66,13 @@ def _list(checks: tuple[Check, ...]) -> str:
 def gate(fit: Fit, settings: GateSettings, holdout: HoldoutResult | None = None) -> GateReport:
     """Check a fit: sampler, baseline, scales and, where a result is given, the forecast of held-out periods.
 
+    In a mixture the sampler of every member that gives draws is checked, and the worst decides.
+
     ``holdout`` comes from :func:`mmm.assessment.holdout.holdout`. Where the settings ask for it and none is given,
     the check warns that nothing was held out.
     """
     checks = [
-        *sampler_checks(fit.tree, settings),
+        *worst_checks({member.name: sampler_checks(member.tree, settings) for member in fit.counted}),
         baseline_check(_baseline_total(fit), settings),
         scale_check(scale_ratios(fit.dataset, fit.spec), settings),
     ]
@@ -101,7 +102,7 @@ def _baseline_total(fit: Fit) -> Floats:
     """Draws of the outcome without media, [draw, period], summed over the geos observed in each period."""
     data = fit.dataset.data.isel(date=fit.window)
     dates, control = fit.dataset.dates[fit.window], data["control"].values
-    parts = baseline_draws(fit.spec, fit.samples(_MAX_DRAWS), dates, control, fit.seed)
+    parts = fit.draws(_MAX_DRAWS).baseline(dates, control, fit.seed)
     seen = data["observed"].values.astype(bool)
     cells = np.sum([np.where(seen, part, 0.0) for part in parts.values()], axis=0)
     return np.asarray(cells.sum(axis=2)[:, seen.any(axis=1)])

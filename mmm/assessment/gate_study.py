@@ -43,7 +43,7 @@ class GateRates:
 
 def largest_shift(fit: Fit, longer: Fit) -> float:
     """Largest distance of a parameter's mean from the long run's, in the long run's posterior sd."""
-    short, reference = scalars(fit.posterior), scalars(longer.posterior)
+    short, reference = scalars(fit.main.posterior), scalars(longer.main.posterior)
     place = {name: k for k, name in enumerate(reference.names)}
     mine = [k for k, name in enumerate(short.names) if name in place]
     theirs = [place[short.names[k]] for k in mine]
@@ -92,7 +92,7 @@ def compare(case: Case, sampler: SamplerSettings) -> dict[str, Any]:
     spec = make_spec(case.dataset, case.model)
     fit = fit_model(case.dataset, spec, sampler)
     long = sampler.model_copy(update={"draws": LONGER * sampler.draws, "seed": sampler.seed + 1})
-    checks = sampler_checks(fit.tree, GateSettings())
+    checks = sampler_checks(fit.main.tree, GateSettings())
     return {
         "name": case.name,
         "shift": largest_shift(fit, fit_model(case.dataset, spec, long)),

@@ -19,9 +19,9 @@ from mmm.errors import DataError
 from mmm.inference.fit import Fit
 from mmm.inference.settings import SamplerSettings
 from mmm.inference.store import obtain
-from mmm.model.draws import expected_outcome, predictive_outcome
+from mmm.model.mixture import make_mixture
 from mmm.model.settings import ModelSettings
-from mmm.model.spec import make_spec, without_inactive_channels
+from mmm.model.spec import without_inactive_channels
 
 _MAX_DRAWS = 2000
 
@@ -147,27 +147,27 @@ def holdout(
         )
     training, excluded = without_inactive_channels(dataset.with_outcome_hidden(periods))
     known = {name: own for name, own in model.channels.items() if name not in excluded}
-    spec = make_spec(training, model.model_copy(update={"channels": known}))
-    fit = obtain(training, spec, sampler, progress=progress, report=report)
+    mixture = make_mixture(training, model.model_copy(update={"channels": known}))
+    fit = obtain(training, mixture, sampler, progress=progress, report=report)
     return replace(judge(fit, dataset, periods), excluded=excluded)
 
 
 def judge(fit: Fit, dataset: Dataset, periods: int) -> HoldoutResult:
     """Score the forecast of ``fit``, which did not see the last ``periods`` of ``dataset``."""
     rows = slice(len(dataset.dates) - periods, len(dataset.dates))
-    samples = fit.samples(_MAX_DRAWS)
-    mean = expected_outcome(fit.spec, samples, fit.dataset, rows, fit.seed)
+    samples = fit.draws(_MAX_DRAWS)
+    mean = samples.expected(fit.dataset, rows, fit.seed)
     outcome = np.where(dataset.data["observed"].values, dataset.data["outcome"].values, np.nan)
     actual = outcome[rows]
     forecast = Forecast(
         dates=dataset.dates[rows],
         geos=dataset.geos,
-        draws=predictive_outcome(fit.spec, samples, mean, fit.seed),
+        draws=samples.predictive(mean, fit.seed),
         actual=actual,
         history=_history(outcome[: rows.start], np.isfinite(actual).any(axis=0)),
         frequency=dataset.frequency,
     )
-    return score(forecast, float(r_hat(scalars(fit.posterior)).max()))
+    return score(forecast, max(float(r_hat(scalars(member.posterior)).max()) for member in fit.counted))
 
 
 def _history(outcome: Floats, geos: NDArray[np.bool_]) -> Floats:

@@ -154,7 +154,7 @@ def run_case(case: Case, sampler: SamplerSettings) -> dict[str, Any]:
     started = time.perf_counter()
     fit = fit_model(case.dataset, make_spec(case.dataset, case.model), sampler)
     seconds = time.perf_counter() - started
-    checks = sampler_checks(fit.tree, GateSettings())
+    checks = sampler_checks(fit.main.tree, GateSettings())
     return {
         "name": case.name,
         "group": case.group,

@@ -1,42 +1,110 @@
 """A Fit: what was learned, with everything that it was learned from. It neither samples nor plots."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from html import escape
 
 import numpy as np
 import xarray as xr
 
 from mmm.data.dataset import Dataset
-from mmm.model.draws import response_draws, stacked
+from mmm.errors import FitError
+from mmm.model.draws import Draws, stacked
+from mmm.model.mixture import SINGLE
 from mmm.model.response import ResponseDraws
 from mmm.model.spec import ModelSpec
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+
+NEGLIGIBLE = 0.01
+"""A member with less weight gives no draws and is not asked by the gate: with it or without it, results are the same
+to within what a hundredth of the draws can move."""
+
+_SHARED = ("effect_kind", "channel_names", "geos", "controls", "lookback", "window", "outcome_scale", "media_scale")
 
 
 @dataclass(frozen=True)
-class Fit:
-    """Posterior draws with their dataset and spec.
+class Member:
+    """One model of a fit: its spec, its draws and its weight in the mixture.
 
-    ``tree`` is an ArviZ DataTree with the groups ``posterior`` and ``sample_stats`` (dims chain, draw, ...).
-    ``excluded`` names channels of the dataset that were left out, as nothing could be learned of them. ``seconds``
-    holds the time of compiling and sampling. ``versions`` decide whether a stored fit is reused, never whether it can
-    be read.
+    ``tree`` is an ArviZ DataTree with the groups ``posterior`` and ``sample_stats`` (dims chain, draw, ...) and, where
+    it was made, ``loo``: by period (dim date) the log density ``elpd`` of the period's outcome under the other periods
+    and the Pareto shape ``k`` of that estimate. ``seconds`` holds the time of compiling and sampling.
     """
 
-    dataset: Dataset
     spec: ModelSpec
     tree: xr.DataTree
-    seed: int
     key: str
     engine: str
-    excluded: tuple[str, ...] = ()
-    versions: dict[str, str] = field(default_factory=dict)
+    name: str = SINGLE
+    weight: float = 1.0
     seconds: dict[str, float] = field(default_factory=dict)
-    format_version: int = FORMAT_VERSION
 
     @property
     def posterior(self) -> xr.Dataset:
         return self.tree["posterior"].to_dataset()
+
+    @property
+    def counts(self) -> bool:
+        """Whether the member's weight is large enough to give draws."""
+        return self.weight >= NEGLIGIBLE
+
+    def samples(self, max_draws: int | None = None) -> xr.Dataset:
+        """Posterior with chains joined to ``sample``, evenly thinned."""
+        return stacked(self.posterior, max_draws)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Posterior draws with their dataset and the specs that they belong to: one model, or a weighted mixture.
+
+    ``excluded`` names channels of the dataset that were left out, as nothing could be learned of them. ``versions``
+    decide whether a stored fit is reused, never whether it can be read. ``notes`` say what happened in the weighting.
+    Raises FitError where the members are not of the same panel or their weights do not add up to one.
+    """
+
+    dataset: Dataset
+    members: tuple[Member, ...]
+    seed: int
+    key: str
+    excluded: tuple[str, ...] = ()
+    versions: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    format_version: int = FORMAT_VERSION
+
+    def __post_init__(self) -> None:
+        total = sum(member.weight for member in self.members)
+        if not self.members or abs(total - 1.0) > 1e-6:
+            raise FitError(f"The weights of a fit's members add up to {total:.6g}; the rule is 1.")
+        for member in self.members[1:]:
+            for name in _SHARED:
+                if getattr(member.spec, name) != getattr(self.members[0].spec, name):
+                    raise FitError(f"The members of a fit differ in {name}, which belongs to the panel they share.")
+
+    @property
+    def main(self) -> Member:
+        """The member with the largest weight."""
+        return max(self.members, key=lambda member: member.weight)
+
+    @property
+    def counted(self) -> tuple[Member, ...]:
+        """The members that give draws, the heaviest first."""
+        found = [member for member in self.members if member.counts] or [self.main]
+        return tuple(sorted(found, key=lambda member: -member.weight))
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The main member's spec: for what all members share (labels, scales, window, priors of the effects)."""
+        return self.main.spec
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Times by step, summed over members."""
+        names = dict.fromkeys(name for member in self.members for name in member.seconds)
+        return {name: sum(member.seconds.get(name, 0.0) for member in self.members) for name in names}
+
+    @property
+    def engine(self) -> str:
+        return ", ".join(dict.fromkeys(member.engine for member in self.members))
 
     @property
     def window(self) -> slice:
@@ -44,19 +112,44 @@ class Fit:
         rows = np.flatnonzero(self.dataset.data["observed"].values.any(axis=1))
         return slice(int(rows[0]), int(rows[-1]) + 1)
 
-    def samples(self, max_draws: int | None = None) -> xr.Dataset:
-        """Posterior with chains joined to ``sample``, evenly thinned."""
-        return stacked(self.posterior, max_draws)
+    def draws(self, max_draws: int | None = None) -> Draws:
+        """Posterior draws of the mixture: of each member evenly thinned, as many as its weight says.
+
+        Without ``max_draws`` as many as keep every member's share exact; a draw is never used twice.
+        """
+        members = self.counted
+        weights = np.array([member.weight for member in members])
+        weights /= weights.sum()
+        have = np.array([member.posterior.sizes["chain"] * member.posterior.sizes["draw"] for member in members])
+        most = int(np.floor((have / weights).min()))
+        counts = shares(weights, most if max_draws is None else min(most, max_draws))
+        parts = [(m.spec, m.samples(int(n))) for m, n in zip(members, counts, strict=True) if n]
+        return Draws(tuple(parts))
 
     def response(self, max_draws: int | None = None) -> ResponseDraws:
         """The media response of (at most ``max_draws`` of) the posterior draws."""
-        return response_draws(self.spec, self.samples(max_draws))
+        return self.draws(max_draws).response()
+
+    def of(self, member: Member) -> "Fit":
+        """The fit of one member alone."""
+        return replace(self, members=(replace(member, weight=1.0),), key=member.key, notes=())
 
     def _repr_html_(self) -> str:
-        sizes = self.tree["posterior"].sizes
+        sizes = self.main.tree["posterior"].sizes
+        lines = "".join(f"<li>{escape(member.name)}: {member.weight:.0%}</li>" for member in self.members)
+        weights = f"; models by weight:<ul>{lines}</ul>" if len(self.members) > 1 else ""
         return (
             "<div><strong>Fit</strong> "
             f"{len(self.spec.channels)} channels, {len(self.spec.geos)} geos, {self.spec.window[0]} to "
             f"{self.spec.window[1]}; {sizes['chain']} chains of {sizes['draw']} draws ({self.engine} engine), "
-            f"key {self.key[:12]}</div>"
+            f"key {self.key[:12]}{weights}</div>"
         )
+
+
+def shares(weights: np.ndarray, total: int) -> np.ndarray:
+    """Whole numbers that add up to ``total`` in proportion to ``weights``: the largest remainders are rounded up."""
+    exact = weights * total
+    counts = np.floor(exact + 1e-9).astype(int)
+    order = np.argsort(counts - exact, kind="stable")
+    counts[order[: total - int(counts.sum())]] += 1
+    return counts

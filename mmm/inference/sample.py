@@ -11,7 +11,7 @@ import xarray as xr
 
 from mmm.data.dataset import Dataset
 from mmm.errors import FitError
-from mmm.inference.fit import FORMAT_VERSION, Fit
+from mmm.inference.fit import FORMAT_VERSION, Fit, Member
 from mmm.inference.settings import SamplerSettings
 from mmm.model.spec import ModelSpec, without_inactive_channels
 
@@ -59,7 +59,7 @@ def fit_model(
     progress: bool = False,
     report: Callable[[str], None] = lambda _: None,
 ) -> Fit:
-    """Sample the posterior of ``spec`` on ``dataset``.
+    """Sample the posterior of ``spec`` on ``dataset``: a fit of one member.
 
     Channels that the spec leaves out are left out of the fit's dataset as well. ``report`` receives one line on the
     engine. Raises FitError where the sampler cannot start.
@@ -72,16 +72,15 @@ def fit_model(
     engine, reason = choose_engine(spec, sampler)
     report(f"Engine: {engine} ({reason}).")
     tree, seconds = (_fast if engine == "fast" else _plain)(used, spec, sampler, progress)
+    key = fit_key(used, spec, sampler)
+    taken = {**seconds, "total": time.perf_counter() - started}
     return Fit(
         dataset=used,
-        spec=spec,
-        tree=tree,
+        members=(Member(spec, tree, key, engine, seconds=taken),),
         seed=sampler.seed,
-        key=fit_key(used, spec, sampler),
-        engine=engine,
+        key=key,
         excluded=excluded,
         versions=versions(),
-        seconds={**seconds, "total": time.perf_counter() - started},
     )
 
 

@@ -3,8 +3,10 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import xarray as xr
@@ -12,9 +14,11 @@ import xarray as xr
 from mmm.data.calendar import Frequency
 from mmm.data.dataset import Dataset
 from mmm.errors import FitError
-from mmm.inference.fit import FORMAT_VERSION, Fit
+from mmm.inference.fit import FORMAT_VERSION, Fit, Member
+from mmm.inference.loo import leave_one_out, weigh
 from mmm.inference.sample import fit_key, fit_model
 from mmm.inference.settings import SamplerSettings
+from mmm.model.mixture import Mixture, NamedSpec
 from mmm.model.spec import ModelSpec, without_inactive_channels
 
 _TREE = "fit.zarr"
@@ -23,7 +27,7 @@ _META = "meta.json"
 
 def obtain(
     dataset: Dataset,
-    spec: ModelSpec,
+    mixture: Mixture,
     sampler: SamplerSettings,
     *,
     progress: bool = False,
@@ -31,10 +35,58 @@ def obtain(
 ) -> Fit:
     """The stored fit of exactly these inputs, or a new one that is then stored.
 
-    ``report`` receives one line on what happened, among them that a stored file was corrupt and is made again.
+    Every member is stored by itself, so that another weighting fits nothing again. ``report`` receives lines on what
+    happened, among them that a stored file was corrupt and is made again.
     """
+    fits = [
+        _obtain_one(dataset, member, sampler, len(mixture.members) > 1, progress, report) for member in mixture.members
+    ]
+    if len(fits) == 1:
+        return fits[0]
+    fit = combine(fits, mixture)
+    folder = Path(sampler.store) / fit.key
+    if not (folder / _META).exists():
+        save(fit, folder)
+    report(f"Models by weight: {', '.join(f'{m.name} {m.weight:.0%}' for m in fit.counted)}.")
+    for note in fit.notes:
+        report(note)
+    return fit
+
+
+def combine(fits: Sequence[Fit], mixture: Mixture) -> Fit:
+    """The mixture of fits of one member each, in the order of ``mixture.members``; each needs its group ``loo``."""
+    parts = [fit.main for fit in fits]
+    found = weigh([part.tree["loo"].to_dataset() for part in parts], mixture.weighting, mixture.floor, fits[0].seed)
+    names = [member.name for member in mixture.members]
+    content = {
+        "format": FORMAT_VERSION,
+        "members": [[name, part.key] for name, part in zip(names, parts, strict=True)],
+        "weighting": mixture.weighting,
+        "floor": mixture.floor,
+    }
+    return replace(
+        fits[0],
+        members=tuple(
+            replace(part, name=name, weight=float(weight))
+            for part, name, weight in zip(parts, names, found.values, strict=True)
+        ),
+        key=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
+        notes=found.notes,
+    )
+
+
+def _obtain_one(
+    dataset: Dataset,
+    member: NamedSpec,
+    sampler: SamplerSettings,
+    mixed: bool,
+    progress: bool,
+    report: Callable[[str], None],
+) -> Fit:
+    spec = member.spec
     used = dataset if dataset.channels == spec.channel_names else without_inactive_channels(dataset)[0]
     folder = Path(sampler.store) / fit_key(used, spec, sampler)
+    label = f" ({member.name})" if mixed else ""
     if folder.exists():
         try:
             found = load(folder)
@@ -42,29 +94,35 @@ def obtain(
             report(f"{error} Fitting again.")
             shutil.rmtree(folder)
         else:
-            report(f"Fit {found.key[:12]} found in the store.")
+            report(f"Fit {found.key[:12]}{label} found in the store.")
             return found
-    made = fit_model(dataset, spec, sampler, progress=progress, report=report)
+    made = _with_loo(fit_model(dataset, spec, sampler, progress=progress, report=report))
     save(made, folder)
-    report(f"Fit {made.key[:12]} made in {made.seconds['total']:.0f} s and stored.")
+    report(f"Fit {made.key[:12]}{label} made in {made.seconds['total']:.0f} s and stored.")
     return made
 
 
+def _with_loo(fit: Fit) -> Fit:
+    """A fit of one member with its group ``loo``."""
+    member = fit.main
+    tree = member.tree.copy()
+    tree["loo"] = xr.DataTree(leave_one_out(member.spec, member.posterior, fit.dataset, fit.seed))
+    return replace(fit, members=(replace(member, tree=tree),))
+
+
 def save(fit: Fit, folder: Path) -> None:
-    """Write a fit to ``folder``: first under a temporary name beside it, then renamed, so never half a fit."""
+    """Write a fit to ``folder``: first under a temporary name beside it, then renamed, so never half a fit.
+
+    Of a mixture only the weights and the keys of its members are written, which lie beside it under their own keys.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = folder.parent / f".{folder.name}.{uuid4().hex[:8]}"
     temporary.mkdir()
     try:
-        tree = xr.DataTree.from_dict(
-            {
-                "posterior": fit.tree["posterior"].to_dataset(),
-                "sample_stats": fit.tree["sample_stats"].to_dataset(),
-                "dataset": fit.dataset.data,
-            }
-        )
-        _plain_attributes(tree).to_zarr(temporary / _TREE, zarr_format=2, consolidated=False)
-        meta = _meta(fit) | {"sha256": _hash(temporary / _TREE)}
+        if len(fit.members) == 1:
+            meta = _meta(fit) | {"sha256": _write_tree(fit, temporary / _TREE)}
+        else:
+            meta = _mixture_meta(fit)
         (temporary / _META).write_text(json.dumps(meta, indent=1, ensure_ascii=False), encoding="utf-8")
         try:
             temporary.rename(folder)
@@ -76,11 +134,20 @@ def save(fit: Fit, folder: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _write_tree(fit: Fit, path: Path) -> str:
+    """Write draws and dataset of a fit of one member; return the hash of the files."""
+    groups = {name: group.to_dataset() for name, group in fit.main.tree.children.items()}
+    tree = xr.DataTree.from_dict({**groups, "dataset": fit.dataset.data})
+    _plain_attributes(tree).to_zarr(path, zarr_format=2, consolidated=False)
+    return _hash(path)
+
+
 def load(folder: Path) -> Fit:
     """Read a stored fit. Raises FitError where files are missing, damaged or of a later format."""
     try:
         meta = json.loads((folder / _META).read_text(encoding="utf-8"))
-        intact = _hash(folder / _TREE) == meta["sha256"]
+        mixed = "members" in meta
+        intact = mixed or _hash(folder / _TREE) == meta["sha256"]
     except (OSError, ValueError, KeyError) as error:
         raise FitError(f"The stored fit {folder} cannot be read ({type(error).__name__}).") from error
     if not intact:
@@ -89,6 +156,24 @@ def load(folder: Path) -> Fit:
         raise FitError(
             f"The stored fit {folder} has format {meta['format_version']}; this version reads {FORMAT_VERSION}."
         )
+    return _load_mixture(folder, meta) if mixed else _load_one(folder, meta)
+
+
+def _load_mixture(folder: Path, meta: dict[str, Any]) -> Fit:
+    parts = [load(folder.parent / member["key"]) for member in meta["members"]]
+    return replace(
+        parts[0],
+        members=tuple(
+            replace(part.main, name=member["name"], weight=member["weight"])
+            for part, member in zip(parts, meta["members"], strict=True)
+        ),
+        key=meta["key"],
+        notes=tuple(meta["notes"]),
+    )
+
+
+def _load_one(folder: Path, meta: dict[str, Any]) -> Fit:
+    """A fit of one member, in format 1 (which had no other, and no group ``loo``) or 2."""
     tree = xr.open_datatree(folder / _TREE, engine="zarr", consolidated=False).load()
     data = meta["dataset"]
     dataset = Dataset(
@@ -100,19 +185,32 @@ def load(folder: Path) -> Fit:
         frequency=Frequency(**data["frequency"]),
         media_unit=tuple(data["media_unit"]),
     )
-    groups = {name: tree[name].to_dataset() for name in ("posterior", "sample_stats")}
-    return Fit(
-        dataset=dataset,
+    groups = {name: group.to_dataset() for name, group in tree.children.items() if name != "dataset"}
+    member = Member(
         spec=ModelSpec.model_validate(meta["spec"]),
         tree=xr.DataTree.from_dict(groups),
-        seed=meta["seed"],
         key=meta["key"],
         engine=meta["engine"],
+        seconds=meta["seconds"],
+    )
+    return Fit(
+        dataset=dataset,
+        members=(member,),
+        seed=meta["seed"],
+        key=meta["key"],
         excluded=tuple(meta["excluded"]),
         versions=meta["versions"],
-        seconds=meta["seconds"],
         format_version=meta["format_version"],
     )
+
+
+def _mixture_meta(fit: Fit) -> dict[str, object]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "key": fit.key,
+        "members": [{"name": m.name, "key": m.key, "weight": m.weight} for m in fit.members],
+        "notes": list(fit.notes),
+    }
 
 
 def _meta(fit: Fit) -> dict[str, object]:

@@ -3,10 +3,14 @@
 This module and :mod:`mmm.model.build` are the two places that know the names of posterior variables.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
+from scipy.special import gammaln
 
 from mmm.data.dataset import Dataset
 from mmm.model import response
@@ -104,3 +108,64 @@ def predictive_outcome(spec: ModelSpec, samples: xr.Dataset, mean: Floats, seed:
     if spec.likelihood == "student_t":
         return np.asarray(mean + sigma * rng.standard_t(samples["nu"].values[:, None, None], mean.shape))
     return np.asarray(mean + sigma * rng.standard_normal(mean.shape))
+
+
+def log_density(spec: ModelSpec, samples: xr.Dataset, mean: Floats, outcome: Floats) -> Floats:
+    """Log density [n, t, g] of ``outcome[t, g]`` (in its own units) around the expected outcome ``mean[n, t, g]``."""
+    scale = np.array(spec.outcome_scale)
+    sigma = samples["sigma"].values[:, None, None]
+    z = (outcome - mean) / scale / sigma
+    if spec.likelihood == "student_t":
+        nu = samples["nu"].values[:, None, None]
+        norm = gammaln(0.5 * (nu + 1.0)) - gammaln(0.5 * nu) - 0.5 * np.log(np.pi * nu)
+        shape = norm - 0.5 * (nu + 1.0) * np.log1p(z**2 / nu)
+    else:
+        shape = -0.5 * z**2 - 0.5 * np.log(2.0 * np.pi)
+    return np.asarray(shape - np.log(sigma * scale))
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Posterior draws of one model or of a mixture: ``parts`` are (spec, stacked samples), one after the other.
+
+    A draw belongs to one spec. Everything downstream asks here, or the :class:`ResponseDraws` that this gives, and
+    never for a parameter by name. The parts follow one another, so that taking every k-th draw keeps their shares.
+    """
+
+    parts: tuple[tuple[ModelSpec, xr.Dataset], ...]
+
+    @property
+    def n(self) -> int:
+        return sum(samples.sizes["sample"] for _, samples in self.parts)
+
+    def response(self) -> ResponseDraws:
+        """The media response of every draw."""
+        return response.joined([response_draws(spec, samples) for spec, samples in self.parts])
+
+    def baseline(self, dates: pd.DatetimeIndex, control: Floats, seed: int) -> dict[str, Floats]:
+        """:func:`baseline_draws` over all parts; a term that a part does not have is zero in its draws."""
+        found = [
+            baseline_draws(spec, samples, dates, control, seed + i) for i, (spec, samples) in enumerate(self.parts)
+        ]
+        names = list(dict.fromkeys(name for part in found for name in part))
+        shapes = [(samples.sizes["sample"], len(dates), len(spec.geos)) for spec, samples in self.parts]
+        return {
+            name: np.concatenate(
+                [part[name] if name in part else np.zeros(s) for part, s in zip(found, shapes, strict=True)]
+            )
+            for name in names
+        }
+
+    def expected(self, dataset: Dataset, rows: slice, seed: int) -> Floats:
+        """:func:`expected_outcome` over all parts."""
+        return self._each(lambda i, spec, samples: expected_outcome(spec, samples, dataset, rows, seed + i))
+
+    def predictive(self, mean: Floats, seed: int) -> Floats:
+        """:func:`predictive_outcome` of the expected outcome ``mean`` of these draws."""
+        edges = np.cumsum([0, *(samples.sizes["sample"] for _, samples in self.parts)])
+        return self._each(
+            lambda i, spec, samples: predictive_outcome(spec, samples, mean[edges[i] : edges[i + 1]], seed + i)
+        )
+
+    def _each(self, make: Callable[[int, ModelSpec, xr.Dataset], Floats]) -> Floats:
+        return np.concatenate([make(i, spec, samples) for i, (spec, samples) in enumerate(self.parts)])

@@ -5,7 +5,7 @@ the what-if widget's data come from here. Nothing outside this package switches 
 saturation: a draw of any spec, or of a mixture of specs, is a row of :class:`ResponseDraws`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -96,6 +96,23 @@ class ResponseDraws:
         if array.ndim != 3 or array.shape[1:] != self.media_scale.shape:
             raise FitError(f"{name} has shape {array.shape}; the rule is (periods, {self.media_scale.shape}).")
         return array / self.media_scale
+
+
+def joined(parts: Sequence[ResponseDraws]) -> ResponseDraws:
+    """The draws of all parts, one part after the other. Raises FitError where they are not of the same panel."""
+    first = parts[0]
+    for part in parts[1:]:
+        same = (part.channels, part.geos, part.lookback) == (first.channels, first.geos, first.lookback)
+        if not same or not np.array_equal(part.media_scale, first.media_scale):
+            raise FitError("Draws can be joined only where channels, geos, look-back and media scales are the same.")
+    return replace(
+        first,
+        adstock_kind=np.concatenate([part.adstock_kind for part in parts]),
+        adstock_par=np.concatenate([part.adstock_par for part in parts]),
+        saturation_kind=np.concatenate([part.saturation_kind for part in parts]),
+        saturation_par=np.concatenate([part.saturation_par for part in parts]),
+        log_beta=np.concatenate([part.log_beta for part in parts]),
+    )
 
 
 @dataclass(frozen=True)

@@ -13,21 +13,37 @@ from mmm.section import Section
 
 
 class AdstockSettings(Section):
-    """Carryover: ``geometric`` decays from the week of the spend; ``delayed`` peaks ``delay`` periods later."""
+    """Carryover: ``geometric`` decays from the week of the spend; ``delayed`` peaks ``delay`` periods later.
 
-    family: Literal["geometric", "delayed"] = "geometric"
+    ``auto``: the members of the mixture differ in it; geometric where there is no mixture, or ``alpha`` is given.
+    """
+
+    family: Literal["auto", "geometric", "delayed"] = "auto"
     normalise: bool = Field(default=True, description="Weights add up to one, so adstock moves spend in time only.")
     alpha: BetaPrior | None = Field(default=None, description="Retention per period; default depends on the family.")
     delay: LogNormalPrior = Field(
         default=LogNormalPrior(lower=0.5, upper=5.0), description="Periods until the peak (delayed only)."
     )
 
+    @property
+    def open(self) -> bool:
+        """Whether the members of a mixture may choose the family: a prior of alpha is stated for one family."""
+        return self.family == "auto" and self.alpha is None
+
+    @property
+    def chosen(self) -> Literal["geometric", "delayed"]:
+        """The family of a single model."""
+        return "geometric" if self.family == "auto" else self.family
+
 
 class SaturationSettings(Section):
     """Diminishing returns. ``half`` is the media level at half of the maximal effect, relative to the channel's mean
-    over periods with activity; it means the same for both families."""
+    over periods with activity; it means the same for both families.
 
-    family: Literal["hill", "logistic"] = "hill"
+    ``auto``: the members of the mixture differ in it; hill where there is no mixture, or ``slope`` is given.
+    """
+
+    family: Literal["auto", "hill", "logistic"] = "auto"
     half: LogNormalPrior = LogNormalPrior(lower=0.4, upper=6.0)
     slope: LogNormalPrior | None = Field(
         default=None, description="Prior of the Hill slope. Not given: fixed at 1, as it is weakly identified."
@@ -35,9 +51,19 @@ class SaturationSettings(Section):
 
     @model_validator(mode="after")
     def _slope_is_hill(self) -> Self:
-        if self.slope is not None and self.family != "hill":
-            raise ValueError(f"slope belongs to the family 'hill'; this is '{self.family}'")
+        if self.slope is not None and self.family == "logistic":
+            raise ValueError("slope belongs to the family 'hill'; this is 'logistic'")
         return self
+
+    @property
+    def open(self) -> bool:
+        """Whether the members of a mixture may choose the family: a prior of the slope is stated for one family."""
+        return self.family == "auto" and self.slope is None
+
+    @property
+    def chosen(self) -> Literal["hill", "logistic"]:
+        """The family of a single model."""
+        return "hill" if self.family == "auto" else self.family
 
 
 class ChannelModelSettings(Section):
@@ -71,13 +97,63 @@ class BaselineSettings(Section):
     trend_scale: float = Field(default=0.5, gt=0, description="Change per year.")
     seasonality_order: int = Field(default=3, ge=0, le=26, description="Pairs of yearly Fourier terms; 0 for none.")
     seasonality_scale: float = Field(default=0.5, gt=0)
-    drift: DriftSettings | None = DriftSettings()
+    drift: Literal["auto"] | DriftSettings | None = Field(
+        default="auto", description="auto: the members of the mixture differ in it; its own defaults without a mixture."
+    )
     control_scale: float = Field(default=1.0, gt=0, description="Shared by all controls (divided by root of count).")
+
+    @property
+    def chosen_drift(self) -> DriftSettings | None:
+        """The drift of a single model."""
+        return DriftSettings() if self.drift == "auto" else self.drift
+
+
+class MemberSettings(Section):
+    """One member of the mixture: what it sets where the model's own setting is ``auto``."""
+
+    adstock: Literal["geometric", "delayed"] = "geometric"
+    saturation: Literal["hill", "logistic"] = "hill"
+    slope: LogNormalPrior | None = Field(default=None, description="Prior of the Hill slope; not given: fixed at 1.")
+    drift: DriftSettings = DriftSettings()
+
+    @model_validator(mode="after")
+    def _slope_is_hill(self) -> Self:
+        if self.slope is not None and self.saturation != "hill":
+            raise ValueError(f"slope belongs to the family 'hill'; this is '{self.saturation}'")
+        return self
+
+
+_SLOPE = LogNormalPrior(lower=0.8, upper=3.0)
+_STIFF = DriftSettings(scale=0.15)
+DEFAULT_MEMBERS = {
+    "geometric, hill": MemberSettings(),
+    "delayed, hill": MemberSettings(adstock="delayed"),
+    "geometric, sloped": MemberSettings(slope=_SLOPE),
+    "delayed, sloped": MemberSettings(adstock="delayed", slope=_SLOPE),
+    "geometric, logistic": MemberSettings(saturation="logistic"),
+    "delayed, logistic": MemberSettings(adstock="delayed", saturation="logistic"),
+}
+
+
+class MixtureSettings(Section):
+    """Which models are fitted together, and how they are weighted. docs/mixture.md gives the reasons."""
+
+    members: dict[str, MemberSettings] = Field(default=DEFAULT_MEMBERS, min_length=1)
+    weighting: Literal["stacking", "pseudo_bma", "equal"] = Field(
+        default="stacking", description="How members are weighted by their predictions of weeks left out."
+    )
+    floor: float = Field(
+        default=0.05, ge=0, lt=1, description="Least weight of a member whose predictions are not clearly worse."
+    )
 
 
 class ModelSettings(Section):
     """The model: families, priors and baseline. The default is documented in docs/model.md."""
 
+    mixture: MixtureSettings | None = Field(
+        default=MixtureSettings(),
+        description="Models that differ in what is set to auto, weighted by the data; null for a single model.",
+    )
     lookback: str = Field(default="13 weeks", description="After this long nothing of a spend is left.")
     adstock: AdstockSettings = AdstockSettings()
     saturation: SaturationSettings = SaturationSettings()

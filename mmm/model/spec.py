@@ -251,11 +251,11 @@ def _channel(name: str, settings: ModelSettings, effect: LogNormalPrior, denomin
     saturation: SaturationSettings = settings.saturation_of(name)
     return ChannelSpec(
         name=name,
-        adstock=adstock.family,
+        adstock=adstock.chosen,
         normalise=adstock.normalise,
-        alpha=adstock.alpha or _DEFAULT_ALPHA[adstock.family],
+        alpha=adstock.alpha or _DEFAULT_ALPHA[adstock.chosen],
         delay=adstock.delay,
-        saturation=saturation.family,
+        saturation=saturation.chosen,
         half=saturation.half,
         slope=saturation.slope,
         effect=effect,
@@ -272,15 +272,16 @@ def _baseline(
     values = control[seen]
     spread = values.std(axis=0)
     drift = None
-    if base.drift is not None:
-        spacing = parse_periods(base.drift.knot_spacing, dataset.frequency) * dataset.frequency.days
+    wanted = base.chosen_drift
+    if wanted is not None:
+        spacing = parse_periods(wanted.knot_spacing, dataset.frequency) * dataset.frequency.days
         first_day = (dataset.dates[inside.start] - pd.Timestamp("1970-01-05")).days
         drift = DriftSpec(
             spacing_days=spacing,
-            length_days=parse_periods(base.drift.length_scale, dataset.frequency) * dataset.frequency.days,
+            length_days=parse_periods(wanted.length_scale, dataset.frequency) * dataset.frequency.days,
             # A cubic B-spline reaches two spacings to each side of its knot.
             first=first_day // spacing - 1,
-            scale=base.drift.scale * sd,
+            scale=wanted.scale * sd,
         )
     return BaselineSpec(
         intercept_mean=_floats(mean),

@@ -8,7 +8,6 @@ from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import PlanError
 from mmm.inference.fit import Fit
-from mmm.model.draws import baseline_draws
 from mmm.model.response import Floats, contributions
 from mmm.model.response_planner import scaled_effect
 from mmm.planning.constraints import check_names
@@ -208,8 +207,7 @@ def _baseline(fit: Fit, settings: PlanSettings, problem: PlanProblem, value: Flo
             ahead = controls[len(controls) - year : len(controls) - year + problem.horizon]
         how = "at their values one year before" if settings.future_controls == "last_year" else "at their recent mean"
         notes.append(f"Controls over the horizon are held {how}; they move the forecast, not the comparison of plans.")
-    samples = fit.samples(settings.draws)
     total = np.zeros(problem.draws.n)
-    for term in baseline_draws(fit.spec, samples, problem.dates, ahead, settings.seed).values():
+    for term in fit.draws(settings.draws).baseline(problem.dates, ahead, settings.seed).values():
         total += (term * value).sum(axis=(1, 2))
     return total

@@ -10,7 +10,7 @@ import pandas as pd
 from mmm.analysis import Analysis
 from mmm.assessment.convergence import ess, r_hat, scalars
 from mmm.data.dataset import Dataset
-from mmm.inference.fit import Fit
+from mmm.inference.fit import Fit, Member
 from mmm.model.spec import ChannelSpec, ModelSpec
 from mmm.reporting.decision import Estimate, estimate
 from mmm.reporting.figures.returns import Belief
@@ -171,10 +171,23 @@ def _geo_returns(analysis: Analysis, fmt: Formatter) -> pd.DataFrame:
 
 def workings_of(fit: Fit, settings: Settings, facts: Iterable[tuple[str, str]]) -> Workings:
     """Diagnostics by parameter, worst first, priors in words, settings and versions."""
-    found = scalars(fit.posterior)
+    tables = [_diagnostics(member, f"{member.name}: " if len(fit.members) > 1 else "") for member in fit.counted]
+    priors = dict.fromkeys(line for member in fit.counted for line in _priors(member.spec))
+    return Workings(
+        diagnostics=pd.concat(tables).sort_values("ess_bulk", kind="stable"),
+        priors=tuple(priors),
+        settings_yaml=dump_settings(settings),
+        versions=fit.versions,
+        facts=tuple(facts),
+    )
+
+
+def _diagnostics(member: Member, prefix: str) -> pd.DataFrame:
+    """Summary and convergence of every parameter of one model; ``prefix`` goes before its name."""
+    found = scalars(member.posterior)
     flat = found.values.reshape(-1, len(found.names))
     lower, upper = np.quantile(flat, [0.05, 0.95], axis=0)
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "mean": flat.mean(axis=0),
             "sd": flat.std(axis=0),
@@ -184,14 +197,7 @@ def workings_of(fit: Fit, settings: Settings, facts: Iterable[tuple[str, str]]) 
             "ess_bulk": ess(found, "bulk"),
             "ess_tail": ess(found, "tail"),
         },
-        index=pd.Index(found.names, name="parameter"),
-    )
-    return Workings(
-        diagnostics=table.sort_values("ess_bulk", kind="stable"),
-        priors=tuple(_priors(fit.spec)),
-        settings_yaml=dump_settings(settings),
-        versions=fit.versions,
-        facts=tuple(facts),
+        index=pd.Index([f"{prefix}{name}" for name in found.names], name="parameter"),
     )
 
 
@@ -204,6 +210,9 @@ def _priors(spec: ModelSpec) -> Iterable[tuple[str, str]]:
     shape = _grouped(spec, lambda c: (c.saturation, f"{c.half.lower:g} to {c.half.upper:g} (log-normal)"))
     for (family, half), names in shape:
         yield f"{join(names, 40)}: half-saturation, relative to the channel's mean ({family})", half
+    for (_, slope), names in _grouped(spec, lambda c: ("hill", _slope(c))):
+        if slope:
+            yield f"{join(names, 40)}: slope of the Hill curve", slope
     yield "Spread of effects between geos (sd of logs)", f"half-normal, scale {spec.geo_sd_scale:g}"
     base = spec.baseline
     if base.drift is not None:
@@ -212,6 +221,12 @@ def _priors(spec: ModelSpec) -> Iterable[tuple[str, str]]:
             f"half-normal, scale {base.drift.scale:.3g}",
         )
     yield "Noise (sd, in units of the outcome's scale)", f"half-normal, scale {spec.noise_scale:.3g}; {spec.likelihood}"
+
+
+def _slope(channel: ChannelSpec) -> str:
+    if channel.slope is None:
+        return ""
+    return f"{channel.slope.lower:g} to {channel.slope.upper:g} (log-normal)"
 
 
 def _grouped(spec: ModelSpec, key: Callable[[ChannelSpec], tuple[str, str]]) -> list[tuple[tuple[str, str], list[str]]]:
@@ -223,11 +238,13 @@ def _grouped(spec: ModelSpec, key: Callable[[ChannelSpec], tuple[str, str]]) -> 
 
 def fit_facts(fit: Fit, holdout_periods: int) -> list[tuple[str, str]]:
     """The fit in a few lines for the appendix."""
-    sizes: Mapping[str, int] = {str(k): int(v) for k, v in fit.tree["posterior"].sizes.items()}
+    sizes: Mapping[str, int] = {str(k): int(v) for k, v in fit.main.tree["posterior"].sizes.items()}
+    several = len(fit.members) > 1
     seconds = ", ".join(f"{name} {value:.0f} s" for name, value in fit.seconds.items())
     return [
         ("Sampler", f"NUTS (nutpie), {fit.engine} engine, seed {fit.seed}"),
-        ("Draws", f"{sizes['chain']} chains of {sizes['draw']} draws"),
+        ("Draws", f"{sizes['chain']} chains of {sizes['draw']} draws{' for every model' if several else ''}"),
+        *([("Models by weight", "; ".join(f"{m.name} {m.weight:.0%}" for m in fit.members))] if several else []),
         ("Likelihood", fit.spec.likelihood.replace("_", "-")),
         ("Look-back", f"{fit.spec.lookback} periods"),
         ("Held out by the second fit", f"{holdout_periods} periods"),

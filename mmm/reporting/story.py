@@ -16,7 +16,7 @@ from mmm.data.quality import quality_report
 from mmm.errors import ReportError
 from mmm.inference.fit import Fit
 from mmm.inference.store import obtain
-from mmm.model.spec import make_spec
+from mmm.model.mixture import make_mixture
 from mmm.planning import Plan, plan
 from mmm.planning.curve import BudgetCurve, budget_curve
 from mmm.reporting import what_if
@@ -57,8 +57,7 @@ class Believed:
 
 def believe(settings: Settings, dataset: Dataset, *, progress: bool = False, say: Any = lambda _: None) -> Believed:
     """Both fits from the store, or new, and the gate. ``say`` receives lines on what happens."""
-    spec = make_spec(dataset, settings.model)
-    fit = obtain(dataset, spec, settings.sampler, progress=progress, report=say)
+    fit = obtain(dataset, make_mixture(dataset, settings.model), settings.sampler, progress=progress, report=say)
     result = None
     if settings.gate.holdout is not None:
         hidden = parse_periods(settings.gate.holdout, dataset.frequency)

@@ -12,7 +12,7 @@ from mmm.data.calendar import Frequency, parse_periods
 from mmm.data.settings import DataSettings
 from mmm.errors import SettingsError
 from mmm.inference.settings import SamplerSettings
-from mmm.model.settings import ModelSettings
+from mmm.model.settings import DriftSettings, ModelSettings
 from mmm.planning.settings import PlanSettings
 from mmm.reporting.settings import ReportSettings
 from mmm.section import Section
@@ -70,15 +70,19 @@ class Settings(Section):
 
 def duration_problems(settings: Settings, frequency: Frequency) -> Iterator[str]:
     """Durations that are not a whole number of periods. Any duration that can be read is whole days."""
-    drift = settings.model.baseline.drift
+    drifts = {"model.baseline.drift": settings.model.baseline.drift}
+    if settings.model.mixture is not None:
+        members = settings.model.mixture.members
+        drifts |= {f"model.mixture.members.{name}.drift": member.drift for name, member in members.items()}
     durations = {
         "model.lookback": settings.model.lookback,
         "gate.holdout": settings.gate.holdout,
         "plan.horizon": settings.plan.horizon,
     }
-    if drift is not None:
-        durations["model.baseline.drift.length_scale"] = drift.length_scale
-        durations["model.baseline.drift.knot_spacing"] = drift.knot_spacing
+    for key, drift in drifts.items():
+        if isinstance(drift, DriftSettings):
+            durations[f"{key}.length_scale"] = drift.length_scale
+            durations[f"{key}.knot_spacing"] = drift.knot_spacing
     for key, text in durations.items():
         if text is None:
             continue

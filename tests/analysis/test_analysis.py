@@ -5,13 +5,12 @@ import pytest
 
 from mmm.analysis import analyse
 from mmm.analysis.intervals import summary
-from mmm.model.draws import expected_outcome
 
 
 def test_components_add_up_to_the_fitted_mean(known):
     fit = known.fit
     analysis = analyse(fit)
-    mean = expected_outcome(fit.spec, fit.samples(), fit.dataset, fit.window, fit.seed).sum(axis=2).mean(axis=0)
+    mean = fit.draws().expected(fit.dataset, fit.window, fit.seed).sum(axis=2).mean(axis=0)
     summed = analysis.decomposition.groupby("date")["mean"].sum().to_numpy()
     np.testing.assert_allclose(summed, mean, rtol=1e-10)
 
@@ -56,10 +55,11 @@ def test_interval_is_equal_tailed_90_percent():
 
 def test_negative_baseline_is_reported(known):
     assert analyse(known.fit).negative_baseline.max() == 0.0
-    shifted = known.fit.tree.copy()
+    shifted = known.fit.main.tree.copy()
     shifted["posterior"] = shifted["posterior"].to_dataset().assign(
         intercept=lambda d: d["intercept"] * 0 - 5.0
     )  # fmt: skip
     from dataclasses import replace
 
-    assert analyse(replace(known.fit, tree=shifted)).negative_baseline.min() == pytest.approx(1.0)
+    below = replace(known.fit, members=(replace(known.fit.main, tree=shifted),))
+    assert analyse(below).negative_baseline.min() == pytest.approx(1.0)

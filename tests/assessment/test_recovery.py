@@ -182,7 +182,7 @@ def test_the_largest_shift_is_in_posterior_deviations_whatever_the_order() -> No
 
     def fit(**variables: np.ndarray) -> Fit:
         data = xr.Dataset({name: (("chain", "draw"), values) for name, values in variables.items()})
-        return cast("Fit", SimpleNamespace(posterior=data))
+        return cast("Fit", SimpleNamespace(main=SimpleNamespace(posterior=data)))
 
     shift = gate_study.largest_shift(
         fit(a=short[:, :, 0], b=short[:, :, 1]), fit(b=centred[:, :, 1], a=centred[:, :, 0])

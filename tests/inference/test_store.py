@@ -18,8 +18,8 @@ def test_round_trip(known, tmp_path):
     assert found.spec == known.fit.spec
     assert found.dataset.fingerprint == known.fit.dataset.fingerprint
     assert (found.key, found.seed, found.engine) == (known.fit.key, known.fit.seed, known.fit.engine)
-    for name, values in known.fit.posterior.data_vars.items():
-        np.testing.assert_array_equal(found.posterior[name].values, values.values)
+    for name, values in known.fit.main.posterior.data_vars.items():
+        np.testing.assert_array_equal(found.main.posterior[name].values, values.values)
     np.testing.assert_array_equal(found.response().log_beta, known.fit.response().log_beta)
     assert [p.name for p in tmp_path.iterdir()] == ["fit"]
 

@@ -13,7 +13,7 @@ from scipy import stats
 from mmm.analysis.effects import effect, observed
 from mmm.data.dataset import Dataset
 from mmm.errors import DataError, SettingsError
-from mmm.inference.fit import Fit
+from mmm.inference.fit import Fit, Member
 from mmm.model.baseline import drift_design, fourier, terms
 from mmm.model.build import build
 from mmm.model.draws import expected_outcome, response_draws
@@ -30,7 +30,7 @@ def _prior_fit(spec: ModelSpec, dataset: Dataset, draws: int) -> Fit:
     with build(spec, dataset):
         tree = pm.sample_prior_predictive(draws, random_seed=5, compile_kwargs=FAST)
     groups = xr.DataTree.from_dict({"posterior": tree["prior"].to_dataset(), "sample_stats": xr.Dataset()})
-    return Fit(dataset=dataset, spec=spec, tree=groups, seed=1, key="prior", engine="none")
+    return Fit(dataset, (Member(spec, groups, "prior", "none"),), seed=1, key="prior")
 
 
 @pytest.fixture(scope="module", params=[1, 8], ids=["national", "eight_geos"])
@@ -43,7 +43,7 @@ def test_prior_of_roas_is_the_stated_one(prior):
     """The ROAS that the response implies is the sampled ROAS, and its quantiles are those of the settings."""
     panel = observed(prior)
     implied = effect(prior.response(), panel, panel.value).sum(axis=1) / panel.spend.sum(axis=0)
-    np.testing.assert_allclose(implied, prior.samples()["roas"].values, rtol=1e-8)
+    np.testing.assert_allclose(implied, prior.main.samples()["roas"].values, rtol=1e-8)
     for c, channel in enumerate(prior.spec.channels):
         want = stats.lognorm(channel.effect.sigma, scale=channel.effect.median)
         assert stats.kstest(implied[:, c], want.cdf).pvalue > 1e-3
@@ -52,7 +52,7 @@ def test_prior_of_roas_is_the_stated_one(prior):
 
 
 def test_prior_predictive_limits(prior):
-    samples, fit = prior.samples(), prior
+    samples, fit = prior.main.samples(), prior
     panel = observed(fit)
     value = effect(fit.response(), panel, panel.value).sum(axis=(1, 2))
     outcome = (fit.dataset.data["outcome"] * fit.dataset.data["value_per_unit"]).values.sum()
@@ -75,7 +75,7 @@ def test_share_priors_where_the_outcome_has_no_value(small_world, dataset_of):
     fit = _prior_fit(spec, kpi, 300)
     panel = observed(fit)
     implied = effect(fit.response(), panel, panel.ones).sum(axis=1) / data["outcome"].values.sum()
-    np.testing.assert_allclose(implied, fit.samples()["share"].values, rtol=1e-8)
+    np.testing.assert_allclose(implied, fit.main.samples()["share"].values, rtol=1e-8)
     with pytest.raises(SettingsError, match="value_per_unit"):
         make_spec(kpi, ModelSettings(effect_prior="roas"))
 
@@ -135,7 +135,7 @@ def test_likelihood_is_that_of_the_response(settings, geos, small_world, dataset
     model = build(spec, ragged)
     unobserved = [v for v in model.unobserved_RVs if v in model.free_RVs]
     logp = model.compile_fn(model.logp(vars=model.observed_RVs), inputs=model.value_vars, **FAST)
-    samples = fit.samples()
+    samples = fit.main.samples()
     scale = np.array(spec.outcome_scale)
     mean = expected_outcome(spec, samples, ragged, fit.window, 1) / scale
     outcome = data["outcome"].values[fit.window] / scale

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from mmm.data.dataset import Dataset
-from mmm.inference.fit import Fit
+from mmm.inference.fit import Fit, Member
 from mmm.inference.sample import fit_key, versions
 from mmm.inference.store import save
 from mmm.model import response
@@ -67,7 +67,7 @@ def make_settings(case: Case, folder: Path) -> Settings:
         document["data"]["target"] = {"column": world.outcome, "kind": "kpi", "unit": world.outcome}
     simulated.frame.to_csv(folder / "data.csv", index=False)
     document |= {
-        "model": {"lookback": "8 weeks"},
+        "model": {"lookback": "8 weeks", "mixture": None},
         "sampler": {"draws": DRAWS, "chains": CHAINS, "store": str(folder / "store")},
         "gate": {"ess_bulk_min": 300, "ess_tail_min": 300, "r_hat_max": 1.05},
         "plan": {"curve_points": 5, "draws": 200},
@@ -144,16 +144,11 @@ def _fit(dataset: Dataset, spec: ModelSpec, settings: Settings, case: Case) -> F
     flags[:, :: 2 if case.diverging else DRAWS + 1] = case.diverging
     energy = rng.standard_normal(shape)
     stats = xr.Dataset({"diverging": (("chain", "draw"), flags), "energy": (("chain", "draw"), energy)}, index)
-    return Fit(
-        dataset=dataset,
-        spec=spec,
-        tree=xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats}),
-        seed=settings.sampler.seed,
-        key=fit_key(dataset, spec, settings.sampler),
-        engine=settings.sampler.engine,
-        versions=versions(),
-        seconds={"compile": 1.0, "sample": 2.0, "total": 3.0},
-    )
+    key = fit_key(dataset, spec, settings.sampler)
+    tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
+    seconds = {"compile": 1.0, "sample": 2.0, "total": 3.0}
+    member = Member(spec, tree, key, settings.sampler.engine, seconds=seconds)
+    return Fit(dataset, (member,), settings.sampler.seed, key, versions=versions())
 
 
 def _mean_draw(spec: ModelSpec, draws: dict[str, Any], geos: list[str], channels: list[str]) -> response.ResponseDraws:

@@ -1,0 +1,220 @@
+"""Mixtures: members from the settings, weights from predictions, draws in proportion, the store, and old fits."""
+
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from mmm.analysis import analyse
+from mmm.data.dataset import Dataset
+from mmm.errors import FitError
+from mmm.inference import loo, store
+from mmm.inference.fit import Fit, Member, shares
+from mmm.inference.sample import fit_model
+from mmm.inference.settings import SamplerSettings
+from mmm.model.draws import Draws
+from mmm.model.mixture import Mixture, make_mixture
+from mmm.model.settings import ModelSettings
+from mmm.planning import plan
+from mmm.planning.settings import PlanSettings
+from mmm.simulate import simulate
+
+TWO = {
+    "lookback": "6 weeks",
+    "baseline": {"seasonality_order": 1},
+    "mixture": {"members": {"plain": {}, "late": {"adstock": "delayed", "drift": {"scale": 0.1}}}, "floor": 0.1},
+}
+SAMPLER = SamplerSettings(draws=100, tune=200, chains=2)
+
+
+@pytest.fixture(scope="module")
+def dataset(small_world, dataset_of) -> Dataset:
+    world = small_world(1)
+    return dataset_of(simulate(replace(world, channels=world.channels[:2])))
+
+
+@pytest.fixture(scope="module")
+def made(dataset, tmp_path_factory) -> tuple[Fit, Mixture, SamplerSettings]:
+    sampler = SAMPLER.model_copy(update={"store": str(tmp_path_factory.mktemp("store"))})
+    mixture = make_mixture(dataset, ModelSettings.model_validate(TWO))
+    return store.obtain(dataset, mixture, sampler), mixture, sampler
+
+
+def families(dataset: Dataset, document: dict[str, object]) -> dict[str, set[tuple[str, str, bool]]]:
+    mixture = make_mixture(dataset, ModelSettings.model_validate(document))
+    return {m.name: {(c.adstock, c.saturation, c.slope is not None) for c in m.spec.channels} for m in mixture.members}
+
+
+def test_what_the_settings_state_is_not_varied(dataset):
+    open_ones = families(dataset, {})
+    assert {f for found in open_ones.values() for f, _, _ in found} == {"geometric", "delayed"}
+    stated = families(dataset, {"adstock": {"family": "delayed"}})
+    assert {f for found in stated.values() for f, _, _ in found} == {"delayed"}
+    assert len(stated) < len(open_ones)
+    one = families(
+        dataset, {"adstock": {"family": "delayed"}, "saturation": {"family": "hill"}, "baseline": {"drift": {}}}
+    )
+    assert one == {"model": {("delayed", "hill", False)}}
+    assert families(dataset, {"mixture": None}) == {"model": {("geometric", "hill", False)}}
+    of_channel = families(dataset, {"channels": {"tv": {"adstock": {"family": "delayed"}}}})
+    assert all(("delayed" in {f for f, _, _ in found}) for found in of_channel.values())
+    steep = families(dataset, {"saturation": {"slope": {"lower": 1.0, "upper": 2.0}}})
+    assert {(f, free) for found in steep.values() for _, f, free in found} == {("hill", True)}
+
+
+def test_a_stated_half_saturation_holds_in_every_member(dataset):
+    settings = ModelSettings.model_validate({"saturation": {"half": {"lower": 1.0, "upper": 2.0}}})
+    members = make_mixture(dataset, settings).members
+    assert len(members) > 2
+    assert {c.half.lower for m in members for c in m.spec.channels} == {1.0}
+
+
+def test_draws_follow_the_weights_and_belong_to_one_spec(made):
+    fit = made[0]
+    members = (replace(fit.members[0], weight=0.75), replace(fit.members[1], weight=0.25))
+    mixed = replace(fit, members=members)
+    draws = mixed.draws(80)
+    assert [samples.sizes["sample"] for _, samples in draws.parts] == [60, 20]
+    found = draws.response()
+    assert sorted({tuple(row) for row in found.adstock_kind}) == sorted(
+        {tuple(m.spec and Draws(((m.spec, m.samples(1)),)).response().adstock_kind[0]) for m in members}
+    )
+    assert mixed.draws().n == 266  # 200 draws are three quarters of them
+    np.testing.assert_array_equal(shares(np.array([0.5, 0.3, 0.2]), 11), [6, 3, 2])
+    negligible = replace(fit, members=(replace(members[0], weight=0.995), replace(members[1], weight=0.005)))
+    assert len(negligible.counted) == 1
+
+
+def test_an_analysis_of_a_mixture_is_the_weighted_mean_of_its_members(made):
+    fit = replace(made[0], members=tuple(replace(m, weight=0.5) for m in made[0].members))
+    mixed = analyse(fit)
+    alone = [analyse(fit.of(member)) for member in fit.members]
+    mean = np.mean([a.channels["roas"].to_numpy() for a in alone], axis=0)
+    np.testing.assert_allclose(mixed.channels["roas"].to_numpy(), mean, rtol=1e-9)
+    total = mixed.decomposition.groupby("date")["mean"].sum()
+    fitted = mixed.fitted.set_index("date")["mean"]
+    np.testing.assert_allclose(total.to_numpy(), fitted.to_numpy(), rtol=0.02)
+
+
+def test_a_mixture_is_planned_on(made):
+    found = plan(made[0], PlanSettings(draws=100))
+    assert np.isfinite(found.outcome_draws).all()
+    assert found.outcome_draws.shape == (100,)
+
+
+def test_another_weighting_fits_nothing_again(made, dataset, monkeypatch):
+    fit, mixture, sampler = made
+    monkeypatch.setattr(store, "fit_model", lambda *_, **__: pytest.fail("fitted again"))
+    same = store.obtain(dataset, mixture, sampler)
+    assert (same.key, [m.weight for m in same.members]) == (fit.key, [m.weight for m in fit.members])
+    other = store.obtain(dataset, mixture.model_copy(update={"weighting": "equal"}), sampler)
+    assert [m.weight for m in other.members] == [0.5, 0.5]
+    assert other.key != fit.key
+    loaded = store.load(Path(sampler.store) / fit.key)
+    assert [(m.name, m.key, m.weight) for m in loaded.members] == [(m.name, m.key, m.weight) for m in fit.members]
+    np.testing.assert_array_equal(loaded.response(50).log_beta, fit.response(50).log_beta)
+
+
+def test_weights_must_add_up_and_members_share_the_panel(made):
+    fit = made[0]
+    with pytest.raises(FitError, match="add up to 2"):
+        replace(fit, members=tuple(replace(m, weight=1.0) for m in fit.members))
+    longer = fit.members[1].spec.model_copy(update={"lookback": 9})
+    with pytest.raises(FitError, match="lookback"):
+        replace(fit, members=(fit.members[0], replace(fit.members[1], spec=longer)))
+
+
+def gaussian_loo(x: np.ndarray, sd: float) -> np.ndarray:
+    """Log density of every x under the others, for x ~ N(mu, sd^2) with a flat prior on mu."""
+    n = len(x)
+    mean = (x.sum() - x) / (n - 1)
+    variance = sd**2 * (1 + 1 / (n - 1))
+    return np.asarray(-0.5 * np.log(2 * np.pi * variance) - 0.5 * (x - mean) ** 2 / variance)
+
+
+def test_leave_one_out_against_the_exact_value(made):
+    """The marginal of each week given the others is known where only the level is: all other draws are held."""
+    fit = made[0]
+    member, dataset = fit.members[0], fit.dataset
+    scale, rows = member.spec.outcome_scale[0], fit.window
+    rng = np.random.default_rng(2)
+    held = member.posterior.isel(chain=[0], draw=[0])
+    rest = Draws(((member.spec, Member(member.spec, xr.DataTree.from_dict({"posterior": held}), "", "").samples()),))
+    control = dataset.data["control"].values[rows]
+    fixed = (
+        rest.expected(dataset, rows, 1)[0, :, 0] - rest.baseline(dataset.dates[rows], control, 1)["intercept"][0, :, 0]
+    )
+    level = (dataset.data["outcome"].values[rows, 0] - fixed) / scale
+    n, sd = len(level), 0.05
+    many = held.isel(draw=np.zeros(4000, dtype=int)).assign_coords(draw=np.arange(4000))
+    many["intercept"] = (
+        many["intercept"] * 0 + (level.mean() + sd / np.sqrt(n) * rng.standard_normal(4000))[None, :, None]
+    )
+    many["sigma"] = many["sigma"] * 0 + sd
+    found = loo.leave_one_out(member.spec, many, dataset, 1)
+    assert float(found["k"].max()) < loo.K_MAX
+    np.testing.assert_allclose(found["elpd"].values, gaussian_loo(level, sd) - np.log(scale), atol=0.02)
+
+
+def one(elpd: np.ndarray, k: float | np.ndarray = 0.1) -> xr.Dataset:
+    return xr.Dataset({"elpd": ("date", elpd), "k": ("date", np.broadcast_to(k, elpd.shape))})
+
+
+def test_stacking_finds_the_shares_of_a_known_mixture():
+    rng = np.random.default_rng(1)
+    x = np.where(rng.random(4000) < 0.3, rng.normal(-2, 1, 4000), rng.normal(2, 1, 4000))
+    elpd = np.stack([-0.5 * (x + 2) ** 2, -0.5 * (x - 2) ** 2, -0.5 * (x - 9) ** 2])
+    np.testing.assert_allclose(loo.stacking(elpd), [0.3, 0.7, 0.0], atol=0.03)
+
+
+def test_the_floor_keeps_what_cannot_be_ruled_out_and_only_that():
+    rng = np.random.default_rng(3)
+    base = rng.normal(0, 1, 156)
+    close, far = base - 0.01 + 0.05 * rng.standard_normal(156), base - 1.0
+    weights = loo.weigh([one(base), one(close), one(far)], "pseudo_bma", 0.2, 1).values
+    assert weights[1] >= 0.2
+    assert weights[2] < 0.01
+    assert weights.sum() == pytest.approx(1.0)
+    np.testing.assert_allclose(loo.weigh([one(base), one(far)], "equal", 0.2, 1).values, 0.5)
+    np.testing.assert_allclose(
+        loo.raised(np.array([0.0, 0.06, 0.94]), np.array([0.1, 0.05, 0.05])), [0.1, 0.054, 0.846]
+    )
+
+
+def test_periods_that_cannot_be_judged_are_left_out_or_all_are_equal():
+    rng = np.random.default_rng(4)
+    good = rng.normal(0, 1, 100)
+    bad = good - 0.5
+    spoilt = bad.copy()
+    spoilt[:5] = 50.0
+    found = loo.weigh([one(good), one(spoilt, np.where(np.arange(100) < 5, 0.9, 0.1))], "stacking", 0.0, 1)
+    assert found.values[0] > 0.9
+    assert "5 periods" in found.notes[0]
+    blind = loo.weigh([one(good), one(bad, np.where(np.arange(100) < 20, 0.9, 0.1))], "stacking", 0.0, 1)
+    np.testing.assert_array_equal(blind.values, [0.5, 0.5])
+    assert "equally" in blind.notes[0]
+
+
+def test_a_fit_of_the_first_format_is_read_and_planned_on(tmp_path):
+    """Made by the version before mixtures: two geos, three channels, one delayed and one with a free slope."""
+    with zipfile.ZipFile(Path(__file__).parent / "fits" / "format_1.zip") as archive:
+        archive.extractall(tmp_path / "old")
+    old = store.load(tmp_path / "old")
+    assert (old.format_version, len(old.members), old.main.weight) == (1, 1, 1.0)
+    assert float(old.response().log_beta.sum()) == pytest.approx(7633.297483527073)
+    assert analyse(old).channels.loc["search", "roas"] == pytest.approx(2.579399, rel=1e-6)
+    found = plan(old, PlanSettings())
+    assert found.allocation["spend"].to_numpy() == pytest.approx([7.739205e5, 1.857692e6, 1.021857e6], rel=1e-4)
+
+
+def test_a_single_model_is_stored_as_such(dataset, tmp_path):
+    sampler = SAMPLER.model_copy(update={"store": str(tmp_path)})
+    settings = ModelSettings.model_validate({**TWO, "mixture": None})
+    mixture = make_mixture(dataset, settings)
+    fit = store.obtain(dataset, mixture, sampler)
+    assert [m.name for m in fit.members] == ["model"]
+    assert [p.name for p in tmp_path.iterdir()] == [fit.key]
+    assert fit_model(dataset, mixture.members[0].spec, sampler).key == fit.key
