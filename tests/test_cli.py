@@ -174,7 +174,18 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
 
 # fit and plan
 
-QUICK = ("-p", "sampler.draws=60", "-p", "sampler.tune=150", "-p", "sampler.chains=2", "-p", "gate.holdout=null")
+QUICK = (
+    "-p",
+    "sampler.draws=60",
+    "-p",
+    "sampler.tune=150",
+    "-p",
+    "sampler.chains=2",
+    "-p",
+    "gate.holdout=null",
+    "-p",
+    "model.mixture=null",
+)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What each model of a mixture says by itself: where they agree, the data decide; where not, the choice of model does."""
+"""What each model of a mixture says by itself: where models agree, the data decide; where not, the choice of model."""
 
 import numpy as np
 import pandas as pd

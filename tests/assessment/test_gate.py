@@ -21,7 +21,9 @@ from mmm.simulate import Adstock, Baseline, Channel, Flighting, Noise, Saturatio
 
 NO_HOLDOUT = GateSettings(holdout=None)
 SAMPLER = SamplerSettings(draws=500, tune=500, chains=4)
-MODEL = ModelSettings.model_validate({"lookback": "6 weeks", "baseline": {"drift": None, "seasonality_order": 1}})
+MODEL = ModelSettings.model_validate(
+    {"mixture": None, "lookback": "6 weeks", "baseline": {"drift": None, "seasonality_order": 1}}
+)
 
 
 def _world() -> World:
