@@ -174,7 +174,7 @@ class _Batch:
     function: Callable[..., Any]
     topic: str
     notice: Callable[[Event], None]
-    finished: "queue.SimpleQueue[tuple[str, Any]]" = field(default_factory=queue.SimpleQueue)
+    finished: "queue.SimpleQueue[str]" = field(default_factory=queue.SimpleQueue)
     running: dict[str, Any] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
     waiting: dict[str, list[Task]] = field(default_factory=dict)
@@ -198,7 +198,10 @@ class _Batch:
             _attempt, self.function, task.key, self.topic, task.arguments, key=name, pure=False, retries=0
         )
         self.running[task.key] = future
-        future.add_done_callback(lambda found: self.finished.put((task.key, found)))
+        self._await(task.key)
+
+    def _await(self, key: str) -> None:
+        self.running[key].add_done_callback(lambda _: self.finished.put(key))
 
     def heard(self, message: tuple[float, Mapping[str, str]]) -> None:
         """Passes on what a worker sent."""
@@ -211,14 +214,27 @@ class _Batch:
         else:
             self.notice(Event(key, "said", content["line"]))
 
-    def done(self, key: str, future: Any) -> Done:
-        """The finished task; those that waited for it start now."""
+    def done(self, key: str) -> Done | None:
+        """The finished task; those that waited for it start now. None where it runs again.
+
+        A result stays with its worker until it is fetched. Where that worker dies in between, Dask computes it anew.
+        """
+        future, task = self.running[key], self.tasks[key]
+        value, error = None, None
+        try:
+            if future.status == "finished":
+                value = future.result(timeout=_ANSWER)
+            elif future.status in ("error", "cancelled"):
+                error = _error(future)
+            else:
+                raise TimeoutError
+        except TimeoutError:
+            self._await(key)
+            return None
         del self.running[key]
-        task = self.tasks[key]
         seconds = time.perf_counter() - self.since.get(key, time.perf_counter())
         for follower in self.waiting.pop(task.shared, []) if task.shared else []:
             self._submit(follower)
-        value, error = (None, _error(future)) if future.status != "finished" else (future.result(), None)
         return Done(key, value, error, seconds, max(1, self.starts.get(key, 0)))
 
     def rest(self) -> list[str]:
@@ -237,7 +253,7 @@ def _on_cluster(
     try:
         while batch.running:
             try:
-                key, future = batch.finished.get(timeout=_POLL)
+                done = batch.done(batch.finished.get(timeout=_POLL))
             except queue.Empty:
                 alone_since = None if _has_workers(client) else alone_since or time.perf_counter()
                 if alone_since is not None and time.perf_counter() - alone_since > _PATIENCE:
@@ -245,7 +261,8 @@ def _on_cluster(
                         yield Done(key, error=ConnectionError("All workers are gone, so it was given up."))
                     return
                 continue
-            yield batch.done(key, future)
+            if done is not None:
+                yield done
     finally:
         client.cancel(list(batch.running.values()))
         client.unsubscribe_topic(batch.topic)

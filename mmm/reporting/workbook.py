@@ -219,7 +219,6 @@ def _totals(book: _Book, sheet: Any, m: Material, curves: dict[str, _Curve]) -> 
     for place, (words, formula, value) in enumerate(lines, start=row + 2):
         book.text(sheet, place, 0, words, bold=place == row + 2)
         book.formula(sheet, (place, _SPEND), formula, value, num_format=_SIGNED, bold=place == row + 2)
-    place = row + 3 + len(lines)
     hints = (
         f"Change the blue numbers; the rest of this sheet follows. Amounts are totals over the horizon ({d.horizon}).",
         "Expected values only: their 90% intervals are in the report and on the sheet Plan in full.",
