@@ -1,6 +1,5 @@
 """``mmm runs``: past reports, from the manifests that they left."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,7 @@ import typer
 
 from mmm.cli.output import plain, table
 from mmm.errors import SettingsError
-
-_MANIFEST = "manifest.json"
+from mmm.reporting.shelf import MANIFEST, read_manifest
 
 
 def show_runs(folder: Path) -> None:
@@ -21,22 +19,14 @@ def show_runs(folder: Path) -> None:
     if not folder.is_dir():
         raise SettingsError(f"There is no folder '{folder}'. Name the folder of the reports with --out.")
     rows = []
-    for path in folder.rglob(_MANIFEST):
-        manifest = _manifest(path)
+    for path in folder.rglob(MANIFEST):
+        manifest = read_manifest(path)
         rows.append((str(manifest.get("started", "?"))[:16].replace("T", " "), *_row(manifest), str(path.parent)))
     if not rows:
         typer.echo(plain(f"No runs below '{folder}'. `mmm report CONFIG` makes one."))
         return
     rows.sort(reverse=True)
     table("Runs, the newest first", ["started (UTC)", "analysis", "budget", "horizon", "gate", "folder"], rows)
-
-
-def _manifest(path: Path) -> Mapping[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _row(manifest: Mapping[str, Any]) -> tuple[str, str, str, str]:

@@ -1,7 +1,6 @@
 """The plan as CSV and XLSX, and all results as JSON. Texts from the data stay text in every one of them."""
 
 import csv
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from mmm.errors import ReportError
-from mmm.reporting.decision import Estimate
+from mmm.reporting import results
 from mmm.reporting.figures.sheet import Drawn
 from mmm.reporting.material import Material
+from mmm.reporting.numbers import results_of
 from mmm.reporting.workbook import FORMULA_STARTS, write_workbook
 
 _COLUMNS = (
@@ -41,8 +41,7 @@ def write_outputs(m: Material, folder: Path) -> None:
     """allocation.csv, allocation.xlsx and results.json."""
     write_csv(m.plan.allocation, folder / "allocation.csv")
     write_workbook(m, _COLUMNS, folder / "allocation.xlsx")
-    text = json.dumps(results(m), indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / "results.json").write_text(text, encoding="utf-8")
+    (folder / results.FILE).write_text(results_of(m).model_dump_json(indent=1), encoding="utf-8")
 
 
 def plan_folder(folder: Path) -> Path:
@@ -104,65 +103,6 @@ def write_figures(figures: tuple[Drawn, ...], folder: Path) -> None:
         (folder / f"{figure.name}.svg").write_text(figure.wide, encoding="utf-8")
         if figure.png is not None:
             (folder / f"{figure.name}.png").write_bytes(figure.png)
-
-
-def results(m: Material) -> dict[str, Any]:
-    """All numbers of the report for programs; amounts in full, missing ones null."""
-    d = m.decision
-    found: dict[str, Any] = clean(
-        {
-            "schema": 1,
-            "name": m.settings.name,
-            "title": m.title,
-            "currency": m.fmt.currency,
-            "outcome_unit": m.fmt.outcome_unit,
-            "gain_in": m.gain_fmt.currency if m.gain_fmt.money_outcome else m.gain_fmt.outcome_unit,
-            "headline": {"lead": m.teller.headline().lead, "sentence": m.teller.headline().sentence},
-            "decision": {
-                "horizon": d.horizon,
-                "verdict": d.verdict,
-                "spend_today": d.spend_today,
-                "spend_plan": d.spend_planned,
-                "unspent": d.unspent,
-                "gain": _ends(d.gain),
-                "net_gain": None if d.net is None else _ends(d.net),
-                "probability": d.probability,
-                "worst_5_percent": d.worst,
-                "won_today": _ends(d.won_today),
-                "won_plan": _ends(d.won_planned),
-                "outcome_today": None if d.total_today is None else _ends(d.total_today),
-                "outcome_plan": None if d.total_planned is None else _ends(d.total_planned),
-            },
-            "allocation": _records(m.plan.allocation.reset_index()),
-            "budget_curve": _records(m.plan.curve),
-            "scenarios": [
-                {
-                    "name": s.name,
-                    "budget": s.budget,
-                    "won": _ends(s.won),
-                    "gain": _ends(s.gain),
-                    "probability": s.probability,
-                    "spend": dict(s.spend),
-                }
-                for s in m.plan.scenarios
-            ],
-            "channels": _records(m.meaning.channels.reset_index()),
-            "fit": {"r_squared": m.meaning.r2, "mape": m.meaning.mape},
-            "gate": m.gate.to_dict(),
-            "quality": _records(m.quality.table()),
-            "diagnostics": _records(m.workings.diagnostics.reset_index()),
-            "data_fingerprint": m.basis.fingerprint,
-        }
-    )
-    return found
-
-
-def _ends(value: Estimate) -> dict[str, float]:
-    return {"mean": value.mean, "lower": value.lower, "upper": value.upper}
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(k): v for k, v in row.items()} for row in frame.to_dict(orient="records")]
 
 
 def clean(value: Any) -> Any:

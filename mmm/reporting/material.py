@@ -16,6 +16,7 @@ from mmm.reporting.figures.sheet import Pen
 from mmm.reporting.foresight import Foresight
 from mmm.reporting.format import Formatter
 from mmm.reporting.narrative import Teller
+from mmm.reporting.results import Results
 from mmm.reporting.style import Look
 from mmm.settings import Settings
 
@@ -36,6 +37,20 @@ class Basis:
     fingerprint: str
     excluded: tuple[str, ...] = ()
     """Channels left out of the model because nothing could be learned of them."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What the report was made from, and when."""
+
+    started: dt.datetime
+    fit_key: str
+    engine: str
+    seed: int
+    first_day: dt.date
+    """Start of the plan's horizon."""
+    inputs: str = ""
+    """Hash of all inputs; empty where the report is not made by a run."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +139,7 @@ class Material:
     """The whole content of one report."""
 
     settings: Settings
+    origin: Origin
     basis: Basis
     quality: QualityReport
     gate: GateReport
@@ -139,6 +155,8 @@ class Material:
     gain_outcome: str
     look: Look
     what_if: Mapping[str, object] | None = field(default=None, repr=False)
+    earlier: Results | None = field(default=None, repr=False)
+    """Results of the report that this one is compared with."""
 
     @property
     def title(self) -> str:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,23 +22,14 @@ from mmm.reporting.executed import chapters_of, portable
 from mmm.reporting.export import clean
 from mmm.reporting.format import Formatter
 from mmm.reporting.render import Cover, logo_data, pdf_bytes, print_page, require_pdf, web_page
-from mmm.reporting.story import INPUTS_FILE, SETTINGS_FILE, Believed, believe
+from mmm.reporting.results import Results, read_results
+from mmm.reporting.shelf import MANIFEST, earlier_report, inputs_key, package_version, package_versions
+from mmm.reporting.story import EARLIER_FILE, INPUTS_FILE, SETTINGS_FILE, Believed, believe
 from mmm.reporting.style import make_look
 from mmm.settings import Settings, dump_settings, load_dataset
 
 NOTEBOOK = "budget_report.ipynb"
-_VERSIONS = (
-    "mmm-workbench",
-    "numpy",
-    "pandas",
-    "xarray",
-    "pymc",
-    "pytensor",
-    "nutpie",
-    "arviz",
-    "matplotlib",
-    "weasyprint",
-)
+NOTEBOOK_KEPT = "Its notebook is kept in "
 Say = Callable[[str], None]
 
 
@@ -59,16 +49,32 @@ class Report:
         return f"<div><strong>Report</strong> {escape(str(self.folder))}<ul>{rows}</ul></div>"
 
 
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run differs from a plain one.
+
+    ``label`` is added to the name of its folder. ``since`` is the report (its folder) to compare with; by default the
+    newest of the same analysis that was made from other inputs. ``scratch`` names its temporary folder: one that a
+    killed attempt of the same name left behind is removed.
+    """
+
+    label: str = ""
+    since: Path | None = None
+    scratch: str = ""
+
+
 @dataclass
 class _Run:
     """A run in the making: its temporary folder, its final one, and the times of its stages."""
 
     settings: Settings
+    options: RunOptions
     temporary: Path
     final: Path
     formats: tuple[str, ...]
     notes: list[str]
     say: Say
+    inputs: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -77,7 +83,12 @@ class _Run:
 
 
 def run_report(
-    settings: Settings, *, out: Path | None = None, progress: bool = True, say: Say = lambda _: None
+    settings: Settings,
+    *,
+    out: Path | None = None,
+    progress: bool = True,
+    say: Say = lambda _: None,
+    options: RunOptions | None = None,
 ) -> Report:
     """Make the report of an analysis in ``out``/<name>/<run>, by default below ``reports``.
 
@@ -85,7 +96,7 @@ def run_report(
     GateError (unless ``gate.override``), PlanError or ReportError; a failed notebook is kept beside the runs.
     """
     since = time.perf_counter()
-    run = _prepare(settings, out or Path("reports"), say)
+    run = _prepare(settings, out or Path("reports"), say, options or RunOptions())
     try:
         dataset = _checked_data(run)
         run.timed("checks", since)
@@ -93,16 +104,36 @@ def run_report(
         demand_pass(believed.gate, settings.gate)
         _execute(run)
         _render(run, dataset, believed)
-        manifest = _manifest(run, dataset, believed)
-        run.temporary.replace(run.final)
-    except MMMError:
-        _keep_failed(run)
+        manifest = _finish(run, dataset, believed)
+    except MMMError as error:
+        _keep_failed(run, error)
         raise
     except BaseException:
         shutil.rmtree(run.temporary, ignore_errors=True)
         raise
-    files = {path.name: path for path in sorted(run.final.iterdir()) if path.is_file() and path.name != INPUTS_FILE}
+    hidden = (INPUTS_FILE, EARLIER_FILE)
+    files = {path.name: path for path in sorted(run.final.iterdir()) if path.is_file() and path.name not in hidden}
     return Report(run.final, files, manifest, tuple(run.notes))
+
+
+def check_report(settings: Settings, since: Path | None = None) -> tuple[Dataset, str]:
+    """Everything that can be wrong before a fit: the data, and the files that the settings name.
+
+    Returns the dataset, and the key of the report's inputs. Raises what :func:`run_report` raises for them.
+    """
+    notebook_path()
+    if settings.report.logo is not None:
+        logo_data(settings.base / settings.report.logo)
+    templates = settings.report.templates
+    if templates is not None and not (settings.base / templates).is_dir():
+        raise ReportError(
+            f"report.templates: '{settings.base / templates}' is no folder. Correct it, or remove the key."
+        )
+    if since is not None:
+        _comparable(read_results(since), settings)
+    dataset = load_dataset(settings)
+    parse_periods(settings.plan.horizon, dataset.frequency)
+    return dataset, inputs_key(settings, dataset, notebook_path())
 
 
 def notebook_path(name: str = NOTEBOOK) -> Path:
@@ -114,11 +145,20 @@ def notebook_path(name: str = NOTEBOOK) -> Path:
     raise ReportError(f"The notebook {name} was not found beside the package. Install it again, or restore the file.")
 
 
-def _prepare(settings: Settings, root: Path, say: Say) -> _Run:
-    """Folders, PDF library, logo and templates, before any data are read."""
+def _comparable(earlier: Results, settings: Settings) -> Results:
+    """The results, if they are of the same analysis."""
+    if earlier.name != settings.name:
+        raise ReportError(
+            f"The earlier report is of the analysis '{earlier.name}', this one is '{settings.name}'. "
+            "Name a report of the same analysis with --since."
+        )
+    return earlier
+
+
+def _prepare(settings: Settings, root: Path, say: Say, options: RunOptions) -> _Run:
+    """The PDF library and the folders, before any data are read."""
     notes: list[str] = []
     formats: list[str] = list(settings.report.formats)
-    notebook_path()
     if "pdf" in formats:
         try:
             require_pdf()
@@ -126,46 +166,53 @@ def _prepare(settings: Settings, root: Path, say: Say) -> _Run:
             notes.append(str(error))
             say(str(error))
             formats.remove("pdf")
-    if settings.report.logo is not None:
-        logo_data(settings.base / settings.report.logo)
-    templates = settings.report.templates
-    if templates is not None and not (settings.base / templates).is_dir():
-        raise ReportError(
-            f"report.templates: '{settings.base / templates}' is no folder. Correct it, or remove the key."
-        )
     folder = root / settings.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not folder.resolve().is_relative_to(root.resolve()):
             raise ReportError(f"'{folder}' leads out of '{root}' (a link). Reports are written inside it only.")
-        temporary = folder / f".{uuid4().hex[:12]}"
+        temporary = folder / f".{options.scratch or uuid4().hex[:12]}"
+        if options.scratch:
+            shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
     except OSError as error:
         raise ReportError(
             f"Reports cannot be written to '{folder}' ({error.strerror}). Choose another folder with --out."
         ) from error
-    return _Run(settings, temporary, _free_name(folder), tuple(formats), notes, say)
+    started = datetime.now(UTC)
+    final = _free_name(folder, started, options.label)
+    return _Run(settings, options, temporary, final, tuple(formats), notes, say, started=started)
 
 
-def _free_name(folder: Path) -> Path:
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+def _free_name(folder: Path, started: datetime, label: str) -> Path:
+    stamp = f"{started:%Y%m%d-%H%M%S}" + (f"-{label}" if label else "")
     candidates = [stamp, *(f"{stamp}-{i}" for i in range(2, 100))]
     return next(folder / name for name in candidates if not (folder / name).exists())
 
 
 def _checked_data(run: _Run) -> Dataset:
     settings = run.settings
-    dataset = load_dataset(settings)
-    parse_periods(settings.plan.horizon, dataset.frequency)
+    dataset, run.inputs = check_report(settings, run.options.since)
     run.say(
         f"Data: {len(dataset.dates)} {dataset.frequency.unit}s, {len(dataset.geos)} geos, "
         f"{len(dataset.channels)} channels."
     )
     base, store = (os.path.relpath(p, run.final) for p in (settings.base, settings.sampler.store))
     (run.temporary / SETTINGS_FILE).write_text(dump_settings(settings), encoding="utf-8")
-    inputs = {"base": base, "store": store}
+    inputs = {"base": base, "store": store, "inputs": run.inputs, "started": run.started.isoformat()}
     (run.temporary / INPUTS_FILE).write_text(json.dumps(inputs), encoding="utf-8")
+    earlier = _earlier(run)
+    if earlier is not None:
+        # A copy, so that the run's folder holds all that its notebook needs.
+        (run.temporary / EARLIER_FILE).write_text(earlier.model_dump_json(), encoding="utf-8")
+        run.say(f"Compared with the report of {earlier.made.started:%Y-%m-%d %H:%M} UTC.")
     return dataset
+
+
+def _earlier(run: _Run) -> Results | None:
+    if run.options.since is not None:
+        return read_results(run.options.since)
+    return earlier_report(run.final.parent, run.inputs, run.options.label)
 
 
 def _fits(run: _Run, dataset: Dataset, progress: bool) -> Believed:
@@ -242,8 +289,8 @@ def _cover(run: _Run, dataset: Dataset, believed: Believed) -> Cover:
         author=report.author or "",
         logo=logo_data(settings.base / report.logo) if report.logo is not None else "",
         colophon=(
-            f"Made on {made} by mmm-workbench {_version('mmm-workbench')} from data {dataset.fingerprint[:12]}, fit "
-            f"{believed.fit.key[:12]}, seed {believed.fit.seed}. Intervals hold 90% of what is plausible."
+            f"Made on {made} by mmm-workbench {package_version('mmm-workbench')} from data "
+            f"{dataset.fingerprint[:12]}, fit {believed.fit.key[:12]}, seed {believed.fit.seed}. Intervals hold 90% of what is plausible."
             + (f" Questions: {report.author}." if report.author else "")
         ),
         templates=settings.base / report.templates if report.templates is not None else None,
@@ -258,6 +305,22 @@ def _horizon(dataset: Dataset, settings: Settings, fmt: Formatter) -> str:
     return f"{fmt.date(ahead[0].date())} to {fmt.date(last.date())}"
 
 
+def _finish(run: _Run, dataset: Dataset, believed: Believed) -> dict[str, Any]:
+    """Writes the manifest and gives the folder its name; the next free one where another run has taken it meanwhile."""
+    manifest = _manifest(run, dataset, believed)
+    while True:
+        text = json.dumps({**manifest, "run": run.final.name}, indent=1, ensure_ascii=False, allow_nan=False)
+        (run.temporary / MANIFEST).write_text(text, encoding="utf-8")
+        try:
+            run.temporary.replace(run.final)
+        except OSError:
+            if not run.final.exists():
+                raise
+            run.final = _free_name(run.final.parent, run.started, run.options.label)
+        else:
+            return {**manifest, "run": run.final.name}
+
+
 def _manifest(run: _Run, dataset: Dataset, believed: Believed) -> dict[str, Any]:
     """What the files were made from, and their hashes."""
     outputs = {
@@ -269,13 +332,14 @@ def _manifest(run: _Run, dataset: Dataset, believed: Believed) -> dict[str, Any]
     manifest: dict[str, Any] = clean(
         {
             "name": settings.name,
-            "run": run.final.name,
+            "label": run.options.label,
+            "inputs": run.inputs,
             "started": run.started.isoformat(timespec="seconds"),
             "settings": settings.model_dump(mode="json"),
             "data": {"fingerprint": dataset.fingerprint, "source": settings.data.source},
             "fit": {"key": believed.fit.key, "engine": believed.fit.engine, "seconds": believed.fit.seconds},
             "seeds": {"sampler": settings.sampler.seed, "plan": settings.plan.seed},
-            "versions": {name: _version(name) for name in _VERSIONS},
+            "versions": package_versions(),
             "gate": believed.gate.to_dict(),
             "gate_overridden": not believed.gate.passed,
             "seconds": run.seconds,
@@ -283,15 +347,16 @@ def _manifest(run: _Run, dataset: Dataset, believed: Believed) -> dict[str, Any]
             "outputs": outputs,
         }
     )
-    text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
-    (run.temporary / "manifest.json").write_text(text, encoding="utf-8")
     return manifest
 
 
-def _keep_failed(run: _Run) -> None:
-    """Keeps the notebook of a run that failed in it, under a name that no finished run has."""
-    if (run.temporary / "executed.ipynb").exists() and not run.final.exists():
-        run.temporary.replace(run.final.with_name(f"{run.final.name}-failed"))
+def _keep_failed(run: _Run, error: MMMError) -> None:
+    """Keeps the notebook of a run that failed in it, and the reason, under a name that no finished run has."""
+    kept = run.final.with_name(f"{run.final.name}-failed")
+    if (run.temporary / "executed.ipynb").exists() and not kept.exists():
+        (run.temporary / "reason.txt").write_text(f"{error}\n", encoding="utf-8")
+        run.temporary.replace(kept)
+        error.add_note(f"{NOTEBOOK_KEPT}{kept}")
     else:
         shutil.rmtree(run.temporary, ignore_errors=True)
 
@@ -299,10 +364,3 @@ def _keep_failed(run: _Run) -> None:
 def _hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"

@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,19 +21,20 @@ from mmm.model.mixture import make_mixture
 from mmm.planning import Plan, plan
 from mmm.planning.curve import BudgetCurve, budget_curve
 from mmm.reporting import what_if
-from mmm.reporting.chapters import belief, future, past, record, summary
+from mmm.reporting.chapters import belief, changes, future, past, record, summary
 from mmm.reporting.decide import decision_of, plan_tables, scenario_lines
 from mmm.reporting.export import write_figures, write_outputs
 from mmm.reporting.figures.sheet import Drawn
 from mmm.reporting.gather import basis_of, fit_facts, formatters, meaning_of, outcome_words, workings_of
-from mmm.reporting.material import Material
+from mmm.reporting.material import Material, Origin
 from mmm.reporting.page import Chapter
 from mmm.reporting.render import jupyter_html
+from mmm.reporting.results import Results, read_results
 from mmm.reporting.style import Look, make_look
 from mmm.settings import Settings, load_dataset, load_settings
 
 CHAPTER_MIME = "application/vnd.mmm.chapter+json"
-SETTINGS_FILE, INPUTS_FILE = "settings.yaml", "inputs.json"
+SETTINGS_FILE, INPUTS_FILE, EARLIER_FILE = "settings.yaml", "inputs.json", "earlier.json"
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,11 @@ class Story:
         """Other budgets and scenarios."""
         return self._shown(future.what_if(self.material))
 
+    def changes(self) -> Shown | None:
+        """What changed since the earlier report; nothing where there is none."""
+        chapter = changes.changes(self.material)
+        return None if chapter is None else self._shown(chapter)
+
     def belief(self) -> Shown:
         """Fit, held-out forecast, gate."""
         return self._shown(belief.belief(self.material))
@@ -141,20 +148,41 @@ def open_run(folder: str | Path) -> Story:
     except (OSError, ValueError) as error:
         raise ReportError(f"'{run}' is no folder of a report: {INPUTS_FILE} cannot be read. Run mmm report.") from error
     settings = load_settings(run / SETTINGS_FILE).with_base(run / inputs["base"])
-    return tell(settings, os.path.normpath(run / inputs["store"]))
+    return tell(
+        settings,
+        Run(
+            started=datetime.fromisoformat(inputs["started"]),
+            inputs=inputs["inputs"],
+            store=os.path.normpath(run / inputs["store"]),
+            earlier=read_results(run / EARLIER_FILE) if (run / EARLIER_FILE).exists() else None,
+        ),
+    )
 
 
-def tell(settings: Settings, store: str | None = None) -> Story:
-    """Everything from settings: data, fits, gate, analysis, plan, and the material of the chapters.
+@dataclass(frozen=True)
+class Run:
+    """What a run knows beyond its settings.
 
-    ``store`` is where the fits are, if not where the settings say as seen from the working directory.
+    ``store`` is where the fits are, if not where the settings say as seen from the working directory. ``earlier`` are
+    the results of the report to compare with.
     """
+
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    inputs: str = ""
+    store: str | None = None
+    earlier: Results | None = None
+
+
+def tell(settings: Settings, run: Run | None = None) -> Story:
+    """Everything from settings: data, fits, gate, analysis, plan, and the material of the chapters."""
+    run = run or Run()
+    store = run.store
     dataset = load_dataset(settings)
     sampler = settings.sampler if store is None else settings.sampler.model_copy(update={"store": store})
-    return told(settings, dataset, believe(settings.model_copy(update={"sampler": sampler}), dataset))
+    return told(settings, dataset, believe(settings.model_copy(update={"sampler": sampler}), dataset), run)
 
 
-def told(settings: Settings, dataset: Dataset, believed: Believed) -> Story:
+def told(settings: Settings, dataset: Dataset, believed: Believed, run: Run | None = None) -> Story:
     """As :func:`tell`, for fits that are at hand."""
     analysis = analyse(believed.fit)
     made = plan(believed.fit, settings.plan)
@@ -166,20 +194,26 @@ def told(settings: Settings, dataset: Dataset, believed: Believed) -> Story:
         analysis,
         made,
         curve,
-        _material(settings, dataset, believed, (analysis, made, curve)),
+        _material(settings, (dataset, believed), (analysis, made, curve), run or Run()),
     )
 
 
 def _material(
-    settings: Settings, dataset: Dataset, believed: Believed, results: tuple[Analysis, Plan, BudgetCurve]
+    settings: Settings,
+    known: tuple[Dataset, Believed],
+    results: tuple[Analysis, Plan, BudgetCurve],
+    run: Run,
 ) -> Material:
+    dataset, believed = known
     analysis, made, curve = results
+    fit = believed.fit
     fmt, gain_fmt = formatters(settings, dataset, analysis)
     report = settings.report
     look = make_look(report, dataset.channels)
     hidden = 0 if believed.holdout is None else len(believed.holdout.dates)
     return Material(
         settings=settings,
+        origin=Origin(run.started, fit.key, fit.engine, fit.seed, made.dates[0].date(), run.inputs),
         basis=basis_of(believed.fit, dataset),
         quality=quality_report(dataset, settings.data.quality),
         gate=believed.gate,
@@ -193,4 +227,5 @@ def _material(
         gain_outcome=outcome_words(dataset)[1],
         look=look,
         what_if=what_if.payload(made, gain_fmt, look, report.what_if_draws) if report.what_if else None,
+        earlier=run.earlier,
     )
