@@ -58,8 +58,9 @@ peers: setup  ## install PyMC-Marketing and Meridian into environments of their 
 bench-planner: setup  ## the planner against SciPy and the peers that are installed (minutes; docs/studies)
 	$(BIN)/python benchmarks/planner.py $(ARGS)
 
-accept: setup  ## after a meant change of a setting or default: write the schema and the contracts anew
+accept: setup  ## after a meant change of a setting, result or default: write schemas and contracts anew
 	$(BIN)/mmm schema --out configs/schema.json
+	$(BIN)/mmm schema --results --out docs/results.schema.json
 	$(BIN)/python tests/contracts/test_defaults.py
 
 lock: setup  ## resolve the newest versions into requirements.lock (hashes, no addresses)

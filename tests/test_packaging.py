@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 
 from mmm.cli import app
 from mmm.errors import MMMError
+from mmm.reporting.results import results_schema
 from mmm.settings import json_schema, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -133,6 +134,8 @@ def test_template_is_valid_with_every_key_in_use(tmp_path: Path) -> None:
 def test_schema_on_disk_is_the_schema_of_the_code() -> None:
     stored = json.loads((ROOT / "configs/schema.json").read_text(encoding="utf-8"))
     assert stored == json_schema(), "Run `make accept`."
+    results = json.loads((ROOT / "docs/results.schema.json").read_text(encoding="utf-8"))
+    assert results == results_schema(), "Run `make accept`."
 
 
 # What does not belong in the tree

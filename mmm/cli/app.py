@@ -130,8 +130,9 @@ def runs(
 @app.command()
 def schema(
     out: Annotated[Path | None, typer.Option(help="File to write; standard output by default.")] = None,
+    results: Annotated[bool, typer.Option("--results", help="The schema of results.json instead.")] = False,
 ) -> None:
-    """Print the JSON schema of settings files, for editors."""
+    """Print the JSON schema of settings files, for editors, or that of a report's results.json."""
     from mmm.cli.schema import show_schema
 
-    show_schema(out)
+    show_schema(out, results=results)

@@ -1,16 +1,17 @@
-"""``mmm schema``: the JSON schema of settings files."""
+"""``mmm schema``: the JSON schemas of settings files and of results.json."""
 
 import json
 from pathlib import Path
 
 import typer
 
+from mmm.reporting.results import results_schema
 from mmm.settings import json_schema
 
 
-def show_schema(out: Path | None) -> None:
+def show_schema(out: Path | None, *, results: bool) -> None:
     """Print the schema, or write it to ``out``."""
-    text = json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(results_schema() if results else json_schema(), indent=1, ensure_ascii=False) + "\n"
     if out is None:
         typer.echo(text, nl=False)
     else:

@@ -290,8 +290,8 @@ def _cover(run: _Run, dataset: Dataset, believed: Believed) -> Cover:
         logo=logo_data(settings.base / report.logo) if report.logo is not None else "",
         colophon=(
             f"Made on {made} by mmm-workbench {package_version('mmm-workbench')} from data "
-            f"{dataset.fingerprint[:12]}, fit {believed.fit.key[:12]}, seed {believed.fit.seed}. Intervals hold 90% of what is plausible."
-            + (f" Questions: {report.author}." if report.author else "")
+            f"{dataset.fingerprint[:12]}, fit {believed.fit.key[:12]}, seed {believed.fit.seed}. Intervals hold 90% of "
+            "what is plausible." + (f" Questions: {report.author}." if report.author else "")
         ),
         templates=settings.base / report.templates if report.templates is not None else None,
     )

@@ -162,7 +162,7 @@ def test_texts_that_look_like_formulas(text: str, safe: str) -> None:
 
 def test_results_agree_with_the_plan(report: Report) -> None:
     found = json.loads(report.files["results.json"].read_text(encoding="utf-8"))
-    spent = sum(row["spend"] for row in found["allocation"])
+    spent = sum(row["spend_plan"] for row in found["allocation"])
     assert spent == pytest.approx(found["decision"]["spend_plan"])
     assert spent + found["decision"]["unspent"] == pytest.approx(found["decision"]["spend_today"], rel=1e-3)
     lower, mean, upper = (found["decision"]["gain"][k] for k in ("lower", "mean", "upper"))

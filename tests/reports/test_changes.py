@@ -1,0 +1,199 @@
+"""What changed between two reports: rules on results, and the chapter in a second run of one analysis."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from mmm.errors import ReportError
+from mmm.reporting.changes import changes_between, differing
+from mmm.reporting.numbers import results_of
+from mmm.reporting.results import Results, read_results, results_schema
+from mmm.reporting.runner import Report, RunOptions, run_report
+from mmm.reporting.story import Run, Story, told
+from mmm.settings import load_settings, settings_from
+
+
+@pytest.fixture(scope="module")
+def base(story: Story) -> Results:
+    return results_of(story.material)
+
+
+def altered(results: Results, change: Callable[[dict[str, Any]], None]) -> Results:
+    """The results with some of their numbers replaced."""
+    document = json.loads(results.model_dump_json())
+    change(document)
+    return Results.model_validate(document)
+
+
+def text_of(chapter: Any) -> str:
+    return f"{chapter.answer} {chapter.html}"
+
+
+def chapter(story: Story, earlier: Results) -> str:
+    made = told(story.settings, story.dataset, story.believed, Run(earlier=earlier)).changes()
+    assert made is not None
+    return text_of(made.chapter)
+
+
+# results.json
+
+
+def test_results_follow_the_published_schema(base: Results) -> None:
+    document = json.loads(base.model_dump_json())
+    schema = results_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(document, schema)
+    document["allocation"][0]["spend_plan"] = "much"
+    with pytest.raises(jsonschema.ValidationError, match="much"):
+        jsonschema.validate(document, schema)
+
+
+def test_results_are_read_back(base: Results, tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text(base.model_dump_json(), encoding="utf-8")
+    assert read_results(tmp_path) == base
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("{", "cannot be read"), ('{"schema": 1}', "has version 1"), ('{"schema_version": 2}', "is damaged: name")],
+)
+def test_other_results_are_refused_by_name(content: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(ReportError, match=said):
+        read_results(path)
+
+
+# The rules
+
+
+def test_equal_results_have_no_changes(base: Results) -> None:
+    found = changes_between(base, base)
+    assert found.moved == ()
+    assert found.settings == ()
+    assert found.added == 0
+    assert found.same_fit
+    assert not any(e.moved for e in found.estimates)
+
+
+def test_settings_that_bear_on_numbers_are_compared() -> None:
+    then = {"plan": {"total_budget": 1.0, "channels": {}}, "report": {"accent": "a"}, "sampler": {"store": "a"}}
+    now = {"plan": {"total_budget": 2.0, "channels": {"tv": {"fixed": True}}}, "report": {"accent": "b"}, "sampler": {}}
+    found = {s.key: (s.then, s.now) for s in differing(then, now)}
+    assert found["plan.total_budget"] == (1.0, 2.0)
+    assert found["plan.channels.tv.fixed"] == (None, True)
+    assert not any(key.startswith(("report", "sampler.store")) for key in found)
+
+
+def _first(document: dict[str, Any]) -> dict[str, Any]:
+    line: dict[str, Any] = document["allocation"][0]
+    return line
+
+
+def _shift(document: dict[str, Any]) -> None:
+    """Another recommendation for the first channel: its direction turned round."""
+    line = _first(document)
+    line["spend_plan"] = line["spend_today"] - line["change"]
+    line["change"] = -line["change"]
+    line["allowed_from"], line["allowed_to"] = 0.0, 1e12
+
+
+def _shift_return(document: dict[str, Any]) -> None:
+    _shift(document)
+    _first(document)["next_today"] = {"mean": 9.0, "lower": 8.5, "upper": 9.5}
+
+
+def _shift_spend(document: dict[str, Any]) -> None:
+    _shift(document)
+    _first(document)["spend_today"] *= 1.3
+
+
+def _shift_limit(document: dict[str, Any]) -> None:
+    _shift(document)
+    _first(document)["allowed_to"] = _first(document)["spend_plan"]
+
+
+def _shift_budget(document: dict[str, Any]) -> None:
+    _shift(document)
+    document["decision"]["unspent"] += 0.2 * document["decision"]["spend_plan"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "words"),
+    [
+        (_shift_return, "return", "is now seen to win"),
+        (_shift_spend, "spend", "which it starts from"),
+        (_shift_limit, "limits", "what is allowed for it"),
+        (_shift_budget, "budget", "the budget is another one"),
+        (_shift, "close", "although little happened to it"),
+    ],
+)
+def test_why_the_recommendation_moved(change: Any, reason: str, words: str, base: Results, story: Story) -> None:
+    # The recommended spend now must be free of limits for the rule on limits to tell the two apart.
+    free = altered(base, lambda d: _first(d).update(allowed_from=0.0, allowed_to=1e12))
+    then = altered(free, change)
+    (moved,) = [a for a in changes_between(then, free).moved if a.channel == base.allocation[0].channel]
+    assert moved.reason == reason
+    if reason not in ("limits", "close", "budget"):
+        assert words in chapter(story, then)
+
+
+def test_new_data_and_new_priors_are_told(base: Results, story: Story) -> None:
+    def earlier(document: dict[str, Any]) -> None:
+        document["data"]["last"] = "2022-01-03"
+        document["data"]["fingerprint"] = "other"
+        document["fit"]["key"] = "other"
+        document["settings"]["model"]["roas"] = {"lower": 0.1, "upper": 2.0}
+        document["channels"][1]["average_return"] = {"mean": 0.1, "lower": 0.05, "upper": 0.2}
+        document["made"]["started"] = "2022-01-10T08:00:00Z"
+
+    text = chapter(story, altered(base, earlier))
+    assert "of data came in, up to the week of" in text
+    assert "model.roas.upper is 5, was 2" in text
+    assert "10 January 2022" in text
+    assert "The return of Search now lies outside what was plausible then." in text
+    assert "was not fitted again" not in text
+
+
+def test_reports_in_other_units_are_not_compared_by_number(base: Results, story: Story) -> None:
+    text = chapter(story, altered(base, lambda d: d["units"].update(currency="USD")))
+    assert "counted in other units" in text
+    assert "Expected gain" not in text
+
+
+def test_without_an_earlier_report_there_is_no_chapter(story: Story) -> None:
+    assert story.changes() is None
+
+
+# A second run
+
+
+@pytest.fixture(scope="module")
+def second(report: Report) -> Report:
+    """A second run of the analysis with hostile names, with a smaller budget."""
+    settings = load_settings(report.folder / "settings.yaml")
+    spend = read_results(report.folder).decision.spend_today
+    document = settings.model_dump(mode="json")
+    document["plan"] |= {"total_budget": round(0.8 * spend)}
+    document["report"] |= {"formats": ["html"], "figures": False}
+    base = Path(settings.sampler.store).parent
+    return run_report(settings_from(document, base=base), out=report.folder.parent.parent, progress=False)
+
+
+def test_the_second_run_tells_what_changed(report: Report, second: Report) -> None:
+    texts = [made.files["report.html"].read_text(encoding="utf-8") for made in (report, second)]
+    assert "What changed since the last report?" not in texts[0]
+    assert "What changed since the last report?" in texts[1]
+    assert "What is asked of the plan was changed: plan.total_budget is" in texts[1]
+    assert "The model was not fitted again" in texts[1]
+
+
+def test_a_report_of_another_analysis_cannot_be_compared(report: Report, tmp_path: Path) -> None:
+    settings = load_settings(report.folder / "settings.yaml", {"name": "other"}).with_base(report.folder)
+    with pytest.raises(ReportError, match="is of the analysis 'synthetic', this one is 'other'"):
+        run_report(settings, out=tmp_path, progress=False, options=RunOptions(since=report.folder))
+    assert list((tmp_path / "other").iterdir()) == []
