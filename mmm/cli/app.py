@@ -68,18 +68,21 @@ def check(config: Config, parameter: Parameters = None) -> None:
 
 
 @app.command()
-def simulate(
+def simulate(  # noqa: PLR0913 - one parameter an option
     out: Annotated[Path, typer.Option(help="Folder for data.csv, truth.json and settings.yaml.")],
     world: Annotated[str, typer.Option(help="random, demo, or a world of the library.")] = "random",
     seed: Annotated[int, typer.Option(min=0, help="Another seed gives another world.")] = 1,
     geos: Annotated[int | None, typer.Option(min=1, help="Number of geos; random and library worlds.")] = None,
     weeks: Annotated[int | None, typer.Option(min=30, max=2000, help="Number of weeks; random worlds.")] = None,
     channels: Annotated[int | None, typer.Option(min=1, max=50, help="Number of channels; random worlds.")] = None,
+    experiment: Annotated[
+        list[str] | None, typer.Option(help="Channel to test: writes a hold-out to experiments.csv. May be repeated.")
+    ] = None,
 ) -> None:
     """Write a simulated world: its data, its truth, and settings to analyse it with."""
     from mmm.cli.simulate import WorldChoice, write_simulated
 
-    write_simulated(WorldChoice(world, seed, geos, weeks, channels), out)
+    write_simulated(WorldChoice(world, seed, geos, weeks, channels, tuple(experiment or ())), out)
 
 
 @app.command()

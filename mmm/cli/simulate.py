@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import typer
@@ -9,7 +10,7 @@ import typer
 from mmm.errors import SettingsError
 from mmm.settings import settings_from
 from mmm.settings.text import write_yaml
-from mmm.simulate import World, demo_world, library_names, library_world, random_world, simulate
+from mmm.simulate import World, demo_world, library_names, library_world, random_world, simulate, with_hold_outs
 from mmm.simulate.write import data_settings, write_world
 
 
@@ -22,6 +23,8 @@ class WorldChoice:
     geos: int | None
     weeks: int | None
     channels: int | None
+    experiments: tuple[str, ...] = ()
+    """Channels of which a hold-out test is written beside the data."""
 
 
 def write_simulated(choice: WorldChoice, out: Path) -> None:
@@ -30,9 +33,14 @@ def write_simulated(choice: WorldChoice, out: Path) -> None:
     Raises SettingsError for an unknown world or a number that it does not take.
     """
     simulated = simulate(_world(choice))
+    if choice.experiments:
+        simulated = simulate(with_hold_outs(simulated, choice.experiments))
     files = write_world(simulated, out)
     world = simulated.world
-    document = {"name": world.name, "title": world.note or world.name, "data": data_settings(simulated)}
+    document: dict[str, Any] = {"name": world.name, "title": world.note or world.name}
+    document["data"] = data_settings(simulated)
+    if world.tests:
+        document["experiments"] = {"source": files["experiments"].name}
     settings_from(document, base=out)
     path = out / "settings.yaml"
     path.write_text(write_yaml(document), encoding="utf-8")

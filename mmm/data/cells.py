@@ -119,9 +119,9 @@ def _parsed(cells: list[object], options: CsvSettings) -> tuple[FloatArray, Bool
     blank, wrong = np.zeros(len(cells), dtype=bool), np.zeros(len(cells), dtype=bool)
     for i, cell in enumerate(cells):
         if isinstance(cell, str):
-            number = _number(cell, options)
-            if number is not None:
-                values[i] = number
+            read = number(cell, options)
+            if read is not None:
+                values[i] = read
             elif cell.strip().casefold() in _BLANK:
                 blank[i] = True
             else:
@@ -145,7 +145,8 @@ def _as_float(cell: object) -> tuple[float, bool]:
         return float("nan"), True
 
 
-def _number(text: str, options: CsvSettings) -> float | None:
+def number(text: str, options: CsvSettings) -> float | None:
+    """The number that a cell's text is, or None."""
     plain = text.strip()
     if options.thousands is not None:
         plain = plain.replace(options.thousands, "")

@@ -40,8 +40,10 @@ class Table:
         return [str(c) for c in self.frame.columns]
 
 
-def read_file(path: Path, options: CsvSettings) -> Table:
+def read_file(path: Path, options: CsvSettings, key: str = "data.source") -> Table:
     """Read .csv, .csv.gz or .parquet. Text cells stay text: the columns are interpreted later.
+
+    ``key`` is the setting that names the file, for messages.
 
     Raises DataError where the file is missing, of another kind, empty or damaged.
     """
@@ -50,13 +52,13 @@ def read_file(path: Path, options: CsvSettings) -> Table:
     except (OSError, ValueError):
         is_file = False
     if not is_file:
-        raise DataError(f"data.source '{path}' is no file. Give the path relative to the settings file.")
+        raise DataError(f"{key} '{path}' is no file. Give the path relative to the settings file.")
     kind = "".join(path.suffixes[-2:]).lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
     if kind in {".parquet", ".pq"}:
         return _read_parquet(path)
     if kind == ".csv" or kind.endswith(".csv.gz"):
         return _read_csv(path, options)
-    raise DataError(f"data.source '{path.name}' is none of .csv, .csv.gz and .parquet. Convert it to one of them.")
+    raise DataError(f"{key} '{path.name}' is none of .csv, .csv.gz and .parquet. Convert it to one of them.")
 
 
 def table_of_frame(frame: pd.DataFrame, source: str = "data frame") -> Table:

@@ -102,6 +102,7 @@ class _Place:
     geos: npt.NDArray[np.intp]
     lookback: int
     counted: int
+    inside: bool
 
     @property
     def periods(self) -> int:
@@ -135,10 +136,19 @@ def effects(evidence: Evidence, dataset: Dataset, draws: ResponseDraws) -> Float
     return out
 
 
+def stake(experiment: Experiment, dataset: Dataset) -> float:
+    """The money whose effect was measured. Raises DataError like :func:`contrasts`."""
+    place = _place(experiment, dataset, 0)
+    if experiment.spend is not None and not (experiment.kind == "hold_out" and place.inside):
+        return experiment.spend
+    if experiment.kind != "hold_out" or not place.inside:
+        return _needed(experiment)
+    return float(dataset.data["spend"].values[place.first : place.stop, place.geos, place.channel].sum())
+
+
 def _contrast(experiment: Experiment, df: float | None, dataset: Dataset, lookback: int) -> Contrast:
     place = _place(experiment, dataset, lookback)
-    inside = place.first >= 0 and place.stop <= len(dataset.dates)
-    high, low, before = (_inside if inside else _outside)(experiment, dataset, place)
+    high, low, before = (_inside if place.inside else _outside)(experiment, dataset, place)
     weights = np.ones_like(high)
     if experiment.measures == "value":
         rows = np.clip(np.arange(place.first - before, place.stop + place.counted), 0, len(dataset.dates) - 1)
@@ -163,7 +173,8 @@ def _place(experiment: Experiment, dataset: Dataset, lookback: int) -> _Place:
     first, stop = _rows(experiment, dataset)
     counted = lookback if experiment.counted is None else min(experiment.counted, lookback)
     geos = np.array([dataset.geos.index(g) for g in experiment.geos], dtype=np.intp)
-    return _Place(first, stop, dataset.channels.index(experiment.channel), geos, lookback, counted)
+    inside = first >= 0 and stop <= len(dataset.dates)
+    return _Place(first, stop, dataset.channels.index(experiment.channel), geos, lookback, counted, inside)
 
 
 def _rows(experiment: Experiment, dataset: Dataset) -> tuple[int, int]:
@@ -209,7 +220,7 @@ def _inside(experiment: Experiment, dataset: Dataset, place: _Place) -> Courses:
         )
     share = 1.0
     if experiment.kind == "heavy_up":
-        extra = _needed(experiment, "added")
+        extra = _needed(experiment)
         spent = float(dataset.data["spend"].values[first:stop, place.geos, place.channel].sum())
         if extra > spent * _ROUNDING:
             raise DataError(
@@ -236,7 +247,7 @@ def _outside(experiment: Experiment, dataset: Dataset, place: _Place) -> Courses
 
 def _even(experiment: Experiment, dataset: Dataset, place: _Place) -> Floats:
     """Media by geo in each period of the window for the experiment's spend: even in time, by geo as usual."""
-    amount = _needed(experiment, "withheld" if experiment.kind == "go_dark" else "at stake")
+    amount = _needed(experiment)
     spend = dataset.data["spend"].values[:, place.geos, place.channel].sum()
     media = dataset.data["media"].values[:, place.geos, place.channel].sum(axis=0)
     if not (spend > 0 and media.sum() > 0):
@@ -247,10 +258,13 @@ def _even(experiment: Experiment, dataset: Dataset, place: _Place) -> Floats:
     return np.asarray(media / spend * (amount / place.periods))
 
 
-def _needed(experiment: Experiment, what: str) -> float:
+_MONEY = {"go_dark": "withheld", "hold_out": "at stake", "heavy_up": "added"}
+
+
+def _needed(experiment: Experiment) -> float:
     if experiment.spend is None:
         raise DataError(
             f"Experiment '{experiment.name}' ({experiment.kind}, {experiment.start} to {experiment.end}) needs spend: "
-            f"the money {what} in its geos and periods."
+            f"the money {_MONEY[experiment.kind]} in its geos and periods."
         )
     return experiment.spend

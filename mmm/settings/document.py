@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 
 from mmm.assessment.settings import GateSettings
+from mmm.calibration.settings import Experiments, ExperimentsSettings
 from mmm.data.calendar import Frequency, parse_periods
 from mmm.data.settings import DataSettings
 from mmm.errors import SettingsError
@@ -33,6 +34,7 @@ class Settings(Section):
     )
     data: DataSettings = Field(description="Where the panel is, and what its columns mean.")
     model: ModelSettings = Field(ModelSettings(), description="Families and priors, in business terms.")
+    experiments: Experiments = Field(ExperimentsSettings(), description="Lift tests that the model is told of.")
     sampler: SamplerSettings = Field(SamplerSettings(), description="How the posterior is sampled and stored.")
     gate: GateSettings = Field(GateSettings(), description="What a fit must show before anything is decided on it.")
     plan: PlanSettings = Field(PlanSettings(), description="The budget decision.")
@@ -103,6 +105,7 @@ def _channel_problems(settings: Settings) -> Iterator[str]:
     ]
     if isinstance(plan.reference, dict):
         named.append(("plan.reference", plan.reference))
+    named += [(f"experiments.tests.{i}.channel", [test.channel]) for i, test in enumerate(settings.experiments.tests)]
     named += [(f"plan.groups.{name}.channels", group.channels) for name, group in plan.groups.items()]
     for index, scenario in enumerate(plan.scenarios):
         new = () if scenario.new_channel is None else (scenario.new_channel.name,)

@@ -6,9 +6,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from mmm.calibration import read_evidence
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import SettingsError
+from mmm.model.evidence import Evidence
 from mmm.settings.document import Settings, duration_problems
 from mmm.settings.explain import settings_error
 from mmm.settings.text import read_yaml, write_yaml
@@ -104,6 +106,12 @@ def load_dataset(settings: Settings) -> Dataset:
     if problems:
         raise SettingsError("The settings do not fit the data.\n" + "\n".join(f"  - {line}" for line in problems))
     return dataset
+
+
+def load_evidence(settings: Settings, dataset: Dataset) -> Evidence:
+    """The experiments that the settings name, checked against the panel. Raises DataError with all problems."""
+    lookback = parse_periods(settings.model.lookback, dataset.frequency)
+    return read_evidence(settings.experiments, dataset, settings.base, lookback)
 
 
 def _length_problems(settings: Settings, dataset: Dataset) -> Iterator[str]:

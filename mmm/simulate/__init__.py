@@ -1,6 +1,7 @@
 """Worlds with known truth, made with NumPy alone: the independent oracle of tests and studies."""
 
 from mmm.simulate.demo import demo_frame, demo_world
+from mmm.simulate.experiments import experiments_frame, money_at_stake, true_effect, with_hold_outs
 from mmm.simulate.generate import Simulated, simulate
 from mmm.simulate.library import library, library_names, library_world
 from mmm.simulate.oracle import Allocation, Budget, best_allocation, spend_profile
@@ -14,6 +15,7 @@ from mmm.simulate.world import (
     EffectPath,
     Fee,
     Flighting,
+    LiftTest,
     MediaUnit,
     Noise,
     Saturation,
@@ -32,6 +34,7 @@ __all__ = [
     "EffectPath",
     "Fee",
     "Flighting",
+    "LiftTest",
     "MediaUnit",
     "Noise",
     "Saturation",
@@ -45,12 +48,16 @@ __all__ = [
     "data_settings",
     "demo_frame",
     "demo_world",
+    "experiments_frame",
     "library",
     "library_names",
     "library_world",
+    "money_at_stake",
     "random_world",
     "simulate",
     "spend_profile",
+    "true_effect",
     "truth_document",
+    "with_hold_outs",
     "write_world",
 ]

@@ -16,14 +16,20 @@ from mmm.simulate.world import Channel, EffectPath, World
 
 @dataclass(frozen=True)
 class Simulated:
-    """``frame`` is wide, one row a date and geo, as a company would hand it over; ``truth`` is for scoring only."""
+    """``frame`` is wide, one row a date and geo, as a company would hand it over; ``truth`` is for scoring only.
+
+    ``usual_spend`` and ``usual_media``, [date, geo, channel], are what would have been bought without the world's
+    tests.
+    """
 
     world: World
     frame: pd.DataFrame
     truth: Truth
+    usual_spend: Array
+    usual_media: Array
 
 
-def _stream(world: World, part: str) -> Generator:
+def stream(world: World, part: str) -> Generator:
     """An own stream for each part, so that changing one (say the noise) leaves the others as they were."""
     return np.random.default_rng([world.seed, zlib.crc32(part.encode())])
 
@@ -51,7 +57,7 @@ def _population(world: World) -> Array:
         return np.asarray(world.population, dtype=float)
     if len(world.geos) == 1:
         return np.array([1_000_000.0])
-    draws = np.exp(world.population_sd * _stream(world, "population").standard_normal(len(world.geos)))
+    draws = np.exp(world.population_sd * stream(world, "population").standard_normal(len(world.geos)))
     return np.asarray(np.round(draws / draws.mean() * 1_000_000.0))
 
 
@@ -76,8 +82,8 @@ def _baseline_parts(world: World, calendar: _Calendar) -> dict[str, Array]:
     for at, size in b.breaks:
         shift += size * (position >= at * world.weeks)
     # A path of sd zero is not drawn: the eigenvectors of a long panel are the slowest part.
-    drift = smooth_path(_stream(world, "drift"), weeks, b.drift_weeks) if b.drift_sd > 0 else np.zeros(weeks)
-    demand = autoregressive(_stream(world, "demand"), weeks, b.demand_persistence)[:, 0]
+    drift = smooth_path(stream(world, "drift"), weeks, b.drift_weeks) if b.drift_sd > 0 else np.zeros(weeks)
+    demand = autoregressive(stream(world, "demand"), weeks, b.demand_persistence)[:, 0]
     return {
         "trend": b.trend * calendar.years,
         "season": _season(world, calendar),
@@ -93,7 +99,7 @@ def _controls(world: World, weeks: int) -> tuple[Array, Array]:
     values = np.empty((weeks, geos, len(world.controls)))
     effects = np.empty_like(values)
     for k, control in enumerate(world.controls):
-        rng = _stream(world, f"control {control.name}")
+        rng = stream(world, f"control {control.name}")
         if control.kind == "promotion":
             on = rng.random((weeks, 1)) < control.frequency
             values[:, :, k] = np.round(np.where(on, control.sd * (0.5 + rng.random((weeks, 1))), 0.0), 3)
@@ -114,7 +120,7 @@ def _patterns(world: World, calendar: _Calendar, demand: Array) -> Array:
     spend = np.empty((len(calendar.dates), len(world.geos), len(world.channels)))
     national: dict[str, Array] = {}
     for c, channel in enumerate(world.channels):
-        rng = _stream(world, f"flighting {channel.name}")
+        rng = stream(world, f"flighting {channel.name}")
         f = channel.flighting
         pattern = national_pattern(rng, f, calendar.week_of_year, demand)
         if f.copies is not None:
@@ -138,7 +144,7 @@ def _unit_prices(world: World, weeks: int) -> Array:
     position = np.arange(weeks) - world.unseen_weeks
     for c, channel in enumerate(world.channels):
         if channel.unit is not None:
-            rng = _stream(world, f"price {channel.name}")
+            rng = stream(world, f"price {channel.name}")
             by_place = channel.unit.geo_sd * rng.standard_normal(len(world.geos))
             by_week = channel.unit.drift_sd * autoregressive(rng, weeks, 0.95)
             prices[:, :, c] = channel.unit.cost_per_thousand / 1000.0 * np.exp(by_place + by_week)
@@ -171,7 +177,7 @@ def _mechanism(world: World, media: Array, spend: Array, strength: Array) -> Mec
     raw = np.empty((len(world.geos), len(world.channels)))
     for c, channel in enumerate(world.channels):
         spread = channel.geo_sd if len(world.geos) > 1 else 0.0
-        deviation = _stream(world, f"effect {channel.name}").standard_normal(len(world.geos))
+        deviation = stream(world, f"effect {channel.name}").standard_normal(len(world.geos))
         raw[:, c] = size * np.exp(spread * deviation)
     unit = Mechanism(world.channels, world.synergies, size, scale, raw)
     effect = unit.effect(media[: world.unseen_weeks], media[seen], strength, own_only=True).sum(axis=0)
@@ -195,24 +201,22 @@ def simulate(world: World) -> Simulated:
     parts = _baseline_parts(world, calendar)
     control_values, control_effects = _controls(world, weeks)
     demand = _standard(parts["season"] + parts["drift"] + parts["demand"] + parts["breaks"])
-    spend = _patterns(world, calendar, demand)
+    usual = _patterns(world, calendar, demand)
+    spend = _tested(world, usual)
     prices = _unit_prices(world, weeks)
-    media = spend / prices
-    for c, channel in enumerate(world.channels):
-        if channel.unit is not None:
-            media[:, :, c] = np.round(media[:, :, c])
+    media, usual_media = _bought(world, spend / prices), _bought(world, usual / prices)
     strength = np.column_stack([_strength(c.path, world.weeks, world.unseen_weeks) for c in world.channels])
     mechanism = _mechanism(world, media, spend, strength)
 
     size = mechanism.size
     per_head = world.baseline.weekly_outcome / size.sum()
-    level = np.exp(world.baseline.level_sd * _stream(world, "level").standard_normal(len(world.geos)))
+    level = np.exp(world.baseline.level_sd * stream(world, "level").standard_normal(len(world.geos)))
     level = np.ones(1) if len(level) == 1 else level / (level * size).sum() * size.sum()
     common = np.sum(list(parts.values()), axis=0)
     baseline = per_head * size * (level + common[:, None] + control_effects.sum(axis=2))
     contributions = mechanism.zero_out(media, strength)
     expected = baseline + mechanism.total(media, strength)
-    rng = _stream(world, "noise")
+    rng = stream(world, "noise")
     errors = rng.standard_normal((weeks, len(size)))
     if world.noise.df is not None:
         errors = errors / np.sqrt(rng.chisquare(world.noise.df, errors.shape) / world.noise.df)
@@ -234,7 +238,28 @@ def simulate(world: World) -> Simulated:
         expected=expected[seen],
         noise_sd=world.noise.sd * per_head * size,
     )
-    return Simulated(world, _frame(world, truth, outcome[seen], control_values[seen]), truth)
+    frame = _frame(world, truth, outcome[seen], control_values[seen])
+    return Simulated(world, frame, truth, usual[seen], usual_media[seen])
+
+
+def _tested(world: World, usual: Array) -> Array:
+    """Spend with what the world's tests withheld or added."""
+    spend = usual.copy()
+    for test in world.tests:
+        rows = slice(world.unseen_weeks + test.first, world.unseen_weeks + test.first + test.weeks)
+        geos = [g for g, name in enumerate(world.geos) if test.geos is None or name in test.geos]
+        c = [channel.name for channel in world.channels].index(test.channel)
+        factor = {"hold_out": 1.0, "go_dark": 0.0, "heavy_up": 1.0 + test.size}[test.kind]
+        spend[rows, geos, c] = np.round(factor * spend[rows, geos, c], 2)
+    return spend
+
+
+def _bought(world: World, media: Array) -> Array:
+    """Whole units where the channel is bought by the unit."""
+    for c, channel in enumerate(world.channels):
+        if channel.unit is not None:
+            media[:, :, c] = np.round(media[:, :, c])
+    return media
 
 
 def _frame(world: World, truth: Truth, outcome: Array, controls: Array) -> pd.DataFrame:
@@ -254,7 +279,7 @@ def _frame(world: World, truth: Truth, outcome: Array, controls: Array) -> pd.Da
     for c, channel in enumerate(world.channels):
         spend = truth.spend[:, :, c]
         if channel.spend_error > 0:
-            rng = _stream(world, f"error {channel.name}")
+            rng = stream(world, f"error {channel.name}")
             error = rng.standard_normal(spend.shape)
             spend = np.round(spend * np.exp(channel.spend_error * error - channel.spend_error**2 / 2.0), 2)
         columns[f"{channel.name}_spend"] = column(spend)

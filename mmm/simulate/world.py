@@ -225,6 +225,29 @@ class Synergy:
 
 
 @dataclass(frozen=True)
+class LiftTest:
+    """A test of what a channel's money brings, in ``weeks`` weeks from row ``first``, in ``geos`` (None: everywhere).
+
+    hold_out: spend stays as it is, against a small group that sees none of it; go_dark: nothing is spent; heavy_up:
+    spend is raised by the share ``size``. The result has a standard error of ``error`` times the true effect, or times
+    the money at stake where that is more.
+    """
+
+    name: str
+    channel: str
+    kind: Literal["hold_out", "go_dark", "heavy_up"]
+    first: int
+    weeks: int = 6
+    geos: tuple[str, ...] | None = None
+    size: float = 1.0
+    error: float = 0.2
+
+    def __post_init__(self) -> None:
+        _require(self.first >= 0 and self.weeks >= 1, f"test '{self.name}' lasts a week or more inside the panel.")
+        _require(self.size > 0.0 and self.error > 0.0, f"size and error of test '{self.name}' are positive.")
+
+
+@dataclass(frozen=True)
 class World:
     """A complete description; :func:`mmm.simulate.simulate` turns it into data and truth, the same for each seed.
 
@@ -248,6 +271,7 @@ class World:
     currency: str = "EUR"
     start: date = date(2022, 1, 3)
     unseen_weeks: int = 0
+    tests: tuple[LiftTest, ...] = ()
     seed: int = 0
     note: str = ""
     """What the world shows, in a sentence."""
@@ -269,3 +293,6 @@ class World:
             copied = channel.flighting.copies
             _require(copied is None or copied in names[:place], f"'{channel.name}' copies an earlier channel.")
             _require(set(channel.absent_geos) < set(self.geos), f"'{channel.name}' is present in some geo.")
+        for test in self.tests:
+            known = test.channel in names and set(test.geos or ()) <= set(self.geos)
+            _require(known and test.first + test.weeks <= self.weeks, f"{test} is of the world's channels and weeks.")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mmm.errors import DataError
+from mmm.simulate.experiments import experiments_frame
 from mmm.simulate.generate import Simulated
 
 
@@ -56,7 +57,8 @@ def contributions_frame(simulated: Simulated) -> pd.DataFrame:
 def write_world(simulated: Simulated, folder: Path) -> dict[str, Path]:
     """Write ``data.csv``, ``truth.json`` and ``truth_contributions.csv`` into ``folder``, which is made if missing.
 
-    Each file is written under a temporary name and renamed. Raises DataError where the folder cannot be written.
+    A world with tests has ``experiments.csv`` besides. Each file is written under a temporary name and renamed.
+    Raises DataError where the folder cannot be written.
     """
     contents = {
         "data": ("data.csv", simulated.frame.to_csv(index=False, lineterminator="\n")),
@@ -66,6 +68,11 @@ def write_world(simulated: Simulated, folder: Path) -> dict[str, Path]:
             contributions_frame(simulated).to_csv(index=False, lineterminator="\n"),
         ),
     }
+    if simulated.world.tests:
+        contents["experiments"] = (
+            "experiments.csv",
+            experiments_frame(simulated).to_csv(index=False, lineterminator="\n"),
+        )
     out: dict[str, Path] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
