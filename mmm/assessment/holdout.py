@@ -19,8 +19,7 @@ from mmm.errors import DataError
 from mmm.inference.fit import Fit
 from mmm.inference.settings import SamplerSettings
 from mmm.inference.store import obtain
-from mmm.model.mixture import make_mixture
-from mmm.model.settings import ModelSettings
+from mmm.model.mixture import Beliefs
 from mmm.model.spec import without_inactive_channels
 
 _MAX_DRAWS = 2000
@@ -129,7 +128,7 @@ def score(forecast: Forecast, r_hat: float) -> HoldoutResult:
 
 def holdout(
     dataset: Dataset,
-    model: ModelSettings,
+    beliefs: Beliefs,
     sampler: SamplerSettings,
     periods: int,
     *,
@@ -138,7 +137,8 @@ def holdout(
 ) -> HoldoutResult:
     """Fit without the outcome of the last ``periods`` and compare its forecast of them with what happened.
 
-    The fit is stored under its own key. Raises DataError where what remains is shorter than what is held out.
+    The fit knows the experiments that ended before, and is stored under its own key. Raises DataError where what
+    remains is shorter than what is held out.
     """
     if not 0 < periods <= len(dataset.dates) // 2:
         raise DataError(
@@ -146,9 +146,7 @@ def holdout(
             "gate.holdout to a shorter duration, or to null."
         )
     training, excluded = without_inactive_channels(dataset.with_outcome_hidden(periods))
-    known = {name: own for name, own in model.channels.items() if name not in excluded}
-    mixture = make_mixture(training, model.model_copy(update={"channels": known}))
-    fit = obtain(training, mixture, sampler, progress=progress, report=report)
+    fit = obtain(training, beliefs.training(training, excluded), sampler, progress=progress, report=report)
     return replace(judge(fit, dataset, periods), excluded=excluded)
 
 

@@ -9,6 +9,7 @@ import xarray as xr
 from mmm.data.dataset import Dataset
 from mmm.errors import FitError
 from mmm.model.draws import Draws, stacked
+from mmm.model.evidence import NO_EVIDENCE, Evidence
 from mmm.model.mixture import SINGLE
 from mmm.model.response import ResponseDraws
 from mmm.model.spec import ModelSpec
@@ -57,6 +58,7 @@ class Member:
 class Fit:
     """Posterior draws with their dataset and the specs that they belong to: one model, or a weighted mixture.
 
+    ``evidence`` are the experiments that all members were told of.
     ``excluded`` names channels of the dataset that were left out, as nothing could be learned of them. ``versions``
     decide whether a stored fit is reused, never whether it can be read. ``notes`` say what happened in the weighting.
     Raises FitError where the members are not of the same panel or their weights do not add up to one.
@@ -66,6 +68,7 @@ class Fit:
     members: tuple[Member, ...]
     seed: int
     key: str
+    evidence: Evidence = NO_EVIDENCE
     excluded: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

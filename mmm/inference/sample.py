@@ -13,6 +13,7 @@ from mmm.data.dataset import Dataset
 from mmm.errors import FitError
 from mmm.inference.fit import FORMAT_VERSION, Fit, Member
 from mmm.inference.settings import SamplerSettings
+from mmm.model.evidence import NO_EVIDENCE, Evidence
 from mmm.model.spec import ModelSpec, without_inactive_channels
 
 _PACKAGES = ("mmm-workbench", "numpy", "pymc", "pytensor", "nutpie")
@@ -25,8 +26,8 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in _PACKAGES}
 
 
-def fit_key(dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings) -> str:
-    """Name of a fit: hash of data, model, sampler and versions. The place of the store does not enter."""
+def fit_key(dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings, evidence: Evidence = NO_EVIDENCE) -> str:
+    """Name of a fit: hash of data, model, experiments, sampler and versions. The store's place does not enter."""
     content = {
         "format": FORMAT_VERSION,
         "data": dataset.fingerprint,
@@ -34,6 +35,8 @@ def fit_key(dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings) -> str:
         "sampler": sampler.model_dump(mode="json", exclude={"store"}),
         "versions": versions(),
     }
+    if evidence.experiments:
+        content["evidence"] = evidence.model_dump(mode="json")
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -55,11 +58,12 @@ def fit_model(
     dataset: Dataset,
     spec: ModelSpec,
     sampler: SamplerSettings,
+    evidence: Evidence = NO_EVIDENCE,
     *,
     progress: bool = False,
     report: Callable[[str], None] = lambda _: None,
 ) -> Fit:
-    """Sample the posterior of ``spec`` on ``dataset``: a fit of one member.
+    """Sample the posterior of ``spec`` on ``dataset`` and the experiments of ``evidence``: a fit of one member.
 
     Channels that the spec leaves out are left out of the fit's dataset as well. ``report`` receives one line on the
     engine. Raises FitError where the sampler cannot start.
@@ -71,30 +75,31 @@ def fit_model(
     started = time.perf_counter()
     engine, reason = choose_engine(spec, sampler)
     report(f"Engine: {engine} ({reason}).")
-    tree, seconds = (_fast if engine == "fast" else _plain)(used, spec, sampler, progress)
-    key = fit_key(used, spec, sampler)
+    tree, seconds = (_fast if engine == "fast" else _plain)(used, spec, sampler, evidence, progress)
+    key = fit_key(used, spec, sampler, evidence)
     taken = {**seconds, "total": time.perf_counter() - started}
     return Fit(
         dataset=used,
         members=(Member(spec, tree, key, engine, seconds=taken),),
         seed=sampler.seed,
         key=key,
+        evidence=evidence,
         excluded=excluded,
         versions=versions(),
     )
 
 
 def _fast(
-    dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings, progress: bool
+    dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings, evidence: Evidence, progress: bool
 ) -> tuple[xr.DataTree, dict[str, float]]:
     from mmm.inference import engine
 
-    tree = engine.sample(spec, dataset, sampler, progress=progress)
+    tree = engine.sample(spec, dataset, sampler, evidence, progress=progress)
     return _kept(tree), dict(tree["sample_stats"].attrs["seconds"])
 
 
 def _plain(
-    dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings, progress: bool
+    dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings, evidence: Evidence, progress: bool
 ) -> tuple[xr.DataTree, dict[str, float]]:
     # Imported here: both take seconds, and a stored fit needs neither.
     import nutpie
@@ -102,7 +107,7 @@ def _plain(
     from mmm.model.build import build
 
     started = time.perf_counter()
-    compiled = nutpie.compile_pymc_model(build(spec, dataset), freeze_model=False)
+    compiled = nutpie.compile_pymc_model(build(spec, dataset, evidence), freeze_model=False)
     compiled_at = time.perf_counter()
     try:
         tree = nutpie.sample(

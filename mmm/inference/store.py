@@ -18,6 +18,7 @@ from mmm.inference.fit import FORMAT_VERSION, Fit, Member
 from mmm.inference.loo import leave_one_out, weigh
 from mmm.inference.sample import fit_key, fit_model
 from mmm.inference.settings import SamplerSettings
+from mmm.model.evidence import Evidence
 from mmm.model.mixture import Mixture, NamedSpec
 from mmm.model.spec import ModelSpec, without_inactive_channels
 
@@ -39,7 +40,7 @@ def obtain(
     happened, among them that a stored file was corrupt and is made again.
     """
     fits = [
-        _obtain_one(dataset, member, sampler, len(mixture.members) > 1, progress, report) for member in mixture.members
+        _obtain_one(dataset, member, mixture, sampler, progress=progress, report=report) for member in mixture.members
     ]
     if len(fits) == 1:
         return fits[0]
@@ -78,15 +79,16 @@ def combine(fits: Sequence[Fit], mixture: Mixture) -> Fit:
 def _obtain_one(
     dataset: Dataset,
     member: NamedSpec,
+    mixture: Mixture,
     sampler: SamplerSettings,
-    mixed: bool,
+    *,
     progress: bool,
     report: Callable[[str], None],
 ) -> Fit:
     spec = member.spec
     used = dataset if dataset.channels == spec.channel_names else without_inactive_channels(dataset)[0]
-    folder = Path(sampler.store) / fit_key(used, spec, sampler)
-    label = f" ({member.name})" if mixed else ""
+    folder = Path(sampler.store) / fit_key(used, spec, sampler, mixture.evidence)
+    label = f" ({member.name})" if len(mixture.members) > 1 else ""
     if folder.exists():
         try:
             found = load(folder)
@@ -96,7 +98,7 @@ def _obtain_one(
         else:
             report(f"Fit {found.key[:12]}{label} found in the store.")
             return found
-    made = _with_loo(fit_model(dataset, spec, sampler, progress=progress, report=report))
+    made = _with_loo(fit_model(dataset, spec, sampler, mixture.evidence, progress=progress, report=report))
     save(made, folder)
     report(f"Fit {made.key[:12]}{label} made in {made.seconds['total']:.0f} s and stored.")
     return made
@@ -198,6 +200,7 @@ def _load_one(folder: Path, meta: dict[str, Any]) -> Fit:
         members=(member,),
         seed=meta["seed"],
         key=meta["key"],
+        evidence=Evidence.model_validate(meta.get("evidence", {})),
         excluded=tuple(meta["excluded"]),
         versions=meta["versions"],
         format_version=meta["format_version"],
@@ -220,6 +223,7 @@ def _meta(fit: Fit) -> dict[str, object]:
         "key": fit.key,
         "seed": fit.seed,
         "engine": fit.engine,
+        "evidence": fit.evidence.model_dump(mode="json"),
         "excluded": list(fit.excluded),
         "versions": fit.versions,
         "seconds": fit.seconds,

@@ -1,10 +1,12 @@
 """The models of a mixture: one spec for each member of the settings, differing only in what the settings leave open."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
 
 from mmm.data.dataset import Dataset
+from mmm.model.evidence import NO_EVIDENCE, Evidence
 from mmm.model.settings import AdstockSettings, MemberSettings, MixtureSettings, ModelSettings, SaturationSettings
 from mmm.model.spec import ModelSpec, make_spec
 from mmm.section import Section
@@ -21,25 +23,47 @@ class NamedSpec(Section):
 
 
 class Mixture(Section):
-    """Specs to fit together, and how their fits are weighted (see MixtureSettings)."""
+    """Specs to fit together, what all of them are told of, and how their fits are weighted (see MixtureSettings)."""
 
     members: tuple[NamedSpec, ...] = Field(min_length=1)
+    evidence: Evidence = NO_EVIDENCE
     weighting: Literal["stacking", "pseudo_bma", "equal"] = "stacking"
     floor: float = 0.0
 
 
-def single(spec: ModelSpec) -> Mixture:
+@dataclass(frozen=True)
+class Beliefs:
+    """What a fit of any part of the data starts from: the model's settings, and experiments."""
+
+    model: ModelSettings
+    evidence: Evidence = NO_EVIDENCE
+
+    def mixture(self, dataset: Dataset) -> Mixture:
+        """The models to fit on ``dataset``, told of all experiments."""
+        return make_mixture(dataset, self.model, self.evidence)
+
+    def training(self, dataset: Dataset, excluded: tuple[str, ...]) -> Mixture:
+        """The models to fit on an earlier part of the data, told of the experiments that had ended by then.
+
+        ``excluded`` are channels that this part does not have.
+        """
+        known = {name: own for name, own in self.model.channels.items() if name not in excluded}
+        model = self.model.model_copy(update={"channels": known})
+        return make_mixture(dataset, model, self.evidence.known_to(dataset))
+
+
+def single(spec: ModelSpec, evidence: Evidence = NO_EVIDENCE) -> Mixture:
     """The mixture of one spec."""
-    return Mixture(members=(NamedSpec(name=SINGLE, spec=spec),))
+    return Mixture(members=(NamedSpec(name=SINGLE, spec=spec),), evidence=evidence)
 
 
-def make_mixture(dataset: Dataset, settings: ModelSettings) -> Mixture:
+def make_mixture(dataset: Dataset, settings: ModelSettings, evidence: Evidence = NO_EVIDENCE) -> Mixture:
     """Pin every member of the settings for a panel; members that come out the same are kept once, by the first name.
 
     Raises what :func:`mmm.model.spec.make_spec` raises.
     """
     if settings.mixture is None:
-        return single(make_spec(dataset, settings))
+        return single(make_spec(dataset, settings), evidence)
     found: dict[str, ModelSpec] = {}
     for name, member in settings.mixture.members.items():
         spec = make_spec(dataset, settings_of(settings, member))
@@ -47,9 +71,9 @@ def make_mixture(dataset: Dataset, settings: ModelSettings) -> Mixture:
             found[name] = spec
     members = tuple(NamedSpec(name=name, spec=spec) for name, spec in found.items())
     if len(members) == 1:
-        return single(members[0].spec)
+        return single(members[0].spec, evidence)
     wanted: MixtureSettings = settings.mixture
-    return Mixture(members=members, weighting=wanted.weighting, floor=wanted.floor)
+    return Mixture(members=members, evidence=evidence, weighting=wanted.weighting, floor=wanted.floor)
 
 
 def settings_of(settings: ModelSettings, member: MemberSettings) -> ModelSettings:

@@ -17,7 +17,7 @@ from mmm.data.quality import quality_report
 from mmm.errors import ReportError
 from mmm.inference.fit import Fit
 from mmm.inference.store import obtain
-from mmm.model.mixture import make_mixture
+from mmm.model.mixture import Beliefs
 from mmm.planning import Plan, plan
 from mmm.planning.curve import BudgetCurve, budget_curve
 from mmm.reporting import what_if
@@ -31,7 +31,7 @@ from mmm.reporting.page import Chapter
 from mmm.reporting.render import jupyter_html
 from mmm.reporting.results import Results, read_results
 from mmm.reporting.style import Look, make_look
-from mmm.settings import Settings, load_dataset, load_settings
+from mmm.settings import Settings, load_dataset, load_evidence, load_settings
 
 CHAPTER_MIME = "application/vnd.mmm.chapter+json"
 SETTINGS_FILE, INPUTS_FILE, EARLIER_FILE = "settings.yaml", "inputs.json", "earlier.json"
@@ -59,11 +59,12 @@ class Believed:
 
 def believe(settings: Settings, dataset: Dataset, *, progress: bool = False, say: Any = lambda _: None) -> Believed:
     """Both fits from the store, or new, and the gate. ``say`` receives lines on what happens."""
-    fit = obtain(dataset, make_mixture(dataset, settings.model), settings.sampler, progress=progress, report=say)
+    beliefs = Beliefs(settings.model, load_evidence(settings, dataset))
+    fit = obtain(dataset, beliefs.mixture(dataset), settings.sampler, progress=progress, report=say)
     result = None
     if settings.gate.holdout is not None:
         hidden = parse_periods(settings.gate.holdout, dataset.frequency)
-        result = holdout(dataset, settings.model, settings.sampler, hidden, progress=progress, report=say)
+        result = holdout(dataset, beliefs, settings.sampler, hidden, progress=progress, report=say)
     return Believed(fit, result, gate(fit, settings.gate, result))
 
 

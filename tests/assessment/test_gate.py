@@ -15,6 +15,7 @@ from mmm.errors import DataError, GateError
 from mmm.inference.fit import Fit
 from mmm.inference.sample import fit_model
 from mmm.inference.settings import SamplerSettings
+from mmm.model.mixture import Beliefs
 from mmm.model.settings import ModelSettings
 from mmm.model.spec import make_spec
 from mmm.simulate import Adstock, Baseline, Channel, Flighting, Noise, Saturation, World, data_settings, simulate
@@ -141,7 +142,7 @@ def test_reports_say_the_worst_first(fit: Fit) -> None:
 @pytest.mark.parametrize("periods", [0, 53, 200])
 def test_too_long_a_holdout_is_refused(periods: int) -> None:
     with pytest.raises(DataError, match=r"gate\.holdout"):
-        holdout(_dataset(), MODEL, SAMPLER, periods)
+        holdout(_dataset(), Beliefs(MODEL), SAMPLER, periods)
 
 
 def test_holdout_fits_without_the_end_and_leaves_out_what_it_cannot_know(
@@ -163,7 +164,7 @@ def test_holdout_fits_without_the_end_and_leaves_out_what_it_cannot_know(
     young = ModelSettings.model_validate(
         {**MODEL.model_dump(), "channels": {"radio": {"roas": {"lower": 1, "upper": 2}}}}
     )
-    result: HoldoutResult = holdout(replace(dataset, data=data), young, SAMPLER, 13)
+    result: HoldoutResult = holdout(replace(dataset, data=data), Beliefs(young), SAMPLER, 13)
     assert result.excluded == ("radio",)
     assert seen[0].channels == ("tv",)
     assert not seen[0].data["observed"].values[-13:].any()
