@@ -42,7 +42,7 @@ def evidence_of(shape: str, likelihood: str) -> Evidence:
 
 @functools.cache
 def plain_model(shape: str, likelihood: str) -> pm.Model:
-    return build(problem(shape, likelihood).spec, cases.dataset(shape), evidence_of(shape, likelihood))
+    return build(problem(shape, likelihood).spec, cases.dataset(shape), evidence_of(shape, likelihood), fused=False)
 
 
 def points(p: Problem, n: int, seed: int = 3) -> np.ndarray:
@@ -52,11 +52,17 @@ def points(p: Problem, n: int, seed: int = 3) -> np.ndarray:
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
 @pytest.mark.parametrize("shape", cases.SHAPES)
 def test_density_and_gradient_equal_the_plain_model(shape: str, likelihood: str) -> None:
-    """Every family is in every case; without the integral both densities are the same function."""
+    """Every family is in every case; without the integral all three densities are the same function.
+
+    The three: the readable graph, the same model with the media response as one operation, and the engine.
+    """
     p = problem(shape, likelihood, integrated=False, evidence=evidence_of(shape, likelihood))
     model = plain_model(shape, likelihood)
     curve_scale = model.replace_rvs_by_values([model["log_beta"]])[0]
     plain = model.compile_fn([model.logp(), model.dlogp(), curve_scale], mode="FAST_COMPILE")
+    fused = build(p.spec, cases.dataset(shape), evidence_of(shape, likelihood))
+    assert [v.name for v in fused.value_vars] == [v.name for v in model.value_vars]
+    with_operation = fused.compile_fn([fused.logp(), fused.dlogp()], mode="FAST_COMPILE")
     at = points(p, POINTS)
     log_beta = posterior(p, at[None], seed=1)["log_beta"].values[0]
     for i, x in enumerate(at):
@@ -70,6 +76,9 @@ def test_density_and_gradient_equal_the_plain_model(shape: str, likelihood: str)
         tolerance = 1e-9 * max(1.0, np.abs(gradient).max())
         assert abs(value - expected) < tolerance
         assert np.abs(grad - gradient).max() < tolerance
+        value, grad = with_operation(point)
+        assert abs(value - expected) < tolerance
+        assert np.abs(grad - joined).max() < tolerance
 
 
 @pytest.mark.parametrize("integrated", [True, False])

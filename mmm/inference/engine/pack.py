@@ -8,7 +8,7 @@ from mmm.inference.engine.layout import Layout, dense_terms, varies
 from mmm.model.baseline import Term
 from mmm.model.evidence import Contrast
 from mmm.model.kernels import block as b
-from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS
+from mmm.model.media_arrays import media_arrays, media_sizes
 from mmm.model.panel import Panel
 from mmm.model.spec import ModelSpec
 
@@ -27,20 +27,15 @@ def pack(
 ) -> Floats:
     """A block whose coordinates are the model's own (see :func:`with_coordinates`)."""
     sampled = b.STUDENT_T if spec.likelihood == "student_t" else b.NORMAL
-    arrays = _media(spec, data) | _linear(spec, data, baseline) | _priors(spec) | _tests(spec, tests)
-    size = np.zeros(b.HEADER, dtype=np.int64)
+    arrays = media_arrays(spec, data) | _linear(spec, data, baseline) | _priors(spec) | _tests(spec, tests)
+    size = media_sizes(spec, data)
     dense = dense_terms(baseline, len(spec.geos))
     drift = [t for t in dense if t.scaled is not None]
     before_drift = sum(len(t.labels) for t in dense[: dense.index(drift[0])]) if drift else 0
     size[b.DIM] = layout.dim
-    size[b.CHANNELS], size[b.GEOS], size[b.LOOKBACK] = len(spec.channels), len(spec.geos), spec.lookback
-    size[b.HISTORY] = _history(spec, data)
-    size[b.WINDOW] = len(data.dates)
     size[b.SHARED], size[b.VARYING] = len(arrays["shared"]), len(arrays["varying"])
     size[b.GEO_COLUMNS] = len(arrays["geo_count"])
     size[b.NOISE] = b.INTEGRATED if integrated else sampled
-    size[b.DELAYED] = sum(c.adstock == "delayed" for c in spec.channels)
-    size[b.SLOPED] = sum(c.slope is not None for c in spec.channels)
     size[b.DRIFT_START], size[b.DRIFT_SCALE] = before_drift, len(drift)
     size[b.DRIFT_STOP] = before_drift + sum(len(t.labels) for t in drift)
     size[b.OBSERVED] = int(data.observed.sum())
@@ -93,37 +88,6 @@ def _write(size: npt.NDArray[np.int64], arrays: dict[str, npt.NDArray[np.generic
     return out
 
 
-def _history(spec: ModelSpec, data: Panel) -> int:
-    """Periods before the window that still act in it; none where there was no media."""
-    return min(data.rows.start, spec.lookback) if data.has_history else 0
-
-
-def _media(spec: ModelSpec, data: Panel) -> dict[str, npt.NDArray[np.generic]]:
-    scale = np.array(spec.media_scale)
-    history = _history(spec, data)
-    first = data.rows.start - history
-    periods = history + len(data.dates) + spec.lookback
-
-    def flat(media: Floats, stop: int) -> Floats:
-        return np.asarray(
-            np.moveaxis(media[first : first + stop] / scale, 2, 0).reshape(len(spec.channels), stop * len(spec.geos))
-        )
-
-    delayed = [c.adstock == "delayed" for c in spec.channels]
-    sloped = [c.slope is not None for c in spec.channels]
-    kinds = [
-        [ADSTOCK_KINDS[c.adstock + ("_normalised" if c.normalise else "")] for c in spec.channels],
-        [SATURATION_KINDS[c.saturation] for c in spec.channels],
-    ]
-    return {
-        "kinds": np.array(kinds),
-        "slot": np.array([np.where(has, np.cumsum(has) - 1, -1) for has in (delayed, sloped)]),
-        "media": flat(data.media, periods),
-        "earlier": flat(data.history, history + spec.lookback if history else 0),
-        "weights": (data.weights * np.array(spec.outcome_scale))[data.rows.start :].ravel(),
-    }
-
-
 def _linear(spec: ModelSpec, data: Panel, baseline: tuple[Term, ...]) -> dict[str, npt.NDArray[np.generic]]:
     geos, window = len(spec.geos), len(data.dates)
     seen = data.observed.astype(float)
@@ -165,7 +129,6 @@ def _priors(spec: ModelSpec) -> dict[str, npt.NDArray[np.generic]]:
     drift = spec.baseline.drift
     return {
         "priors": priors,
-        "log_denominator": np.log([c.denominator for c in spec.channels]),
         "scales": np.array([spec.geo_sd_scale, spec.noise_scale, drift.scale if drift is not None else 1.0]),
     }
 

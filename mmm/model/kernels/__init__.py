@@ -42,6 +42,12 @@ def _digest(name: str, sources: dict[str, str]) -> str:
     return hashlib.sha256("".join(sources[n] for n in sorted(wanted)).encode()).hexdigest()
 
 
+def version_of(name: str) -> int:
+    """A number that changes with the source of a kernel file or of any that it imports, for caches of other makers."""
+    sources = {p.stem: p.read_text(encoding="utf-8") for p in Path(__file__).parent.glob("*.py")}
+    return int(_digest(name, sources)[:12], 16)
+
+
 def _read(stamp: Path) -> dict[str, str]:
     try:
         known = json.loads(stamp.read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numba import njit
 
-from mmm.model.kernels.block import CHANNELS, DELAYED, GEOS, SLOPED, TESTS
+from mmm.model.kernels.block import CHANNELS, DELAYED, GEOS, LOOKBACK, SLOPED, TESTS
 from mmm.model.kernels.media import RESPONSE, in_use, respond
 from mmm.model.kernels.tangents import sums_by_geo
 
@@ -18,13 +18,17 @@ def _differences(block, p, test, out):
     c, before, periods, geos, at = test[0], test[1], test[2], test[3], test[5]
     n = periods * geos
     weights = block.test_media[at + 2 * n + before * geos : at + 3 * n]
+    kinds = (block.kinds[0, c], block.kinds[1, c])
+    at_channel = (p.alpha[c], p.half[c], p.delay[c], p.slope[c])
+    delayed, sloped = block.slot[0, c] >= 0, block.slot[1, c] >= 0
+    lags = block.size[LOOKBACK]
     scratch, panels = np.empty((4, n)), np.empty((out.shape[0], n - before * geos))
     sums = np.empty(geos)
     for low in range(2):
         media = block.test_media[at + low * n : at + (low + 1) * n]
-        respond(block, c, p, geos, before, media, scratch, panels)
+        respond(kinds, lags, before, geos, delayed, sloped, at_channel, media, scratch, panels)
         for k in range(out.shape[0]):
-            if not in_use(block, c, k):
+            if not in_use(block.slot, c, k):
                 continue
             sums_by_geo(geos, weights, panels[k], sums)
             for g in range(geos):

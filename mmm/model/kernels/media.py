@@ -54,53 +54,56 @@ class Media(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def respond(block, c, p, geos, before, media, scratch, out):
-    """Response of channel ``c`` to the flat panel ``media``, and its derivatives, to the panels ``out``.
+def respond(kinds, lags, before, geos, delayed, sloped, at, media, scratch, out):
+    """Response of a channel to the flat panel ``media``, and its derivatives, to the panels ``out``.
 
-    The first ``before`` periods are carried over but left out of ``out``. ``p`` are the :class:`Parameters`.
+    The first ``before`` periods are carried over but left out of ``out``. ``at`` has alpha, half, delay and slope,
+    ``kinds`` the families, ``lags`` is the look-back. No block is taken: its many arrays cost more to hand over than a
+    national channel to compute.
     """
-    size = block.size
     start, n = before * geos, media.shape[0]
-    delayed, sloped = block.slot[0, c] >= 0, block.slot[1, c] >= 0
     a, b, d, s = scratch[0, :n], scratch[1, :n], scratch[2, :n], scratch[3, :n]
     if delayed or sloped:
-        weights = np.empty((3, size[LOOKBACK] + 1))
-        carryover(block.kinds[0, c], p.alpha[c], p.delay[c], size[LOOKBACK], weights)
+        weights = np.empty((3, lags + 1))
+        carryover(kinds[0], at[0], at[2], lags, weights)
         convolution(weights, delayed, geos, media, a, b, d)
     else:
-        recursion(block.kinds[0, c], p.alpha[c], size[LOOKBACK], geos, media, a, b)
+        recursion(kinds[0], at[0], lags, geos, media, a, b)
     # Where there are three panels alone, the others are never written.
     by_delay, by_slope = out[min(BY_DELAY, out.shape[0] - 1)], out[out.shape[0] - 1]
-    saturation(block.kinds[1, c], p.half[c], p.slope[c], sloped, a[start:], out[RESPONSE], s[start:], by_slope)
+    saturation(kinds[1], at[1], at[3], sloped, a[start:], out[RESPONSE], s[start:], by_slope)
     chain(start, a, b, d, s, delayed, out[BY_ALPHA], out[BY_HALF], by_delay)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def in_use(block, c, panel):
+def in_use(slot, c, panel):
     """Whether the channel has the parameter that a panel is the derivative by."""
-    return panel < BY_DELAY or block.slot[panel - BY_DELAY, c] >= 0
+    return panel < BY_DELAY or slot[panel - BY_DELAY, c] >= 0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _responses(block, p, panels, unit):
+def _responses(size, all_kinds, slot, media, earlier, weights, p, panels, unit):
     """All channels' panels and, by geo, their weighted sums less those of the history's carryover."""
-    size, geos = block.size, block.size[GEOS]
-    scratch = np.empty((4, block.media.shape[1]))
-    carried = size[LOOKBACK] * geos if size[HISTORY] > 0 else 0
+    geos, lags = size[GEOS], size[LOOKBACK]
+    scratch = np.empty((4, media.shape[1]))
+    carried = lags * geos if size[HISTORY] > 0 else 0
     past = np.empty((panels.shape[1], carried))
     of_past = np.empty(geos)
     for c in range(size[CHANNELS]):
-        respond(block, c, p, geos, size[HISTORY], block.media[c], scratch, panels[c])
+        kinds = (all_kinds[0, c], all_kinds[1, c])
+        at = (p.alpha[c], p.half[c], p.delay[c], p.slope[c])
+        delayed, sloped = slot[0, c] >= 0, slot[1, c] >= 0
+        respond(kinds, lags, size[HISTORY], geos, delayed, sloped, at, media[c], scratch, panels[c])
         if carried > 0:
-            respond(block, c, p, geos, size[HISTORY], block.earlier[c], scratch, past)
+            respond(kinds, lags, size[HISTORY], geos, delayed, sloped, at, earlier[c], scratch, past)
         for k in range(panels.shape[1]):
-            if not in_use(block, c, k):
+            if not in_use(slot, c, k):
                 for g in range(geos):
                     unit[c, k, g] = 0.0
                 continue
-            sums_by_geo(geos, block.weights, panels[c, k], unit[c, k])
+            sums_by_geo(geos, weights, panels[c, k], unit[c, k])
             if carried > 0:
-                sums_by_geo(geos, block.weights[:carried], past[k], of_past)
+                sums_by_geo(geos, weights[:carried], past[k], of_past)
                 for g in range(geos):
                     unit[c, k, g] -= of_past[g]
 
@@ -114,7 +117,7 @@ def forward(block, p):
     unit = np.empty((channels, n, geos))
     total, beta = np.zeros(channels), np.empty((channels, geos))
     mean = np.zeros(size[WINDOW] * geos)
-    _responses(block, p, panels, unit)
+    _responses(size, block.kinds, block.slot, block.media, block.earlier, block.weights, p, panels, unit)
     for c in range(channels):
         for g in range(geos):
             beta[c, g] = np.exp(p.deviation[c, g])
@@ -134,7 +137,7 @@ def backward(block, media, by_mean, by_log_beta, by_panel):
 
     ``by_panel[c, panel]`` is what it depends on a channel's parameters besides, in the order of the panels.
     """
-    channels, geos = block.size[CHANNELS], block.size[GEOS]
+    channels, geos, slot = block.size[CHANNELS], block.size[GEOS], block.slot
     n, kept = media.panels.shape[1], by_mean.shape[0]
     out = Gradient(
         np.zeros(channels), np.zeros(channels), np.zeros(channels), np.zeros(channels), np.zeros(channels),
@@ -146,7 +149,7 @@ def backward(block, media, by_mean, by_log_beta, by_panel):
         beta, unit = media.beta[c], media.unit[c]
         for k in range(n):
             direct[k] = by_panel[c, k]
-            if not in_use(block, c, k):
+            if not in_use(slot, c, k):
                 continue
             sums_by_geo(geos, by_mean, media.panels[c, k, :kept], inner)
             for g in range(geos):
