@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mmm.model.kernels import curves
 from mmm.model.kernels import planner as kernels
 from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS
 from mmm.model.response import Along, Floats, ResponseDraws, along_geo
 
 # Evaluations of a curve below which starting threads costs more than it saves.
-_WORTH_THREADS = 2e6
+_WORTH_THREADS = 1e7
 Cellwise = Callable[[npt.NDArray[np.int64]], None]
 
 
@@ -48,7 +49,7 @@ def mean_along(
     _over_cells(
         np.arange(points.shape[0] * points.shape[1]),
         draws.n * points.size * b.shape[0],
-        lambda cells: kernels.mean_along(*draws._parameters(), b, d, points, w, share, cells, value, slope, curvature),
+        lambda cells: curves.mean_along(*draws._parameters(), b, d, points, w, share, cells, value, slope, curvature),
     )
     return Along(value, slope, curvature)
 
@@ -90,7 +91,7 @@ def mean_along_cells(
     _over_cells(
         np.asarray(share[1], dtype=np.int64),
         draws.n * points.shape[2] * len(share[1]) * b.shape[0],
-        lambda cells: kernels.mean_along_cells(
+        lambda cells: curves.mean_along_cells(
             *draws._parameters(), b, d, points, w, by_draw, cells, *vars(out).values()
         ),
     )

@@ -33,6 +33,51 @@ def test_averages_equal_the_mean_over_draws(problem, slope):
         np.testing.assert_allclose(getattr(mean, name), expected, rtol=1e-10)
 
 
+def mixed(made):
+    """The same problem with draws of every family, in no order, and more of them than go through the loops at once."""
+    rng = np.random.default_rng(8)
+    n, c = made.draws.adstock_kind.shape
+    parameters = made.draws.adstock_par.copy()
+    parameters[..., 1] = rng.uniform(0, 2, (n, c))
+    slopes = made.draws.saturation_par.copy()
+    slopes[::3, :, 1] = rng.uniform(1.0, 4.0, slopes[::3, :, 1].shape)
+    draws = replace(
+        made.draws,
+        adstock_kind=rng.integers(0, 4, (n, c)).astype(np.int8),
+        adstock_par=parameters,
+        saturation_kind=rng.integers(0, 2, (n, c)).astype(np.int8),
+        saturation_par=slopes,
+    )
+    return made.with_draws(draws)
+
+
+def test_a_mixture_of_families_is_averaged_too(problem):
+    made = mixed(problem(geos=2, draws=150))
+    evaluator = Evaluator(Space("geo", made))
+    levels = np.sort(np.random.default_rng(1).uniform(1, 900, (2, 4, 3)), axis=2)
+    levels[0, :, 0] = 0.0
+    share = np.random.default_rng(2).dirichlet(np.ones(150)) * (np.arange(150) % 7 != 0)
+    plain = along_geo(made.draws, evaluator.base, evaluator.direction, levels, made.weights)
+    mean = mean_along(made.draws, evaluator.base, evaluator.direction, levels, made.weights, share)
+    for name in ("value", "slope"):
+        expected = np.einsum("n,ngck->gck", share, getattr(plain, name))
+        np.testing.assert_allclose(getattr(mean, name), expected, rtol=1e-10, atol=1e-8)
+    assert np.all(np.abs(mean.value[0, :, 0]) < 1e-12)
+    inside = levels > 0.0
+    expected = np.einsum("n,ngck->gck", share, plain.curvature)
+    np.testing.assert_allclose(mean.curvature[inside], expected[inside], rtol=1e-9)
+    cells = mean_along_cells(
+        made.draws, evaluator.base, evaluator.direction, levels, made.weights, (share, np.arange(8))
+    )
+    np.testing.assert_allclose(cells.value, mean.value, rtol=1e-12, atol=1e-12)
+    fine = levels[..., :-1, None] + np.diff(levels, axis=2)[..., None] * np.linspace(0.001, 0.999, 21)
+    between = mean_along(made.draws, evaluator.base, evaluator.direction, fine.reshape(2, 4, -1), made.weights, share)
+    value = between.value.reshape(fine.shape)
+    from_left = cells.value[..., :-1, None] + cells.left[..., None] * (fine - levels[..., :-1, None])
+    from_right = cells.value[..., 1:, None] + cells.right[..., None] * (fine - levels[..., 1:, None])
+    assert np.all(value <= np.minimum(from_left, from_right) + 1e-9 * np.abs(value))
+
+
 @pytest.mark.parametrize("slope", [1.0, 1.4, 2.5])
 def test_curvature_and_lines_bound_the_curve_between_nodes(problem, slope):
     made = problem(slope=slope, draws=30)
