@@ -19,7 +19,7 @@ find_python = for candidate in $(CANDIDATES); do \
 # -n 2 --dist loadfile: two workers, and a file's shared fits are made once.
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
-.PHONY: help setup report test lint pytest format lab study-recovery peers bench-planner accept lock python clean
+.PHONY: help setup report test lint pytest format lab study-recovery peers bench bench-planner accept lock python clean
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -54,6 +54,9 @@ study-recovery: setup  ## fit worlds with known truth: do the intervals hold it?
 
 peers: setup  ## install PyMC-Marketing and Meridian into environments of their own, for the benchmarks
 	@sh benchmarks/peers.sh
+
+bench: setup  ## sampling against the peers that are installed (hours, resumes; docs/studies)
+	$(BIN)/python benchmarks/sampling.py $(ARGS)
 
 bench-planner: setup  ## the planner against SciPy and the peers that are installed (minutes; docs/studies)
 	$(BIN)/python benchmarks/planner.py $(ARGS)

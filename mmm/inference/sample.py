@@ -1,16 +1,20 @@
-"""Sampling a spec on a dataset: with the fast engine where it can represent the model, else the plain PyMC model."""
+"""Sampling a spec on a dataset: with the fast engine where it can represent the model, else the plain PyMC model.
+
+``sampler.engine: jax`` samples the plain model with NumPyro instead (:mod:`mmm.inference.jax_sampler`).
+"""
 
 import hashlib
 import json
 import time
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 import xarray as xr
 
 from mmm.data.dataset import Dataset
 from mmm.errors import FitError
+from mmm.inference import jax_sampler
 from mmm.inference.fit import FORMAT_VERSION, Fit, Member
 from mmm.inference.settings import SamplerSettings
 from mmm.model.evidence import NO_EVIDENCE, Evidence
@@ -21,9 +25,15 @@ _PACKAGES = ("mmm-workbench", "numpy", "pymc", "pytensor", "nutpie")
 _DERIVED = ("drift_raw", "geo_deviation")
 
 
-def versions() -> dict[str, str]:
-    """Versions of the packages that a posterior depends on."""
-    return {name: version(name) for name in _PACKAGES}
+def versions(engine: str = "auto") -> dict[str, str]:
+    """Versions of the packages that a posterior depends on; "none" for those of an extra that is not installed."""
+    found = {name: version(name) for name in _PACKAGES}
+    for name in jax_sampler.PACKAGES if engine == "jax" else ():
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "none"
+    return found
 
 
 def fit_key(dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings, evidence: Evidence = NO_EVIDENCE) -> str:
@@ -33,19 +43,24 @@ def fit_key(dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings, evidenc
         "data": dataset.fingerprint,
         "spec": spec.model_dump(mode="json"),
         "sampler": sampler.model_dump(mode="json", exclude={"store"}),
-        "versions": versions(),
+        "versions": versions(sampler.engine),
     }
     if evidence.experiments:
         content["evidence"] = evidence.model_dump(mode="json")
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def choose_engine(spec: ModelSpec, sampler: SamplerSettings) -> tuple[Literal["fast", "plain"], str]:
-    """The engine that samples this spec, and why. Raises FitError where the forced one cannot."""
+def choose_engine(spec: ModelSpec, sampler: SamplerSettings) -> tuple[Literal["fast", "plain", "jax"], str]:
+    """The engine that samples this spec, and why.
+
+    Raises FitError where the forced one cannot, SettingsError where it is not installed.
+    """
     from mmm.inference.engine import supports
 
-    if sampler.engine == "plain":
-        return "plain", "set by sampler.engine"
+    if sampler.engine == "jax":
+        jax_sampler.require()
+    if sampler.engine in ("plain", "jax"):
+        return sampler.engine, "set by sampler.engine"
     obstacle = supports(spec)
     if obstacle is None:
         return "fast", "it represents every part of this model"
@@ -75,7 +90,8 @@ def fit_model(
     started = time.perf_counter()
     engine, reason = choose_engine(spec, sampler)
     report(f"Engine: {engine} ({reason}).")
-    tree, seconds = (_fast if engine == "fast" else _plain)(used, spec, sampler, evidence, progress)
+    sampling = {"fast": _fast, "plain": _plain, "jax": _jax}[engine]
+    tree, seconds = sampling(used, spec, sampler, evidence, progress)
     key = fit_key(used, spec, sampler, evidence)
     taken = {**seconds, "total": time.perf_counter() - started}
     return Fit(
@@ -85,7 +101,7 @@ def fit_model(
         key=key,
         evidence=evidence,
         excluded=excluded,
-        versions=versions(),
+        versions=versions(sampler.engine),
     )
 
 
@@ -95,6 +111,13 @@ def _fast(
     from mmm.inference import engine
 
     tree = engine.sample(spec, dataset, sampler, evidence, progress=progress)
+    return _kept(tree), dict(tree["sample_stats"].attrs["seconds"])
+
+
+def _jax(
+    dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings, evidence: Evidence, progress: bool
+) -> tuple[xr.DataTree, dict[str, float]]:
+    tree = jax_sampler.sample(spec, dataset, sampler, evidence, progress=progress)
     return _kept(tree), dict(tree["sample_stats"].attrs["seconds"])
 
 

@@ -242,7 +242,7 @@ def fit_facts(fit: Fit, holdout_periods: int) -> list[tuple[str, str]]:
     several = len(fit.members) > 1
     seconds = ", ".join(f"{name} {value:.0f} s" for name, value in fit.seconds.items())
     return [
-        ("Sampler", f"NUTS (nutpie), {fit.engine} engine, seed {fit.seed}"),
+        ("Sampler", f"NUTS ({'NumPyro' if fit.engine == 'jax' else 'nutpie'}), {fit.engine} engine, seed {fit.seed}"),
         ("Draws", f"{sizes['chain']} chains of {sizes['draw']} draws{' for every model' if several else ''}"),
         *([("Models by weight", "; ".join(f"{m.name} {m.weight:.0%}" for m in fit.members))] if several else []),
         ("Likelihood", fit.spec.likelihood.replace("_", "-")),

@@ -1,0 +1,179 @@
+"""PyMC-Marketing on one panel. Runs in its own environment: see make peers.
+
+Usage: python pymc_marketing_sampling.py PROBLEM.npz SETTINGS_JSON RESULT
+
+``variant``: "default" is GeometricAdstock(l_max=8), LogisticSaturation() and two yearly Fourier modes with the
+library's own priors (with geos every parameter by geo, unpooled); "pooled" has carryover and saturation by channel and
+a hierarchical effect; "published" is the model of its published comparison with Meridian. Controls are standardised,
+as its guide asks, but for "published". ``sampler``: "nutpie", or "pymc", its fallback without nutpie.
+"""
+
+import ctypes
+import time
+import warnings
+from typing import Any
+
+from clock import Clock, arguments
+
+clock = Clock()
+with clock.phase("import"):
+    import numpy as np
+    import nutpie
+    import pandas as pd
+    from pymc_extras.prior import Prior
+    from pymc_marketing.mmm import MMM, GeometricAdstock, HillSaturationSigmoid, LogisticSaturation
+    from pymc_marketing.special_priors import LogNormalPrior
+
+
+def timed(function: Any, phase: str) -> Any:
+    def inner(*args: Any, **kwargs: Any) -> Any:
+        with clock.phase(phase):
+            return function(*args, **kwargs)
+
+    return inner
+
+
+def frame_of(given: Any, *, standardised: bool) -> pd.DataFrame:
+    dates, geos = given["dates"].tolist(), given["geos"].tolist()
+    columns = {"date": pd.to_datetime(np.repeat(dates, len(geos))), "geo": np.tile(geos, len(dates))}
+    columns |= {name: given["media"][:, :, i].ravel() for i, name in enumerate(given["channels"].tolist())}
+    for k in range(given["control"].shape[2]):
+        values = given["control"][:, :, k].ravel()
+        columns[f"control_{k}"] = (values - values.mean()) / values.std() if standardised else values
+    return pd.DataFrame(columns | {"y": given["outcome"].ravel()})
+
+
+def published_saturation(geos: int) -> HillSaturationSigmoid:
+    height = LogNormalPrior(mean=0.25, std=0.25, dims=("channel",))
+    if geos > 1:
+        height = LogNormalPrior(
+            mean=Prior("Gamma", mu=0.25, sigma=0.10, dims=("channel",)),
+            std=Prior("Exponential", scale=0.10, dims=("channel",)),
+            dims=("channel", "geo"),
+            centered=False,
+        )
+    rest = {name: Prior("HalfNormal", sigma=1.5, dims=("channel",)) for name in ("beta", "lam")}
+    return HillSaturationSigmoid(priors={"sigma": height, **rest})
+
+
+def pooled_saturation() -> LogisticSaturation:
+    effect = LogNormalPrior(
+        mean=Prior("Gamma", mu=0.25, sigma=0.10, dims=("channel",)),
+        std=Prior("Exponential", scale=0.10, dims=("channel",)),
+        dims=("channel", "geo"),
+        centered=False,
+    )
+    return LogisticSaturation(priors={"lam": Prior("Gamma", alpha=3, beta=1, dims=("channel",)), "beta": effect})
+
+
+def model_of(given: Any, variant: str) -> tuple[MMM, pd.DataFrame]:
+    geos = len(given["geos"])
+    frame = frame_of(given, standardised=variant != "published")
+    alpha = Prior("Beta", alpha=1, beta=3, dims=("channel",))
+    own: dict[str, Any] = {"adstock": GeometricAdstock(l_max=8), "saturation": LogisticSaturation()}
+    dims: tuple[str, ...] | None = ("geo",) if geos > 1 else None
+    if variant == "pooled":
+        own = {"adstock": GeometricAdstock(l_max=8, priors={"alpha": alpha}), "saturation": pooled_saturation()}
+    if variant == "published":
+        dims = ("geo",)
+        own = {
+            "adstock": GeometricAdstock(l_max=8, priors={"alpha": alpha}),
+            "saturation": published_saturation(geos),
+            "scaling": {"channel": {"method": "max", "dims": ()}, "target": {"method": "max", "dims": ()}},
+        }
+    model = MMM(
+        date_column="date",
+        target_column="y",
+        channel_columns=given["channels"].tolist(),
+        control_columns=[c for c in frame if str(c).startswith("control_")],
+        dims=dims,
+        yearly_seasonality=2,
+        **own,
+    )
+    features = frame.drop(columns=["y"] + ([] if dims else ["geo"]))
+    model.build_model(features, frame["y"])
+    return model, features
+
+
+def seconds_per_gradient(model: MMM) -> float:
+    """Median over batches of the compiled function that nutpie calls, near its starting points."""
+    compiled = nutpie.compile_pymc_model(model._get_sampling_model())
+    pointer = ctypes.c_void_p
+    call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, pointer, pointer, pointer, pointer)(
+        compiled.compiled_logp_func.address
+    )
+    user, start = compiled.user_data, compiled.initial_point_func(1)
+    grad, value = np.empty_like(start), np.empty(1)
+    points = start + 0.1 * np.random.default_rng(1).standard_normal((10, len(start)))
+    batches = []
+    for _ in range(11):
+        begun = time.perf_counter()
+        for point in points:
+            call(len(point), point.ctypes.data, grad.ctypes.data, value.ctypes.data, user.ctypes.data)
+        batches.append((time.perf_counter() - begun) / len(points))
+    if not np.isfinite(value[0]):
+        raise RuntimeError("The log density is not finite at the points of the timing.")
+    return float(np.median(batches))
+
+
+def fit(model: MMM, features: pd.DataFrame, outcome: pd.Series, settings: dict[str, Any]) -> Any:
+    """Its own fit(); what compiles and what samples inside is timed."""
+    nutpie.compile_pymc_model = timed(nutpie.compile_pymc_model, "compile")
+    nutpie.sample = timed(nutpie.sample, "sample")
+    with clock.phase("fit"):
+        tree = model.fit(
+            features,
+            outcome,
+            draws=settings["draws"],
+            tune=settings["tune"],
+            chains=settings["chains"],
+            cores=2,
+            target_accept=settings["target_accept"],
+            random_seed=settings["seed"],
+            nuts_sampler=settings["sampler"],
+            progressbar=False,
+        )
+    clock.fitted()
+    if settings["sampler"] == "pymc":
+        # Its own figure, compilation and start of the processes left out; CPU is not known apart.
+        clock.wall["sample"] = float(tree["posterior"].attrs["sampling_time"])
+        clock.cpu["sample"] = clock.cpu["fit"]
+    return tree
+
+
+def main(path: str, settings: dict[str, Any], result: str) -> None:
+    warnings.simplefilter("ignore")
+    given = np.load(path)
+    with clock.phase("build"):
+        model, features = model_of(given, settings["variant"])
+    if settings["task"] == "gradient":
+        clock.write(f"{result}.json", seconds_per_gradient=seconds_per_gradient(model))
+        return
+    if settings["task"] == "compile":
+        with clock.phase("compile"):
+            nutpie.compile_pymc_model(model._get_sampling_model())
+        clock.write(f"{result}.json")
+        return
+    tree = fit(model, features, pd.Series(given["outcome"].ravel(), name="y"), settings)
+    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"]
+    free = {str(v.name) for v in model.model.free_RVs}
+    judged = {n for n in posterior.data_vars if n in free and str(n).startswith(("saturation_", "adstock_"))}
+    # A hierarchical parameter is judged by its value; its offsets are where it was sampled.
+    judged |= {n for n in ("saturation_beta", "saturation_sigma", "saturation_lam") if n in posterior}
+    judged = {n for n in judged if not str(n).endswith("_offset")}
+    kept = {n for n in posterior.data_vars if n in free or n in judged}
+    arrays = {f"{'judged' if n in judged else 'other'}:{n}": posterior[n].values for n in kept}
+    scale = model.get_scales_as_xarray()["target_scale"]
+    contribution = (posterior["channel_contribution"].mean(("chain", "draw")) * scale).expand_dims(
+        [] if "geo" in posterior["channel_contribution"].dims else ["geo"]
+    )
+    np.savez(f"{result}.npz", contributions=contribution.transpose("date", "geo", "channel").values, **arrays)
+    clock.write(
+        f"{result}.json",
+        divergences=int(stats["diverging"].sum()),
+        gradients=int(stats["n_steps"].sum()) if "n_steps" in stats else None,
+    )
+
+
+if __name__ == "__main__":
+    main(*arguments())
