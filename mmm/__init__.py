@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mmm.data.dataset import Dataset
     from mmm.data.load import from_frame, load
     from mmm.inference.fit import Fit
+    from mmm.inference.preview import Preview, preview
     from mmm.inference.sample import fit_model
     from mmm.inference.store import obtain
     from mmm.model.build import build
@@ -26,6 +27,7 @@ _WHERE = {
     "GateReport": "mmm.assessment.gate",
     "ModelSpec": "mmm.model.spec",
     "Plan": "mmm.planning",
+    "Preview": "mmm.inference.preview",
     "Settings": "mmm.settings",
     "analyse": "mmm.analysis",
     "build": "mmm.model.build",
@@ -37,6 +39,7 @@ _WHERE = {
     "make_spec": "mmm.model.spec",
     "obtain": "mmm.inference.store",
     "plan": "mmm.planning",
+    "preview": "mmm.inference.preview",
 }
 
 __all__ = [
@@ -46,6 +49,7 @@ __all__ = [
     "GateReport",
     "ModelSpec",
     "Plan",
+    "Preview",
     "Settings",
     "analyse",
     "build",
@@ -57,6 +61,7 @@ __all__ = [
     "make_spec",
     "obtain",
     "plan",
+    "preview",
 ]
 
 

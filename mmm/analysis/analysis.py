@@ -14,6 +14,7 @@ from mmm.analysis.curves import response_curves, today_per_period
 from mmm.analysis.effects import Observed, effect, marginal_effect, observed
 from mmm.analysis.intervals import columns, summary
 from mmm.inference.fit import Fit
+from mmm.inference.preview import refuse_preview
 from mmm.model import response
 from mmm.model.draws import Draws
 
@@ -59,6 +60,7 @@ class Analysis:
 
 def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
     """Analyse a fit on at most ``max_draws`` evenly thinned posterior draws."""
+    refuse_preview(fit)
     samples = fit.draws(max_draws)
     draws = samples.response()
     panel = observed(fit)

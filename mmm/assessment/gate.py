@@ -15,6 +15,7 @@ from mmm.assessment.settings import GateSettings
 from mmm.data.dataset import Dataset
 from mmm.errors import GateError
 from mmm.inference.fit import Fit
+from mmm.inference.preview import refuse_preview
 from mmm.model.spec import ModelSpec
 
 _MAX_DRAWS = 2000
@@ -71,6 +72,7 @@ def gate(fit: Fit, settings: GateSettings, holdout: HoldoutResult | None = None)
     ``holdout`` comes from :func:`mmm.assessment.holdout.holdout`. Where the settings ask for it and none is given,
     the check warns that nothing was held out.
     """
+    refuse_preview(fit)
     checks = [
         *worst_checks({member.name: sampler_checks(member.tree, settings) for member in fit.counted}),
         baseline_check(_baseline_total(fit), settings),

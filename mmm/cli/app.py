@@ -86,11 +86,17 @@ def simulate(  # noqa: PLR0913 - one parameter an option
 
 
 @app.command()
-def fit(config: Config, parameter: Parameters = None) -> None:
+def fit(
+    config: Config,
+    parameter: Parameters = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only a quick approximation of the effects: nothing is fitted or stored.")
+    ] = False,
+) -> None:
     """Fit the model, or find the same fit in the store, and check whether it may be believed."""
-    from mmm.cli.fit import show_fit
+    from mmm.cli.fit import show_fit, show_preview
 
-    show_fit(config, parameter or [])
+    (show_preview if preview else show_fit)(config, parameter or [])
 
 
 @app.command()

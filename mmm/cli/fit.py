@@ -7,8 +7,9 @@ import typer
 from mmm.assessment.gate import GateReport, demand_pass
 from mmm.assessment.settings import GateSettings
 from mmm.cli.output import plain, say, table
+from mmm.model.mixture import Beliefs
 from mmm.reporting.story import believe
-from mmm.settings import load_dataset, load_settings, read_parameters
+from mmm.settings import load_dataset, load_evidence, load_settings, read_parameters
 
 
 def show_fit(config: Path, parameters: list[str]) -> None:
@@ -18,6 +19,23 @@ def show_fit(config: Path, parameters: list[str]) -> None:
     show_gate(believed.gate, settings.gate)
     typer.echo(plain(f"Stored in {Path(settings.sampler.store) / believed.fit.key}"))
     demand_pass(believed.gate, settings.gate)
+
+
+def show_preview(config: Path, parameters: list[str]) -> None:
+    """Print the effects of a preview under its label; nothing is stored, and no gate is asked."""
+    from mmm.inference.preview import preview
+
+    settings = load_settings(config, read_parameters(parameters))
+    dataset = load_dataset(settings)
+    mixture = Beliefs(settings.model, load_evidence(settings, dataset)).mixture(dataset)
+    made = preview(dataset, mixture.members[0].spec, mixture.evidence, seed=settings.sampler.seed)
+    name = made.spec.effect_kind
+    rows = [
+        (f"{channel}", f"{row[name]:.3g}", f"{row[f'{name}_lower']:.3g} to {row[f'{name}_upper']:.3g}")
+        for channel, row in made.effects.iterrows()
+    ]
+    table(made.label, ["channel", f"{name} (preview)", "90% interval (preview)"], rows, right=[f"{name} (preview)"])
+    say(f"Preview of the model '{mixture.members[0].name}' in {made.seconds:.1f} s. For a fit leave out --preview.")
 
 
 def show_gate(report: GateReport, settings: GateSettings) -> None:

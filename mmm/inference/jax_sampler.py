@@ -53,7 +53,8 @@ def sample(
     import jax
     from pymc.sampling.jax import sample_numpyro_nuts
 
-    model = build(spec, dataset, evidence)
+    # The readable graph: the fused operation has no JAX form.
+    model = build(spec, dataset, evidence, fused=False)
     clock.append(time.perf_counter())
     try:
         tree = sample_numpyro_nuts(

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from mmm.errors import PlanError, SettingsError
 from mmm.inference.fit import Fit
+from mmm.inference.preview import refuse_preview
 from mmm.model.response import Floats
 from mmm.planning.constraints import Program, assemble
 from mmm.planning.objectives import Evaluator, Expected
@@ -33,6 +34,7 @@ def plan(fit: Fit, settings: PlanSettings | None = None, **changes: Any) -> Plan
     replace those of ``settings``. Raises SettingsError for a wrong setting, PlanError where no plan satisfies the
     constraints.
     """
+    refuse_preview(fit)
     chosen = with_changes(settings or PlanSettings(), changes)
     return decide(prepare(fit, chosen), chosen, fit.key)
 
