@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from mmm.assessment.agreement import Agreement, agreement_check
 from mmm.assessment.checks import Check, baseline_check, coverage_check, sampler_checks, scale_check, worst_checks
 from mmm.assessment.holdout import HoldoutResult
 from mmm.assessment.scores import Floats
@@ -64,13 +65,19 @@ def _list(checks: tuple[Check, ...]) -> str:
     return "; ".join(check.title[0].lower() + check.title[1:] for check in checks)
 
 
-def gate(fit: Fit, settings: GateSettings, holdout: HoldoutResult | None = None) -> GateReport:
+def gate(
+    fit: Fit,
+    settings: GateSettings,
+    holdout: HoldoutResult | None = None,
+    agreed: tuple[Agreement, ...] = (),
+) -> GateReport:
     """Check a fit: sampler, baseline, scales and, where a result is given, the forecast of held-out periods.
 
     In a mixture the sampler of every member that gives draws is checked, and the worst decides.
 
     ``holdout`` comes from :func:`mmm.assessment.holdout.holdout`. Where the settings ask for it and none is given,
-    the check warns that nothing was held out.
+    the check warns that nothing was held out. ``agreed`` are the fit's experiments beside the model
+    (:func:`mmm.assessment.agreement.agreement`).
     """
     refuse_preview(fit)
     checks = [
@@ -80,6 +87,8 @@ def gate(fit: Fit, settings: GateSettings, holdout: HoldoutResult | None = None)
     ]
     if settings.holdout is not None or holdout is not None:
         checks.append(coverage_check(holdout, settings))
+    if agreed:
+        checks.append(agreement_check(agreed, settings))
     return GateReport(tuple(checks))
 
 

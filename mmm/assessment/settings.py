@@ -42,6 +42,12 @@ class GateSettings(Section):
         0.05, ge=0.0, lt=1.0, description="Share of such periods above which the check as a whole warns or fails."
     )
 
+    experiment_tail: float = Field(
+        0.05,
+        gt=0.0,
+        lt=1.0,
+        description="Probability of a result as far from the model's as an experiment's, over all of them, that warns.",
+    )
     scale_warn: float = Field(
         3.0,
         gt=1.0,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from mmm.assessment.agreement import Agreement
 from mmm.assessment.gate import GateReport
 from mmm.assessment.holdout import HoldoutResult
 from mmm.data.quality.report import QualityReport
@@ -144,6 +145,7 @@ class Material:
     quality: QualityReport
     gate: GateReport
     holdout: HoldoutResult | None
+    agreed: tuple[Agreement, ...]
     meaning: Meaning
     decision: Decision
     plan: PlanTables

@@ -4,11 +4,12 @@ import json
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from mmm.analysis import Analysis, analyse
+from mmm.assessment.agreement import Agreement, agreement
 from mmm.assessment.gate import GateReport, gate
 from mmm.assessment.holdout import HoldoutResult, holdout
 from mmm.data.calendar import parse_periods
@@ -50,11 +51,13 @@ class Shown:
 
 @dataclass(frozen=True)
 class Believed:
-    """Both fits' results: the fit for decisions, the forecast of the fit that did not see the end, and the gate."""
+    """What the fits say: the fit for decisions, the forecast of the fit that did not see the end, and the gate."""
 
     fit: Fit
     holdout: HoldoutResult | None
     gate: GateReport
+    agreed: tuple[Agreement, ...] = ()
+    """The experiments beside the model."""
 
 
 def believe(settings: Settings, dataset: Dataset, *, progress: bool = False, say: Any = lambda _: None) -> Believed:
@@ -65,7 +68,9 @@ def believe(settings: Settings, dataset: Dataset, *, progress: bool = False, say
     if settings.gate.holdout is not None:
         hidden = parse_periods(settings.gate.holdout, dataset.frequency)
         result = holdout(dataset, beliefs, settings.sampler, hidden, progress=progress, report=say)
-    return Believed(fit, result, gate(fit, settings.gate, result))
+    untold = partial(obtain, dataset, Beliefs(settings.model).mixture(dataset), settings.sampler, report=say)
+    agreed = agreement(fit, untold)
+    return Believed(fit, result, gate(fit, settings.gate, result, agreed), agreed)
 
 
 @dataclass(frozen=True)
@@ -219,6 +224,7 @@ def _material(
         quality=quality_report(dataset, settings.data.quality),
         gate=believed.gate,
         holdout=believed.holdout,
+        agreed=believed.agreed,
         meaning=meaning_of(believed.fit, analysis, fmt),
         decision=decision_of(made, gain_fmt),
         plan=plan_tables(made, curve, scenario_lines(believed.fit, made, gain_fmt), gain_fmt),

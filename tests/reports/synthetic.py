@@ -4,7 +4,7 @@ The whole path from settings to report then runs in seconds, on any number of ch
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from mmm.inference.store import save
 from mmm.model import response
 from mmm.model.baseline import terms
 from mmm.model.draws import response_draws, stacked
+from mmm.model.evidence import NO_EVIDENCE
 from mmm.model.spec import ModelSpec, make_spec
-from mmm.settings import Settings, load_dataset, settings_from
+from mmm.settings import Settings, load_dataset, load_evidence, settings_from
 from mmm.simulate import (
     Adstock,
     Baseline,
@@ -75,9 +76,13 @@ def make_settings(case: Case, folder: Path) -> Settings:
     }
     settings = settings_from(document, base=folder)
     dataset = load_dataset(settings)
+    evidence = load_evidence(settings, dataset)
     for seen in (dataset, dataset.with_outcome_hidden(13)):
         spec = make_spec(seen, settings.model)
-        save(_fit(seen, spec, settings, case), Path(settings.sampler.store) / fit_key(seen, spec, settings.sampler))
+        for told in {NO_EVIDENCE, evidence.known_to(seen)}:
+            key = fit_key(seen, spec, settings.sampler, told)
+            made = replace(_fit(seen, spec, settings, case), evidence=told, key=key)
+            save(made, Path(settings.sampler.store) / key)
     return settings
 
 

@@ -78,6 +78,26 @@ def test_twenty_channels_on_a_phone(browser: Any, many: tuple[list[Chapter], Cov
     context.close()
 
 
+def test_experiments_stand_beside_the_model(make_story: Callable[..., Story]) -> None:
+    tests = [
+        {"name": "=1+1 <b>off</b>", "channel": "tv", "start": "2022-06-06", "end": "2022-07-03", "kind": "hold_out",
+         "geos": ["region_0"], "roas": 2.2, "error": 0.4},
+        {"name": "search off", "channel": "search", "start": "2022-09-05", "end": "2022-10-02", "kind": "hold_out",
+         "roas": 0.3, "error": 0.1},
+    ]  # fmt: skip
+    story = make_story(settings={"experiments": tests, "plan": QUICK})
+    chapter = story.belief().chapter
+    text = words(page(story))
+    assert "Does it agree with experiments?" in text
+    assert "the model would have expected 1 of 2 results. Furthest off: search off measured €0.30" in text
+    assert "=1+1 <b>off</b>" not in chapter.html
+    assert "region 0" in text.lower()
+    check = next(c for c in story.believed.gate.checks if c.name == "experiments")
+    assert check.status == "warn"
+    assert "cannot reproduce 'search off'" in check.advice
+    assert "experiments" in {f.name for f in chapter.figures}
+
+
 def test_a_kpi_without_value_speaks_of_its_unit(make_story: Callable[..., Story]) -> None:
     story = make_story(value_per_unit=None)
     text = words(page(story))

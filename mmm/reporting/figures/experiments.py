@@ -1,0 +1,70 @@
+"""Figure of experiments: what each measured, beside what the model says with and without it."""
+
+from collections.abc import Sequence
+
+from mmm.assessment.agreement import Agreement
+from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, ticks
+
+_ROW = 74
+
+
+def experiments(found: Sequence[Agreement], pen: Pen) -> Drawn:
+    """Returns on the money at stake: three intervals an experiment, all 90%."""
+    base = pen.fmt.return_base
+    bars = [[tuple(base * v for v in ends) for _, ends in _intervals(a)] for a in found]
+    every = [v for rows in bars for ends in rows for v in ends]
+    low, high = min(0.0, *every), max(0.0, *every)
+    pad = 0.04 * (high - low) or 1.0
+
+    def paint(sheet: Sheet) -> None:
+        left, top = (12, 34) if sheet.narrow else (260, 34)
+        extra = 22 if sheet.narrow else 0
+        row = _ROW + extra
+        ax = sheet.axes(left, top, sheet.width - left - 14, len(found) * row)
+        ax.set_xlim(low - (pad if low < 0 else 0.0), high + pad)
+        ax.set_ylim(len(found) * row, 0)
+        ax.set_yticks([])
+        places = ticks(*ax.get_xlim(), 4 if sheet.narrow else 7)
+        ax.set_xticks(places, [sheet.fmt.ratio(v) for v in places])
+        ax.xaxis.tick_top()
+        for place in places:
+            ax.axvline(place, color=sheet.look["grid"], lw=1, zorder=0)
+        for i, agreement in enumerate(found):
+            colour = sheet.look.channel(agreement.experiment.channel)
+            colours = (sheet.look["ink"], sheet.look["base"], colour)
+            for k, (lower, middle, upper) in enumerate(bars[i]):
+                y = i * row + extra + 14 + 22 * k
+                ax.plot([lower, upper], [y, y], color=colours[k], lw=4, solid_capstyle="butt", zorder=2)
+                ax.plot(middle, y, "o", ms=8, color=colours[k], mec=sheet.look["paper"], zorder=3)
+            _names(sheet, agreement, bars[i], top + i * row, extra)
+        sheet.text(0, 8, f"Return per {sheet.fmt.next_amount} at stake", color=sheet.look["soft"])
+
+    fmt = pen.fmt
+    alt = "Experiments beside the model: " + "; ".join(
+        f"{a.experiment.name} measured {fmt.returned_range(rows[0][0], rows[0][2])}, the model says "
+        f"{fmt.returned_range(rows[1][0], rows[1][2])} without and {fmt.returned_range(rows[2][0], rows[2][2])} with it"
+        for a, rows in zip(found, bars, strict=True)
+    )
+    heights = (len(found) * _ROW + 44, len(found) * (_ROW + 22) + 44)
+    return draw("experiments", alt + ".", pen, paint, heights)
+
+
+def _intervals(agreement: Agreement) -> list[tuple[str, tuple[float, float, float]]]:
+    """Rows of an experiment, top to bottom, with (lower, middle, upper) per unit of money."""
+    lower, upper = agreement.interval
+    views = [("without it", agreement.untold), ("with it", agreement.told)]
+    return [("the test", (lower, agreement.measured, upper))] + [
+        (label, (view.lower, view.median, view.upper)) for label, view in views
+    ]
+
+
+def _names(sheet: Sheet, agreement: Agreement, bars: Sequence[tuple[float, ...]], top: float, extra: float) -> None:
+    name = agreement.experiment.name
+    if sheet.narrow:
+        sheet.text(12, top + 10, fitted(name, sheet.width - 26, 12, 600), weight=600)
+        return
+    sheet.text(0, top + 14, fitted(name, 132, 13, 600), fontsize=13, weight=600)
+    sheet.text(0, top + 33, fitted(sheet.fmt.label(agreement.experiment.channel), 132, 11), color=sheet.look["soft"])
+    for k, (label, _) in enumerate(_intervals(agreement)):
+        text = f"{label} {sheet.fmt.ratio(bars[k][1])}"
+        sheet.text(250, top + extra + 14 + 22 * k, text, ha="right", fontsize=11, weight=600 if k == 2 else 400)
