@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mmm.reporting.decision import Estimate
-from mmm.reporting.format import Formatter, join, plural
+from mmm.reporting.format import Formatter
 
 
 def drivers(parts: pd.DataFrame, media: Estimate, total: float, outcome: str, fmt: Formatter) -> str:
@@ -14,61 +14,92 @@ def drivers(parts: pd.DataFrame, media: Estimate, total: float, outcome: str, fm
     without = float(parts.loc[parts["kind"] != "media", "mean"].sum())
     channels = parts[parts["kind"] == "media"]["mean"].sort_values(ascending=False)
     share = Estimate(*(v / total for v in media))
-    text = (
-        f"Of {fmt.outcome(total)}{_noun(outcome, fmt)}, {fmt.outcome(without)} ({fmt.percent(without / total)}) would "
-        f"have come without paid media. Media added {fmt.outcome(media.mean)}, or {fmt.percent(share.mean)} "
-        f"(90% interval {fmt.percent(share.lower)} to {fmt.percent(share.upper)})"
-    )
+    whole = fmt.outcome(total)
+    if fmt.money_outcome:
+        whole = fmt.t("{amount} of {outcome}", amount=whole, outcome=outcome, of_outcome=fmt.t.of(outcome))
+    values = {
+        "total": whole,
+        "without": fmt.outcome(without),
+        "share_without": fmt.percent(without / total),
+        "media": fmt.outcome(media.mean),
+        "share": fmt.percent(share.mean),
+        "ends": fmt.percent_range(share.lower, share.upper),
+        "names": fmt.join([fmt.label(str(c)) for c in channels.index[:2]]),
+    }
     if len(channels) > 1:
-        text += f", most of it through {join([fmt.label(str(c)) for c in channels.index[:2]])}"
-    return text + "."
-
-
-def _noun(outcome: str, fmt: Formatter) -> str:
-    return f" of {outcome}" if fmt.money_outcome else ""
+        return fmt.t(
+            "Of {total}, {without} ({share_without}) would have come without paid media. Media added {media}, or "
+            "{share} (90% interval {ends}), most of it through {names}.",
+            **values,
+        )
+    return fmt.t(
+        "Of {total}, {without} ({share_without}) would have come without paid media. Media added {media}, or {share} "
+        "(90% interval {ends}).",
+        **values,
+    )
 
 
 def returns(channels: pd.DataFrame, overall: Estimate, fmt: Formatter) -> str:
     """Average and next unit's return. ``channels``: index channel, ``roas`` and ``marginal_roas`` with bounds."""
     order = channels["marginal_roas"].astype(float).sort_values(ascending=False)
-    best, worst = str(order.index[0]), str(order.index[-1])
     most, least = float(order.iloc[0]), float(order.iloc[-1])
-    text = (
-        f"On average each {fmt.next_amount} of media won {fmt.returned(overall.mean)} "
-        f"(90% interval {fmt.returned_range(overall.lower, overall.upper)})."
+    values = {
+        "amount": fmt.next_amount,
+        "best": fmt.label(str(order.index[0])),
+        "worst": fmt.label(str(order.index[-1])),
+        "most": fmt.returned(most),
+        "least": fmt.returned(least),
+    }
+    text = fmt.t(
+        "On average each {amount} of media won {won} (90% interval {ends}).",
+        amount=fmt.next_amount,
+        won=fmt.returned(overall.mean),
+        ends=fmt.returned_range(overall.lower, overall.upper),
     )
     if len(channels) == 1:
-        return f"{text} The next {fmt.next_amount} would win {fmt.returned(most)}."
-    text += (
-        f" The next {fmt.next_amount} wins most on {fmt.label(best)} ({fmt.returned(most)}) and "
-        f"least on {fmt.label(worst)} ({fmt.returned(least)}"
-    )
-    below = fmt.value_returns and least < 1
-    return text + (", less than it costs)." if below else ").")
+        return f"{text} {fmt.t('The next {amount} would win {most}.', **values)}"
+    if fmt.value_returns and least < 1:
+        then = fmt.t(
+            "The next {amount} wins most on {best} ({most}) and least on {worst} ({least}, less than it costs).",
+            **values,
+        )
+    else:
+        then = fmt.t("The next {amount} wins most on {best} ({most}) and least on {worst} ({least}).", **values)
+    return f"{text} {then}"
 
 
 def saturation(channels: pd.DataFrame, fmt: Formatter) -> str:
     """Where money runs into its ceiling: the next unit's return relative to the average one."""
     ratio = (channels["marginal_roas"] / channels["roas"]).replace([np.inf, -np.inf], np.nan).dropna().sort_values()
     if ratio.empty:
-        return "Too little is known of the curves to say."
-    tired = [str(c) for c in ratio.index[ratio < 0.5]]
-    fresh = [str(c) for c in ratio.index[ratio > 0.75]]
-    first = str(ratio.index[0])
-    share = fmt.percent(float(ratio.iloc[0]), 0)
+        return fmt.t("Too little is known of the curves to say.")
+    tired = [fmt.label(str(c)) for c in ratio.index[ratio < 0.5]]
+    fresh = [fmt.label(str(c)) for c in ratio.index[ratio > 0.75]]
+    values = {
+        "first": fmt.label(str(ratio.index[0])),
+        "amount": fmt.next_amount,
+        "share": fmt.percent(float(ratio.iloc[0]), 0),
+    }
     if tired:
-        names = join([fmt.label(c) for c in tired])
-        verb = "is" if len(tired) == 1 else "are"
-        text = f"{names} {verb} well past the steep part of the curve"
-        text += f": on {fmt.label(first)} the next {fmt.next_amount} wins {share} of what an average one wins."
+        text = fmt.plural(
+            "{names} is well past the steep part of the curve: on {first} the next {amount} wins {share} of what an "
+            "average one wins.",
+            "{names} are well past the steep part of the curve: on {first} the next {amount} wins {share} of what an "
+            "average one wins.",
+            len(tired),
+            names=fmt.join(tired),
+            **values,
+        )
     else:
-        text = (
-            f"No channel is close to its ceiling; {fmt.label(first)} is the closest, where the next {fmt.next_amount} "
-            f"wins {share} of what an average one wins."
+        text = fmt.t(
+            "No channel is close to its ceiling; {first} is the closest, where the next {amount} wins {share} of what "
+            "an average one wins.",
+            **values,
         )
     if fresh:
-        verb = "has" if len(fresh) == 1 else "have"
-        text += f" {join([fmt.label(c) for c in fresh])} still {verb} room."
+        text += " " + fmt.plural(
+            "{names} still has room.", "{names} still have room.", len(fresh), names=fmt.join(fresh)
+        )
     return text
 
 
@@ -77,41 +108,63 @@ def budgets(curve: pd.DataFrame, planned: float, fmt: Formatter) -> str:
     x, y = curve["budget"].to_numpy(dtype=float), curve["outcome"].to_numpy(dtype=float)
     here = float(np.interp(planned, x, y))
     step = 0.1 * planned
-    parts = []
-    if planned + step <= x.max() * 1.0001:
-        gained = float(np.interp(planned + step, x, y)) - here
-        parts.append(f"{fmt.money(step)} more would win {fmt.outcome(gained)} more")
-    if planned - step >= x.min() * 0.9999:
-        lost = here - float(np.interp(planned - step, x, y))
-        parts.append(f"{fmt.money(step)} less would cost {fmt.outcome(lost)}")
-    if not parts:
-        return "The table compares plans at several budgets."
-    text = f"{parts[0][0].upper()}{parts[0][1:]}" + (f"; {parts[1]}" if len(parts) > 1 else "") + "."
-    return f"{text} Each budget is split in its own best way."
+    values = {
+        "step": fmt.money(step),
+        "gained": fmt.outcome(float(np.interp(planned + step, x, y)) - here),
+        "lost": fmt.outcome(here - float(np.interp(planned - step, x, y))),
+    }
+    more, less = planned + step <= x.max() * 1.0001, planned - step >= x.min() * 0.9999
+    if more and less:
+        return fmt.t(
+            "{step} more would win {gained} more; {step} less would cost {lost}. Each budget is split in its own best "
+            "way.",
+            **values,
+        )
+    if more:
+        return fmt.t("{step} more would win {gained} more. Each budget is split in its own best way.", **values)
+    if less:
+        return fmt.t("{step} less would cost {lost}. Each budget is split in its own best way.", **values)
+    return fmt.t("The table compares plans at several budgets.")
 
 
 def belief(passed: bool, warned: bool, error: float, inside: int, held_out: int, fmt: Formatter) -> str:
     """Whether to believe the model, in plain words."""
-    start = (
-        "The model did not pass its checks: do not decide on it."
-        if not passed
-        else "The model passed its checks, with a reservation."
-        if warned
-        else "The model passed all its checks."
-    )
+    if not passed:
+        start = fmt.t("The model did not pass its checks: do not decide on it.")
+    elif warned:
+        start = fmt.t("The model passed its checks, with a reservation.")
+    else:
+        start = fmt.t("The model passed all its checks.")
     if not held_out or not math.isfinite(error):
         return start
-    return (
-        f"{start} Asked to forecast {plural(held_out, fmt.period)} that it had not seen, it was off by "
-        f"{fmt.percent(error, 1)} on average, and {inside} of {held_out} actual values lay in its 90% interval."
+    return f"{start} {forecast(error, inside, held_out, fmt)}"
+
+
+def forecast(error: float, inside: int, held_out: int, fmt: Formatter) -> str:
+    """How well the periods that the model had not seen were forecast."""
+    return fmt.plural(
+        "Asked to forecast {periods} that it had not seen, the model was off by {error} on average, and {inside} of "
+        "{n} actual value lay in its 90% interval.",
+        "Asked to forecast {periods} that it had not seen, the model was off by {error} on average, and {inside} of "
+        "{n} actual values lay in its 90% interval.",
+        held_out,
+        periods=fmt.periods(held_out),
+        error=fmt.percent(error, 1),
+        inside=inside,
     )
 
 
 def data(periods: int, geos: int, warnings: int, fmt: Formatter) -> str:
     """What was read and whether anything in it stands out."""
-    where = f" from {plural(geos, 'region')}" if geos > 1 else ""
-    start = f"{plural(periods, fmt.period)} of data{where} were checked before the model saw them"
+    values = {"periods": fmt.periods(periods)}
+    values["where"] = fmt.plural(" from {n} region", " from {n} regions", geos) if geos > 1 else ""
     if not warnings:
-        return f"{start}; nothing stood out."
-    listed = "is" if warnings == 1 else "are"
-    return f"{start}; {plural(warnings, 'point')} to know {listed} given below. Nothing was changed."
+        return fmt.t("{periods} of data{where} were checked before the model saw them; nothing stood out.", **values)
+    return fmt.plural(
+        "{periods} of data{where} were checked before the model saw them; {n} point to know is given below. Nothing "
+        "was changed.",
+        "{periods} of data{where} were checked before the model saw them; {n} points to know are given below. Nothing "
+        "was changed.",
+        warnings,
+        **values,
+    )

@@ -29,7 +29,7 @@ def decision_of(plan: Plan, fmt: Formatter) -> Decision:
     if plan.profit_gain is not None and decisive is plan.profit_gain:
         net = _gain(plan.profit_gain)
     return Decision(
-        horizon=f"{plan.horizon} {fmt.period}{'' if plan.horizon == 1 else 's'}",
+        horizon=fmt.periods(plan.horizon),
         periods=plan.horizon,
         moves=tuple(_moves(plan, fmt)),
         verdict=plan.verdict,
@@ -134,7 +134,7 @@ def scenario_lines(fit: Fit, plan: Plan, fmt: Formatter) -> list[ScenarioLine]:
     settings = plan.settings
     wanted = settings.scenarios or tuple(
         Scenario(
-            name=f"{fmt.percent(abs(share))} {'more' if share > 0 else 'less'} budget",
+            name=_more_or_less(share, fmt),
             total_budget=(1 + share) * plan.spend,
         )
         for share in (-0.2, 0.2)
@@ -143,7 +143,7 @@ def scenario_lines(fit: Fit, plan: Plan, fmt: Formatter) -> list[ScenarioLine]:
     before = _by_channel(plan, "reference")
     lines = [
         ScenarioLine(
-            "Today’s plan",
+            fmt.t("Today’s plan"),
             plan.reference_spend,
             estimate(plan.reference_draws),
             zero,
@@ -151,7 +151,7 @@ def scenario_lines(fit: Fit, plan: Plan, fmt: Formatter) -> list[ScenarioLine]:
             before,
             zero if plan.problem.has_value else None,
         ),
-        _line("Recommended plan", plan, plan),
+        _line(fmt.t("Recommended plan"), plan, plan),
     ]
     for scenario in wanted:
         try:
@@ -163,6 +163,12 @@ def scenario_lines(fit: Fit, plan: Plan, fmt: Formatter) -> list[ScenarioLine]:
             continue
         lines.append(_line(scenario.name, found[scenario.name], plan))
     return lines
+
+
+def _more_or_less(share: float, fmt: Formatter) -> str:
+    if share > 0:
+        return fmt.t("{share} more budget", share=fmt.percent(share))
+    return fmt.t("{share} less budget", share=fmt.percent(-share))
 
 
 def _line(name: str, made: Plan, plan: Plan) -> ScenarioLine:

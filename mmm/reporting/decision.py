@@ -89,11 +89,6 @@ class Decision:
     total_planned: Estimate | None = None
 
     @property
-    def span(self) -> str:
-        """The horizon after 'the' or 'the next': '13 weeks', but 'week' for a single one."""
-        return self.horizon.removeprefix("1 ") if self.periods == 1 else self.horizon
-
-    @property
     def spend_today(self) -> float:
         return sum(m.today for m in self.moves)
 

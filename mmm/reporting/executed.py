@@ -45,7 +45,7 @@ def _extra(data: Any) -> list[str]:
             if kind == "image/svg+xml":
                 return [_SCRIPT.sub("", "".join(content))[max("".join(content).find("<svg"), 0) :]]
             text = "".join(content).replace("\n", "")
-            return [f'<img src="data:{kind};base64,{escape(text)}" alt="Figure of an added cell">']
+            return [f'<img src="data:{kind};base64,{escape(text)}" alt="">']
     if "text/html" in data:
         return [_SCRIPT.sub("", "".join(data["text/html"]))]
     if "text/plain" in data:

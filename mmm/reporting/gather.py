@@ -14,8 +14,10 @@ from mmm.inference.fit import Fit, Member
 from mmm.model.spec import ChannelSpec, ModelSpec
 from mmm.reporting.decision import Estimate, estimate
 from mmm.reporting.figures.returns import Belief
-from mmm.reporting.format import Formatter, join, readable
+from mmm.reporting.format import Formatter
+from mmm.reporting.labels import readable
 from mmm.reporting.material import Basis, Meaning, Workings
+from mmm.reporting.words import Words, mark, words
 from mmm.settings import Settings, dump_settings
 
 _SMALL_TOTAL = 0.002
@@ -27,7 +29,7 @@ def formatters(settings: Settings, dataset: Dataset, analysis: Analysis) -> tupl
     report = settings.report
     names = [*dataset.channels, *dataset.geos, *dataset.controls]
     labels = readable(dict.fromkeys(names), report.labels)
-    labels.setdefault("baseline", "Without media")
+    labels.setdefault("baseline", words(report.language)("Without media"))
     money = dataset.outcome_kind == "revenue"
     base = 1.0
     if not dataset.has_value:
@@ -35,8 +37,9 @@ def formatters(settings: Settings, dataset: Dataset, analysis: Analysis) -> tupl
         base = next((b for b in _BASES if typical * b >= 0.5), _BASES[-1])
     fmt = Formatter(
         currency=dataset.currency,
-        outcome_unit=dataset.outcome_unit,
+        outcome_unit=_noun(dataset.outcome_unit, words(report.language)),
         money_outcome=money,
+        language=report.language,
         numbers=report.number_format,
         dates=report.date_format,
         period=dataset.frequency.unit,
@@ -47,16 +50,31 @@ def formatters(settings: Settings, dataset: Dataset, analysis: Analysis) -> tupl
     return fmt, replace(fmt, money_outcome=dataset.has_value)
 
 
-def outcome_words(dataset: Dataset) -> tuple[str, str]:
+_NOUNS = (
+    mark("revenue"), mark("sales"), mark("turnover"), mark("profit"), mark("orders"), mark("units"),
+    mark("conversions"), mark("customers"), mark("new customers"), mark("subscriptions"), mark("sign-ups"),
+    mark("leads"), mark("installs"), mark("bookings"), mark("visits"), mark("purchases"),
+)  # fmt: skip
+
+
+def _noun(name: str, t: Words) -> str:
+    """A name of the data as words; translated where it is one of the usual ones."""
+    plain = name.replace("_", " ")
+    return t(plain.lower()) if plain.lower() in _NOUNS else plain
+
+
+def outcome_words(dataset: Dataset, fmt: Formatter) -> tuple[str, str]:
     """The outcome's name in a sentence, and the name of what a plan gains."""
-    name = dataset.outcome_name.replace("_", " ")
+    t = fmt.t
+    name = fmt.labels.get(dataset.outcome_name, _noun(dataset.outcome_name, t))
     if dataset.outcome_kind == "revenue":
         return name, name
-    unit = dataset.outcome_unit.replace("_", " ")
-    return f"number of {unit}", f"value from {unit}" if dataset.has_value else unit
+    unit = _noun(dataset.outcome_unit, t)
+    gained = t("value from {unit}", unit=unit, of_unit=t.of(unit)) if dataset.has_value else unit
+    return t("number of {unit}", unit=unit, of_unit=t.of(unit)), gained
 
 
-def basis_of(fit: Fit, dataset: Dataset) -> Basis:
+def basis_of(fit: Fit, dataset: Dataset, fmt: Formatter) -> Basis:
     """The observed panel in a few facts."""
     dates = fit.dataset.dates[fit.window]
     spend = dataset.data["spend"].values[fit.window]
@@ -67,7 +85,7 @@ def basis_of(fit: Fit, dataset: Dataset) -> Basis:
         geos=dataset.geos,
         channels=fit.dataset.channels,
         controls=dataset.controls,
-        outcome=outcome_words(dataset)[0],
+        outcome=outcome_words(dataset, fmt)[0],
         spend=float(spend.sum()),
         fingerprint=dataset.fingerprint,
         excluded=fit.excluded,
@@ -157,7 +175,10 @@ def _beliefs(spec: ModelSpec, channels: pd.DataFrame, fmt: Formatter) -> tuple[t
         effect = channel.effect
         before = (scale * effect.median, scale * effect.lower, scale * effect.upper)
         beliefs.append(Belief(channel.name, before, (after[0], after[1], after[2])))
-    title = f"Return per {fmt.next_amount}" if kind == "roas" else "Share of the outcome, per cent"
+    if kind == "roas":
+        title = fmt.t("Return per {amount}", amount=fmt.next_amount)
+    else:
+        title = fmt.t("Share of the outcome, per cent")
     return tuple(beliefs), title
 
 
@@ -206,13 +227,13 @@ def _priors(spec: ModelSpec) -> Iterable[tuple[str, str]]:
     for channel in spec.channels:
         yield f"{channel.name}: {what}", f"{channel.effect.lower:.3g} to {channel.effect.upper:.3g} (log-normal)"
     for (family, alpha), names in _grouped(spec, lambda c: (c.adstock, f"Beta({c.alpha.alpha:g}, {c.alpha.beta:g})")):
-        yield f"{join(names, 40)}: retention per period ({family} carryover)", alpha
+        yield f"{', '.join(names)}: retention per period ({family} carryover)", alpha
     shape = _grouped(spec, lambda c: (c.saturation, f"{c.half.lower:g} to {c.half.upper:g} (log-normal)"))
     for (family, half), names in shape:
-        yield f"{join(names, 40)}: half-saturation, relative to the channel's mean ({family})", half
+        yield f"{', '.join(names)}: half-saturation, relative to the channel's mean ({family})", half
     for (_, slope), names in _grouped(spec, lambda c: ("hill", _slope(c))):
         if slope:
-            yield f"{join(names, 40)}: slope of the Hill curve", slope
+            yield f"{', '.join(names)}: slope of the Hill curve", slope
     yield "Spread of effects between geos (sd of logs)", f"half-normal, scale {spec.geo_sd_scale:g}"
     base = spec.baseline
     if base.drift is not None:

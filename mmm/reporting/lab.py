@@ -13,8 +13,9 @@ from mmm.planning import Plan
 from mmm.reporting.decide import decision_of
 from mmm.reporting.figures.drivers import date_axis
 from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, ticks
-from mmm.reporting.format import Formatter, readable
+from mmm.reporting.format import Formatter
 from mmm.reporting.gather import outcome_words
+from mmm.reporting.labels import readable
 from mmm.reporting.narrative import Teller
 from mmm.reporting.style import make_look
 from mmm.settings import Settings, load_dataset, load_settings
@@ -30,7 +31,7 @@ class Lab:
 
     def headline(self, plan: Plan) -> str:
         """The recommendation in the report's words."""
-        teller = Teller(decision_of(plan, self.pen.fmt), self.pen.fmt, outcome_words(self.dataset)[1])
+        teller = Teller(decision_of(plan, self.pen.fmt), self.pen.fmt, outcome_words(self.dataset, self.pen.fmt)[1])
         head = teller.headline()
         return f"{head.lead} {head.sentence}"
 
@@ -49,6 +50,7 @@ def open_lab(config: str | Path, overrides: Mapping[str, Any] | None = None) -> 
         period=dataset.frequency.unit,
         value_returns=dataset.has_value,
         labels=labels,
+        language=settings.report.language,
     )
     return Lab(settings, dataset, Pen(make_look(settings.report, dataset.channels), fmt))
 

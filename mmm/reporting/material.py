@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from mmm.reporting.figures.sheet import Pen
 from mmm.reporting.foresight import Foresight
 from mmm.reporting.format import Formatter
 from mmm.reporting.narrative import Teller
+from mmm.reporting.page import render
 from mmm.reporting.results import Results
 from mmm.reporting.style import Look
 from mmm.settings import Settings
@@ -159,6 +161,11 @@ class Material:
     what_if: Mapping[str, object] | None = field(default=None, repr=False)
     earlier: Results | None = field(default=None, repr=False)
     """Results of the report that this one is compared with."""
+
+    def render(self, template: str, **context: Any) -> str:
+        """A chapter's HTML from the report's templates, or those that the settings put in their place."""
+        own = self.settings.report.templates
+        return render(template, None if own is None else self.settings.base / own, t=self.fmt.t, **context)
 
     @property
     def title(self) -> str:

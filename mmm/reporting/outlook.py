@@ -3,66 +3,92 @@
 import pandas as pd
 
 from mmm.reporting.foresight import Foresight
-from mmm.reporting.format import Formatter, join
+from mmm.reporting.format import Formatter
 from mmm.reporting.material import ScenarioLine
+from mmm.reporting.words import mark
 
 _SURE = 0.95
 
 
 def tests(found: Foresight, fmt: Formatter) -> str:
     """What perfect knowledge of one channel's curve would be worth to this decision, and which test that suggests."""
+    t = fmt.t
     if found.test is None:
-        return (
+        return t(
             "Knowing any channel’s curve exactly would hardly change this decision: for this plan alone, no test is "
             "worth its cost."
         )
     table = found.information
-    text = (
-        f"Not knowing the curve of {fmt.label(found.test)} exactly costs this decision "
-        f"{fmt.outcome(float(table['value'].iloc[0]))} on average: no test of it is worth more for this plan alone."
-    )
+    lines = [
+        t(
+            "Not knowing the curve of {name} exactly costs this decision {amount} on average: no test of it is worth "
+            "more for this plan alone.",
+            name=fmt.label(found.test),
+            amount=fmt.outcome(float(table["value"].iloc[0])),
+        )
+    ]
     if len(table) > 1 and float(table["value"].iloc[1]) > 0:
-        second = str(table.index[1])
-        text += f" Next comes {fmt.label(second)} with {fmt.outcome(float(table['value'].iloc[1]))}."
-    return f"{text} Knowing every curve would be worth {fmt.outcome(found.everything)}."
+        second = fmt.outcome(float(table["value"].iloc[1]))
+        lines.append(t("Next comes {name} with {amount}.", name=fmt.label(str(table.index[1])), amount=second))
+    lines.append(t("Knowing every curve would be worth {amount}.", amount=fmt.outcome(found.everything)))
+    return " ".join(lines)
 
 
 def timing(found: Foresight, fmt: Formatter) -> str:
     """What the best timing wins over even spend, each channel's total held."""
     if found.timing is None:
         return ""
-    gain, times = found.pulsing, fmt.number(found.peak, 0 if found.peak == round(found.peak) else 1)
+    gain = found.pulsing
     even = float(found.timing["even"].sum())
+    values = {
+        "times": fmt.number(found.peak, 0 if found.peak == round(found.peak) else 1),
+        "amount": fmt.outcome(gain.mean),
+        "ends": fmt.outcome_range(gain.lower, gain.upper),
+        "share": fmt.percent(gain.mean / even),
+    }
     if gain.mean <= 0.001 * even:
-        return (
-            f"Pulsing would win next to nothing over even spend: with the money of each channel as planned, no timing "
-            f"with at most {times} times the even spend in a {fmt.period} brings noticeably more."
+        weekly = mark(
+            "Pulsing would win next to nothing over even spend: with the money of each channel as planned, no timing "
+            "with at most {times} times the even spend in a week brings noticeably more."
         )
-    text = (
-        f"With the money of each channel as planned, the best timing (at most {times} times the even spend in a "
-        f"{fmt.period}) would win {fmt.outcome(gain.mean)} more than even spend (90% interval "
-        f"{fmt.outcome_range(gain.lower, gain.upper)}), or {fmt.percent(gain.mean / even)}."
+        daily = mark(
+            "Pulsing would win next to nothing over even spend: with the money of each channel as planned, no timing "
+            "with at most {times} times the even spend in a day brings noticeably more."
+        )
+        return fmt.t(fmt.by_period(weekly, daily), **values)
+    weekly = mark(
+        "With the money of each channel as planned, the best timing (at most {times} times the even spend in a week) "
+        "would win {amount} more than even spend (90% interval {ends}), or {share}."
+    )
+    daily = mark(
+        "With the money of each channel as planned, the best timing (at most {times} times the even spend in a day) "
+        "would win {amount} more than even spend (90% interval {ends}), or {share}."
     )
     planned = float(found.timing["as_reference"].sum()) - even
-    side = "more" if planned >= 0 else "less"
-    text += f" Today’s rhythm wins {fmt.outcome(abs(planned))} {side} than even spend."
-    return text
+    amount = fmt.outcome(abs(planned))
+    if planned >= 0:
+        rhythm = fmt.t("Today’s rhythm wins {amount} more than even spend.", amount=amount)
+    else:
+        rhythm = fmt.t("Today’s rhythm wins {amount} less than even spend.", amount=amount)
+    return f"{fmt.t(fmt.by_period(weekly, daily), **values)} {rhythm}"
 
 
 def money(found: Foresight, fmt: Formatter) -> str:
     """What the next and the last money earn, and the most profitable budget."""
     parts = []
-    steps = found.steps
-    for name, word in (("next", "The next"), ("last", "The last")):
-        if name not in steps.index:
+    for name, text in (
+        ("next", mark("The next {amount} would win {won} (90% interval {ends}).")),
+        ("last", mark("The last {amount} of the plan win {won} (90% interval {ends}).")),
+    ):
+        if name not in found.steps.index:
             continue
-        line = pd.Series(steps.loc[name])
+        line = pd.Series(found.steps.loc[name])
         ends = fmt.outcome_range(float(line["effect_lower"]), float(line["effect_upper"]))
         amount, won = fmt.money(float(line["money"])), fmt.outcome(float(line["effect"]))
-        verb = "would win" if name == "next" else "of the plan win"
-        parts.append(f"{word} {amount} {verb} {won} (90% interval {ends}).")
+        parts.append(fmt.t(text, amount=amount, won=won, ends=ends))
     if found.best_budget is not None:
-        parts.append(f"The most profitable total within the limits of the channels is {fmt.money(found.best_budget)}.")
+        text = mark("The most profitable total within the limits of the channels is {amount}.")
+        parts.append(fmt.t(text, amount=fmt.money(found.best_budget)))
     return " ".join(parts)
 
 
@@ -73,13 +99,21 @@ def scenarios(lines: tuple[ScenarioLine, ...], fmt: Formatter) -> str:
         return ""
     planned = lines[1]
     best = max(others, key=lambda line: line.decisive.mean)
-    net = "" if best.net is None else ", net of the money spent"
-    text = (
-        f"Of the scenarios, “{best.name}” does best against today’s plan: {fmt.outcome(best.decisive.mean, sign=True)}"
+    text = fmt.t(
+        "Of the scenarios, “{name}” does best against today’s plan: {change} (90% interval {ends}){net}; this plan "
+        "brings {planned}.",
+        name=best.name,
+        change=fmt.outcome(best.decisive.mean, sign=True),
+        ends=fmt.outcome_range(best.decisive.lower, best.decisive.upper),
+        net="" if best.net is None else fmt.t(", net of the money spent"),
+        planned=fmt.outcome(planned.decisive.mean, sign=True),
     )
-    text += f" (90% interval {fmt.outcome_range(best.decisive.lower, best.decisive.upper)}){net}"
-    text += f"; this plan brings {fmt.outcome(planned.decisive.mean, sign=True)}."
-    losing = [f"“{line.name}”" for line in others if line.probability < 1 - _SURE]
+    losing = [fmt.t("“{name}”", name=line.name) for line in others if line.probability < 1 - _SURE]
     if losing:
-        text += f" {join(losing)} very likely {'does' if len(losing) == 1 else 'do'} worse than today’s plan."
+        text += " " + fmt.plural(
+            "{names} very likely does worse than today’s plan.",
+            "{names} very likely do worse than today’s plan.",
+            len(losing),
+            names=fmt.join(losing),
+        )
     return text

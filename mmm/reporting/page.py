@@ -1,12 +1,14 @@
 """The parts of a page: chapters, tables and tiles as plain data, and the templates that turn them into HTML."""
 
 import functools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from mmm.reporting.figures.sheet import Drawn
 
@@ -90,9 +92,16 @@ def environment(override: Path | None = None) -> Environment:
     loaders: list[BaseLoader] = [FileSystemLoader(TEMPLATES)]
     if override is not None:
         loaders.insert(0, FileSystemLoader(override))
-    return Environment(
+    found = Environment(
         loader=ChoiceLoader(loaders), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    found.filters["strong"] = _strong
+    return found
+
+
+def _strong(text: str) -> Markup:
+    """The text escaped, and what stands between two asterisks each side made bold."""
+    return Markup(re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", str(escape(text))))  # noqa: S704
 
 
 def render(template: str, override: Path | None, **context: Any) -> str:

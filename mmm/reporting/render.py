@@ -15,7 +15,9 @@ from markupsafe import Markup
 from mmm.errors import ReportError
 from mmm.reporting.figures.sheet import Drawn
 from mmm.reporting.page import Chapter, environment, render
+from mmm.reporting.settings import Language
 from mmm.reporting.style import Look, font_faces
+from mmm.reporting.words import words
 
 _PLACE = re.compile(r'<figure class="chart" data-figure="([^"]+)">(.*?)</figure>', re.DOTALL)
 _SCRIPT = "whatif.js"
@@ -35,7 +37,7 @@ class Cover:
     subtitle: str
     date: str
     look: Look
-    language: str = "en"
+    language: Language = "en"
     organisation: str = ""
     author: str = ""
     logo: str = ""
@@ -69,8 +71,15 @@ def print_page(chapters: Sequence[Chapter], cover: Cover) -> str:
         cover.templates,
         **_common(cover),
         css=_own(_source("print.css", cover.templates)),
+        page_number=_own(_page_number(cover)),
         chapters=[_placed(c, cover.look, screen=False) for c in chapters],
     )
+
+
+def _page_number(cover: Cover) -> str:
+    """'Page 3 of 12' as the value of a style sheet's ``content``."""
+    text = words(cover.language)("Page {page} of {pages}", page="\0", pages="\1").replace('"', "")
+    return f'"{text}"'.replace("\0", '" counter(page) "').replace("\1", '" counter(pages) "')
 
 
 def pdf_bytes(html: str) -> bytes:
@@ -105,6 +114,7 @@ def _own(text: str) -> Markup:
 def _common(cover: Cover) -> dict[str, object]:
     return {
         "language": cover.language,
+        "t": words(cover.language),
         "title": cover.title,
         "subtitle": cover.subtitle,
         "date": cover.date,

@@ -277,22 +277,30 @@ def _render(run: _Run, dataset: Dataset, believed: Believed) -> None:
 
 def _cover(run: _Run, dataset: Dataset, believed: Believed) -> Cover:
     settings, report = run.settings, run.settings.report
-    fmt = Formatter(dataset.currency, dataset.outcome_unit, True, report.number_format, report.date_format)
+    fmt = Formatter(
+        dataset.currency, dataset.outcome_unit, True, report.number_format, report.date_format, language=report.language
+    )
+    t = fmt.t
     made = fmt.date(run.started.date())
     return Cover(
         title=settings.title or settings.name,
-        subtitle=f"Budget recommendation, {_horizon(dataset, settings, fmt)}",
+        subtitle=t("Budget recommendation, {dates}", dates=_horizon(dataset, settings, fmt)),
         date=made,
         look=make_look(report, dataset.channels),
         language=report.language,
         organisation=report.organisation or "",
         author=report.author or "",
         logo=logo_data(settings.base / report.logo) if report.logo is not None else "",
-        colophon=(
-            f"Made on {made} by mmm-workbench {package_version('mmm-workbench')} from data "
-            f"{dataset.fingerprint[:12]}, fit {believed.fit.key[:12]}, seed {believed.fit.seed}. Intervals hold 90% of "
-            "what is plausible." + (f" Questions: {report.author}." if report.author else "")
-        ),
+        colophon=t(
+            "Made on {date} by mmm-workbench {version} from data {data}, fit {fit}, seed {seed}. Intervals hold 90% of "
+            "what is plausible.",
+            date=made,
+            version=package_version("mmm-workbench"),
+            data=dataset.fingerprint[:12],
+            fit=believed.fit.key[:12],
+            seed=believed.fit.seed,
+        )
+        + (" " + t("Questions: {author}.", author=report.author) if report.author else ""),
         templates=settings.base / report.templates if report.templates is not None else None,
     )
 
@@ -302,7 +310,7 @@ def _horizon(dataset: Dataset, settings: Settings, fmt: Formatter) -> str:
     periods = parse_periods(settings.plan.horizon, dataset.frequency)
     ahead = dataset.frequency.following(dataset.dates[-1], periods)
     last = ahead[-1] + timedelta(days=dataset.frequency.days - 1)
-    return f"{fmt.date(ahead[0].date())} to {fmt.date(last.date())}"
+    return fmt.date_range(ahead[0].date(), last.date())
 
 
 def _finish(run: _Run, dataset: Dataset, believed: Believed) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def _colour(value: str) -> str:
 
 
 Colour = Annotated[str, AfterValidator(_colour)]
-Language = Literal["en"]
+Language = Literal["en", "de", "fr", "es"]
 Format = Literal["html", "pdf"]
 NumberFormat = Literal["1,234.5", "1.234,5", "1 234,5", "1'234.5"]
 DateFormat = Literal["5 May 2025", "May 5, 2025", "2025-05-05", "05.05.2025", "05/05/2025"]
@@ -40,9 +40,11 @@ class ReportSettings(Section):
     labels: dict[str, Annotated[str, Field(min_length=1, max_length=60)]] = Field(
         default_factory=dict, description="How names from the data are written, such as {ooh: Out of home}."
     )
-    language: Language = Field("en", description="Language of the text.")
-    number_format: NumberFormat = Field("1,234.5", description="How thousands and decimals are separated.")
-    date_format: DateFormat = Field("5 May 2025", description="How dates are written.")
+    language: Language = Field("en", description="Language of the text: English, German, French or Spanish.")
+    number_format: NumberFormat | None = Field(
+        None, description="How thousands and decimals are separated; by default as the language does."
+    )
+    date_format: DateFormat | None = Field(None, description="How dates are written; by default as the language does.")
     formats: tuple[Format, ...] = Field(("html", "pdf"), description="Which files are written.")
     templates: Path | None = Field(
         None, description="Folder whose files replace the report's own templates and style sheets of the same name."

@@ -220,7 +220,7 @@ def _material(
     return Material(
         settings=settings,
         origin=Origin(run.started, fit.key, fit.engine, fit.seed, made.dates[0].date(), run.inputs),
-        basis=basis_of(believed.fit, dataset),
+        basis=basis_of(believed.fit, dataset, fmt),
         quality=quality_report(dataset, settings.data.quality),
         gate=believed.gate,
         holdout=believed.holdout,
@@ -231,7 +231,7 @@ def _material(
         workings=workings_of(believed.fit, settings, fit_facts(believed.fit, hidden)),
         fmt=fmt,
         gain_fmt=gain_fmt,
-        gain_outcome=outcome_words(dataset)[1],
+        gain_outcome=outcome_words(dataset, fmt)[1],
         look=look,
         what_if=what_if.payload(made, gain_fmt, look, report.what_if_draws) if report.what_if else None,
         earlier=run.earlier,

@@ -68,10 +68,54 @@ def payload(plan: Plan, fmt: Formatter, look: Look, draws: int) -> dict[str, Any
         "reference": _pack(plan.reference_draws[chosen][:, None, None]),
         "money": fmt.money_outcome,
         "margin": plan.settings.margin or 1.0,
-        "horizon": f"{plan.horizon} {fmt.period}{'' if plan.horizon == 1 else 's'}",
-        "currency": fmt.currency_text,
-        "unit": "" if fmt.money_outcome else fmt.outcome_unit,
+        "money_patterns": fmt.patterns(money=True),
+        "outcome_patterns": fmt.patterns(money=fmt.money_outcome),
         "separators": [fmt.number(1000.0)[1:-3], fmt.number(0.5, 1)[1:-1]],
+        "percent": fmt.percent_sign,
+        "texts": _texts(fmt, fmt.periods(plan.horizon)),
+    }
+
+
+def _texts(fmt: Formatter, horizon: str) -> dict[str, str]:
+    """What the sliders say; places in braces are filled in by the browser."""
+    t = fmt.t
+    return {
+        "heading": t("Try it yourself"),
+        "intro": t(
+            "Move money and see at once what it is expected to win over {horizon}, and how sure that is. The numbers "
+            "are those of the planner.",
+            horizon=horizon,
+        ),
+        "won": t("Won by media"),
+        "gain": t("Against today’s plan"),
+        "chance": t("Chance to beat today’s plan"),
+        "spend": t("Money spent"),
+        "recommended_plan": t("Recommended plan"),
+        "todays_plan": t("Today’s plan"),
+        "reset": t("Reset"),
+        "hold": t("Keep the total"),
+        "today": t("today"),
+        "recommended": t("recommended"),
+        "lock": t("Lock"),
+        "locked": t("Locked"),
+        "lock_channel": t("Lock {name}", name="{name}"),
+        "total": t("Total"),
+        "csv": t("Save as CSV"),
+        "link": t("Copy link to this plan"),
+        "copied": t("The link is in the clipboard."),
+        "address": t("The address of this page now leads to this plan."),
+        "saved": t("{file} was saved.", file="plan.csv"),
+        "strip": t("Change against today’s plan: {change}, {range}", change="{change}", range="{range}"),
+        "same": t("same plan"),
+        "net_more": t("net of the money spent more"),
+        "net_less": t("net of the money spent less"),
+        "against": t("{change} against today", change="{change}"),
+        "as_today": t("as today"),
+        "beyond": t("beyond what was seen"),
+        "interval": t("90% interval {ends}", ends="{ends}"),
+        "span": t("{first} to {last}", first="{first}", last="{last}"),
+        "above": t("more than {share}", share="{share}"),
+        "below": t("less than {share}", share="{share}"),
     }
 
 

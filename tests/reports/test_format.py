@@ -4,7 +4,8 @@ import datetime as dt
 
 import pytest
 
-from mmm.reporting.format import Formatter, join, plural, readable
+from mmm.reporting.format import Formatter
+from mmm.reporting.labels import readable
 
 EUR = Formatter("EUR", "EUR", money_outcome=True)
 ORDERS = Formatter("USD", "orders", money_outcome=False)
@@ -93,15 +94,15 @@ def test_dates() -> None:
 
 
 def test_lists_of_names() -> None:
-    assert join([]) == ""
-    assert join(["TV"]) == "TV"
-    assert join(["TV", "Search"]) == "TV and Search"
-    assert join(["a", "b", "c", "d", "e", "f"]) == "a, b, c and 3 others"
+    assert EUR.join([]) == ""
+    assert EUR.join(["TV"]) == "TV"
+    assert EUR.join(["TV", "Search"]) == "TV and Search"
+    assert EUR.join(["a", "b", "c", "d", "e", "f"]) == "a, b, c and 3 others"
 
 
 def test_singular_and_plural() -> None:
-    assert plural(1, "week") == "1 week"
-    assert plural(13, "week") == "13 weeks"
+    assert EUR.periods(1) == "1 week"
+    assert EUR.periods(13) == "13 weeks"
 
 
 def test_column_names_become_words_and_chosen_names_stay() -> None:

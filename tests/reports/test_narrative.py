@@ -136,11 +136,11 @@ def test_waiting_costs_the_gain_by_period() -> None:
         ((move("TV", 1.0, 1.0, reach=1.4),), "TV would go up to 1.4 times its highest week on record. There"),
         (
             (move("TV", 1.0, 1.0, reach=1.4), move("Search", 1.0, 1.0, reach=1.2)),
-            "on record; Search would also go beyond its own. There",
+            "on record. Search would also go beyond its own. There",
         ),
         (
             (move("A", 1.0, 1.0, reach=2.0), move("B", 1.0, 1.0, reach=1.2), move("C", 1.0, 1.0, reach=1.1)),
-            "on record; B and C would also go beyond theirs. There",
+            "on record. B and C would also go beyond theirs. There",
         ),
     ],
 )
@@ -192,8 +192,8 @@ def test_what_it_rests_on_counts_in_singular_and_plural() -> None:
 
 
 def test_failed_checks_are_told_without_jargon() -> None:
-    assert "R-hat" not in failure("r_hat", "Chains agree (R-hat)")
-    assert failure("unknown", "Something new") == "Something new: failed."
+    assert "R-hat" not in failure("r_hat", "Chains agree (R-hat)", EUR)
+    assert failure("unknown", "Something new", EUR) == "Something new: failed."
 
 
 def test_money_that_moves_within_channels_is_said() -> None:

@@ -11,15 +11,17 @@ from mmm.reporting.figures.experiments import experiments
 from mmm.reporting.figures.fit import coverage, fit, held_out
 from mmm.reporting.figures.returns import Belief, before_after
 from mmm.reporting.figures.sheet import Drawn
-from mmm.reporting.format import join, plural
 from mmm.reporting.material import Material
-from mmm.reporting.page import Cell, Chapter, Column, Table, Tone, render, table_of
+from mmm.reporting.page import Cell, Chapter, Column, Table, Tone, table_of
+from mmm.reporting.words import mark
 
 _MOST_BELIEFS = 18
+_EXPECTED = 0.1
+"""Tail probability from which on a result counts as expected."""
 _TONES: dict[str, tuple[Tone, str]] = {
-    "pass": ("good", "passed"),
-    "warn": ("warn", "reservation"),
-    "fail": ("bad", "failed"),
+    "pass": ("good", mark("passed")),
+    "warn": ("warn", mark("reservation")),
+    "fail": ("bad", mark("failed")),
 }
 
 
@@ -36,9 +38,8 @@ def belief(m: Material) -> Chapter:
         figures.append(experiments(m.agreed, m.pen))
     if m.meaning.beliefs:
         figures.append(before_after(_largest(m), m.meaning.belief_title, m.pen))
-    html = render(
+    html = m.render(
         "chapters/belief.html.j2",
-        m.settings.report.templates,
         gate=_gate_table(m),
         passed=m.gate.passed,
         fit_sentence=_fit_sentence(m),
@@ -49,7 +50,7 @@ def belief(m: Material) -> Chapter:
         title=m.meaning.belief_title,
     )
     answer = answers.belief(m.gate.passed, bool(m.gate.warnings), error, inside, hidden, m.fmt)
-    return Chapter("belief", "Can we believe it?", answer, html, tuple(figures))
+    return Chapter("belief", m.fmt.t("Can we believe it?"), answer, html, tuple(figures))
 
 
 def _largest(m: Material) -> tuple[Belief, ...]:
@@ -68,77 +69,106 @@ def _with_history(fitted: pd.DataFrame, total: pd.DataFrame) -> pd.DataFrame:
 def _fit_sentence(m: Material) -> str:
     x, fmt = m.meaning, m.fmt
     inside = coverage(x.fitted)
-    return (
-        f"The model’s account is off by {fmt.percent(x.mape, 1)} in a typical {fmt.period} and explains "
-        f"{fmt.percent(x.r2, 0)} of the ups and downs. {fmt.percent(inside, 0)} of the {fmt.period}s lie in its 90% "
-        "interval. A good fit alone proves little: the model has seen these data."
+    values = {"error": fmt.percent(x.mape, 1), "share": fmt.percent(x.r2, 0), "inside": fmt.percent(inside, 0)}
+    text = fmt.by_period(
+        mark(
+            "The model’s account is off by {error} in a typical week and explains {share} of the ups and downs. "
+            "{inside} of the weeks lie in its 90% interval."
+        ),
+        mark(
+            "The model’s account is off by {error} on a typical day and explains {share} of the ups and downs. "
+            "{inside} of the days lie in its 90% interval."
+        ),
     )
+    return f"{fmt.t(text, **values)} {fmt.t('A good fit alone proves little: the model has seen these data.')}"
 
 
 def _holdout_sentence(m: Material) -> str:
     if m.holdout is None:
         return ""
     h, fmt = m.holdout, m.fmt
-    worse = h.skill < 0
-    text = (
-        f"A second model was fitted without the last {plural(len(h.dates), fmt.period)} and then asked to forecast "
-        f"them, given the spend that actually happened. On average it was off by {fmt.percent(h.error, 1)}"
+    values = {
+        "periods": fmt.periods(len(h.dates)),
+        "error": fmt.percent(h.error, 1),
+        "naive": fmt.percent(h.naive_error, 1),
+    }
+    start = fmt.t(
+        "A second model was fitted without the last {periods} and then asked to forecast them, given the spend that "
+        "actually happened.",
+        **values,
     )
-    if np.isfinite(h.skill):
-        text += (
-            f"; repeating the same {fmt.period}s of the year before would have been off by "
-            f"{fmt.percent(h.naive_error, 1)}"
-        )
-    return text + ("." if not worse else ". The simple rule did better here, which speaks against the model.")
+    if not np.isfinite(h.skill):
+        return f"{start} {fmt.t('On average it was off by {error}.', **values)}"
+    compared = fmt.t(
+        "On average it was off by {error}; repeating the same period of the year before would have been off by "
+        "{naive}.",
+        **values,
+    )
+    worse = fmt.t("The simple rule did better here, which speaks against the model.") if h.skill < 0 else ""
+    return " ".join(filter(None, (start, compared, worse)))
 
 
 def _experiments_sentence(m: Material) -> str:
     """How many experiments the model expected by itself, and where it was furthest off."""
-    fmt, count = m.fmt, len(m.agreed)
-    expected = [a for a in m.agreed if a.untold.tail >= 0.1]
+    fmt, count, base = m.fmt, len(m.agreed), m.fmt.return_base
+    expected = sum(a.untold.tail >= _EXPECTED for a in m.agreed)
+    if expected == count:
+        return fmt.plural(
+            "Without being told, the model would have expected the result.",
+            "Without being told, the model would have expected all {n} results.",
+            count,
+        )
     worst = min(m.agreed, key=lambda a: a.untold.tail)
-    base = fmt.return_base
-    start = (
-        f"Without being told, the model would have expected {'the result' if count == 1 else 'all results'}."
-        if len(expected) == count
-        else f"Without being told, the model would have expected {len(expected)} of {plural(count, 'result')}."
+    start = fmt.plural(
+        "Without being told, the model would not have expected the result.",
+        "Without being told, the model would have expected {expected} of {n} results.",
+        count,
+        expected=expected,
     )
-    off = (
-        f" Furthest off: {worst.experiment.name} measured {fmt.returned(base * worst.measured)} per "
-        f"{fmt.next_amount}, the model alone says {fmt.returned(base * worst.untold.median)} "
-        f"({fmt.returned_range(base * worst.untold.lower, base * worst.untold.upper)}); told of it, "
-        f"{fmt.returned(base * worst.told.median)}."
+    off = fmt.t(
+        "Furthest off: {name} measured {measured} per {amount}, the model alone says {alone} ({ends}); told of it, "
+        "{told}.",
+        name=worst.experiment.name,
+        measured=fmt.returned(base * worst.measured),
+        amount=fmt.next_amount,
+        alone=fmt.returned(base * worst.untold.median),
+        ends=fmt.returned_range(base * worst.untold.lower, base * worst.untold.upper),
+        told=fmt.returned(base * worst.told.median),
     )
-    return start + (off if len(expected) < count else "")
+    return f"{start} {off}"
+
+
+_KINDS = {"hold_out": mark("hold-out"), "go_dark": mark("go-dark"), "heavy_up": mark("heavy-up")}
 
 
 def _experiments_table(m: Material) -> Table:
-    fmt, base = m.fmt, m.fmt.return_base
-    kinds = {"hold_out": "hold-out", "go_dark": "go-dark", "heavy_up": "heavy-up"}
+    fmt, t, base = m.fmt, m.fmt.t, m.fmt.return_base
     head = (
-        Column("Experiment", number=False),
-        Column("When and where", number=False),
-        Column("Money at stake"),
-        Column("Measured"),
-        Column("Model without it"),
-        Column("Model with it"),
+        Column(t("Experiment"), number=False),
+        Column(t("When and where"), number=False),
+        Column(t("Money at stake")),
+        Column(t("Measured")),
+        Column(t("Model without it")),
+        Column(t("Model with it")),
     )
 
     def rows() -> Iterator[tuple[Cell, ...]]:
         for a in m.agreed:
             e = a.experiment
             days = [pd.Timestamp(day).date() for day in (e.start, e.end)]
-            where = "everywhere" if set(e.geos) == set(m.basis.geos) else join([fmt.label(g) for g in e.geos])
+            everywhere = set(e.geos) == set(m.basis.geos)
+            where = t("everywhere") if everywhere else fmt.join([fmt.label(g) for g in e.geos])
             yield (
-                Cell(e.name, f"{fmt.label(e.channel)}, {kinds[e.kind]}", swatch=m.look.channel(e.channel)),
-                Cell(f"{fmt.date(days[0])} to {fmt.date(days[1])}", where),
+                Cell(e.name, f"{fmt.label(e.channel)}, {t(_KINDS[e.kind])}", swatch=m.look.channel(e.channel)),
+                Cell(fmt.date_range(days[0], days[1]), where),
                 Cell(fmt.money(a.money)),
                 Cell(fmt.returned(base * a.measured), fmt.returned_range(*(base * v for v in a.interval))),
                 _view_cell(a.untold, m),
                 _view_cell(a.told, m),
             )
 
-    return table_of(f"Experiments: returns per {fmt.next_amount}, with 90% intervals.", head, rows())
+    caption = t("Experiments: returns per {amount}, with 90% intervals.", amount=fmt.next_amount)
+    return table_of(caption, head, rows())
 
 
 def _view_cell(view: View, m: Material) -> Cell:
@@ -150,21 +180,22 @@ def _view_cell(view: View, m: Material) -> Cell:
 
 
 def _gate_table(m: Material) -> Table:
+    t, below = m.fmt.t, m.fmt.made_below
     head = (
-        Column("Check", number=False),
-        Column("Result", number=False),
-        Column("Needed", number=False),
-        Column("What it says", number=False),
+        Column(t("Check"), number=False),
+        Column(t("Result"), number=False),
+        Column(t("Needed"), number=False),
+        Column(t("What it says"), number=False),
     )
 
     def rows() -> Iterator[tuple[Cell, ...]]:
         for check in m.gate.checks:
             tone, word = _TONES[check.status]
             yield (
-                Cell(check.title),
-                Cell(word, tone=tone, strong=check.status != "pass"),
-                Cell(check.threshold),
-                Cell(check.summary, check.advice),
+                Cell(below(check.title)),
+                Cell(t(word), tone=tone, strong=check.status != "pass"),
+                Cell(below(check.threshold)),
+                Cell(below(check.summary), below(check.advice)),
             )
 
-    return table_of("The checks that a model must pass before it may advise.", head, rows())
+    return table_of(t("The checks that a model must pass before it may advise."), head, rows())

@@ -6,10 +6,9 @@ from typing import Any
 from mmm.reporting.changes import Advised, Changes, Estimated, Setting, changes_between
 from mmm.reporting.decision import Estimate
 from mmm.reporting.figures.changes import ThenNow, then_now
-from mmm.reporting.format import join, plural
 from mmm.reporting.material import Material
 from mmm.reporting.numbers import results_of
-from mmm.reporting.page import Cell, Chapter, Column, Table, columns, render, table_of
+from mmm.reporting.page import Cell, Chapter, Column, Table, columns, table_of
 from mmm.reporting.results import Allocation, Interval, Results
 
 _MOST_SETTINGS = 12
@@ -29,9 +28,8 @@ def changes(m: Material) -> Chapter | None:
     ]
     largest = sorted(rows, key=lambda r: -next(x.spend for x in c.now.channels if x.channel == r.name))[:_MOST_ROWS]
     shown = [r for r in rows if r in largest]
-    html = render(
+    html = m.render(
         "chapters/changes.html.j2",
-        m.settings.report.templates,
         facts=list(_facts(c, m)),
         overview=_overview(c, m),
         estimates=_estimates(c, m) if c.comparable else None,
@@ -65,7 +63,7 @@ def _answer(c: Changes, m: Material) -> str:
     if not c.comparable:
         return f"The report of {date} counted in other units, so only what it rests on can be compared."
     moved = [e for e in c.estimates if e.moved and e.then is not None and e.now is not None]
-    names = join([fmt.label(a.channel) for a in c.moved], 3)
+    names = m.fmt.join([fmt.label(a.channel) for a in c.moved], 3)
     start = (
         f"The recommendation is another one for {names} than on {date}."
         if c.moved
@@ -76,7 +74,7 @@ def _answer(c: Changes, m: Material) -> str:
     if not moved:
         return f"{start} No channel’s return left the interval that it had then."
     verb = "lies" if len(moved) == 1 else "lie"
-    which = join([fmt.label(e.channel) for e in moved], 3)
+    which = m.fmt.join([fmt.label(e.channel) for e in moved], 3)
     returns = "return of" if len(moved) == 1 else "returns of"
     return f"{start} The {returns} {which} now {verb} outside what was plausible then."
 
@@ -85,9 +83,9 @@ def _facts(c: Changes, m: Material) -> Iterator[str]:
     """What the two reports rest on, where it differs."""
     then, now, fmt = c.then.data, c.now.data, m.fmt
     if c.added > 0:
-        yield f"{plural(c.added, fmt.period)} of data came in, up to the {fmt.period} of {fmt.date(now.last)}."
+        yield f"{fmt.periods(c.added)} of data came in, up to the {fmt.period} of {fmt.date(now.last)}."
     elif c.added < 0:
-        yield f"The data end {plural(-c.added, fmt.period)} earlier, with the {fmt.period} of {fmt.date(now.last)}."
+        yield f"The data end {fmt.periods(-c.added)} earlier, with the {fmt.period} of {fmt.date(now.last)}."
     if then.first != now.first:
         yield f"The data begin on {fmt.date(now.first)}; they began on {fmt.date(then.first)}."
     if c.corrected:
@@ -99,9 +97,9 @@ def _facts(c: Changes, m: Material) -> Iterator[str]:
     ):
         came, went = [n for n in after if n not in before], [n for n in before if n not in after]
         if came:
-            yield f"New {what}: {join([fmt.label(n) for n in came], 6)}."
+            yield f"New {what}: {m.fmt.join([fmt.label(n) for n in came], 6)}."
         if went:
-            yield f"No longer among the {what}: {join([fmt.label(n) for n in went], 6)}."
+            yield f"No longer among the {what}: {m.fmt.join([fmt.label(n) for n in went], 6)}."
     yield from _settings(c)
     if c.then.made.workbench != c.now.made.workbench:
         yield f"The workbench is version {c.now.made.workbench}; it was {c.then.made.workbench}."
@@ -122,7 +120,7 @@ def _settings(c: Changes) -> Iterator[str]:
         found = [s for s in c.settings if s.section == section]
         if found:
             rest = len(found) - _MOST_SETTINGS
-            more = f"; and {plural(rest, 'more setting')}" if rest > 0 else ""
+            more = f"; and {f'{rest} more'}" if rest > 0 else ""
             yield f"{title}: {'; '.join(_setting(s) for s in found[:_MOST_SETTINGS])}{more}."
 
 

@@ -12,7 +12,9 @@ from mmm.reporting.chapters import options
 from mmm.reporting.chapters.past import outcome_cell, return_cell, swatch, triple
 from mmm.reporting.figures.plan import BudgetPoint, budget_curve, gain_distribution
 from mmm.reporting.material import Material
-from mmm.reporting.page import Cell, Chapter, Column, Table, columns, render, table_of
+from mmm.reporting.narrative import BEYOND
+from mmm.reporting.page import Cell, Chapter, Column, Table, columns, table_of
+from mmm.reporting.words import mark
 
 _MOST_STEPS = 8
 
@@ -20,15 +22,15 @@ _MOST_STEPS = 8
 def plan(m: Material) -> Chapter:
     """The plan channel by channel."""
     teller = m.teller
-    html = render(
+    below = m.fmt.made_below
+    html = m.render(
         "chapters/plan.html.j2",
-        m.settings.report.templates,
         table=_allocation_table(m),
         reasons=_reasons_table(m),
         steps=_steps_table(m),
         partial=_partial_table(m),
-        constraints=list(m.plan.constraints),
-        notes=[*m.plan.notes, m.plan.certificate],
+        constraints=[below(c) for c in m.plan.constraints],
+        notes=[below(n) for n in (*m.plan.notes, m.plan.certificate)],
         unchanged=m.decision.verdict == "unchanged",
         sure=teller.how_sure(),
         outside=teller.outside(),
@@ -40,16 +42,26 @@ def plan(m: Material) -> Chapter:
     )
     gain = gain_distribution(m.plan.gain_draws, m.gain_pen) if m.decision.verdict != "unchanged" else None
     figures = tuple(f for f in (gain, options.information_figure(m)) if f is not None)
-    return Chapter("plan", "What should we do, channel by channel?", teller.headline().lead, html, figures)
+    return Chapter("plan", m.fmt.t("What should we do, channel by channel?"), teller.headline().lead, html, figures)
 
 
 def _allocation_table(m: Material) -> Table:
     fmt = m.gain_fmt
-    head = columns("Channel", "Today", "Plan", "Change", "Relative", "Allowed", "Won today", "Won with the plan")
+    t = fmt.t
+    head = columns(
+        t("Channel"),
+        t("Today"),
+        t("Plan"),
+        t("Change"),
+        t("Relative"),
+        t("Allowed"),
+        t("Won today"),
+        t("Won with the plan"),
+    )
     rows = [_allocation_row(m, str(name), line) for name, line in m.plan.allocation.iterrows()]
     d = m.decision
     last = (
-        Cell("All channels"),
+        Cell(t("All channels")),
         Cell(fmt.money(d.spend_today, short=True)),
         Cell(fmt.money(d.spend_planned, short=True)),
         Cell(fmt.money(d.spend_change, short=True, sign=True) if d.changes_total else ""),
@@ -58,7 +70,7 @@ def _allocation_table(m: Material) -> Table:
         outcome_cell(d.won_today, fmt),
         outcome_cell(d.won_planned, fmt),
     )
-    caption = f"Spend over {d.horizon} and what it wins; small print: 90% intervals."
+    caption = t("Spend over {horizon} and what it wins; small print: 90% intervals.", horizon=d.horizon)
     return table_of(caption, head, rows, last=last)
 
 
@@ -71,8 +83,8 @@ def _allocation_row(m: Material, name: str, line: pd.Series) -> tuple[Cell, ...]
         swatch(m, name),
         Cell(fmt.money(before, short=True)),
         Cell(fmt.money(after, short=True), strong=True),
-        Cell("same" if same else fmt.money(after - before, short=True, sign=True)),
-        Cell("" if same else "new" if share != share else fmt.percent(share, 0, sign=True)),
+        Cell(fmt.t("same") if same else fmt.money(after - before, short=True, sign=True)),
+        Cell("" if same else fmt.t("new") if share != share else fmt.percent(share, 0, sign=True)),
         Cell(fmt.money_range(float(line["lower_bound"]), float(line["upper_bound"]), short=True)),
         outcome_cell(triple(line, "reference_effect"), fmt),
         outcome_cell(triple(line, "effect"), fmt),
@@ -84,7 +96,8 @@ def _steps_table(m: Material) -> Table | None:
     moves, fmt = m.plan.moves, m.gain_fmt
     if len(moves) < 2 or not np.isfinite(moves["share"]).all():
         return None
-    special = {NEW_MONEY: "new money", UNSPENT: "nothing (unspent)"}
+    t = fmt.t
+    special = {NEW_MONEY: t("new money"), UNSPENT: t("nothing (unspent)")}
     rows = [
         (
             Cell(str(i)),
@@ -96,22 +109,23 @@ def _steps_table(m: Material) -> Table | None:
         for i, line in moves.head(_MOST_STEPS).iterrows()
     ]
     head = (
-        Column("Step", number=False),
-        Column("From", number=False),
-        Column("To", number=False),
-        Column("Amount"),
-        Column("Of the gain, with the steps before"),
+        Column(t("Step"), number=False),
+        Column(t("From"), number=False),
+        Column(t("To"), number=False),
+        Column(t("Amount")),
+        Column(t("Of the gain, with the steps before")),
     )
-    return table_of("The moves in order of what they bring.", head, rows)
+    return table_of(t("The moves in order of what they bring."), head, rows)
 
 
 def _partial_table(m: Material) -> Table:
     """Going only part of the way."""
     fmt = m.gain_fmt
-    head = columns("How far", "Expected gain", "Chance to do better", "If things go badly (worst 5%)")
+    t = fmt.t
+    head = columns(t("How far"), t("Expected gain"), t("Chance to do better"), t("If things go badly (worst 5%)"))
     rows = [
         (
-            Cell("All the way" if float(str(share)) == 1.0 else f"{fmt.percent(float(str(share)), 0)} of the way"),
+            Cell(_how_far(float(str(share)), m)),
             Cell(
                 fmt.outcome(float(line["gain"]), short=True, sign=True),
                 fmt.outcome_range(float(line["gain_lower"]), float(line["gain_upper"]), short=True),
@@ -121,47 +135,53 @@ def _partial_table(m: Material) -> Table:
         )
         for share, line in m.plan.partial.iterrows()
     ]
-    net = ", net of the money spent" if m.decision.net is not None else ""
-    return table_of(
-        f"Going part of the way from today’s plan to this one{net}; small print: 90% intervals.", head, rows
-    )
+    net = t(", net of the money spent") if m.decision.net is not None else ""
+    caption = t("Going part of the way from today’s plan to this one{net}; small print: 90% intervals.", net=net)
+    return table_of(caption, head, rows)
+
+
+def _how_far(share: float, m: Material) -> str:
+    if share == 1.0:
+        return m.fmt.t("All the way")
+    return m.fmt.t("{share} of the way", share=m.fmt.percent(share, 0))
 
 
 def _reasons_table(m: Material) -> Table:
     """Why each channel moves: what its next unit of money wins before and after, and how sure the direction is."""
     fmt = m.fmt
-    amount = fmt.next_amount
+    t, amount = fmt.t, fmt.next_amount
     head = (
-        Column("Channel", number=False),
-        Column(f"Next {amount} today"),
-        Column(f"Next {amount} with the plan"),
-        Column("Chance it wins more than average"),
-        Column(f"Highest {fmt.period} in the plan"),
+        Column(t("Channel"), number=False),
+        Column(t("Next {amount} today", amount=amount)),
+        Column(t("Next {amount} with the plan", amount=amount)),
+        Column(t("Chance it wins more than average")),
+        Column(t(fmt.by_period(mark("Highest week in the plan"), mark("Highest day in the plan")))),
     )
 
     def rows() -> Iterator[tuple[Cell, ...]]:
         moves = {move.name: move for move in m.decision.moves}
         for name, line in m.plan.allocation.iterrows():
             move = moves[str(name)]
-            reach = "n/a" if move.reach != move.reach else f"{fmt.number(move.reach, 1)} × highest so far"
+            times = fmt.number(move.reach, 1)
+            reach = times if move.reach != move.reach else t("{times} × highest so far", times=times)
             yield (
                 swatch(m, str(name)),
                 return_cell(move.next_return, fmt),
                 return_cell(triple(line, "next_planned"), fmt),
                 Cell(fmt.probability(move.direction)),
-                Cell(reach, tone="warn" if move.reach > 1.005 else ""),
+                Cell(reach, tone="warn" if move.reach > BEYOND else ""),
             )
 
-    caption = "Why each channel moves. In the best plan, what the next amount wins is alike wherever no limit binds."
+    caption = t("Why each channel moves. In the best plan, what the next amount wins is alike wherever no limit binds.")
     return table_of(caption, head, rows())
 
 
 def what_if(m: Material) -> Chapter:
     """Other budgets and named scenarios; the sliders are placed here on screen."""
     planned = m.decision.spend_planned
-    html = render(
+    t = m.fmt.t
+    html = m.render(
         "chapters/what_if.html.j2",
-        m.settings.report.templates,
         table=_scenario_table(m),
         widget=m.what_if is not None,
         horizon=m.decision.horizon,
@@ -172,14 +192,14 @@ def what_if(m: Material) -> Chapter:
         timing_table=options.timing_table(m),
     )
     points = (
-        BudgetPoint("today", m.decision.spend_today, m.decision.won_today.mean, "today"),
-        BudgetPoint("this plan", planned, m.decision.won_planned.mean, "accent"),
+        BudgetPoint(t("today"), m.decision.spend_today, m.decision.won_today.mean, "today"),
+        BudgetPoint(t("this plan"), planned, m.decision.won_planned.mean, "accent"),
     )
     curve = budget_curve(m.plan.curve, points, m.gain_pen) if len(m.plan.curve) > 1 else None
     answer = answers.budgets(m.plan.curve, planned, m.gain_fmt)
     return Chapter(
         "what-if",
-        "What if we spent more, less, or otherwise?",
+        t("What if we spent more, less, or otherwise?"),
         answer,
         html,
         tuple(f for f in (curve, options.scenario_figure(m)) if f is not None),
@@ -192,9 +212,11 @@ def _scenario_table(m: Material) -> Table:
     channels = list(m.plan.allocation.index)
     shown = channels if len(channels) <= 6 else []
     names = [fmt.label(str(c)) for c in shown]
+    t = fmt.t
     valued = any(line.net is not None for line in m.plan.scenarios)
-    net = ("Net of the money",) if valued else ()
-    head = columns("Scenario", "Money spent", "Won by media", "Against today", *net, "Chance to beat it", *names)
+    net = (t("Net of the money"),) if valued else ()
+    fixed = (t("Scenario"), t("Money spent"), t("Won by media"), t("Against today"), *net, t("Chance to beat it"))
+    head = columns(*fixed, *names)
     rows = []
     for line in m.plan.scenarios:
         cells = [
@@ -212,5 +234,7 @@ def _scenario_table(m: Material) -> Table:
         cells.append(Cell(fmt.probability(line.probability) if line.gain.mean or line.gain.upper else ""))
         cells += [Cell(fmt.money(line.spend[str(c)], short=True)) for c in shown]
         rows.append(cells)
-    caption = f"Plans over {m.decision.horizon}, compared on the same draws; small print: 90% intervals."
+    caption = t(
+        "Plans over {horizon}, compared on the same draws; small print: 90% intervals.", horizon=m.decision.horizon
+    )
     return table_of(caption, head, rows, compact=True)

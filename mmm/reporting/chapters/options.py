@@ -7,6 +7,7 @@ from mmm.reporting.figures.options import Option, information_bars, scenario_gai
 from mmm.reporting.figures.sheet import Drawn
 from mmm.reporting.material import Material
 from mmm.reporting.page import Cell, Table, columns, table_of
+from mmm.reporting.words import mark
 
 _MOST_GEOS = 25
 
@@ -16,10 +17,11 @@ def period_table(m: Material) -> Table | None:
     periods, fmt = m.plan.foresight.periods, m.gain_fmt
     if periods is None:
         return None
-    head = columns(f"{fmt.period.capitalize()} from", *(fmt.label(str(c)) for c in periods.columns), "Sum")
+    head = columns(_from(m), *(fmt.label(str(c)) for c in periods.columns), fmt.t("Sum"))
     rows = [[Cell(fmt.date(pd.Timestamp(str(day)).date())), *_amounts(m, line)] for day, line in periods.iterrows()]
-    last = (Cell("All"), *_amounts(m, periods.sum()))
-    caption = f"The plan by {fmt.period}; the spreadsheet has every amount in full."
+    last = (Cell(fmt.t("All")), *_amounts(m, periods.sum()))
+    weekly, daily = mark("The plan by week"), mark("The plan by day")
+    caption = f"{fmt.t(fmt.by_period(weekly, daily))}; {fmt.t('the spreadsheet has every amount in full.')}"
     return table_of(caption, head, rows, last=last, compact=True)
 
 
@@ -30,12 +32,17 @@ def geo_table(m: Material) -> Table | None:
         return None
     largest = geos.loc[geos.sum(axis=1).sort_values(ascending=False, kind="stable").index[:_MOST_GEOS]]
     shown = geos.loc[[geo for geo in geos.index if geo in set(largest.index)]]
-    head = columns("Region", *(fmt.label(str(c)) for c in geos.columns), "Sum")
+    head = columns(fmt.t("Region"), *(fmt.label(str(c)) for c in geos.columns), fmt.t("Sum"))
     rows = [[Cell(fmt.label(str(geo))), *_amounts(m, line)] for geo, line in shown.iterrows()]
-    last = (Cell("All"), *_amounts(m, geos.sum()))
-    left_out = f" The {len(shown)} largest of {len(geos)}." if len(shown) < len(geos) else ""
-    caption = f"The plan by region; the spreadsheet has every amount in full.{left_out}"
+    last = (Cell(fmt.t("All")), *_amounts(m, geos.sum()))
+    caption = f"{fmt.t('The plan by region')}; {fmt.t('the spreadsheet has every amount in full.')}"
+    if len(shown) < len(geos):
+        caption += " " + fmt.t("The {n} largest of {all}.", n=len(shown), all=len(geos))
     return table_of(caption, head, rows, last=last, compact=True)
+
+
+def _from(m: Material) -> str:
+    return m.fmt.t(m.fmt.by_period(mark("Week from"), mark("Day")))
 
 
 def _amounts(m: Material, line: "pd.Series[float]") -> list[Cell]:
@@ -47,7 +54,15 @@ def timing_table(m: Material) -> Table | None:
     timing, fmt = m.plan.foresight.timing, m.gain_fmt
     if timing is None:
         return None
-    head = columns("Channel", "Even spend", "Today’s rhythm", "Best timing", "Best over even", f"Highest {fmt.period}")
+    t = fmt.t
+    head = columns(
+        t("Channel"),
+        t("Even spend"),
+        t("Today’s rhythm"),
+        t("Best timing"),
+        t("Best over even"),
+        t(fmt.by_period(mark("Highest week"), mark("Highest day"))),
+    )
     rows = []
     for name, line in timing.iterrows():
         if not line["even"] > 0:
@@ -58,10 +73,10 @@ def timing_table(m: Material) -> Table | None:
                 swatch(m, str(name)),
                 *(Cell(fmt.outcome(float(line[c]), short=True)) for c in ("even", "as_reference", "best")),
                 Cell(fmt.outcome(float(line["pulsing"]), short=True, sign=True), ends),
-                Cell(f"{fmt.number(float(line['peak']), 1)} × even"),
+                Cell(t("{times} × even", times=fmt.number(float(line["peak"]), 1))),
             )
         )
-    caption = "What each channel wins by how its money is spread over time; small print: 90% intervals."
+    caption = t("What each channel wins by how its money is spread over time; small print: 90% intervals.")
     return table_of(caption, head, rows)
 
 
@@ -70,7 +85,7 @@ def information_figure(m: Material) -> Drawn | None:
     found = m.plan.foresight
     if found.test is None:
         return None
-    return information_bars(found.information, "Value of knowing the curve exactly, for this plan", m.gain_pen)
+    return information_bars(found.information, m.fmt.t("Value of knowing the curve exactly, for this plan"), m.gain_pen)
 
 
 def scenario_figure(m: Material) -> Drawn | None:
@@ -79,6 +94,6 @@ def scenario_figure(m: Material) -> Drawn | None:
     if len(lines) < 2:
         return None
     net = any(line.net is not None for line in lines)
-    title = "Against today’s plan" + (", net of the money spent" if net else "")
+    title = m.fmt.t("Against today’s plan") + (m.fmt.t(", net of the money spent") if net else "")
     options = [Option(line.name, line.decisive, chosen=i == 0) for i, line in enumerate(lines)]
     return scenario_gains(options, title, m.gain_pen)

@@ -10,7 +10,8 @@ from mmm.reporting.figures.drivers import waterfall, weekly
 from mmm.reporting.figures.returns import response_curves, returns
 from mmm.reporting.format import Formatter
 from mmm.reporting.material import Material
-from mmm.reporting.page import Cell, Chapter, Table, columns, render, table_of
+from mmm.reporting.page import Cell, Chapter, Table, columns, table_of
+from mmm.reporting.words import mark
 
 _MOST_RETURNS = 14
 _MOST_CURVES = 12
@@ -37,42 +38,46 @@ def _largest(channels: pd.DataFrame, most: int) -> pd.DataFrame:
     return channels[[name in chosen for name in channels.index]]
 
 
-def _left_out(channels: pd.DataFrame, most: int) -> str:
-    return f" The {most} channels with the most spend; the table has all." if len(channels) > most else ""
+def _left_out(channels: pd.DataFrame, most: int, fmt: Formatter) -> str:
+    if len(channels) <= most:
+        return ""
+    return " " + fmt.t("The {n} channels with the most spend; the table has all.", n=most)
 
 
 def drivers(m: Material) -> Chapter:
     """What drove the outcome: the waterfall and the weeks."""
     x = m.meaning
     total = float(x.parts["mean"].sum())
-    html = render("chapters/drivers.html.j2", m.settings.report.templates, outcome=m.basis.outcome)
+    html = m.render("chapters/drivers.html.j2", outcome=m.basis.outcome)
     return Chapter(
         "drivers",
-        f"What drove {_the(m.basis.outcome, m.fmt)}?",
+        _question(m),
         answers.drivers(x.parts, x.media, total, m.basis.outcome, m.fmt),
         html,
         (waterfall(x.parts, total, m.pen), weekly(x.weeks, x.fitted, m.pen)),
     )
 
 
-def _the(outcome: str, fmt: Formatter) -> str:
-    return outcome if fmt.money_outcome else f"the {outcome}"
+def _question(m: Material) -> str:
+    outcome = m.basis.outcome
+    if m.fmt.money_outcome:
+        return m.fmt.t("What drove {outcome}?", outcome=outcome)
+    return m.fmt.t("What drove the {outcome}?", outcome=outcome)
 
 
 def channel_returns(m: Material) -> Chapter:
     """Average return and return of the next unit of money."""
     x, fmt = m.meaning, m.fmt
-    html = render(
+    html = m.render(
         "chapters/returns.html.j2",
-        m.settings.report.templates,
         table=_returns_table(m),
         amount=fmt.next_amount,
         money=fmt.value_returns,
-        left_out=_left_out(x.channels, _MOST_RETURNS),
+        left_out=_left_out(x.channels, _MOST_RETURNS, fmt),
     )
     return Chapter(
         "returns",
-        f"What does each channel return, on average and for the next {fmt.next_amount}?",
+        fmt.t("What does each channel return, on average and for the next {amount}?", amount=fmt.next_amount),
         answers.returns(x.channels, x.overall_return, fmt),
         html,
         (returns(_largest(x.channels, _MOST_RETURNS), m.pen),),
@@ -81,13 +86,20 @@ def channel_returns(m: Material) -> Chapter:
 
 def _returns_table(m: Material) -> Table:
     fmt = m.fmt
-    share = "Share of outcome" if not fmt.money_outcome else f"Share of {m.basis.outcome}"
-    head = columns("Channel", "Spend", "Won by it", share, f"Average {fmt.next_amount}", f"Next {fmt.next_amount}")
+    t, amount = fmt.t, fmt.next_amount
+    head = columns(
+        t("Channel"),
+        t("Spend"),
+        t("Won by it"),
+        t("Share of the outcome"),
+        t("Average {amount}", amount=amount),
+        t("Next {amount}", amount=amount),
+    )
 
     def rows() -> Iterator[tuple[Cell, ...]]:
         for name, line in m.meaning.channels.iterrows():
             parts = triple(line, "share")
-            ends = f"{fmt.percent(parts.lower)} to {fmt.percent(parts.upper)}"
+            ends = fmt.percent_range(parts.lower, parts.upper)
             yield (
                 swatch(m, str(name)),
                 Cell(fmt.money(float(line["spend"]), short=True)),
@@ -97,7 +109,8 @@ def _returns_table(m: Material) -> Table:
                 return_cell(triple(line, "marginal_roas"), fmt),
             )
 
-    caption = f"Each channel from {fmt.date(m.basis.first)} to {fmt.date(m.basis.last)}; small print: 90% intervals."
+    dates = fmt.date_range(m.basis.first, m.basis.last)
+    caption = t("Each channel, {dates}; small print: 90% intervals.", dates=dates)
     return table_of(caption, head, rows())
 
 
@@ -107,15 +120,24 @@ def return_cell(value: Estimate, fmt: Formatter) -> Cell:
     return Cell(fmt.ratio(value.mean), fmt.ratio_range(value.lower, value.upper), tone=tone)  # type: ignore[arg-type]
 
 
+def _span_of(value: float, fmt: Formatter) -> str:
+    """A length of time with a fraction."""
+    count = fmt.number(value, 1)
+    if fmt.period == "day":
+        return fmt.t("{count} days", count=count)
+    return fmt.t("{count} weeks", count=count)
+
+
 def saturation(m: Material) -> Chapter:
     """Response curves."""
     x, fmt = m.meaning, m.fmt
+    t = fmt.t
     head = columns(
-        "Channel",
-        f"Today, a {fmt.period}",
-        f"Highest {fmt.period} seen",
-        "Of the ceiling reached",
-        "Half of the effect within",
+        t("Channel"),
+        t(fmt.by_period(mark("Today, a week"), mark("Today, a day"))),
+        t(fmt.by_period(mark("Highest week seen"), mark("Highest day seen"))),
+        t("Of the ceiling reached"),
+        t("Half of the effect within"),
     )
 
     def rows() -> Iterator[tuple[Cell, ...]]:
@@ -125,21 +147,23 @@ def saturation(m: Material) -> Chapter:
                 swatch(m, str(name)),
                 Cell(fmt.money(float(line["today"]), short=True)),
                 Cell(fmt.money(float(line["observed_max"]), short=True)),
-                Cell(fmt.percent(level.mean, 0), f"{fmt.percent(level.lower, 0)} to {fmt.percent(level.upper, 0)}"),
-                Cell(f"{fmt.number(half.mean, 1)} {fmt.period}s", fmt.ratio_range(half.lower, half.upper)),
+                Cell(fmt.percent(level.mean, 0), fmt.percent_range(level.lower, level.upper, 0)),
+                Cell(_span_of(half.mean, fmt), fmt.ratio_range(half.lower, half.upper)),
             )
 
-    table = table_of("Where each channel stands on its curve; small print: 90% intervals.", head, rows())
-    html = render(
+    table = table_of(t("Where each channel stands on its curve; small print: 90% intervals."), head, rows())
+    per = mark("Won a week by spend a week, with the 90% interval; the dot is the average of the last weeks.")
+    by_day = mark("Won a day by spend a day, with the 90% interval; the dot is the average of the last days.")
+    html = m.render(
         "chapters/saturation.html.j2",
-        m.settings.report.templates,
         table=table,
         period=fmt.period,
-        left_out=_left_out(x.channels, _MOST_CURVES),
+        caption=t(fmt.by_period(per, by_day)),
+        left_out=_left_out(x.channels, _MOST_CURVES, fmt),
     )
     return Chapter(
         "saturation",
-        "Where does more money stop helping?",
+        t("Where does more money stop helping?"),
         answers.saturation(x.channels, fmt),
         html,
         (response_curves(x.curves, _largest(x.channels, _MOST_CURVES), m.pen),),

@@ -1,15 +1,15 @@
 """Chapters on record: the data and the assumptions in plain words, and the appendix for statisticians."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
 from mmm.data.quality.report import Finding, where
 from mmm.reporting import answers
-from mmm.reporting.format import join
 from mmm.reporting.material import Material
-from mmm.reporting.page import Cell, Chapter, Column, Table, columns, render, table_of
+from mmm.reporting.page import Cell, Chapter, Column, Table, columns, table_of
+from mmm.reporting.words import mark
 
 _MOST_FINDINGS = 40
 _MOST_PARAMETERS = 30
@@ -19,108 +19,122 @@ _MOST_GEOS = 60
 def data(m: Material) -> Chapter:
     """Data and assumptions in plain words."""
     findings = m.quality.findings
-    html = render(
+    html = m.render(
         "chapters/data.html.j2",
-        m.settings.report.templates,
         facts=_facts(m),
         findings=_findings_table(m, findings[:_MOST_FINDINGS]) if findings else None,
         left_out=max(len(findings) - _MOST_FINDINGS, 0),
         assumptions=_assumptions(m),
     )
     answer = answers.data(m.basis.periods, len(m.basis.geos), len(m.quality.warnings), m.fmt)
-    return Chapter("data", "What is this based on?", answer, html)
+    return Chapter("data", m.fmt.t("What is this based on?"), answer, html)
 
 
 def _facts(m: Material) -> Table:
-    b, fmt = m.basis, m.fmt
-    labels = [fmt.label(c) for c in b.channels]
+    b, fmt, t = m.basis, m.fmt, m.fmt.t
+
+    def listed(names: Sequence[str], most: int = 40) -> str:
+        return fmt.join([fmt.label(name) for name in names], most)
+
     rows = [
-        ("Period", f"{fmt.date(b.first)} to {fmt.date(b.last)}, {b.periods} {fmt.period}s"),
-        ("Outcome", b.outcome if fmt.money_outcome else f"{b.outcome}, in {fmt.outcome_unit}"),
-        ("Regions", f"{len(b.geos)}: {join([fmt.label(g) for g in b.geos], 12)}" if len(b.geos) > 1 else "one"),
-        ("Paid channels", join(labels, 40)),
-        ("Other drivers", join([fmt.label(c) for c in b.controls], 40) or "none recorded"),
-        ("Media spend", fmt.money(b.spend)),
+        (t("Period"), f"{fmt.date_range(b.first, b.last)}, {fmt.periods(b.periods)}"),
+        (t("Outcome"), b.outcome),
+        (t("Regions"), f"{len(b.geos)}: {listed(b.geos, 12)}" if len(b.geos) > 1 else t("one")),
+        (t("Paid channels"), listed(b.channels)),
+        (t("Other drivers"), listed(b.controls) or t("none recorded")),
+        (t("Media spend"), fmt.money(b.spend)),
     ]
     if b.excluded:
-        rows.append(("Left out", join([fmt.label(c) for c in b.excluded], 40)))
-    head = (Column("What", number=False), Column("In the data", number=False))
-    return table_of("What the model has seen.", head, [(Cell(a), Cell(t)) for a, t in rows])
+        rows.append((t("Left out"), listed(b.excluded)))
+    head = (Column(t("What"), number=False), Column(t("In the data"), number=False))
+    return table_of(t("What the model has seen."), head, [(Cell(a), Cell(text)) for a, text in rows])
 
 
 def _findings_table(m: Material, findings: tuple[Finding, ...]) -> Table:
+    t, below = m.fmt.t, m.fmt.made_below
     head = (
-        Column("Concerns", number=False),
-        Column("What was found", number=False),
-        Column("What to do", number=False),
+        Column(t("Concerns"), number=False),
+        Column(t("What was found"), number=False),
+        Column(t("What to do"), number=False),
     )
 
     def rows() -> Iterator[tuple[Cell, ...]]:
         for f in findings:
-            place = where(f.geos, f.dates)
-            name = m.fmt.label(f.channel) if f.channel else "Data"
-            yield Cell(name, place, tone="warn" if f.severity == "warning" else ""), Cell(f.message), Cell(f.suggestion)
+            place = below(where(f.geos, f.dates))
+            name = m.fmt.label(f.channel) if f.channel else t("Data")
+            yield (
+                Cell(name, place, tone="warn" if f.severity == "warning" else ""),
+                Cell(below(f.message)),
+                Cell(below(f.suggestion)),
+            )
 
-    return table_of("Points to know; nothing was changed in the data.", head, rows())
+    return table_of(t("Points to know; nothing was changed in the data."), head, rows())
 
 
 def _assumptions(m: Material) -> list[str]:
     """How the model thinks, for readers who do not read formulas."""
-    fmt, model = m.fmt, m.settings.model
+    fmt, t, model = m.fmt, m.fmt.t, m.settings.model
     baseline = model.baseline
-    parts = ["a level" + (" for each region" if len(m.basis.geos) > 1 else "")]
+    regions = len(m.basis.geos) > 1
+    parts = [t("a level for each region") if regions else t("a level")]
     if baseline.trend:
-        parts.append("a steady trend")
+        parts.append(t("a steady trend"))
     if baseline.seasonality_order:
-        parts.append("a yearly season")
+        parts.append(t("a yearly season"))
     if baseline.drift is not None:
-        parts.append("a slow drift")
+        parts.append(t("a slow drift"))
     if m.basis.controls:
-        parts.append(f"effects of {join([fmt.label(c) for c in m.basis.controls], 6)}")
+        parts.append(t("effects of {names}", names=fmt.join([fmt.label(c) for c in m.basis.controls], 6)))
+    reach = fmt.made_below(str(model.lookback))
+    spent = mark("What is spent in one week goes on working for up to {reach}, ever more weakly.")
+    spent_daily = mark("What is spent on one day goes on working for up to {reach}, ever more weakly.")
     lines = [
-        f"Without media, the outcome would follow {join(parts, 8)}.",
-        f"What is spent in one {fmt.period} goes on working for up to {model.lookback}, ever more weakly.",
-        "More money on a channel always helps, but each further amount helps less.",
+        t("Without media, the outcome would follow {parts}.", parts=fmt.join(parts, 8)),
+        t(fmt.by_period(spent, spent_daily), reach=reach),
+        t("More money on a channel always helps, but each further amount helps less."),
     ]
-    if len(m.basis.geos) > 1:
+    if regions:
         lines.append(
-            "Regions resemble each other: what is learned in one informs the others, as far as the data agree."
+            t("Regions resemble each other: what is learned in one informs the others, as far as the data agree.")
         )
     lines.append(
-        "Before the data, each channel’s return was assumed to lie in a wide range (see the chapter before); the data "
-        "then narrow it."
+        t(
+            "Before the data, each channel’s return was assumed to lie in a wide range (see the chapter before); the "
+            "data then narrow it."
+        )
     )
     lines.append(
-        f"For the plan, prices stay those of the last weeks and money is spread over {fmt.period}s and regions as in "
-        "today’s plan, unless the settings say otherwise."
+        t(
+            "For the plan, prices stay those of the last weeks and money is spread over time and regions as in "
+            "today’s plan, unless the settings say otherwise."
+        )
     )
     return lines
 
 
 def appendix(m: Material) -> Chapter:
     """For statisticians."""
-    w = m.workings
-    html = render(
+    w, t, below = m.workings, m.fmt.t, m.fmt.made_below
+    html = m.render(
         "chapters/appendix.html.j2",
-        m.settings.report.templates,
         facts=table_of(
-            "The fit.",
-            (Column("What", number=False), Column("Value", number=False)),
-            [(Cell(a), Cell(b)) for a, b in w.facts],
+            t("The fit."),
+            (Column(t("What"), number=False), Column(t("Value"), number=False)),
+            [(Cell(below(a)), Cell(below(b))) for a, b in w.facts],
             compact=True,
         ),
         regions=_geo_table(m) if len(m.basis.geos) > 1 else None,
         diagnostics=_diagnostics_table(m, w.diagnostics),
         priors=table_of(
-            "Priors, as 90% intervals.",
-            (Column("Quantity", number=False), Column("Prior", number=False)),
-            [(Cell(a), Cell(b)) for a, b in w.priors],
+            t("Priors, as 90% intervals."),
+            (Column(t("Quantity"), number=False), Column(t("Prior"), number=False)),
+            [(Cell(below(a)), Cell(below(b))) for a, b in w.priors],
             compact=True,
         ),
         versions=", ".join(f"{name} {version}" for name, version in sorted(w.versions.items())),
         settings=w.settings_yaml,
     )
-    return Chapter("appendix", "Appendix for statisticians", "", html)
+    return Chapter("appendix", t("Appendix for statisticians"), "", html)
 
 
 def _geo_table(m: Material) -> Table:
@@ -129,17 +143,22 @@ def _geo_table(m: Material) -> Table:
     names = list(m.basis.channels)
     geos = list(dict.fromkeys(frame["geo"]))[:_MOST_GEOS]
     means = frame.set_index(["geo", "channel"])["roas"].to_dict()
-    head = (Column("Region", number=False), *(Column(fmt.label(c)) for c in names))
+    head = (Column(fmt.t("Region"), number=False), *(Column(fmt.label(c)) for c in names))
     rows = [
         (Cell(fmt.label(str(g))), *(Cell(fmt.ratio(float(means.get((g, c), np.nan)))) for c in names)) for g in geos
     ]
-    caption = f"Average return per {fmt.next_amount} by region; single regions are less certain than the whole."
+    caption = fmt.t(
+        "Average return per {amount} by region; single regions are less certain than the whole.",
+        amount=fmt.next_amount,
+    )
     return table_of(caption, head, rows, compact=True)
 
 
 def _diagnostics_table(m: Material, frame: pd.DataFrame) -> Table:
     fmt = m.fmt
-    head = columns("Parameter", "Mean", "SD", "5%", "95%", "R-hat", "ESS bulk", "ESS tail")
+    t = fmt.t
+    ends = (fmt.percent(0.05, 0), fmt.percent(0.95, 0))
+    head = columns(t("Parameter"), t("Mean"), t("SD"), *ends, "R-hat", t("ESS bulk"), t("ESS tail"))
     shown = frame.head(_MOST_PARAMETERS)
     rows = [
         (
@@ -152,9 +171,9 @@ def _diagnostics_table(m: Material, frame: pd.DataFrame) -> Table:
         for name, line in shown.iterrows()
     ]
     rest = len(frame) - len(shown)
-    caption = "Posterior and sampler diagnostics by parameter" + (
-        f"; {rest} more are in results.json." if rest else "."
-    )
+    caption = t("Posterior and sampler diagnostics by parameter.")
+    if rest:
+        caption += " " + fmt.plural("{n} more is in results.json.", "{n} more are in results.json.", rest)
     return table_of(caption, head, rows, compact=True)
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mmm.reporting import answers
 from mmm.reporting.decision import Decision
 from mmm.reporting.figures.plan import from_to
-from mmm.reporting.format import plural
 from mmm.reporting.material import Material
 from mmm.reporting.narrative import failure, rests_on
-from mmm.reporting.page import Chapter, Tile, Tone, render
+from mmm.reporting.page import Chapter, Tile, Tone
 
 _MOST_MOVES, _MOST_MOVES_FAILED = 8, 5
 
@@ -31,48 +31,60 @@ def summary(m: Material) -> Chapter:
     largest = m.plan.allocation["change"].abs().sort_values(ascending=False).index[:most]
     shown = m.plan.allocation.loc[[c for c in m.plan.allocation.index if c in set(largest)]]
     left_out = len(m.plan.allocation) - len(shown)
-    html = render(
+    html = m.render(
         "chapters/summary.html.j2",
-        m.settings.report.templates,
         headline=headline,
         split="" if m.decision.mostly_shifts else teller.split_of_gain(),
         unspent=teller.unspent(),
         badge=_badge(m),
-        failures=[failure(c.name, c.title) for c in m.gate.failures],
+        failures=[failure(c.name, c.title, m.fmt) for c in m.gate.failures],
         failed=not m.gate.passed,
         tiles=list(_tiles(m)),
         notes=list(_notes(m)),
-        left_out=f"{plural(left_out, 'smaller change')} in the table of the plan." if left_out else "",
+        left_out=_left_out(left_out, m),
     )
     figure = from_to(shown, m.decision.horizon, m.gain_pen)
-    return Chapter("summary", "What to do", "", html, (figure,))
+    return Chapter("summary", m.fmt.t("What to do"), "", html, (figure,))
+
+
+def _left_out(count: int, m: Material) -> str:
+    if not count:
+        return ""
+    return m.fmt.plural(
+        "{n} smaller change in the table of the plan.", "{n} smaller changes in the table of the plan.", count
+    )
 
 
 def _badge(m: Material) -> tuple[Tone, str]:
     if not m.gate.passed:
-        return "bad", "The model did not pass its checks"
+        return "bad", m.fmt.t("The model did not pass its checks")
     if m.gate.warnings:
-        return "warn", f"Model checks passed, with {plural(len(m.gate.warnings), 'reservation')}"
-    return "good", "Model checks passed"
+        return "warn", m.fmt.plural(
+            "Model checks passed, with {n} reservation",
+            "Model checks passed, with {n} reservations",
+            len(m.gate.warnings),
+        )
+    return "good", m.fmt.t("Model checks passed")
 
 
 def _tiles(m: Material) -> Iterator[Tile]:
     d, fmt = m.decision, m.gain_fmt
     tone: Tone = {"better": "good", "worse": "bad", "open": "warn"}.get(d.verdict, "soft")  # type: ignore[assignment]
+    t = fmt.t
     noun = m.gain_outcome if fmt.money_outcome else fmt.outcome_unit
     yield Tile(
-        f"Expected change in {noun}",
-        fmt.outcome(d.gain.mean, sign=True) if fmt.money_outcome else fmt.outcome(d.gain.mean, sign=True, short=True),
-        f"90% interval {fmt.outcome_range(d.gain.lower, d.gain.upper)}",
+        t("Expected change: {noun}", noun=noun),
+        fmt.outcome(d.gain.mean, sign=True) if fmt.money_outcome else fmt.signed_count(d.gain.mean),
+        t("90% interval {ends}", ends=fmt.outcome_range(d.gain.lower, d.gain.upper)),
         tone,
     )
     if d.verdict != "unchanged":
-        yield Tile("Chance to beat today’s plan", _short_chance(d.probability), f"over {d.horizon}", tone)
+        yield Tile(t("Chance to beat today’s plan"), _short_chance(d.probability, m), m.teller.during, tone)
     yield _money_tile(d, m)
     yield Tile(
-        "Won by media with this plan",
-        fmt.outcome(d.won_planned.mean),
-        f"90% interval {fmt.outcome_range(d.won_planned.lower, d.won_planned.upper)}",
+        t("Won by media with this plan"),
+        fmt.outcome(d.won_planned.mean) if fmt.money_outcome else fmt.count(d.won_planned.mean),
+        t("90% interval {ends}", ends=fmt.outcome_range(d.won_planned.lower, d.won_planned.upper)),
         "soft",
     )
 
@@ -80,48 +92,50 @@ def _tiles(m: Material) -> Iterator[Tile]:
 def _money_tile(d: Decision, m: Material) -> Tile:
     fmt = m.gain_fmt
     if d.changes_total:
-        return Tile(
-            "Budget", fmt.money(d.spend_planned), f"{fmt.money(d.spend_change, sign=True)} against today", "soft"
-        )
+        note = fmt.t("{change} against today", change=fmt.money(d.spend_change, sign=True))
+        return Tile(fmt.t("Budget"), fmt.money(d.spend_planned), note, "soft")
     share = d.shifted / d.spend_today if d.spend_today else 0.0
-    return Tile(
-        "Money that moves", fmt.money(d.shifted), f"{fmt.percent(share)} of {fmt.money(d.spend_planned)}", "soft"
-    )
+    note = fmt.t("{share} of {total}", share=fmt.percent(share), total=fmt.money(d.spend_planned))
+    return Tile(fmt.t("Money that moves"), fmt.money(d.shifted), note, "soft")
 
 
-def _short_chance(p: float) -> str:
-    return "> 99%" if p > 0.99 else "< 1%" if p < 0.01 else f"{round(100 * p)}%"
+def _short_chance(p: float, m: Material) -> str:
+    if p > 0.99:
+        return f"> {m.fmt.percent(0.99, 0)}"
+    return f"< {m.fmt.percent(0.01, 0)}" if p < 0.01 else m.fmt.percent(p, 0)
 
 
 def _notes(m: Material) -> Iterator[Note]:
-    teller, basis = m.teller, m.basis
-    yield Note("If you do nothing", teller.do_nothing())
-    yield Note("How sure is this?", teller.how_sure())
-    beyond = any(move.reach > 1.005 for move in m.decision.moves)
-    yield Note("How far outside experience?", teller.outside(), "warn" if beyond else "")
-    yield Note("Can the model be believed?", _believed(m), "" if m.gate.passed else "bad")
+    teller, basis, t = m.teller, m.basis, m.fmt.t
+    yield Note(t("If you do nothing"), teller.do_nothing())
+    yield Note(t("How sure is this?"), teller.how_sure())
+    yield Note(t("How far outside experience?"), teller.outside(), "warn" if teller.goes_beyond() else "")
+    yield Note(t("Can the model be believed?"), _believed(m), "" if m.gate.passed else "bad")
     rest = rests_on(basis.periods, len(basis.geos), len(basis.channels), len(basis.controls), m.fmt)
     yield Note(
-        "What does it rest on?",
-        f"{rest[0].upper()}{rest[1:]}, {m.fmt.date(basis.first)} to {m.fmt.date(basis.last)}. Spend and results are "
-        "observed, not an experiment: what moved together by chance can mislead.",
+        t("What does it rest on?"),
+        t(
+            "{data}, {dates}. Spend and results are observed, not an experiment: what moved together by chance can "
+            "mislead.",
+            data=f"{rest[0].upper()}{rest[1:]}",
+            dates=m.fmt.date_range(basis.first, basis.last),
+        ),
     )
-    yield Note("What would change our mind?", teller.change_mind())
+    yield Note(t("What would change our mind?"), teller.change_mind())
 
 
 def _believed(m: Material) -> str:
     fmt = m.fmt
     if not m.gate.passed:
-        return "No. It failed the checks named above; the numbers are shown only because the settings ask for them."
-    text = f"Its account fits {fmt.percent(m.meaning.r2)} of the ups and downs of the past."
+        return fmt.t(
+            "No. It failed the checks named above; the numbers are shown only because the settings ask for them."
+        )
+    text = fmt.t("Its account fits {share} of the ups and downs of the past.", share=fmt.percent(m.meaning.r2))
     if m.holdout is not None:
         total = m.holdout.total
         inside = int(((total["actual"] >= total["lower"]) & (total["actual"] <= total["upper"])).sum())
-        text = (
-            f"Asked to forecast {plural(len(total), fmt.period)} that it had not seen, the model was off by "
-            f"{fmt.percent(m.holdout.error, 1)} on average; {inside} of {len(total)} lay in its 90% interval."
-        )
+        text = answers.forecast(m.holdout.error, inside, len(total), fmt)
     if m.gate.warnings:
-        names = "; ".join(c.title[0].lower() + c.title[1:] for c in m.gate.warnings)
-        text += f" A reservation concerns: {names}."
+        names = "; ".join(fmt.made_below(c.title) for c in m.gate.warnings)
+        text += " " + fmt.t("A reservation concerns: {checks}.", checks=names)
     return text

@@ -5,6 +5,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, spread, ticks
+from mmm.reporting.format import Formatter
+from mmm.reporting.words import mark
 
 _MOST_LAYERS = 8
 _MOST_STEPS = 16
@@ -16,7 +18,7 @@ def waterfall(parts: pd.DataFrame, total: float, pen: Pen) -> Drawn:
     ``parts``: index component in drawing order, columns ``kind``, ``mean``, ``lower``, ``upper`` (sums over the
     period). ``total`` is the sum of the means.
     """
-    parts = _grouped(parts)
+    parts = _grouped(parts, pen.fmt)
     rows = len(parts) + 1
     floor = _cut(parts, total)
 
@@ -41,19 +43,24 @@ def waterfall(parts: pd.DataFrame, total: float, pen: Pen) -> Drawn:
             _row(sheet, 8 + i * row, row, sheet.fmt.label(str(name)), part, total)
         y = len(parts) * row + (40 if sheet.narrow else row / 2)
         ax.barh(y, total, height=thick, color=sheet.look["ink"], zorder=2)
-        _row(sheet, 8 + len(parts) * row, row, "Total", pd.Series({"mean": total}), total)
+        _row(sheet, 8 + len(parts) * row, row, "", pd.Series({"mean": total}), total)
         if floor:
             for centre in (40 if sheet.narrow else row / 2, y):
                 _break_mark(ax, sheet, centre, thick)
 
     fmt = pen.fmt
-    alt = "What the outcome is made of: " + "; ".join(
-        f"{fmt.label(str(n))} {fmt.outcome(p['mean'])} ({fmt.percent(p['mean'] / total)})" for n, p in parts.iterrows()
+    alt = fmt.t(
+        "What the outcome is made of: {parts}; total {total}.",
+        parts="; ".join(
+            f"{fmt.label(str(n))} {fmt.outcome(p['mean'])} ({fmt.percent(p['mean'] / total)})"
+            for n, p in parts.iterrows()
+        ),
+        total=fmt.outcome(total),
     )
-    return draw("waterfall", f"{alt}; total {fmt.outcome(total)}.", pen, paint, (rows * 34 + 16, rows * 54 + 16))
+    return draw("waterfall", alt, pen, paint, (rows * 34 + 16, rows * 54 + 16))
 
 
-def _grouped(parts: pd.DataFrame) -> pd.DataFrame:
+def _grouped(parts: pd.DataFrame, fmt: Formatter) -> pd.DataFrame:
     """At most so many steps that the figure fits a page; the smallest channels become one step without interval."""
     if len(parts) <= _MOST_STEPS:
         return parts
@@ -61,7 +68,7 @@ def _grouped(parts: pd.DataFrame) -> pd.DataFrame:
     kept = max(_MOST_STEPS - (len(parts) - len(paid)) - 1, 1)
     rest = paid.iloc[kept:]
     row = {"kind": "others", "mean": float(rest["mean"].sum()), "lower": np.nan, "upper": np.nan}
-    others = pd.DataFrame([row], index=pd.Index([f"{len(rest)} others"]))
+    others = pd.DataFrame([row], index=pd.Index([fmt.others(len(rest))]))
     return pd.concat([parts[parts["kind"] != "media"], paid.iloc[:kept], others])
 
 
@@ -87,7 +94,8 @@ def _row(sheet: Sheet, top: float, row: float, label: str, part: pd.Series, tota
     mean = float(part["mean"])
     share = sheet.fmt.percent(mean / total) if total else ""
     amount = sheet.fmt.outcome(mean, short=True)
-    bold = 600 if label == "Total" else 400
+    bold = 400 if label else 600
+    label = label or sheet.fmt.t("Total")
     ends = ""
     if "lower" in part.index and np.isfinite(float(part["lower"])):
         ends = sheet.fmt.outcome_range(float(part["lower"]), float(part["upper"]), short=True)
@@ -130,23 +138,26 @@ def weekly(decomposition: pd.DataFrame, actual: pd.DataFrame, pen: Pen) -> Drawn
         _whole(upper, sheet, x, base.to_numpy(), actual)
         layers = [(sheet.fmt.label(c), means[c].to_numpy(), sheet.look.channel(c)) for c in reversed(own)]
         if rest:
-            layers.insert(0, (f"{len(rest)} others", means[rest].sum(axis=1).to_numpy(), sheet.look["today"]))
+            layers.insert(0, (sheet.fmt.others(len(rest)), means[rest].sum(axis=1).to_numpy(), sheet.look["today"]))
         start = 0.36 * sheet.height + 84
         lower = _panel(sheet, (left, right), start, sheet.height - start - 30, means.index)
         _stack(lower, sheet, x, layers, start)
-        sheet.text(0, 10, _per_period(sheet), color=sheet.look["soft"])
-        sheet.text(0, start - 20, "of which added by media", color=sheet.look["soft"])
+        sheet.text(0, 10, per_period(sheet), color=sheet.look["soft"])
+        sheet.text(0, start - 20, sheet.fmt.t("of which added by media"), color=sheet.look["soft"])
 
-    alt = (
+    alt = pen.fmt.t(
         "Outcome by period, split into what would have come without media and what each channel added; the black line "
-        "is the actual outcome. Largest first: " + ", ".join(pen.fmt.label(c) for c in order) + "."
+        "is the actual outcome. Largest first: {names}.",
+        names=", ".join(pen.fmt.label(c) for c in order),
     )
     return draw("weekly", alt, pen, paint, (480, 460))
 
 
-def _per_period(sheet: Sheet) -> str:
-    unit = "" if sheet.fmt.money_outcome else f" ({sheet.fmt.outcome_unit})"
-    return f"Outcome a {sheet.fmt.period}{unit}"
+def per_period(sheet: Sheet) -> str:
+    """What an axis of the outcome counts."""
+    fmt = sheet.fmt
+    unit = "" if fmt.money_outcome else f" ({fmt.outcome_unit})"
+    return fmt.t(fmt.by_period(mark("Outcome a week"), mark("Outcome a day"))) + unit
 
 
 def _panel(sheet: Sheet, sides: tuple[int, int], top: float, height: float, dates: pd.Index) -> Axes:
@@ -179,8 +190,8 @@ def _whole(ax: Axes, sheet: Sheet, x: np.ndarray, base: np.ndarray, actual: pd.D
     ]
     edge = box.x1 * sheet.width
     first, second = spread(wished, 18, top, top + height)
-    sheet.text(edge + 8, first, "actual", weight=600)
-    sheet.text(edge + 8, second, "without media", color=sheet.look["soft"])
+    sheet.text(edge + 8, first, sheet.fmt.t("actual"), weight=600)
+    sheet.text(edge + 8, second, sheet.fmt.t("without media"), color=sheet.look["soft"])
 
 
 def _stack(ax: Axes, sheet: Sheet, x: np.ndarray, layers: list[tuple[str, np.ndarray, str]], top: float) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mmm.assessment.agreement import Agreement
 from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, ticks
+from mmm.reporting.words import mark
 
 _ROW = 74
 
@@ -37,23 +38,31 @@ def experiments(found: Sequence[Agreement], pen: Pen) -> Drawn:
                 ax.plot([lower, upper], [y, y], color=colours[k], lw=4, solid_capstyle="butt", zorder=2)
                 ax.plot(middle, y, "o", ms=8, color=colours[k], mec=sheet.look["paper"], zorder=3)
             _names(sheet, agreement, bars[i], top + i * row, extra)
-        sheet.text(0, 8, f"Return per {sheet.fmt.next_amount} at stake", color=sheet.look["soft"])
+        sheet.text(
+            0, 8, sheet.fmt.t("Return per {amount} at stake", amount=sheet.fmt.next_amount), color=sheet.look["soft"]
+        )
 
     fmt = pen.fmt
-    alt = "Experiments beside the model: " + "; ".join(
-        f"{a.experiment.name} measured {fmt.returned_range(rows[0][0], rows[0][2])}, the model says "
-        f"{fmt.returned_range(rows[1][0], rows[1][2])} without and {fmt.returned_range(rows[2][0], rows[2][2])} with it"
+    lines = "; ".join(
+        fmt.t(
+            "{name} measured {measured}, the model says {without} without and {with_it} with it",
+            name=a.experiment.name,
+            measured=fmt.returned_range(rows[0][0], rows[0][2]),
+            without=fmt.returned_range(rows[1][0], rows[1][2]),
+            with_it=fmt.returned_range(rows[2][0], rows[2][2]),
+        )
         for a, rows in zip(found, bars, strict=True)
     )
+    alt = fmt.t("Experiments beside the model: {lines}.", lines=lines)
     heights = (len(found) * _ROW + 44, len(found) * (_ROW + 22) + 44)
-    return draw("experiments", alt + ".", pen, paint, heights)
+    return draw("experiments", alt, pen, paint, heights)
 
 
 def _intervals(agreement: Agreement) -> list[tuple[str, tuple[float, float, float]]]:
     """Rows of an experiment, top to bottom, with (lower, middle, upper) per unit of money."""
     lower, upper = agreement.interval
-    views = [("without it", agreement.untold), ("with it", agreement.told)]
-    return [("the test", (lower, agreement.measured, upper))] + [
+    views = [(mark("without it"), agreement.untold), (mark("with it"), agreement.told)]
+    return [(mark("the test"), (lower, agreement.measured, upper))] + [
         (label, (view.lower, view.median, view.upper)) for label, view in views
     ]
 
@@ -66,5 +75,5 @@ def _names(sheet: Sheet, agreement: Agreement, bars: Sequence[tuple[float, ...]]
     sheet.text(0, top + 14, fitted(name, 132, 13, 600), fontsize=13, weight=600)
     sheet.text(0, top + 33, fitted(sheet.fmt.label(agreement.experiment.channel), 132, 11), color=sheet.look["soft"])
     for k, (label, _) in enumerate(_intervals(agreement)):
-        text = f"{label} {sheet.fmt.ratio(bars[k][1])}"
+        text = f"{sheet.fmt.t(label)} {sheet.fmt.ratio(bars[k][1])}"
         sheet.text(250, top + extra + 14 + 22 * k, text, ha="right", fontsize=11, weight=600 if k == 2 else 400)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from mmm.reporting.figures.drivers import date_axis
+from mmm.reporting.figures.drivers import date_axis, per_period
 from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, spread, ticks
 
 
@@ -16,12 +16,13 @@ def fit(fitted: pd.DataFrame, pen: Pen) -> Drawn:
         _band(ax, sheet, fitted)
         size = 2.6 if sheet.narrow else 3.4
         ax.plot(fitted["date"].to_numpy(), fitted["actual"].to_numpy(), "o", ms=size, color=sheet.look["ink"], mew=0)
-        _names(sheet, ax, fitted, "actual")
+        _names(sheet, ax, fitted)
 
     inside = coverage(fitted)
-    alt = (
-        f"Actual outcome by {pen.fmt.period} as dots over the model’s 90% interval; "
-        f"{pen.fmt.percent(inside)} of the {len(fitted)} dots lie inside."
+    alt = pen.fmt.t(
+        "Actual outcome by period as dots over the model’s 90% interval; {share} of the {n} dots lie inside.",
+        share=pen.fmt.percent(inside),
+        n=len(fitted),
     )
     return draw("fit", alt, pen, paint, (300, 280))
 
@@ -42,12 +43,20 @@ def held_out(forecast: pd.DataFrame, hidden: int, pen: Pen) -> Drawn:
         ax.plot(dates, shown["actual"].to_numpy(), "-o", ms=4.5, lw=0.8, color=sheet.look["ink"], mew=0)
         ax.axvline(first, color=sheet.look["soft"], lw=1)
         edge = ax.get_ylim()[1]
-        ax.text(first, edge, "  not shown to the model", va="top", fontsize=11, color=sheet.look["soft"])
-        _names(sheet, ax, shown, "actual")
+        ax.text(
+            first, edge, "  " + sheet.fmt.t("not shown to the model"), va="top", fontsize=11, color=sheet.look["soft"]
+        )
+        _names(sheet, ax, shown)
 
     tail = forecast.tail(hidden)
     inside = int(((tail["actual"] >= tail["lower"]) & (tail["actual"] <= tail["upper"])).sum())
-    alt = f"Forecast of the last {hidden} {pen.fmt.period}s with 90% interval; {inside} actual values lie inside."
+    alt = pen.fmt.plural(
+        "Forecast of the last period ({periods}) with 90% interval; {inside} of {n} actual value lies inside.",
+        "Forecast of the last {periods} with 90% interval; {inside} of {n} actual values lie inside.",
+        hidden,
+        periods=pen.fmt.periods(hidden),
+        inside=inside,
+    )
     return draw("held-out", alt, pen, paint, (300, 280))
 
 
@@ -73,8 +82,7 @@ def _axes(sheet: Sheet, frame: pd.DataFrame) -> Axes:
     dates = pd.DatetimeIndex(frame["date"])
     ax.set_xlim(dates.to_numpy()[0], dates.to_numpy()[-1])
     date_axis(ax, sheet, dates)
-    unit = "" if sheet.fmt.money_outcome else f" ({sheet.fmt.outcome_unit})"
-    sheet.text(0, 10, f"Outcome a {sheet.fmt.period}{unit}", color=sheet.look["soft"])
+    sheet.text(0, 10, per_period(sheet), color=sheet.look["soft"])
     return ax
 
 
@@ -84,7 +92,7 @@ def _band(ax: Axes, sheet: Sheet, frame: pd.DataFrame) -> None:
     ax.plot(x, frame["mean"].to_numpy(), color=sheet.look["accent"], lw=1.6, zorder=2)
 
 
-def _names(sheet: Sheet, ax: Axes, frame: pd.DataFrame, actual: str) -> None:
+def _names(sheet: Sheet, ax: Axes, frame: pd.DataFrame) -> None:
     """Names at the right end of the lines."""
     low, high = ax.get_ylim()
     box = ax.get_position()
@@ -95,7 +103,7 @@ def _names(sheet: Sheet, ax: Axes, frame: pd.DataFrame, actual: str) -> None:
     wished = [top + height * (1 - (v - low) / (high - low)) for v in values]
     named = [wished[0], wished[1]] if sheet.narrow else [wished[0], wished[1], wished[1] + 1]
     places = spread(named, 16, top, top + height - 6)
-    sheet.text(edge + 8, places[0], actual, weight=600)
-    sheet.text(edge + 8, places[1], "model", color=sheet.look["accent"], weight=600)
+    sheet.text(edge + 8, places[0], sheet.fmt.t("actual"), weight=600)
+    sheet.text(edge + 8, places[1], sheet.fmt.t("model"), color=sheet.look["accent"], weight=600)
     if not sheet.narrow:
-        sheet.text(edge + 8, places[2], "90% interval", fontsize=10.5, color=sheet.look["faint"])
+        sheet.text(edge + 8, places[2], sheet.fmt.t("90% interval"), fontsize=10.5, color=sheet.look["faint"])

@@ -37,14 +37,21 @@ def from_to(allocation: pd.DataFrame, horizon: str, pen: Pen) -> Drawn:
         if sheet.narrow:
             _key(sheet)
         else:
-            sheet.text(0, 14, f"Spend over {horizon}", color=sheet.look["soft"])
-            sheet.text(sheet.width, 14, "Change", ha="right", color=sheet.look["soft"])
+            sheet.text(0, 14, sheet.fmt.t("Spend over {horizon}", horizon=horizon), color=sheet.look["soft"])
+            sheet.text(sheet.width, 14, sheet.fmt.t("Change"), ha="right", color=sheet.look["soft"])
 
-    alt = "Spend by channel, today and recommended: " + "; ".join(
-        f"{pen.fmt.label(str(name))} from {pen.fmt.money(line['reference'])} to {pen.fmt.money(line['spend'])}"
+    fmt = pen.fmt
+    moves = "; ".join(
+        fmt.t(
+            "{name} from {before} to {after}",
+            name=fmt.label(str(name)),
+            before=fmt.money(line["reference"]),
+            after=fmt.money(line["spend"]),
+        )
         for name, line in table.iterrows()
     )
-    return draw("from-to", alt + ".", pen, paint, (rows * 40 + 52, rows * 46 + 52))
+    alt = fmt.t("Spend by channel, today and recommended: {moves}.", moves=moves)
+    return draw("from-to", alt, pen, paint, (rows * 40 + 52, rows * 46 + 52))
 
 
 def _row_text(sheet: Sheet, label: str, line: pd.Series, y: float) -> None:
@@ -65,9 +72,11 @@ def _key(sheet: Sheet) -> None:
     ax.set_ylim(20, 0)
     ax.axis("off")
     ax.plot(9, 10, "o", ms=8, mfc=sheet.look["paper"], mec=sheet.look["today"], mew=2)
-    ax.plot(66, 10, "o", ms=12, color=sheet.look["soft"])
-    sheet.text(18, 10, "today", color=sheet.look["soft"])
-    sheet.text(77, 10, "recommended", color=sheet.look["soft"])
+    today = sheet.fmt.t("today")
+    second = 18 + text_width(today) + 18
+    ax.plot(second, 10, "o", ms=12, color=sheet.look["soft"])
+    sheet.text(18, 10, today, color=sheet.look["soft"])
+    sheet.text(second + 11, 10, sheet.fmt.t("recommended"), color=sheet.look["soft"])
 
 
 def _move(ax: Axes, sheet: Sheet, name: str, line: pd.Series, y: float, *, first: bool) -> None:
@@ -81,7 +90,8 @@ def _move(ax: Axes, sheet: Sheet, name: str, line: pd.Series, y: float, *, first
         return
     # The two amounts stand outside the pair, so that they never meet.
     rising = after >= before
-    words = ("today ", "recommended ") if first else ("", "")
+    t = sheet.fmt.t
+    words = (t("today") + " ", t("recommended") + " ") if first else ("", "")
     for value, side, word, role, weight in (
         (before, -1 if rising else 1, words[0], "faint", 400),
         (after, 1 if rising else -1, words[1], "ink", 600),
@@ -102,9 +112,9 @@ def _move(ax: Axes, sheet: Sheet, name: str, line: pd.Series, y: float, *, first
 
 def _change_text(line: pd.Series, sheet: Sheet) -> tuple[str, str]:
     if abs(line["change"]) < 0.005 * max(abs(line["reference"]), 1e-9):
-        return "unchanged", ""
+        return sheet.fmt.t("unchanged"), ""
     share = float(line["change_share"])
-    shown = sheet.fmt.percent(share, 0, sign=True) if np.isfinite(share) else "new"
+    shown = sheet.fmt.percent(share, 0, sign=True) if np.isfinite(share) else sheet.fmt.t("new")
     return sheet.fmt.money(float(line["change"]), sign=True, short=True), shown
 
 
@@ -147,9 +157,11 @@ def gain_distribution(gain: np.ndarray, pen: Pen) -> Drawn:
         _sides(sheet, above, low, high)
 
     fmt = pen.fmt
-    alt = (
-        f"Distribution of the gain: on average {fmt.outcome(mean, sign=True)}, 90% interval "
-        f"{fmt.outcome_range(lower, upper)}; probability of a gain above zero {fmt.probability(above)}."
+    alt = fmt.t(
+        "Distribution of the gain: on average {mean}, 90% interval {ends}; probability of a gain above zero {chance}.",
+        mean=fmt.outcome(mean, sign=True),
+        ends=fmt.outcome_range(lower, upper),
+        chance=fmt.probability(above),
     )
     return draw("gain", alt, pen, paint, (250, 240))
 
@@ -157,8 +169,8 @@ def gain_distribution(gain: np.ndarray, pen: Pen) -> Drawn:
 def _sides(sheet: Sheet, above: float, low: float, high: float) -> None:
     """Names both sides of zero: how likely the plan does worse, and better, than today's."""
     zero = (0 - low) / (high - low) * (sheet.width - 20) + 10
-    better = f"better than today’s plan: {sheet.fmt.probability(above)}"
-    worse = f"worse: {sheet.fmt.probability(1 - above)}"
+    better = sheet.fmt.t("better than today’s plan: {chance}", chance=sheet.fmt.probability(above))
+    worse = sheet.fmt.t("worse: {chance}", chance=sheet.fmt.probability(1 - above))
     size = 12 if sheet.narrow else 13
     sheet.line([zero, zero], [14, 42], "ink", 1.2)
     room_right = sheet.width - zero - 8
@@ -214,19 +226,21 @@ def budget_curve(curve: pd.DataFrame, points: Sequence[BudgetPoint], pen: Pen) -
         ax.set_xticks(columns, sheet.fmt.axis(columns, money=True))
         sheet.text(0, 12, _outcome_axis(sheet), color=sheet.look["soft"])
         words: dict[str, Any] = {"ha": "right", "color": sheet.look["soft"]}
-        sheet.text(sheet.width - 26, sheet.height - 10, "Total budget over the horizon", **words)
+        sheet.text(sheet.width - 26, sheet.height - 10, sheet.fmt.t("Total budget over the horizon"), **words)
         for point in points:
             _mark(ax, sheet, point)
 
-    alt = "Expected incremental outcome of the best plan by total budget: " + "; ".join(
-        f"{pen.fmt.money(float(budget))} brings {pen.fmt.outcome(float(outcome))}"
+    fmt = pen.fmt
+    pairs = "; ".join(
+        fmt.t("{budget} brings {won}", budget=fmt.money(float(budget)), won=fmt.outcome(float(outcome)))
         for budget, outcome in zip(curve["budget"], curve["outcome"], strict=True)
     )
-    return draw("budget-curve", alt + ".", pen, paint, (340, 300))
+    alt = fmt.t("Outcome that the best plan is expected to win, by total budget: {pairs}.", pairs=pairs)
+    return draw("budget-curve", alt, pen, paint, (340, 300))
 
 
 def _outcome_axis(sheet: Sheet) -> str:
-    return "Outcome won by media" + ("" if sheet.fmt.money_outcome else f", {sheet.fmt.outcome_unit}")
+    return sheet.fmt.t("Outcome won by media") + ("" if sheet.fmt.money_outcome else f", {sheet.fmt.outcome_unit}")
 
 
 def _mark(ax: Axes, sheet: Sheet, point: BudgetPoint) -> None:

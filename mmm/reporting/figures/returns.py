@@ -44,12 +44,20 @@ def returns(channels: pd.DataFrame, pen: Pen) -> Drawn:
         sheet.text(0, 8, _scale_title(sheet), color=sheet.look["soft"])
 
     fmt = pen.fmt
-    alt = "Return by channel: " + "; ".join(
-        f"{fmt.label(str(n))} {fmt.ratio(r['roas'])} on average ({fmt.ratio_range(r['roas_lower'], r['roas_upper'])}), "
-        f"{fmt.ratio(r['marginal_roas'])} for the next {fmt.next_amount}"
+    lines = "; ".join(
+        fmt.t(
+            "{name} {average} on average ({ends}), {next} for the next {amount}",
+            name=fmt.label(str(n)),
+            average=fmt.ratio(r["roas"]),
+            ends=fmt.ratio_range(r["roas_lower"], r["roas_upper"]),
+            next=fmt.ratio(r["marginal_roas"]),
+            amount=fmt.next_amount,
+        )
         for n, r in table.iterrows()
     )
-    return draw("returns", alt + ".", pen, paint, (rows * 52 + 48, rows * 66 + 48))
+    return draw(
+        "returns", fmt.t("Return by channel: {lines}.", lines=lines), pen, paint, (rows * 52 + 48, rows * 66 + 48)
+    )
 
 
 def _reach(table: pd.DataFrame) -> float:
@@ -86,13 +94,18 @@ def _interval(
 def _values(sheet: Sheet, top: float, row: float, label: str, line: pd.Series) -> None:
     fmt = sheet.fmt
     texts = []
-    for word, name in (("average", "roas"), ("next " + fmt.next_amount, "marginal_roas")):
+    words = (
+        (fmt.t("avg"), fmt.t("next"))
+        if sheet.narrow
+        else (fmt.t("average"), fmt.t("next {amount}", amount=fmt.next_amount))
+    )
+    for word, name in zip(words, ("roas", "marginal_roas"), strict=True):
         mean, lower, upper = _triple(line, name)
         texts.append((word, fmt.ratio(mean), fmt.ratio_range(lower, upper)))
     if sheet.narrow:
         sheet.text(12, top + 14, fitted(label, 118, 12, 600), weight=600)
-        words = "   ".join(f"{'avg' if w == 'average' else 'next'} {m} ({r})" for w, m, r in texts)
-        sheet.text(sheet.width - 14, top + 14, words, ha="right", fontsize=10.5, color=sheet.look["soft"])
+        both = "   ".join(f"{w} {m} ({r})" for w, m, r in texts)
+        sheet.text(sheet.width - 14, top + 14, both, ha="right", fontsize=10.5, color=sheet.look["soft"])
         return
     sheet.text(0, top + row / 2, fitted(label, 138, 13, 600), fontsize=13, weight=600)
     for (word, centre, ends), shift in zip(texts, (-9, 9), strict=True):
@@ -104,8 +117,10 @@ def _values(sheet: Sheet, top: float, row: float, label: str, line: pd.Series) -
 
 def _scale_title(sheet: Sheet) -> str:
     if sheet.fmt.value_returns:
-        return f"Return per {sheet.fmt.next_amount}" + ("" if sheet.narrow else "; the line marks break-even")
-    return f"{sheet.fmt.outcome_unit.capitalize()} won per {sheet.fmt.next_amount}"
+        title = sheet.fmt.t("Return per {amount}", amount=sheet.fmt.next_amount)
+        return title if sheet.narrow else sheet.fmt.t("{title}; the line marks break-even", title=title)
+    unit = sheet.fmt.outcome_unit
+    return sheet.fmt.t("{unit} won per {amount}", unit=unit[:1].upper() + unit[1:], amount=sheet.fmt.next_amount)
 
 
 def response_curves(curves: pd.DataFrame, channels: pd.DataFrame, pen: Pen) -> Drawn:
@@ -126,8 +141,9 @@ def response_curves(curves: pd.DataFrame, channels: pd.DataFrame, pen: Pen) -> D
             _curve(sheet, (x, y, width), name, curves[curves["channel"] == name], line)
 
     fmt = pen.fmt
-    alt = "Outcome won per period by spend, one curve a channel. " + " ".join(
-        f"{fmt.label(str(n))}: today {fmt.money(float(c['today']))} a {fmt.period}." for n, c in channels.iterrows()
+    today = "; ".join(f"{fmt.label(str(n))} {fmt.money(float(c['today']))}" for n, c in channels.iterrows())
+    alt = fmt.t(
+        "Outcome won per period by spend per period, one curve a channel. Spend per period today: {today}.", today=today
     )
     heights = [_CURVE_HEIGHT * -(-len(names) // _columns(len(names), narrow=narrow)) for narrow in (False, True)]
     return draw("curves", alt, pen, paint, (heights[0], heights[1]))
@@ -172,7 +188,7 @@ def _curve(sheet: Sheet, place: tuple[float, float, float], name: str, curve: pd
     right = today > 0.55 * float(x.max())
     # Below the curve there is room, unless the dot is near the axis.
     above = right or level < 0.25 * ax.get_ylim()[1]
-    note = f"today {sheet.fmt.money(today, short=True)}"
+    note = f"{sheet.fmt.t('today')} {sheet.fmt.money(today, short=True)}"
     ax.annotate(
         note,
         (today, level),
@@ -184,7 +200,12 @@ def _curve(sheet: Sheet, place: tuple[float, float, float], name: str, curve: pd
     )
     if seen < 0.93 * float(x.max()):
         ax.text(
-            float(x.max()), ax.get_ylim()[1] * 0.03, "not seen yet", ha="right", fontsize=10, color=sheet.look["faint"]
+            float(x.max()),
+            ax.get_ylim()[1] * 0.03,
+            sheet.fmt.t("not seen yet"),
+            ha="right",
+            fontsize=10,
+            color=sheet.look["faint"],
         )
 
 
@@ -229,11 +250,17 @@ def before_after(beliefs: Sequence[Belief], title: str, pen: Pen) -> Drawn:
         sheet.text(0, 8, title, color=sheet.look["soft"])
 
     fmt = pen.fmt
-    alt = f"{title}, before and after the data: " + "; ".join(
-        f"{fmt.label(b.name)} {fmt.ratio_range(*b.before[1:])} before, {fmt.ratio_range(*b.after[1:])} after"
+    lines = "; ".join(
+        fmt.t(
+            "{name} {before} before, {after} after",
+            name=fmt.label(b.name),
+            before=fmt.ratio_range(*b.before[1:]),
+            after=fmt.ratio_range(*b.after[1:]),
+        )
         for b in beliefs
     )
-    return draw("before-after", alt + ".", pen, paint, (rows * 38 + 48, rows * 48 + 48))
+    alt = fmt.t("{title}, before and after the data: {lines}.", title=title, lines=lines)
+    return draw("before-after", alt, pen, paint, (rows * 38 + 48, rows * 48 + 48))
 
 
 _LOG_TICKS = tuple(base * 10.0**power for power in range(-5, 6) for base in (1, 3))
@@ -242,7 +269,8 @@ _LOG_TICKS = tuple(base * 10.0**power for power in range(-5, 6) for base in (1, 
 def _belief_text(sheet: Sheet, belief: Belief, top: float, row: float, *, first: bool) -> None:
     label = sheet.fmt.label(belief.name)
     before, after = sheet.fmt.ratio_range(*belief.before[1:]), sheet.fmt.ratio_range(*belief.after[1:])
-    words = ("before ", "after ") if first or sheet.narrow else ("", "")
+    t = sheet.fmt.t
+    words = (t("before") + " ", t("after") + " ") if first or sheet.narrow else ("", "")
     if sheet.narrow:
         sheet.text(12, top + 11, fitted(label, 120, 12, 600), weight=600)
         text = f"{words[0]}{before}, {words[1]}{after}"

@@ -60,36 +60,41 @@
     var parts = Math.abs(value).toFixed(decimals).split(".");
     return grouped(parts[0]) + (parts[1] ? data.separators[1] + parts[1] : "");
   }
-  var SCALES = [[1e12, "trillion"], [1e9, "billion"], [1e6, "million"], [1e3, "thousand"]];
-  function scaleOf(value) {
-    for (var i = 0; i < SCALES.length; i++) {
-      if (Math.abs(value) >= SCALES[i][0] * 0.9995 && Math.abs(value) >= 9995) { return SCALES[i]; }
+  var texts = data.texts;
+  function say(name, values) {
+    return texts[name].replace(/\{(\w+)\}/g, function (place, key) { return values && key in values ? values[key] : place; });
+  }
+  function percent(value) { return plain(value, 0) + data.percent; }
+  function patternOf(value, patterns) {
+    for (var i = 0; i < patterns.length - 1; i++) {
+      if (Math.abs(value) >= patterns[i][0] * 0.9995 && Math.abs(value) >= 9995) { return patterns[i]; }
     }
-    return [1, ""];
+    return patterns[patterns.length - 1];
   }
-  function amount(value, money, sign) {
-    var scale = scaleOf(value), size = Math.abs(value) / scale[0];
-    var decimals = scale[0] === 1 || scale[0] === 1e3 ? 0 : size < 10 ? 2 : size < 100 ? 1 : 0;
-    var text = plain(size, decimals), zero = !/[1-9]/.test(text);
-    var mark = zero ? "" : value < 0 ? "\u2212" : sign ? "+" : "";
-    return mark + (money ? data.currency : "") + text + (scale[1] ? "\u00a0" + scale[1] : "") +
-      (money || !data.unit ? "" : " " + data.unit);
+  function decimalsOf(value, divisor) {
+    var size = Math.abs(value) / divisor;
+    return divisor === 1 || divisor === 1e3 ? 0 : size < 10 ? 2 : size < 100 ? 1 : 0;
   }
-  function money(value, sign) { return amount(value, true, sign); }
-  function result(value, sign) { return amount(value, data.money, sign); }
+  function marked(value, text, sign) {
+    return (!/[1-9]/.test(text) ? "" : value < 0 ? "\u2212" : sign ? "+" : "") + text;
+  }
+  function amount(value, patterns, sign) {
+    var p = patternOf(value, patterns);
+    return marked(value, p[1] + plain(value / p[0], decimalsOf(value, p[0])), sign) + p[2];
+  }
+  function money(value, sign) { return amount(value, data.money_patterns, sign); }
+  function result(value, sign) { return amount(value, data.outcome_patterns, sign); }
   // Both ends in one unit, as everywhere in the report.
   function range(s) {
-    var scale = scaleOf(Math.max(Math.abs(s.lower), Math.abs(s.upper)));
-    var size = Math.max(Math.abs(s.lower), Math.abs(s.upper)) / scale[0];
-    var decimals = scale[0] === 1 || scale[0] === 1e3 ? 0 : size < 10 ? 2 : size < 100 ? 1 : 0;
-    function end(v) {
-      var text = plain(v / scale[0], decimals);
-      return (v < 0 && /[1-9]/.test(text) ? "\u2212" : "") + (data.money ? data.currency : "") + text;
-    }
-    return "90% interval " + end(s.lower) + " to " + end(s.upper) + (scale[1] ? "\u00a0" + scale[1] : "") +
-      (data.unit ? " " + data.unit : "");
+    var largest = Math.max(Math.abs(s.lower), Math.abs(s.upper));
+    var p = patternOf(largest, data.outcome_patterns), decimals = decimalsOf(largest, p[0]);
+    function end(v) { return marked(v, p[1] + plain(v / p[0], decimals), false); }
+    return say("interval", { ends: say("span", { first: end(s.lower), last: end(s.upper) }) + p[2] });
   }
-  function chance(p) { return p > 0.99 ? "more than 99%" : p < 0.01 ? "less than 1%" : Math.round(100 * p) + "%"; }
+  function against(value) { return say("against", { change: money(value, true) }); }
+  function chance(p) {
+    return p > 0.99 ? say("above", { share: percent(99) }) : p < 0.01 ? say("below", { share: percent(1) }) : percent(100 * p);
+  }
 
   function element(tag, attributes, text) {
     var node = document.createElement(tag);
@@ -101,9 +106,8 @@
 
   // The page.
   root.className = "whatif";
-  add(root, "h3", { id: "what-if-heading" }, "Try it yourself");
-  add(root, "p", {}, "Move money and see at once what it is expected to win over " + data.horizon +
-    ", and how sure that is. The numbers are those of the planner.");
+  add(root, "h3", { id: "what-if-heading" }, say("heading"));
+  add(root, "p", {}, say("intro"));
   var board = add(root, "div", { "class": "board" });
   var tiles = {};
   function tile(key, label) {
@@ -112,10 +116,10 @@
     tiles[key] = { value: add(box, "output", { "class": "value" }), note: add(box, "div", { "class": "note" }) };
     tiles[key].value.id = "what-if-" + key;
   }
-  tile("won", "Won by media");
-  tile("gain", "Against today\u2019s plan");
-  tile("chance", "Chance to beat today\u2019s plan");
-  tile("spend", "Money spent");
+  tile("won", say("won"));
+  tile("gain", say("gain"));
+  tile("chance", say("chance"));
+  tile("spend", say("spend"));
   var svgNS = "http://www.w3.org/2000/svg";
   var strip = document.createElementNS(svgNS, "svg");
   strip.setAttribute("class", "strip");
@@ -128,9 +132,9 @@
     node.addEventListener("click", action);
     return node;
   }
-  button("what-if-recommended", "Recommended plan", function () { load("planned"); });
-  button("what-if-today", "Today\u2019s plan", function () { load("today"); });
-  button("what-if-reset", "Reset", function () {
+  button("what-if-recommended", say("recommended_plan"), function () { load("planned"); });
+  button("what-if-today", say("todays_plan"), function () { load("today"); });
+  button("what-if-reset", say("reset"), function () {
     locked.fill(false);
     hold.checked = false;
     load("planned");
@@ -138,13 +142,13 @@
   });
   var holdLabel = add(buttons, "label", { "class": "hold" });
   var hold = add(holdLabel, "input", { type: "checkbox", id: "what-if-hold" });
-  holdLabel.appendChild(document.createTextNode(" Keep the total"));
+  holdLabel.appendChild(document.createTextNode(" " + say("hold")));
 
   var key = add(root, "p", { "class": "note marks" });
   add(key, "span", { "class": "tick now" });
-  key.appendChild(document.createTextNode(" today "));
+  key.appendChild(document.createTextNode(" " + say("today") + " "));
   add(key, "span", { "class": "tick best" });
-  key.appendChild(document.createTextNode(" recommended"));
+  key.appendChild(document.createTextNode(" " + say("recommended")));
   var list = add(root, "div", { "class": "sliders", role: "group", "aria-labelledby": "what-if-heading" });
   var most = channels.reduce(function (sum, c) { return sum + c.top; }, 0);
   var rows = [];
@@ -165,18 +169,18 @@
   }
   channels.forEach(function (c, i) {
     var r = row(String(i), c.label, c.top, c.colour, [["now", c.today], ["best", c.planned]]);
-    var lock = add(r.box, "button", { type: "button", "class": "lock", "aria-pressed": "false", "aria-label": "Lock " + c.label }, "Lock");
+    var lock = add(r.box, "button", { type: "button", "class": "lock", "aria-pressed": "false", "aria-label": say("lock_channel", { name: c.label }) }, say("lock"));
     lock.addEventListener("click", function () { locked[i] = !locked[i]; show(true); });
     r.lock = lock;
     r.input.addEventListener("input", function () { move(i, r.input.value / 1000 * c.top); });
     rows.push(r);
   });
-  var all = row("total", "Total", most, "");
+  var all = row("total", say("total"), most, "");
   all.input.addEventListener("input", function () { scaleTo(all.input.value / 1000 * most, -1); show(true); });
 
   var share = add(root, "div", { "class": "buttons" });
-  var csv = add(share, "button", { type: "button", id: "what-if-csv" }, "Save as CSV");
-  var link = add(share, "button", { type: "button", id: "what-if-link" }, "Copy link to this plan");
+  var csv = add(share, "button", { type: "button", id: "what-if-csv" }, say("csv"));
+  var link = add(share, "button", { type: "button", id: "what-if-link" }, say("link"));
   var said = add(share, "span", { role: "status", "class": "note" });
 
   // Moves the channels that are not locked, except one, so that the sum becomes the wanted one where limits allow.
@@ -236,8 +240,8 @@
     shape("circle", { cx: x(s.mean), cy: 38, r: 6, style: "fill:var(--accent);stroke:var(--paper);stroke-width:1.5" });
     shape("line", { x1: x(0), x2: x(0), y1: 6, y2: 48, style: "stroke:var(--ink);stroke-width:1.5" });
     var left = x(0) > 0.7 * wide;
-    shape("text", { x: x(0) + (left ? -6 : 6), y: 11, style: "fill:var(--soft);font-size:13px", "text-anchor": left ? "end" : "start" }, "today\u2019s plan");
-    strip.setAttribute("aria-label", "Change against today\u2019s plan: " + result(s.mean, true) + ", " + range(s));
+    shape("text", { x: x(0) + (left ? -6 : 6), y: 11, style: "fill:var(--soft);font-size:13px", "text-anchor": left ? "end" : "start" }, say("todays_plan"));
+    strip.setAttribute("aria-label", say("strip", { change: result(s.mean, true), range: range(s) }));
   }
 
   function show(keep) {
@@ -255,10 +259,10 @@
     tiles.won.note.textContent = range(w);
     tiles.gain.value.textContent = result(g.mean, true);
     tiles.gain.note.textContent = range(g);
-    tiles.chance.value.textContent = same ? "same plan" : chance(better / n);
-    tiles.chance.note.textContent = net ? "net of the money spent " + (more > 0 ? "more" : "less") : "";
+    tiles.chance.value.textContent = same ? say("same") : chance(better / n);
+    tiles.chance.note.textContent = net ? say(more > 0 ? "net_more" : "net_less") : "";
     tiles.spend.value.textContent = money(sum);
-    tiles.spend.note.textContent = moved ? money(more, true) + " against today" : "as today";
+    tiles.spend.note.textContent = moved ? against(more) : say("as_today");
     root.setAttribute("data-mean", w.mean);
     root.setAttribute("data-gain", g.mean);
     root.setAttribute("data-chance", better / n);
@@ -267,17 +271,17 @@
       r.input.value = String(Math.round(1000 * spend[i] / c.top));
       r.input.disabled = locked[i];
       r.lock.setAttribute("aria-pressed", String(locked[i]));
-      r.lock.textContent = locked[i] ? "Locked" : "Lock";
+      r.lock.textContent = locked[i] ? say("locked") : say("lock");
       r.text.textContent = money(spend[i]);
       var beyond = c.seen > 0 && spend[i] > 1.005 * c.seen;
-      r.note.textContent = Math.abs(change) < 0.005 * Math.max(c.today, 1) ? "as today" : money(change, true) + " against today";
-      if (beyond) { r.note.textContent += "; beyond what was seen"; }
+      r.note.textContent = Math.abs(change) < 0.005 * Math.max(c.today, 1) ? say("as_today") : against(change);
+      if (beyond) { r.note.textContent += "; " + say("beyond"); }
       r.box.classList.toggle("beyond", beyond);
       r.input.setAttribute("aria-valuetext", money(spend[i]) + ", " + r.note.textContent);
     });
     all.input.value = String(Math.round(1000 * sum / most));
     all.text.textContent = money(sum);
-    all.note.textContent = moved ? money(more, true) + " against today" : "as today";
+    all.note.textContent = moved ? against(more) : say("as_today");
     all.input.setAttribute("aria-valuetext", money(sum));
     drawStrip(g);
     said.textContent = "";
@@ -310,8 +314,8 @@
   link.addEventListener("click", function () {
     remember();
     var address = location.href.split("#")[0] + code();
-    function done() { said.textContent = "The link is in the clipboard."; }
-    function shown() { said.textContent = "The address of this page now leads to this plan."; }
+    function done() { said.textContent = say("copied"); }
+    function shown() { said.textContent = say("address"); }
     if (navigator.clipboard && navigator.clipboard.writeText) { navigator.clipboard.writeText(address).then(done, shown); } else { shown(); }
   });
   csv.addEventListener("click", function () {
@@ -327,7 +331,7 @@
     var anchor = element("a", { download: "plan.csv", href: URL.createObjectURL(blob) });
     anchor.click();
     setTimeout(function () { URL.revokeObjectURL(anchor.href); }, 1000);
-    said.textContent = "plan.csv was saved.";
+    said.textContent = say("saved");
   });
 
   for (var c = 0; c < count; c++) { evaluate(c); }

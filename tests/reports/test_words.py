@@ -1,0 +1,254 @@
+"""The report in its four languages: nothing untranslated, nothing unused, and no English in the others."""
+
+import importlib.util
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from mmm.reporting.decision import Decision, Estimate, Move
+from mmm.reporting.format import Formatter
+from mmm.reporting.narrative import Teller
+from mmm.reporting.render import Cover, print_page, web_page
+from mmm.reporting.settings import Language
+from mmm.reporting.story import Story
+from mmm.reporting.words import MADE_BELOW, words
+
+CHAPTERS = (
+    "summary", "drivers", "returns", "saturation", "plan_by_channel", "what_if", "belief", "data", "appendix",
+)  # fmt: skip
+LANGUAGES: tuple[Language, ...] = ("de", "fr", "es")
+NB, NNB = "\u00a0", "\u202f"
+PLACES = re.compile(r"\{\w+\}")
+
+
+def _messages() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("reports_messages", Path(__file__).with_name("messages.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+MESSAGES = _messages()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_catalogue_has_every_message_and_no_other(language: Language) -> None:
+    known = {message for context, message in words(language).messages if not context}
+    assert set(MESSAGES.used()) == known
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_messages_that_count_have_both_forms(language: Language) -> None:
+    for one, many in MESSAGES.used().items():
+        found = words(language).messages["", one]
+        assert isinstance(found, tuple if many else str), one
+        assert not isinstance(found, tuple) or all(found), one
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_translations_fill_in_only_what_is_given(language: Language) -> None:
+    plurals = MESSAGES.used()
+    given = {"of_outcome", "of_unit", "amount"}  # passed along for the grammar of other languages
+    for (context, message), said in words(language).messages.items():
+        places = set(PLACES.findall(message + (plurals.get(message) or "" if not context else "")))
+        for text in (said,) if isinstance(said, str) else said:
+            extra = set(PLACES.findall(text)) - places
+            assert {p.strip("{}") for p in extra} <= given, (message, text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_of_the_layers_below_are_recognised(language: Language) -> None:
+    words_of = words(language)
+    for sentence in MESSAGES.made_below():
+        text = sentence[:1].upper() + sentence[1:]
+        candidates = (sentence, text, f"{text}.", f"{text} inside.")
+        assert any(words_of.made_below(c, str) != c for c in candidates), sentence
+
+
+def test_catalogues_share_their_patterns() -> None:
+    patterns = [{m for context, m in words(one).messages if context == MADE_BELOW} for one in LANGUAGES]
+    assert patterns[0] == patterns[1] == patterns[2]
+
+
+def test_parts_of_a_sentence_are_put_in_the_reports_notation() -> None:
+    fmt = Formatter("EUR", "EUR", money_outcome=True, language="de", labels={"ooh": "Außenwerbung"})
+    assert fmt.made_below("ooh never ran. Its effect comes from the prior alone.").startswith("Außenwerbung lief nie.")
+    assert fmt.made_below("ooh at most 1,200,000 (1.5 x its reference spend).") == (
+        "Außenwerbung höchstens 1.200.000 (1,5 × die heutigen Ausgaben)."
+    )
+    english = Formatter("EUR", "EUR", money_outcome=True, labels={"ooh": "Out of home"})
+    assert english.made_below("ooh at most 1,200,000.") == "Out of home at most 1,200,000."
+    assert english.made_below("Something that no pattern knows.") == "Something that no pattern knows."
+
+
+# Numbers, money and dates
+
+
+def fmt_of(language: Language, currency: str = "EUR", **options: object) -> Formatter:
+    return Formatter(currency, currency, money_outcome=True, language=language, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("language", "number", "percent", "money", "span", "day"),
+    [
+        ("en", "1,234,567.8", "12%", f"€1.24{NB}million", f"€0.85 to €1.61{NB}million", "1 March 2025"),
+        ("de", "1.234.567,8", f"12{NB}%", f"1,24{NB}Mio.{NB}€", f"0,85 bis 1,61{NB}Mio.{NB}€", "1. März 2025"),
+        ("fr", f"1{NNB}234{NNB}567,8", f"12{NB}%", f"1,24{NB}M€", f"0,85 à 1,61{NB}M€", "1er mars 2025"),
+        ("es", "1.234.567,8", f"12{NB}%", f"1,24{NB}M€", f"0,85 a 1,61{NB}M€", "1 de marzo de 2025"),
+    ],
+)
+def test_notation(language: Language, number: str, percent: str, money: str, span: str, day: str) -> None:
+    import datetime as dt
+
+    fmt = fmt_of(language)
+    assert fmt.number(1_234_567.8, 1) == number
+    assert fmt.percent(0.12) == percent
+    assert fmt.money(1_238_471) == money
+    assert fmt.money_range(852_000, 1_613_000) == span
+    assert fmt.date(dt.date(2025, 3, 1)) == day
+
+
+def test_signs_and_small_amounts() -> None:
+    assert fmt_of("de").money(-35_000, sign=True) == f"−35{NB}Tsd.{NB}€"
+    assert fmt_of("de").money(12.4) == f"12,40{NB}€"
+    assert fmt_of("es").money(700_000) == f"700{NB}mil{NB}€"
+    assert fmt_of("es").money(2.4e9) == f"2.400{NB}M€"
+    assert fmt_of("fr").axis([0, 500_000, 1_000_000], money=True) == [f"0{NB}€", f"0,5{NB}M€", f"1,0{NB}M€"]
+
+
+def test_currencies_without_decimals_and_unknown_ones() -> None:
+    assert fmt_of("de", "JPY").money(85.4) == f"85{NB}¥"
+    assert fmt_of("fr", "XBT").money(1.5e6) == f"1,50{NB}M{NB}XBT"
+    assert fmt_of("en", "credits").money(1.5e6) == f"credits{NB}1.50{NB}million"
+
+
+def test_the_settings_notation_wins() -> None:
+    assert fmt_of("de", numbers="1'234.5").number(1234.5, 1) == "1’234.5"
+
+
+def test_counted_things_stand_after_of_where_the_language_wants_it() -> None:
+    def orders(language: Language, unit: str) -> Formatter:
+        return Formatter("EUR", unit, money_outcome=False, language=language)
+
+    assert orders("fr", "commandes").outcome(12_300) == f"12{NB}milliers de commandes"
+    assert orders("fr", "achats").outcome(1_240_000) == f"1,24{NB}million d’achats"
+    assert orders("es", "pedidos").outcome(2_400_000) == f"2,40{NB}millones de pedidos"
+    assert orders("de", "Bestellungen").outcome(12_300) == f"12{NB}Tsd. Bestellungen"
+
+
+def test_singular_and_plural_by_the_languages_rule() -> None:
+    assert [fmt_of("fr").periods(n) for n in (0, 1, 2)] == ["0 semaine", "1 semaine", "2 semaines"]
+    assert [fmt_of("de").periods(n) for n in (0, 1, 2)] == ["0 Wochen", "1 Woche", "2 Wochen"]
+
+
+def test_and_before_the_sound_of_i_in_spanish() -> None:
+    assert fmt_of("es").join(["TV", "Instagram"]) == "TV e Instagram"
+    assert fmt_of("es").join(["TV", "Hielo"]) == "TV y Hielo"
+    assert fmt_of("de").join(["TV", "Search", "Radio", "Print", "Kino"]) == "TV, Search, Radio und 2 weitere"
+
+
+MOVES = (
+    Move("TV", 2e6, 1.3e6, Estimate(1.8, 0.9, 2.7), 0.1, 0.8),
+    Move("Search", 1e6, 1.7e6, Estimate(1.8, 0.9, 2.7), 0.9, 1.2),
+)
+
+
+@pytest.mark.parametrize(
+    ("language", "outcome", "lead", "promise"),
+    [
+        (
+            "de",
+            "Umsatz",
+            f"Verschieben Sie in den nächsten 13 Wochen 700{NB}Tsd.{NB}€ von TV zu Search.",
+            f"Wir erwarten 1,24{NB}Mio.{NB}€ mehr Umsatz als mit dem heutigen Plan",
+        ),
+        (
+            "fr",
+            "chiffre d’affaires",
+            f"Transférez 700{NB}k€ de TV vers Search au cours des 13 prochaines semaines.",
+            f"Nous attendons 1,24{NB}M€ de chiffre d’affaires en plus par rapport au plan actuel",
+        ),
+        (
+            "es",
+            "ingresos",
+            f"Traslade 700{NB}mil{NB}€ de TV a Search durante las próximas 13 semanas.",
+            f"Esperamos 1,24{NB}M€ más de ingresos que con el plan actual",
+        ),
+    ],
+)
+def test_page_one_by_hand(language: Language, outcome: str, lead: str, promise: str) -> None:
+    decision = Decision(
+        horizon="",
+        periods=13,
+        moves=MOVES,
+        verdict="better",
+        gain=Estimate(1.24e6, 0.4e6, 2.1e6),
+        probability=0.97,
+        worst=0.1e6,
+        won_today=Estimate(6e6, 5e6, 7e6),
+        won_planned=Estimate(7.2e6, 6e6, 8e6),
+    )
+    head = Teller(decision, fmt_of(language), outcome).headline()
+    assert head.lead == lead
+    assert head.sentence.startswith(promise)
+
+
+# A whole report
+
+
+def text_of(html: str) -> str:
+    """All that a reader sees or hears: text, labels, and the texts of the sliders."""
+    bare = re.sub(r"<style\b.*?</style>|<script>.*?</script>|<pre\b.*?</pre>", " ", html, flags=re.DOTALL)
+    heard = " ".join(re.findall(r'(?:aria-label|data-label|alt|content)="([^"]*)"', bare))
+    payload = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', bare, flags=re.DOTALL)
+    said = " ".join(json.loads(payload.group(1))["texts"].values()) if payload else ""
+    bare = re.sub(r"<script\b.*?</script>|<[^>]+>", " ", bare, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", f"{bare} {heard} {said}").replace("&#39;", "'").replace(NB, " ")
+
+
+def english() -> list[str]:
+    """The longest literal piece of every English message that says enough to be recognised."""
+    found = []
+    for message in (*MESSAGES.used(), *(m for c, m in words("de").messages if c == MADE_BELOW)):
+        piece = max(PLACES.split(message), key=len).replace("**", "").strip(" .,;:")
+        same = words("de").messages.get((MADE_BELOW, message), "")
+        if len(piece) > 8 and " " in piece and piece not in same:
+            found.append(piece)
+    return found
+
+
+@pytest.fixture(scope="module")
+def told(make_story: Callable[..., Story]) -> Callable[[Language], str]:
+    def tell(language: Language) -> str:
+        story = make_story(
+            settings={"report": {"language": language, "figures": False}, "plan": {"curve_points": 2, "draws": 100}}
+        )
+        chapters = [getattr(story, name)().chapter for name in CHAPTERS]
+        cover = Cover("Synthetic", "x", "y", story.look, language=language)
+        return web_page(chapters, cover) + print_page(chapters, cover)
+
+    return tell
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_english_is_left(told: Callable[[Language], str], language: Language) -> None:
+    html = told(language)
+    text = text_of(html)
+    assert f'<html lang="{language}">' in html
+    leaked = [piece for piece in english() if piece in text]
+    assert leaked == []
+    for word in ("the", "with", "than", "spend", "weeks", "Channel", "Today", "revenue", "model"):
+        assert re.findall(rf".{{,30}}(?<![\w.-]){word}(?![\w.-]).{{,30}}", text) == []
+
+
+def test_english_would_be_seen(told: Callable[[Language], str]) -> None:
+    text = text_of(told("en"))
+    assert len([piece for piece in english() if piece in text]) > 100
