@@ -15,9 +15,14 @@ from mmm.reporting.words import words
 PACKAGE = TEMPLATES.parent.parent
 LANGUAGES = ("de", "fr", "es")
 _BELOW = (
-    "data/quality", "assessment/checks.py", "assessment/agreement.py", "planning/prepare.py", "planning/constraints.py", "planning/scenarios.py",
+    "data/quality",
+    "assessment/checks.py",
+    "assessment/agreement.py",
+    "planning/prepare.py",
+    "planning/constraints.py",
+    "planning/scenarios.py",
     "planning/optimise.py",
-)  # fmt: skip
+)
 
 
 def used() -> dict[str, str | None]:
