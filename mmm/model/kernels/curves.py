@@ -233,7 +233,9 @@ def _between(par, ab, ad, low, high, at_low, at_high):
     fa, sa, qa, fb, sb, qb = at_low[0], at_low[1], at_low[2], at_high[0], at_high[1], at_high[2]
     for i in range(_B):
         a, b = ab[i] + low * ad[i], ab[i] + high * ad[i]
-        start, end = (qa[i] if a > 0.0 else at_zero[i]), (qb[i] if b > 0.0 else at_zero[i])
+        # A period without spend adds nothing; an infinite curvature at zero must not meet its direction of 0.
+        start = qa[i] if a > 0.0 or ad[i] == 0.0 else at_zero[i]
+        end = qb[i] if b > 0.0 or ad[i] == 0.0 else at_zero[i]
         inner = at_first[i] if a < first[i] < b else start
         other = at_second[i] if a < second[i] < b else start
         least, most = min(start, end, inner, other), max(start, end, inner, other)
