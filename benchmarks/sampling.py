@@ -245,7 +245,8 @@ def run_cell(cell: Cell, peers: Path, shared: Path) -> dict[str, Any] | None:
             over = _over(first.wall, first.cpu)
             return out | {"status": "over the limit" if over else "failed", "words": "" if over else first.words}
         if settings["task"] == "gradient":
-            return out | {"status": "done", "seconds_per_gradient": first.answer["seconds_per_gradient"]}
+            seconds = {k: first.answer[k] for k in ("gradient_wall", "gradient_cpu")}
+            return out | {"status": "done"} | seconds
         if cold and library == "workbench":
             again = ended("again")
             out |= {"again": again.answer, "peak_again": again.peak}

@@ -9,11 +9,10 @@ as its guide asks, but for "published". ``sampler``: "nutpie", or "pymc", its fa
 """
 
 import ctypes
-import time
 import warnings
 from typing import Any
 
-from clock import Clock, arguments
+from clock import Clock, arguments, per_call
 
 clock = Clock()
 with clock.phase("import"):
@@ -95,8 +94,8 @@ def model_of(given: Any, variant: str) -> tuple[MMM, pd.DataFrame]:
     return model, features
 
 
-def seconds_per_gradient(model: MMM) -> float:
-    """Median over batches of the compiled function that nutpie calls, near its starting points."""
+def gradient_seconds(model: MMM) -> dict[str, float]:
+    """The compiled function that nutpie calls, at one of its starting points."""
     compiled = nutpie.compile_pymc_model(model._get_sampling_model())
     pointer = ctypes.c_void_p
     call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, pointer, pointer, pointer, pointer)(
@@ -104,16 +103,12 @@ def seconds_per_gradient(model: MMM) -> float:
     )
     user, start = compiled.user_data, compiled.initial_point_func(1)
     grad, value = np.empty_like(start), np.empty(1)
-    points = start + 0.1 * np.random.default_rng(1).standard_normal((10, len(start)))
-    batches = []
-    for _ in range(11):
-        begun = time.perf_counter()
-        for point in points:
-            call(len(point), point.ctypes.data, grad.ctypes.data, value.ctypes.data, user.ctypes.data)
-        batches.append((time.perf_counter() - begun) / len(points))
+    taken = per_call(
+        lambda: call(len(start), start.ctypes.data, grad.ctypes.data, value.ctypes.data, user.ctypes.data), 20
+    )
     if not np.isfinite(value[0]):
-        raise RuntimeError("The log density is not finite at the points of the timing.")
-    return float(np.median(batches))
+        raise RuntimeError("The log density is not finite at the point of the timing.")
+    return taken
 
 
 def fit(model: MMM, features: pd.DataFrame, outcome: pd.Series, settings: dict[str, Any]) -> Any:
@@ -147,7 +142,7 @@ def main(path: str, settings: dict[str, Any], result: str) -> None:
     with clock.phase("build"):
         model, features = model_of(given, settings["variant"])
     if settings["task"] == "gradient":
-        clock.write(f"{result}.json", seconds_per_gradient=seconds_per_gradient(model))
+        clock.write(f"{result}.json", **gradient_seconds(model))
         return
     if settings["task"] == "compile":
         with clock.phase("compile"):

@@ -7,11 +7,10 @@ layout of the data, mode and whitening, sampling, and draws of the integrated co
 once: there the seconds of sampling are those of the first fit, loading included.
 """
 
-import time
 import warnings
 from typing import Any
 
-from clock import Clock, arguments
+from clock import Clock, arguments, per_call
 
 # Rows above which loading the kernels is a small part of the fit.
 LARGE = 5000
@@ -65,18 +64,12 @@ def mean_contributions(fit: Fit) -> np.ndarray:
     return total / draws.n
 
 
-def seconds_per_gradient(spec: ModelSpec, dataset: Dataset) -> float:
-    """Median over batches, at points around the mode, in the coordinates that are sampled."""
+def gradient_seconds(spec: ModelSpec, dataset: Dataset) -> dict[str, float]:
+    """At a point near the mode, in the coordinates that are sampled."""
     problem = log_posterior(spec, dataset)
     inside = problem.within(whiten(problem, seed=1).coordinates)
-    points = 0.5 * np.random.default_rng(1).standard_normal((20, problem.layout.dim))
-    batches = []
-    for _ in range(11):
-        begun = time.perf_counter()
-        for point in points:
-            inside.value_and_gradient(point)
-        batches.append((time.perf_counter() - begun) / len(points))
-    return float(np.median(batches))
+    point = 0.5 * np.random.default_rng(1).standard_normal(problem.layout.dim)
+    return per_call(lambda: inside.value_and_gradient(point), 50)
 
 
 def main(path: str, settings: dict[str, Any], result: str) -> None:
@@ -86,7 +79,7 @@ def main(path: str, settings: dict[str, Any], result: str) -> None:
         dataset = dataset_of(given)
         spec = make_spec(dataset, ModelSettings())
     if settings["task"] == "gradient":
-        clock.write(f"{result}.json", seconds_per_gradient=seconds_per_gradient(spec, dataset))
+        clock.write(f"{result}.json", **gradient_seconds(spec, dataset))
         return
     sampler = SamplerSettings(**{k: settings[k] for k in ("draws", "tune", "chains", "target_accept", "seed")})
     large = given["outcome"].size > LARGE

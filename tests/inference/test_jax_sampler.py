@@ -55,7 +55,8 @@ def test_density_and_gradient_are_those_of_the_fast_engine(shape: str) -> None:
 
     data, evidence = cases.dataset(shape), cases.evidence(shape)
     spec = make_spec(data, cases.settings("student_t" if shape == "geo" else "normal"))
-    model, problem = build(spec, data, evidence), log_posterior(spec, data, evidence, integrated=False)
+    model = build(spec, data, evidence, fused=False)
+    problem = log_posterior(spec, data, evidence, integrated=False)
     # PyMC's name for the log density; NumPyro takes its negative.
     density = jax.jit(jax.value_and_grad(get_jaxified_logp(model)))
     for x in 0.7 * np.random.default_rng(4).standard_normal((10, problem.layout.dim)):
