@@ -1,0 +1,115 @@
+"""The page over many reports: the headline of each, its gain, its checks, where its files are, and what failed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mmm.assessment.resume import write_text
+from mmm.errors import ReportError
+from mmm.reporting.decision import Estimate
+from mmm.reporting.format import Formatter, plural
+from mmm.reporting.many import Entry, relocated
+from mmm.reporting.page import Chapter, Tone, render
+from mmm.reporting.render import Cover, web_page
+from mmm.reporting.results import Interval, Results, read_results
+from mmm.reporting.settings import ReportSettings
+from mmm.reporting.style import make_look
+
+PAGE = "index.html"
+_FILES = (("report.html", "HTML"), ("report.pdf", "PDF"), ("allocation.xlsx", "XLSX"), ("results.json", "JSON"))
+_CHECKS: dict[str, tuple[Tone, str]] = {
+    "pass": ("good", "passed"),
+    "warn": ("warn", "passed, with a reservation"),
+    "fail": ("bad", "not passed"),
+}
+
+
+@dataclass(frozen=True)
+class Link:
+    """A file of a report, relative to the page."""
+
+    words: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One report on the page; texts of numbers are empty where there is none."""
+
+    title: str
+    label: str
+    words: str
+    tone: Tone = ""
+    gain: str = ""
+    interval: str = ""
+    chance: str = ""
+    checks: str = ""
+    checks_tone: Tone = ""
+    links: tuple[Link, ...] = ()
+
+
+def write_index(entries: Sequence[Entry], out: Path, report: ReportSettings) -> Path:
+    """Write ``out``/index.html over the entries, whole or not at all, and return its path."""
+    rows = [_row(relocated(entry, out), out) for entry in entries]
+    failed = sum(entry.state == "failed" for entry in entries)
+    html = render("chapters/index.html.j2", None, rows=rows)
+    chapter = Chapter("reports", "All reports", "", f'<p class="lead">{_lead(len(rows), failed)}</p>{html}')
+    made = datetime.now(UTC).date()
+    fmt = Formatter("EUR", "", True, report.number_format, report.date_format)
+    cover = Cover(
+        title="Budget reports",
+        subtitle=plural(len(rows), "report"),
+        date=fmt.date(made),
+        look=make_look(report, ()),
+        organisation=report.organisation or "",
+        author=report.author or "",
+        colophon="Gains are expected values with 90% intervals, over each report's own horizon.",
+    )
+    return write_text(out / PAGE, web_page([chapter], cover))
+
+
+def _lead(count: int, failed: int) -> str:
+    """How many there are. Fixed words and numbers only, so it is HTML as it stands."""
+    if not failed:
+        return f"{plural(count, 'report')}, all made."
+    return f"{plural(count - failed, 'report')} made, {failed} failed."
+
+
+def _row(entry: Entry, out: Path) -> Row:
+    title = entry.job.settings.title or entry.job.settings.name
+    label = entry.job.label.replace("_", " ")
+    if entry.folder is None:
+        kept = () if entry.kept is None else (Link("Notebook", f"{entry.kept.as_posix()}/executed.ipynb"),)
+        return Row(title, label, entry.reason, "bad", checks="failed", checks_tone="bad", links=kept)
+    folder = entry.folder
+    links = tuple(Link(word, f"{folder.as_posix()}/{name}") for name, word in _FILES if (out / folder / name).is_file())
+    try:
+        found = read_results(out / folder)
+    except ReportError as error:
+        return Row(title, label, str(error), "bad", links=links)
+    return _numbers(found, Row(found.title, label, found.headline.lead, links=links), entry)
+
+
+def _numbers(found: Results, row: Row, entry: Entry) -> Row:
+    report, units = entry.job.settings.report, found.units
+    fmt = Formatter(units.currency, units.gain, units.gain_is_money, report.number_format, report.date_format)
+    gain, d = _estimate(found.decision.net_gain or found.decision.gain), found.decision
+    chance = "" if d.probability is None or d.verdict == "unchanged" else fmt.probability(d.probability)
+    tone, words = _CHECKS[found.gate.status]
+    return Row(
+        row.title,
+        row.label,
+        row.words,
+        gain=fmt.outcome(gain.mean, sign=True, short=units.gain_is_money),
+        interval=fmt.outcome_range(gain.lower, gain.upper, short=units.gain_is_money),
+        chance=chance,
+        checks=words,
+        checks_tone=tone,
+        links=row.links,
+    )
+
+
+def _estimate(value: Interval) -> Estimate:
+    nan = float("nan")
+    return Estimate(*(nan if v is None else v for v in (value.mean, value.lower, value.upper)))
