@@ -127,7 +127,8 @@ def _local(count: int) -> Iterator[Any]:
     from distributed import Client, LocalCluster
 
     cores = str(max(1, (os.cpu_count() or 1) // count))
-    environment = dict.fromkeys((*_THREADS, _CORES), cores)
+    # What went wrong with a task comes back with it; workers need not say it as well.
+    environment = {**dict.fromkeys((*_THREADS, _CORES), cores), "DASK_LOGGING__DISTRIBUTED": "critical"}
     cluster = LocalCluster(
         n_workers=count,
         threads_per_worker=1,

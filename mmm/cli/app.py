@@ -68,7 +68,7 @@ def check(config: Config, parameter: Parameters = None) -> None:
 
 
 @app.command()
-def simulate(  # noqa: PLR0913 - one parameter an option
+def simulate(
     out: Annotated[Path, typer.Option(help="Folder for data.csv, truth.json and settings.yaml.")],
     world: Annotated[str, typer.Option(help="random, demo, or a world of the library.")] = "random",
     seed: Annotated[int, typer.Option(min=0, help="Another seed gives another world.")] = 1,
@@ -116,14 +116,35 @@ def plan(
 
 @app.command()
 def report(
-    config: Config,
+    configs: Annotated[
+        list[Path], typer.Argument(metavar="CONFIG...", help="Settings files; several, as configs/markets/*.yaml.")
+    ],
     parameter: Parameters = None,
     out: Annotated[Path, typer.Option(help="Folder below which <name>/<run> is made.")] = Path("reports"),
+    grid: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=A,B,C", help="One report for each value; repeated: for each combination."),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Local processes for several reports.")] = None,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler for several reports: tcp://host:8786.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Make reports anew that are there already.")] = False,
+    since: Annotated[
+        Path | None, typer.Option(help="Folder of the earlier report to compare with; the newest by default.")
+    ] = None,
 ) -> None:
-    """Make the report: fit, check, analyse, plan, and write HTML, PDF, notebook, tables and manifest."""
-    from mmm.cli.report import show_report
+    """Make the report: fit, check, analyse, plan, and write HTML, PDF, notebook, tables and manifest.
 
-    show_report(config, parameter or [], out)
+    Of several settings files, or a grid, all reports and a page over them; those that are there already are kept.
+    """
+    from mmm.cli.report import Several, show_report, show_reports
+
+    if len(configs) == 1 and not grid and workers is None and dask is None:
+        show_report(configs[0], parameter or [], out, since)
+    else:
+        several = Several(tuple(configs), tuple(parameter or ()), tuple(grid or ()), workers, dask, again, since)
+        show_reports(several, out)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """Reports of many analyses at once: what is to be made, what is there already, and what became of each.
 
-All settings, data and files are checked before the first report starts. From then on a report that fails stops no other.
+All settings, data and files are checked before the first report starts. From then on a report that fails stops no
+other.
 """
 
 import hashlib
@@ -64,7 +65,7 @@ class Making:
     """How they are made: below ``out``, at ``place``, and ``again`` where the same report is there already."""
 
     out: Path
-    place: Place = Here()
+    place: Place
     again: bool = False
     since: Path | None = None
 
@@ -78,7 +79,7 @@ def read_grid(grid: Sequence[str]) -> list[dict[str, Any]]:
     axes: dict[str, list[Any]] = {}
     for line in grid:
         name, equals, text = line.partition("=")
-        (key, values), = read_parameters([f"{name}=[{text}]" if equals else line]).items()
+        ((key, values),) = read_parameters([f"{name}=[{text}]" if equals else line]).items()
         if key in axes:
             raise SettingsError(f"The grid has {key} twice. Give all its values at once: {key}=A,B,C.")
         seen = [json.dumps(value, default=str) for value in values]
@@ -149,18 +150,12 @@ def _plain(value: Any) -> str:
 
 def _fits_key(settings: Settings, dataset: Dataset) -> str:
     """Equal for reports whose fits are the same."""
-    content = [
-        dataset.fingerprint,
-        settings.model.model_dump(mode="json"),
-        settings.sampler.model_dump(mode="json"),
-        settings.gate.holdout,
-    ]
+    own = {"name", "title", "plan", "report"}
+    content = [dataset.fingerprint, settings.model_dump(mode="json", exclude=own)]
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def make_all(
-    jobs: Sequence[Job], making: Making, notice: Callable[[Event], None] = lambda _: None
-) -> Iterator[Entry]:
+def make_all(jobs: Sequence[Job], making: Making, notice: Callable[[Event], None] = lambda _: None) -> Iterator[Entry]:
     """Make the reports, and yield each as it is there. Raises ReportError where the workers cannot be used.
 
     A report that was made from the same inputs before is found, not made, unless ``again``.
@@ -224,5 +219,6 @@ def in_order(entries: Sequence[Entry], jobs: Sequence[Job]) -> list[Entry]:
 
 def relocated(entry: Entry, root: Path) -> Entry:
     """The entry with paths as seen from ``root``."""
-    folder, kept = (None if p is None else Path(p).resolve().relative_to(root.resolve()) for p in (entry.folder, entry.kept))
+    below = root.resolve()
+    folder, kept = (None if p is None else p.resolve().relative_to(below) for p in (entry.folder, entry.kept))
     return replace(entry, folder=folder, kept=kept)
