@@ -8,7 +8,7 @@ from pathlib import Path
 from mmm.assessment.resume import write_text
 from mmm.errors import ReportError
 from mmm.reporting.decision import Estimate
-from mmm.reporting.format import Formatter, plural
+from mmm.reporting.format import Formatter
 from mmm.reporting.many import Entry, relocated
 from mmm.reporting.page import Chapter, Tone, render
 from mmm.reporting.render import Cover, web_page
@@ -59,7 +59,7 @@ def write_index(entries: Sequence[Entry], out: Path, report: ReportSettings) -> 
     fmt = Formatter("EUR", "", True, report.number_format, report.date_format)
     cover = Cover(
         title="Budget reports",
-        subtitle=plural(len(rows), "report"),
+        subtitle=_reports(len(rows)),
         date=fmt.date(made),
         look=make_look(report, ()),
         organisation=report.organisation or "",
@@ -72,8 +72,12 @@ def write_index(entries: Sequence[Entry], out: Path, report: ReportSettings) -> 
 def _lead(count: int, failed: int) -> str:
     """How many there are. Fixed words and numbers only, so it is HTML as it stands."""
     if not failed:
-        return f"{plural(count, 'report')}, all made."
-    return f"{plural(count - failed, 'report')} made, {failed} failed."
+        return f"{_reports(count)}, all made."
+    return f"{_reports(count - failed)} made, {failed} failed."
+
+
+def _reports(count: int) -> str:
+    return "1 report" if count == 1 else f"{count} reports"
 
 
 def _row(entry: Entry, out: Path) -> Row:

@@ -26,7 +26,7 @@ from mmm.reporting.results import Results, read_results
 from mmm.reporting.shelf import MANIFEST, earlier_report, inputs_key, package_version, package_versions
 from mmm.reporting.story import EARLIER_FILE, INPUTS_FILE, SETTINGS_FILE, Believed, believe
 from mmm.reporting.style import make_look
-from mmm.settings import Settings, dump_settings, load_dataset
+from mmm.settings import Settings, dump_settings, load_dataset, load_evidence
 
 NOTEBOOK = "budget_report.ipynb"
 NOTEBOOK_KEPT = "Its notebook is kept in "
@@ -133,6 +133,7 @@ def check_report(settings: Settings, since: Path | None = None) -> tuple[Dataset
         _comparable(read_results(since), settings)
     dataset = load_dataset(settings)
     parse_periods(settings.plan.horizon, dataset.frequency)
+    load_evidence(settings, dataset)
     return dataset, inputs_key(settings, dataset, notebook_path())
 
 

@@ -63,10 +63,11 @@ def inputs_key(settings: Settings, dataset: Dataset, notebook: Path) -> str:
 
     The place of the store does not enter, nor does the earlier report that it is compared with.
     """
-    report = settings.report
+    report, tests = settings.report, settings.experiments.source
     content = {
         "settings": settings.model_dump(mode="json", exclude={"sampler": {"store"}}),
         "data": dataset.fingerprint,
+        "experiments": "" if tests is None else _digest(settings.base / tests),
         "versions": package_versions(),
         "notebook": _digest(notebook),
         "logo": "" if report.logo is None else _digest(settings.base / report.logo),

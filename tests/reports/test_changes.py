@@ -12,9 +12,7 @@ from mmm.errors import ReportError
 from mmm.reporting.changes import changes_between, differing
 from mmm.reporting.numbers import results_of
 from mmm.reporting.results import Results, read_results, results_schema
-from mmm.reporting.runner import Report, RunOptions, run_report
 from mmm.reporting.story import Run, Story, told
-from mmm.settings import load_settings, settings_from
 
 
 @pytest.fixture(scope="module")
@@ -167,33 +165,3 @@ def test_reports_in_other_units_are_not_compared_by_number(base: Results, story:
 
 def test_without_an_earlier_report_there_is_no_chapter(story: Story) -> None:
     assert story.changes() is None
-
-
-# A second run
-
-
-@pytest.fixture(scope="module")
-def second(report: Report) -> Report:
-    """A second run of the analysis with hostile names, with a smaller budget."""
-    settings = load_settings(report.folder / "settings.yaml")
-    spend = read_results(report.folder).decision.spend_today
-    document = settings.model_dump(mode="json")
-    document["plan"] |= {"total_budget": round(0.8 * spend)}
-    document["report"] |= {"formats": ["html"], "figures": False}
-    base = Path(settings.sampler.store).parent
-    return run_report(settings_from(document, base=base), out=report.folder.parent.parent, progress=False)
-
-
-def test_the_second_run_tells_what_changed(report: Report, second: Report) -> None:
-    texts = [made.files["report.html"].read_text(encoding="utf-8") for made in (report, second)]
-    assert "What changed since the last report?" not in texts[0]
-    assert "What changed since the last report?" in texts[1]
-    assert "What is asked of the plan was changed: plan.total_budget is" in texts[1]
-    assert "The model was not fitted again" in texts[1]
-
-
-def test_a_report_of_another_analysis_cannot_be_compared(report: Report, tmp_path: Path) -> None:
-    settings = load_settings(report.folder / "settings.yaml", {"name": "other"}).with_base(report.folder)
-    with pytest.raises(ReportError, match="is of the analysis 'synthetic', this one is 'other'"):
-        run_report(settings, out=tmp_path, progress=False, options=RunOptions(since=report.folder))
-    assert list((tmp_path / "other").iterdir()) == []

@@ -8,13 +8,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from mmm.errors import DataError, MMMError, PlanError, ReportError, SettingsError
+from mmm.errors import DataError, MMMError, ReportError, SettingsError
 from mmm.execution import Cluster, Event, Here
 from mmm.reporting.index import write_index
 from mmm.reporting.many import (
@@ -28,9 +27,8 @@ from mmm.reporting.many import (
     prepare_jobs,
     read_grid,
 )
-from mmm.reporting.runner import Report
-from mmm.reporting.shelf import finished
-from mmm.settings import Settings, dump_settings, load_settings
+from mmm.reporting.shelf import finished, same_inputs
+from mmm.settings import Settings, dump_settings
 
 LIGHT = {
     "report": {"formats": ["html"], "figures": False, "what_if": False},
@@ -41,7 +39,7 @@ LIGHT = {
 @pytest.fixture(scope="module")
 def config(make_settings: Callable[..., Settings]) -> Path:
     """A settings file of a synthetic analysis, whose fits are in its store."""
-    settings = make_settings(geos=1, channels=("tv", "search"), settings=LIGHT)
+    settings = make_settings(geos=1, channels=("tv", "search"), settings=LIGHT | {"title": "<script>alert(1)</script>"})
     path = settings.base / "settings.yaml"
     path.write_text(dump_settings(settings), encoding="utf-8")
     return path
@@ -125,15 +123,18 @@ def test_no_scheduler_is_told(config: Path, tmp_path: Path, monkeypatch: pytest.
 
 
 def _dask(*arguments: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-m", "dask", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return subprocess.Popen(
+        [sys.executable, "-m", "dask", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A scheduler and two workers on loopback, started as a user starts them."""
-    file = tmp_path / "scheduler.json"
+    folder = tmp_path_factory.mktemp("dask")
+    file = folder / "scheduler.json"
     command = ["--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file), "--no-dashboard"]
-    worker = ["--nworkers", "2", "--nthreads", "1", "--local-directory", str(tmp_path), "--no-dashboard"]
+    worker = ["--nworkers", "2", "--nthreads", "1", "--local-directory", str(folder), "--no-dashboard"]
     processes = [_dask("scheduler", *command)]
     try:
         for _ in range(300):
@@ -161,7 +162,17 @@ def _kill_worker_of(address: str, key: str) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def test_a_killed_worker_of_a_dask_cluster_costs_no_report(config: Path, tmp_path: Path, cluster: str) -> None:
+@dataclass(frozen=True)
+class Batch:
+    """What a batch on the cluster came to, one of whose workers was killed."""
+
+    jobs: list[Job]
+    entries: list[Entry]
+    out: Path
+
+
+@pytest.fixture(scope="module")
+def batch(config: Path, tmp_path_factory: pytest.TempPathFactory, cluster: str) -> Batch:
     jobs = prepare_jobs(Wish((config,), grid=("total_budget=900000,1100000",)))
     # Both have their fits in the store already, so neither needs to wait for the other.
     jobs = [replace(job, shared="") for job in jobs]
@@ -172,70 +183,64 @@ def test_a_killed_worker_of_a_dask_cluster_costs_no_report(config: Path, tmp_pat
             under_way.set()
 
     def kill() -> None:
-        if under_way.wait(120):
+        if under_way.wait(200):
             _kill_worker_of(cluster, jobs[0].key)
 
     killer = threading.Thread(target=kill)
     killer.start()
-    out = tmp_path / "out"
-    entries = {e.job.key: e for e in make_all(jobs, Making(out, Cluster(cluster)), notice)}
+    out = tmp_path_factory.mktemp("out")
+    found = in_order(list(make_all(jobs, Making(out, Cluster(cluster)), notice)), jobs)
     killer.join()
     assert under_way.is_set()
-    assert [entries[job.key].state for job in jobs] == ["made", "made"]
-    assert entries[jobs[0].key].starts == 2
-    assert len(finished(out / "synthetic")) == 2
+    return Batch(jobs, found, out)
+
+
+def test_a_killed_worker_of_a_dask_cluster_costs_no_report(batch: Batch) -> None:
+    assert [(entry.state, entry.starts) for entry in batch.entries] == [("made", 2), ("made", 1)]
+    assert len(finished(batch.out / "synthetic")) == 2
     # Neither the killed attempt nor anything else is left half-written.
-    assert not [p for p in (out / "synthetic").iterdir() if p.name.startswith(".")]
-    _finds_what_is_there(jobs, out)
+    assert not [p for p in (batch.out / "synthetic").iterdir() if p.name.startswith(".")]
 
 
-def _finds_what_is_there(jobs: list[Job], out: Path) -> None:
-    """A second call makes nothing; a file that is gone makes its report anew."""
-    again = list(make_all(jobs, Making(out, Here())))
-    assert [entry.state for entry in again] == ["found", "found"]
-    assert again[0].folder is not None
-    (again[0].folder / "report.html").unlink()
-    assert not finished(out / "synthetic")[-1].complete or not finished(out / "synthetic")[0].complete
+def test_what_is_there_is_not_made_again(batch: Batch) -> None:
+    again = list(make_all(batch.jobs, Making(batch.out, Here())))
+    assert [(entry.state, entry.folder) for entry in again] == [("found", e.folder) for e in batch.entries]
 
 
-# Failures, and the page over all
+def test_a_report_with_a_file_gone_is_not_there(batch: Batch) -> None:
+    folder = batch.entries[0].folder
+    assert folder is not None
+    page = folder / "report.html"
+    page.rename(folder / "elsewhere")
+    try:
+        assert same_inputs(batch.out / "synthetic", batch.jobs[0].inputs) is None
+    finally:
+        (folder / "elsewhere").rename(page)
+    assert same_inputs(batch.out / "synthetic", batch.jobs[0].inputs) is not None
 
 
-@pytest.fixture(scope="module")
-def entries(report: Report, config: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Entry], Path]:
-    """A report that was made, and one whose notebook fails."""
-    out = report.folder.parent.parent
-    made = load_settings(report.folder / "settings.yaml")
-    impossible = ("plan.total_budget=1000", "plan.spend_all=true", "plan.channels.tv.minimum=500000", "name=failing")
-    (job,) = prepare_jobs(Wish((config,), impossible))
-    (failed,) = make_all([job], Making(out, Here()))
-    return [Entry(Job("synthetic", made, "", "", ""), "made", report.folder), failed], out
+# The page over all
 
 
-def test_a_failed_report_keeps_its_notebook_and_reason(entries: tuple[list[Entry], Path]) -> None:
-    failed = entries[0][1]
-    assert failed.state == "failed"
-    assert failed.kept is not None
-    assert (failed.kept / "executed.ipynb").is_file()
-    assert (failed.kept / "reason.txt").read_text(encoding="utf-8").strip() == failed.reason
-    assert issubclass(PlanError, MMMError)
-
-
-def test_the_page_names_every_report(entries: tuple[list[Entry], Path]) -> None:
-    found, out = entries
-    page = write_index(found, out, found[0].job.settings.report)
+def test_the_page_names_every_report_and_every_failure(batch: Batch) -> None:
+    kept = batch.out / "failing" / "x-failed"
+    kept.mkdir(parents=True)
+    (kept / "executed.ipynb").touch()
+    job = replace(batch.jobs[0], key="failing")
+    failed = Entry(job, "failed", reason="It <b>stopped</b>.", kept=kept)
+    page = write_index([*batch.entries, failed], batch.out, job.settings.report)
     html = page.read_text(encoding="utf-8")
-    assert "1 report made, 1 failed." in html
+    assert "2 reports made, 1 failed." in html
     links = re.findall(r'<a href="(?!#)([^"]+)"', html)
-    assert [link for link in links if not (out / link).is_file()] == []
-    assert any(link.endswith("report.html") for link in links)
+    assert [link for link in links if not (batch.out / link).is_file()] == []
+    assert sum(link.endswith("report.html") for link in links) == 4
     assert any(link.endswith("-failed/executed.ipynb") for link in links)
-    assert found[1].reason.partition("\n")[0][:40] in html
+    assert "It &lt;b&gt;stopped&lt;/b&gt;." in html
     assert "<script>alert" not in html
-    assert "90% intervals" in html
+    assert html.count("total budget-900000") == 2
 
 
-def test_an_unfinished_report_is_on_the_page(entries: tuple[list[Entry], Path]) -> None:
-    found, _ = entries
-    other = replace(found[0].job, key="other")
-    assert [e.reason for e in in_order(found[:1], [found[0].job, other])] == ["", "It was not finished."]
+def test_an_unfinished_report_is_on_the_page(batch: Batch) -> None:
+    other = replace(batch.jobs[0], key="other")
+    found = in_order(batch.entries, [batch.jobs[0], other])
+    assert [entry.reason for entry in found] == ["", "It was not finished."]

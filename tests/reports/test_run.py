@@ -17,9 +17,10 @@ from openpyxl import load_workbook
 from mmm.errors import GateError, PlanError, ReportError, SettingsError
 from mmm.reporting import runner
 from mmm.reporting.export import safe_text
-from mmm.reporting.runner import Report, notebook_path, run_report
+from mmm.reporting.results import read_results
+from mmm.reporting.runner import Report, RunOptions, notebook_path, run_report
 from mmm.reporting.story import open_run
-from mmm.settings import Settings
+from mmm.settings import Settings, load_settings, settings_from
 
 SCRIPT, FORMULA, LONG = "<script>alert(1)</script>", "=cmd|'/c calc'!A1", 'a "quoted" & very long'
 
@@ -217,8 +218,6 @@ def test_a_link_cannot_lead_out_of_the_output_folder(make_settings: Callable[...
 
 @pytest.mark.parametrize("name", ["../up", "a/b", ".hidden", ""])
 def test_a_name_cannot_be_a_path(make_settings: Callable[..., Settings], name: str) -> None:
-    from mmm.settings import settings_from
-
     document = make_settings().model_dump(mode="json") | {"name": name}
     with pytest.raises(SettingsError):
         settings_from(document)
@@ -255,8 +254,8 @@ def test_an_error_in_the_notebook_keeps_its_class_and_its_notebook(
     impossible = {"plan": {"total_budget": 1000.0, "spend_all": True, "channels": {"tv": {"minimum": 500_000.0}}}}
     with pytest.raises(PlanError):
         run_report(make_settings(settings=impossible), out=tmp_path, progress=False)
-    kept = list((tmp_path / "synthetic").glob("*-failed/executed.ipynb"))
-    assert len(kept) == 1
+    (kept,) = (tmp_path / "synthetic").glob("*-failed/executed.ipynb")
+    assert "total_budget" in kept.with_name("reason.txt").read_text(encoding="utf-8")
 
 
 def test_the_notebook_has_no_outputs_and_says_what_it_needs() -> None:
@@ -264,3 +263,33 @@ def test_the_notebook_has_no_outputs_and_says_what_it_needs() -> None:
     assert all(not cell.get("outputs") for cell in notebook.cells)
     tagged = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
     assert len(tagged) == 1
+
+
+# A second run
+
+
+@pytest.fixture(scope="module")
+def second(report: Report) -> Report:
+    """A second run of the analysis with hostile names, with a smaller budget."""
+    settings = load_settings(report.folder / "settings.yaml")
+    spend = read_results(report.folder).decision.spend_today
+    document = settings.model_dump(mode="json")
+    document["plan"] |= {"total_budget": round(0.8 * spend)}
+    document["report"] |= {"formats": ["html"], "figures": False}
+    base = Path(settings.sampler.store).parent
+    return run_report(settings_from(document, base=base), out=report.folder.parent.parent, progress=False)
+
+
+def test_the_second_run_tells_what_changed(report: Report, second: Report) -> None:
+    texts = [made.files["report.html"].read_text(encoding="utf-8") for made in (report, second)]
+    assert "What changed since the last report?" not in texts[0]
+    assert "What changed since the last report?" in texts[1]
+    assert "What is asked of the plan was changed: plan.total_budget is" in texts[1]
+    assert "The model was not fitted again" in texts[1]
+
+
+def test_a_report_of_another_analysis_cannot_be_compared(report: Report, tmp_path: Path) -> None:
+    settings = load_settings(report.folder / "settings.yaml", {"name": "other"}).with_base(report.folder)
+    with pytest.raises(ReportError, match="is of the analysis 'synthetic', this one is 'other'"):
+        run_report(settings, out=tmp_path, progress=False, options=RunOptions(since=report.folder))
+    assert list((tmp_path / "other").iterdir()) == []
