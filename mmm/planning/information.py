@@ -61,7 +61,10 @@ class _Allocator:
         self.widths = np.diff(levels, axis=1)
         # With bounds and one budget alone, the best plan fills segments up in the order of their gain.
         self.plain = len(region.A) == 1 and bool(np.all(region.A == 1.0)) and program.columns == program.size
-        self.free = tuple(limits[0] - float(levels[:, 0].sum()) for limits in (region.row_lower, region.row_upper))
+        self.free = (0.0, 0.0)
+        if self.plain:
+            used = float(levels[:, 0].sum())
+            self.free = (float(region.row_lower[0]) - used, float(region.row_upper[0]) - used)
         wide = hstack([csr_array(region.A), csr_array((len(region.A), c * (k - 1)))])
         link = np.zeros((c, program.columns + c * (k - 1)))
         for i in range(c):
