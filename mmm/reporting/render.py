@@ -136,7 +136,7 @@ def _placed(chapter: Chapter, look: Look, *, screen: bool) -> dict[str, object]:
         if figure is None:
             return ""
         body = _screen_figure(figure, look) if screen else _titled(figure.wide, figure.alt)
-        return f'<figure class="chart">{match.group(2)}{body}</figure>'
+        return f'<figure class="chart" data-figure="{figure.name}">{match.group(2)}{body}</figure>'
 
     html = _PLACE.sub(fill, chapter.html)
     return {

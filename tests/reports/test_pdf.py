@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
+from mmm.reporting.render import Cover, pdf_bytes, print_page
 from mmm.reporting.runner import Report
+from mmm.reporting.story import Story
 
 pytestmark = [pytest.mark.pdf, pytest.mark.usefixtures("needs_pdf")]
 
@@ -102,6 +105,45 @@ def test_no_text_of_the_page_is_lost_in_print(path: Path, report: Report) -> Non
     only_screen = {"Contents", "report"}
     lost = {w for w in parser.words if w not in printed} - only_screen
     assert not lost
+
+
+def cut_off(path: Path) -> list[str]:
+    """Words that leave the printed area of their page."""
+    text = read(path, "-bbox")
+    found = []
+    for page in re.findall(r'<page width="([\d.]+)" height="([\d.]+)">(.*?)</page>', text, flags=re.DOTALL):
+        width, height = float(page[0]), float(page[1])
+        for word in re.findall(
+            r'<word xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">(.*?)<', page[2]
+        ):
+            left, top, right, bottom = (float(v) for v in word[:4])
+            if left < 30 or right > width - 30 or top < 20 or bottom > height - 15:
+                found.append(word[4])
+    return found
+
+
+@pytest.mark.usefixtures("needs_poppler")
+def test_no_word_leaves_the_printed_area(path: Path) -> None:
+    assert cut_off(path) == []
+
+
+@pytest.mark.usefixtures("needs_poppler")
+def test_twelve_channels_fit_the_page_in_german(make_story: Callable[..., Story], tmp_path: Path) -> None:
+    story = make_story(
+        channels=tuple(f"channel number {i}" for i in range(12)),
+        settings={"plan": {"curve_points": 2, "draws": 100}, "report": {"language": "de", "figures": False}},
+    )
+    names = ("plan_by_channel", "what_if", "appendix")
+    chapters = [getattr(story, name)().chapter for name in names]
+    target = tmp_path / "report.pdf"
+    target.write_bytes(pdf_bytes(print_page(chapters, Cover("T", "S", "D", story.look, language="de"))))
+    assert cut_off(target) == []
+    root: Any = PdfReader(target).trailer["/Root"]
+    assert root["/Lang"] == "de"
+
+
+def test_the_length_is_that_of_a_report(pdf: PdfReader) -> None:
+    assert 9 <= len(pdf.pages) <= 18
 
 
 @pytest.mark.usefixtures("needs_poppler")

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from pypdf import PdfReader
 
 from mmm.reporting.page import Chapter
 from mmm.reporting.render import Cover, pdf_bytes, print_page, web_page
-from mmm.reporting.story import Story
+from mmm.reporting.story import Story, tell
+from mmm.settings import Settings
 
 CHAPTERS = (
     "summary", "drivers", "returns", "saturation", "plan_by_channel", "what_if", "belief", "data", "appendix",
@@ -160,6 +162,19 @@ def test_words_and_notation_of_the_settings_are_used(make_story: Callable[..., S
     assert re.search(r"¥\d+,\d\d million", text)
     assert "03.01.2022" in text
     assert "€" not in text
+
+
+def test_the_guides_example_of_own_templates_works(make_settings: Callable[..., Settings]) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
+    example = re.search(r"```jinja\n(.*?)```", guide, flags=re.DOTALL)
+    assert example is not None
+    settings = make_settings(settings={"plan": QUICK, "report": {"templates": "my_templates"}})
+    folder = settings.base / "my_templates" / "chapters"
+    folder.mkdir(parents=True)
+    (folder / "plan.html.j2").write_text(example.group(1), encoding="utf-8")
+    text = words(tell(settings).plan_by_channel().chapter.html)
+    assert "Contracts with broadcasters bind until March." in text
+    assert text.index("Contracts") < text.index("Won with the plan") < text.index("Why each channel moves")
 
 
 def test_templates_of_the_settings_replace_ours(make_story: Callable[..., Story], tmp_path: Any) -> None:

@@ -17,6 +17,7 @@ from mmm.reporting.page import Cell, Chapter, Column, Table, columns, table_of
 from mmm.reporting.words import mark
 
 _MOST_STEPS = 8
+_MOST_SCENARIOS = 7
 
 
 def plan(m: Material) -> Chapter:
@@ -183,6 +184,7 @@ def what_if(m: Material) -> Chapter:
     html = m.render(
         "chapters/what_if.html.j2",
         table=_scenario_table(m),
+        split=_scenario_money(m),
         widget=m.what_if is not None,
         horizon=m.decision.horizon,
         scenarios=outlook.scenarios(m.plan.scenarios, m.gain_fmt),
@@ -209,14 +211,11 @@ def what_if(m: Material) -> Chapter:
 
 def _scenario_table(m: Material) -> Table:
     fmt = m.gain_fmt
-    channels = list(m.plan.allocation.index)
-    shown = channels if len(channels) <= 6 else []
-    names = [fmt.label(str(c)) for c in shown]
     t = fmt.t
     valued = any(line.net is not None for line in m.plan.scenarios)
     net = (t("Net of the money"),) if valued else ()
     fixed = (t("Scenario"), t("Money spent"), t("Won by media"), t("Against today"), *net, t("Chance to beat it"))
-    head = columns(*fixed, *names)
+    head = columns(*fixed)
     rows = []
     for line in m.plan.scenarios:
         cells = [
@@ -232,9 +231,19 @@ def _scenario_table(m: Material) -> Table:
             ends = fmt.outcome_range(line.net.lower, line.net.upper, short=True)
             cells.append(Cell(fmt.outcome(line.net.mean, short=True, sign=True), ends))
         cells.append(Cell(fmt.probability(line.probability) if line.gain.mean or line.gain.upper else ""))
-        cells += [Cell(fmt.money(line.spend[str(c)], short=True)) for c in shown]
         rows.append(cells)
     caption = t(
         "Plans over {horizon}, compared on the same draws; small print: 90% intervals.", horizon=m.decision.horizon
     )
-    return table_of(caption, head, rows, compact=True)
+    return table_of(caption, head, rows)
+
+
+def _scenario_money(m: Material) -> Table:
+    """Each channel's money in each of the plans: channels go down, so that many of them fit a page."""
+    fmt, lines = m.gain_fmt, m.plan.scenarios[:_MOST_SCENARIOS]
+    rows = [
+        (swatch(m, str(name)), *(Cell(fmt.money(line.spend[str(name)], short=True)) for line in lines))
+        for name in m.plan.allocation.index
+    ]
+    head = columns(fmt.t("Channel"), *(line.name for line in lines))
+    return table_of(fmt.t("Money by channel in each of these plans."), head, rows)
