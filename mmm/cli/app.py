@@ -148,6 +148,19 @@ def report(
 
 
 @app.command()
+def portfolio(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="Portfolio file, such as configs/portfolio.yaml.")],
+    out: Annotated[Path, typer.Option(help="Folder below which <name>/<run> is made.")] = Path("reports"),
+    workers: Annotated[int | None, typer.Option(min=1, help="Local processes, a market each.")] = None,
+    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler: tcp://host:8786.")] = None,
+) -> None:
+    """Split one budget over several markets, each planned by its own model."""
+    from mmm.cli.portfolio import show_portfolio
+
+    show_portfolio(config, out, workers, dask)
+
+
+@app.command()
 def runs(
     folder: Annotated[Path, typer.Option("--out", help="Folder that holds the reports.")] = Path("reports"),
 ) -> None:

@@ -85,6 +85,21 @@ def budget_curve(plan: Plan, budgets: Floats | None = None) -> BudgetCurve:
     return BudgetCurve(table, best, next_and_last(plan, solver))
 
 
+def best_by_budget(plan: Plan, points: int) -> tuple[Floats, Floats]:
+    """Money [k] and effect by draw [k, n] of the best plan at ``points`` budgets over all that the bounds allow.
+
+    Today's total is among the budgets where it is allowed.
+    """
+    solver = _Budgets(plan)
+    low, high = solver.range()
+    if not np.isfinite(high):
+        high = max(low, 3.0 * plan.reference_spend)
+    today = [plan.reference_spend] if low < plan.reference_spend < high else []
+    budgets = np.unique(np.append(np.linspace(low, high, points), today))
+    found = [solver.at(float(budget)).x for budget in budgets]
+    return np.array([float(x.sum()) for x in found]), np.array([solver.evaluator.by_draw(x)[0] for x in found])
+
+
 def _row(plan: Plan, budget: float, x: Floats, draws: tuple[Floats, Floats]) -> dict[str, float]:
     value, marginal = draws
     row: dict[str, float] = {"budget": budget, "spend": float(x.sum())}
