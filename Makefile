@@ -19,7 +19,7 @@ find_python = for candidate in $(CANDIDATES); do \
 # -n 2 --dist loadfile: two workers, and a file's shared fits are made once.
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
-.PHONY: help setup report test lint pytest format lab study-recovery peers bench bench-planner accept lock python clean
+.PHONY: help setup report test lint pytest format lab study-recovery peers bench bench-planner accept lock python clean markets bench-reports
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -48,6 +48,14 @@ format: setup  ## let ruff rewrite the code
 
 lab: setup  ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+markets: setup  ## data of the simulated markets in configs/markets, for mmm report and mmm portfolio
+	@for market in 1:france 2:germany 3:united_kingdom; do \
+	  $(BIN)/mmm simulate --seed $${market%%:*} --weeks 104 --channels 3 --out .mmm/markets/$${market##*:}; \
+	done
+
+bench-reports: setup  ## twelve reports over two workers: time and memory (minutes; docs/many_reports.md)
+	$(BIN)/python benchmarks/many_reports.py $(ARGS)
 
 study-recovery: setup  ## fit worlds with known truth: do the intervals hold it? (an hour; docs/studies)
 	$(BIN)/python -m mmm.assessment.recovery $(ARGS)

@@ -49,7 +49,7 @@ def changed(world: Path, folder: Path, **changes: object) -> Path:
 def test_help_tells_commands_and_exit_codes() -> None:
     result = run("--help")
     assert result.exit_code == 0
-    for command in ("check", "simulate", "fit", "plan", "report", "runs", "schema"):
+    for command in ("check", "simulate", "fit", "plan", "report", "portfolio", "runs", "schema"):
         assert command in result.output
     told = " ".join(result.output.split())
     codes = {error.exit_code for error in MMMError.__subclasses__()}

@@ -21,9 +21,11 @@ from mmm.cli import app
 from mmm.errors import MMMError
 from mmm.reporting.results import results_schema
 from mmm.settings import json_schema, load_settings
+from mmm.settings.portfolio import PortfolioSettings
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIGS = sorted(ROOT.glob("configs/**/*.yaml"))
+PORTFOLIO = ROOT / "configs/portfolio.yaml"
+CONFIGS = sorted(set(ROOT.glob("configs/**/*.yaml")) - {PORTFOLIO})
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +122,14 @@ def test_every_config_is_valid_and_points_at_the_schema(path: Path) -> None:
     first = path.read_text(encoding="utf-8").splitlines()[0]
     named = path.parent / first.removeprefix("# yaml-language-server: $schema=")
     assert named.resolve() == ROOT / "configs/schema.json"
+
+
+def test_the_portfolio_is_valid_and_names_the_markets() -> None:
+    document = yaml.safe_load(PORTFOLIO.read_text(encoding="utf-8"))
+    settings = PortfolioSettings.model_validate(document)
+    names = {load_settings(path).name for pattern in settings.markets for path in PORTFOLIO.parent.glob(pattern)}
+    assert len(names) == 3
+    assert set(settings.limits) <= names
 
 
 def test_template_is_valid_with_every_key_in_use(tmp_path: Path) -> None:

@@ -41,7 +41,10 @@ def _print(found: Split) -> None:
         for name, line in table_by_market(found).iterrows()
     ]
     table(f"{found.total:,.0f} {money} over {len(rows)} markets", columns, rows, right=columns[1:])
-    for words, draws in (("against today's plans, net of money", found.net), ("by moving between markets", found.moved)):
+    for words, draws in (
+        ("against today's plans, net of money", found.net),
+        ("by moving between markets", found.moved),
+    ):
         gain = estimate(draws)
         chance = f"above zero {(draws > 0).mean():.0%}"
         typer.echo(f"Gain {words}: {gain.mean:+,.0f} {money} ({gain.lower:+,.0f} to {gain.upper:+,.0f}), {chance}")

@@ -74,9 +74,10 @@ def plan_portfolio(portfolio: Portfolio, place: Place, notice: Callable[[Event],
     if failed:
         listed = "\n".join(f"  - {name}: {_reason(error)}" for name, error in failed)
         raise PlanError(f"{len(failed)} of {len(tasks)} markets could not be planned:\n{listed}")
-    markets = [
-        market(m.settings.name, *found[m.settings.name], rate=m.rate, margin=m.margin) for m in portfolio.markets
-    ]
+    markets = []
+    for m in portfolio.markets:
+        curve, today = found[m.settings.name]
+        markets.append(market(m.settings.name, curve, today, m.rate, m.margin))
     return split_of(portfolio, markets)
 
 
@@ -212,7 +213,7 @@ def _cover(found: Split) -> Cover:
         look=make_look(settings.report, [m.name for m in found.markets]),
         organisation=settings.report.organisation or "",
         author=settings.report.author or "",
-        colophon="Intervals hold 90% of what is plausible. Markets were fitted apart; their uncertainties are independent.",
+        colophon="Intervals hold 90% of what is plausible. Markets were fitted apart, so their errors are independent.",
     )
 
 
@@ -264,8 +265,8 @@ def _promise(found: Split, fmt: Formatter) -> str:
     )
     return (
         f"Against today’s plans this brings, {what}{fmt.outcome(gain.mean, sign=True)} (90% interval "
-        f"{_swing(gain, fmt)}). {verdict} Of the gain, {fmt.outcome(moved.mean, sign=True)} ({_swing(moved, fmt)}) comes "
-        "from moving money between markets, the rest from using it better inside them."
+        f"{_swing(gain, fmt)}). {verdict} Of the gain, {fmt.outcome(moved.mean, sign=True)} ({_swing(moved, fmt)}) "
+        "comes from moving money between markets, the rest from using it better inside them."
     )
 
 
@@ -277,7 +278,9 @@ def _tiles(found: Split, fmt: Formatter) -> list[Tile]:
     return [
         Tile("Expected gain", fmt.outcome(gain.mean, sign=True), f"90% interval {_swing(gain, fmt)}", tone),
         Tile("Chance to beat today’s plans", fmt.probability(chance), f"{_sure(chance)}", tone),
-        Tile("Of it, from moving money between markets", fmt.outcome(moved.mean, sign=True), _swing(moved, fmt), "soft"),
+        Tile(
+            "Of it, from moving money between markets", fmt.outcome(moved.mean, sign=True), _swing(moved, fmt), "soft"
+        ),
         Tile("Money that changes market", fmt.money(shifted), f"of {fmt.money(float(found.money.sum()))}", "soft"),
     ]
 
@@ -320,7 +323,9 @@ def _table(found: Split, table: pd.DataFrame, fmt: Formatter, pen: Pen) -> Table
 def _notes(found: Split, table: pd.DataFrame, fmt: Formatter) -> list[str]:
     settings, notes = found.portfolio.settings, []
     if settings.rates is not None:
-        listed = ", ".join(f"1 {name} = {rate:g} {found.portfolio.currency}" for name, rate in settings.rates.per_unit.items())
+        listed = ", ".join(
+            f"1 {name} = {rate:g} {found.portfolio.currency}" for name, rate in settings.rates.per_unit.items()
+        )
         source = f" ({settings.rates.source})" if settings.rates.source else ""
         notes.append(f"Amounts were converted at the rates of {fmt.date(settings.rates.date)}{source}: {listed}.")
     if found.total - float(found.money.sum()) > 0.001 * found.total:
@@ -333,9 +338,9 @@ def _notes(found: Split, table: pd.DataFrame, fmt: Formatter) -> list[str]:
     if found.portfolio.markets[0].settings.plan.margin is not None:
         notes.append("What is won is the margin on the outcome, as each market states it.")
     notes.append(
-        f"Each market was planned at {settings.points} budgets by its own planner, under its own limits; between them its "
-        "outcome is taken as linear, and the split is exact for those curves. Where no limit binds, the next money wins "
-        "alike in all markets."
+        f"Each market was planned at {settings.points} budgets by its own planner, under its own limits. Between them "
+        "its outcome is taken as linear, and the split is exact for those curves. Where no limit binds, the next money "
+        "wins alike in all markets."
     )
     return notes
 

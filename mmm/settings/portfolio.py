@@ -47,7 +47,9 @@ class PortfolioSettings(Section):
 
     name: FolderName
     title: Annotated[str, Field(min_length=1, max_length=120)] | None = None
-    markets: tuple[str, ...] = Field(min_length=1, description="Settings files of the markets; patterns as markets/*.yaml.")
+    markets: tuple[str, ...] = Field(
+        min_length=1, description="Settings files of the markets; patterns as markets/*.yaml."
+    )
     total_budget: PositiveFloat | None = Field(None, description="Over all markets; by default what they spend today.")
     currency: str | None = Field(None, description="Currency of the portfolio; needed where the markets' differ.")
     rates: Rates | None = None
@@ -129,9 +131,7 @@ def _files(settings: PortfolioSettings) -> Iterator[Path]:
         yield from found
 
 
-def _problems(
-    portfolio: PortfolioSettings, markets: Sequence[Settings], datasets: Sequence[Dataset]
-) -> Iterator[str]:
+def _problems(portfolio: PortfolioSettings, markets: Sequence[Settings], datasets: Sequence[Dataset]) -> Iterator[str]:
     names = [m.name for m in markets]
     for name in sorted({n for n in names if names.count(n) > 1}):
         yield f"two markets have the name '{name}'. Give each its own."
@@ -143,11 +143,11 @@ def _problems(
     yield from _money_problems(portfolio, {m.data.currency for m in markets})
     for market, dataset in zip(markets, datasets, strict=True):
         if not dataset.has_value:
-            yield f"{market.name}: its outcome has no value in money, so it cannot be weighed against others. Give value_per_unit."
+            yield f"{market.name}: its outcome has no value in money to weigh it against others. Give value_per_unit."
     yield from _unlike("plan.horizon, in days,", {m.name: _days(m, d) for m, d in zip(markets, datasets, strict=True)})
     margins = {m.name: m.plan.margin for m in markets}
     if None in margins.values() and any(v is not None for v in margins.values()):
-        yield "some markets state plan.margin and some do not, so profit would be weighed against revenue. State all or none."
+        yield "some markets state plan.margin and some do not: profit against revenue. State it in all or none."
 
 
 def _days(settings: Settings, dataset: Dataset) -> int:
@@ -159,8 +159,8 @@ def _money_problems(portfolio: PortfolioSettings, currencies: set[str]) -> Itera
     if base is None:
         if len(currencies) > 1:
             yield (
-                f"the markets count in {', '.join(sorted(currencies))}. Name the portfolio's currency, and dated exchange "
-                "rates: rates: {date: 2026-01-05, per_unit: {GBP: 1.17}}."
+                f"the markets count in {', '.join(sorted(currencies))}. Name the portfolio's currency, and dated "
+                "exchange rates: rates: {date: 2026-01-05, per_unit: {GBP: 1.17}}."
             )
         return
     known = portfolio.rates.per_unit if portfolio.rates is not None else {}

@@ -1,0 +1,134 @@
+"""A portfolio of two markets in two currencies: what it rests on, its split, its files, and what it refuses."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mmm.errors import PlanError, SettingsError
+from mmm.execution import Here
+from mmm.reporting.portfolio import Split, plan_portfolio, table_by_market, write_portfolio
+from mmm.settings import Settings, dump_settings
+from mmm.settings.portfolio import load_portfolio
+from mmm.settings.text import read_yaml, write_yaml
+
+RATES = {"date": "2025-06-02", "source": "central bank", "per_unit": {"GBP": 1.2}}
+
+
+@pytest.fixture(scope="module")
+def files(make_settings: Callable[..., Settings], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two settings files whose fits are in their stores."""
+    quick = {
+        "plan": {"draws": 100},
+        "gate": {"holdout": None, "ess_bulk_min": 300, "ess_tail_min": 300, "r_hat_max": 1.05},
+    }
+    cases: dict[str, dict[str, Any]] = {
+        "home": {"channels": ("tv", "search"), "geos": 1},
+        "<b>away</b>": {"channels": ("tv", "search", "print"), "geos": 1, "currency": "GBP", "spend": 150_000.0},
+    }
+    found = {}
+    for title, case in cases.items():
+        settings = make_settings(**case, settings=quick)
+        name = "home" if title == "home" else "away"
+        document = read_yaml(dump_settings(settings), name) | {"name": name, "title": title}
+        found[name] = settings.base / "settings.yaml"
+        found[name].write_text(write_yaml(document), encoding="utf-8")
+    return found
+
+
+def portfolio_file(folder: Path, files: dict[str, Path], **changes: Any) -> Path:
+    document = {
+        "name": "europe",
+        "title": "Europe",
+        "markets": [str(path) for path in files.values()],
+        "currency": "EUR",
+        "rates": RATES,
+        "points": 9,
+        **changes,
+    }
+    path = folder / "portfolio.yaml"
+    path.write_text(write_yaml({k: v for k, v in document.items() if v is not None}), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def found(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Split:
+    return plan_portfolio(load_portfolio(portfolio_file(tmp_path_factory.mktemp("portfolio"), files)), Here())
+
+
+def test_the_split_spends_what_is_spent_today_and_wins_more(found: Split) -> None:
+    table = table_by_market(found)
+    assert table["spend"].sum() == pytest.approx(found.today, rel=1e-6)
+    assert found.gain.mean() >= -1e-6
+    assert found.moved.mean() >= -1e-6
+    # What it wins over today's plans is moving between markets, and using each market's money better.
+    inside = sum(float(m.at(m.today).mean() - m.today_worth.mean()) for m in found.markets)
+    assert found.gain.mean() == pytest.approx(found.moved.mean() + inside, rel=1e-6)
+    assert list(table.index) == ["home", "away"]
+
+
+def test_amounts_are_converted(found: Split, files: dict[str, Path]) -> None:
+    data = pd.read_csv(files["away"].with_name("data.csv"))
+    spend = data[[c for c in data.columns if c.endswith("_spend")]].tail(13).to_numpy().sum()
+    assert found.markets[1].today == pytest.approx(1.2 * spend, rel=1e-6)
+
+
+def test_curves_rise_and_todays_budget_is_a_point(found: Split) -> None:
+    for m in found.markets:
+        assert (np.diff(m.spend) > 0).all()
+        assert (np.diff(m.expected) > 0).all()
+        assert np.abs(m.spend / m.today - 1).min() < 1e-3
+
+
+def test_the_files_hold_the_split(found: Split, tmp_path: Path) -> None:
+    paths = {path.name: path for path in write_portfolio(found, tmp_path)}
+    assert {"portfolio.html", "portfolio.csv", "portfolio.json"} <= set(paths)
+    html = paths["portfolio.html"].read_text(encoding="utf-8")
+    assert "&lt;b&gt;away&lt;/b&gt;" in html
+    assert "<b>away</b>" not in html
+    for words in ("Against today’s plans this brings", "2 June 2025 (central bank): 1 GBP = 1.2 EUR", "90% interval"):
+        assert words in html.replace("\u00a0", " ")
+    numbers = json.loads(paths["portfolio.json"].read_text(encoding="utf-8"))
+    gain = numbers["gain_over_todays_plans"]
+    assert gain["lower"] <= gain["mean"] <= gain["upper"]
+    assert sum(m["spend"] for m in numbers["markets"]) == pytest.approx(numbers["spend"])
+    csv = pd.read_csv(paths["portfolio.csv"]).set_index("market")
+    assert csv.loc["away", "change"] == pytest.approx(csv.loc["away", "spend"] - csv.loc["away", "reference"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"currency": None, "rates": None}, "the markets count in EUR, GBP"),
+        ({"rates": None}, "no exchange rate to EUR is given for GBP"),
+        ({"limits": {"mars": {"maximum": 5.0}}}, "'mars' is no market"),
+        ({"markets": ["none/*.yaml"]}, "no file matches"),
+        ({"totl_budget": 5}, "totl_budget"),
+        ({"limits": {"home": {"minimum": 9.0, "maximum": 5.0}}}, "minimum 9 is above maximum 5"),
+    ],
+)
+def test_what_does_not_fit_is_told_before_anything_is_fitted(
+    changes: dict[str, Any], said: str, files: dict[str, Path], tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match=said):
+        load_portfolio(portfolio_file(tmp_path, files, **changes))
+
+
+def test_markets_must_ask_alike(files: dict[str, Path], tmp_path: Path) -> None:
+    document = read_yaml(files["home"].read_bytes(), "home")
+    document["plan"] |= {"horizon": "8 weeks", "margin": 0.4}
+    other = files["home"].with_name("other.yaml")
+    other.write_text(write_yaml(document), encoding="utf-8")
+    with pytest.raises(SettingsError) as error:
+        load_portfolio(portfolio_file(tmp_path, {**files, "home": other}))
+    assert "plan.horizon, in days, differs between markets: home 56, away 91" in str(error.value)
+    assert "state plan.margin" in str(error.value)
+
+
+def test_a_total_below_what_markets_must_spend_is_told(files: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match="must spend at least"):
+        plan_portfolio(load_portfolio(portfolio_file(tmp_path, files, total_budget=1000.0)), Here())
