@@ -27,7 +27,7 @@ class Mixture(Section):
 
     members: tuple[NamedSpec, ...] = Field(min_length=1)
     evidence: Evidence = NO_EVIDENCE
-    weighting: Literal["stacking", "pseudo_bma", "equal"] = "stacking"
+    weighting: Literal["stacking", "pseudo_bma", "equal"] = "pseudo_bma"
     floor: float = 0.0
 
 

@@ -44,7 +44,7 @@ class SaturationSettings(Section):
     """
 
     family: Literal["auto", "hill", "logistic"] = "auto"
-    half: LogNormalPrior = LogNormalPrior(lower=0.4, upper=6.0)
+    half: LogNormalPrior = LogNormalPrior(lower=0.2, upper=6.0)
     slope: LogNormalPrior | None = Field(
         default=None, description="Prior of the Hill slope. Not given: fixed at 1, as it is weakly identified."
     )
@@ -124,14 +124,16 @@ class MemberSettings(Section):
 
 
 _SLOPE = LogNormalPrior(lower=0.8, upper=3.0)
-_STIFF = DriftSettings(scale=0.15)
 DEFAULT_MEMBERS = {
-    "geometric, hill": MemberSettings(),
-    "delayed, hill": MemberSettings(adstock="delayed"),
+    "geometric": MemberSettings(),
     "geometric, sloped": MemberSettings(slope=_SLOPE),
-    "delayed, sloped": MemberSettings(adstock="delayed", slope=_SLOPE),
     "geometric, logistic": MemberSettings(saturation="logistic"),
-    "delayed, logistic": MemberSettings(adstock="delayed", saturation="logistic"),
+    "delayed": MemberSettings(adstock="delayed"),
+    "delayed, sloped": MemberSettings(adstock="delayed", slope=_SLOPE),
+    "geometric, stiff baseline": MemberSettings(drift=DriftSettings(scale=0.15)),
+    "geometric, loose baseline": MemberSettings(
+        drift=DriftSettings(length_scale="13 weeks", knot_spacing="4 weeks", scale=1.0)
+    ),
 }
 
 
@@ -140,7 +142,7 @@ class MixtureSettings(Section):
 
     members: dict[str, MemberSettings] = Field(default=DEFAULT_MEMBERS, min_length=1)
     weighting: Literal["stacking", "pseudo_bma", "equal"] = Field(
-        default="stacking", description="How members are weighted by their predictions of weeks left out."
+        default="pseudo_bma", description="How members are weighted by their predictions of periods left out."
     )
     floor: float = Field(
         default=0.05, ge=0, lt=1, description="Least weight of a member whose predictions are not clearly worse."

@@ -8,15 +8,18 @@ import numpy as np
 import pandas as pd
 
 from mmm.analysis import Analysis
+from mmm.analysis.models import by_model, disagreement
 from mmm.assessment.convergence import ess, r_hat, scalars
 from mmm.data.dataset import Dataset
 from mmm.inference.fit import Fit, Member
 from mmm.model.spec import ChannelSpec, ModelSpec
+from mmm.planning import Plan
+from mmm.planning.models import plan_by_model
 from mmm.reporting.decision import Estimate, estimate
 from mmm.reporting.figures.returns import Belief
 from mmm.reporting.format import Formatter
 from mmm.reporting.labels import readable
-from mmm.reporting.material import Basis, Meaning, Workings
+from mmm.reporting.material import Basis, Meaning, ModelViews, Workings
 from mmm.reporting.words import Words, mark, words
 from mmm.settings import Settings, dump_settings
 
@@ -188,6 +191,17 @@ def _geo_returns(analysis: Analysis, fmt: Formatter) -> pd.DataFrame:
         with np.errstate(divide="ignore", invalid="ignore"):
             frame["roas"] = frame["effect"] / frame["spend"].where(frame["spend"] > 0) * fmt.return_base
     return frame
+
+
+def model_views(fit: Fit, plan: Plan, fmt: Formatter) -> ModelViews | None:
+    """The models of a mixture beside each other; None where there is only one that counts."""
+    if len(fit.counted) < 2:
+        return None
+    table = by_model(fit)
+    per = 1.0 if fmt.value_returns else fmt.return_base
+    for end in ("", "_lower", "_upper"):
+        table[f"roas{end}"] *= per
+    return ModelViews(table, disagreement(table), plan_by_model(fit, plan))
 
 
 def workings_of(fit: Fit, settings: Settings, facts: Iterable[tuple[str, str]]) -> Workings:

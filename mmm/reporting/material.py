@@ -12,6 +12,7 @@ from mmm.assessment.agreement import Agreement
 from mmm.assessment.gate import GateReport
 from mmm.assessment.holdout import HoldoutResult
 from mmm.data.quality.report import QualityReport
+from mmm.planning.models import PlanByModel
 from mmm.reporting.decision import Decision, Estimate
 from mmm.reporting.figures.returns import Belief
 from mmm.reporting.figures.sheet import Pen
@@ -138,6 +139,16 @@ class Workings:
 
 
 @dataclass(frozen=True)
+class ModelViews:
+    """What each model of a mixture says by itself: ``returns`` as :func:`mmm.analysis.models.by_model`, stated per
+    ``Formatter.return_base``; ``between`` the share of a channel's variance between models; ``plan`` by model."""
+
+    returns: pd.DataFrame
+    between: "pd.Series[float]"
+    plan: PlanByModel
+
+
+@dataclass(frozen=True)
 class Material:
     """The whole content of one report."""
 
@@ -161,6 +172,8 @@ class Material:
     what_if: Mapping[str, object] | None = field(default=None, repr=False)
     earlier: Results | None = field(default=None, repr=False)
     """Results of the report that this one is compared with."""
+    models: ModelViews | None = None
+    """None where there is only one model."""
 
     def render(self, template: str, **context: Any) -> str:
         """A chapter's HTML from the report's templates, or those that the settings put in their place."""

@@ -26,7 +26,7 @@ from mmm.reporting.chapters import belief, changes, future, past, record, summar
 from mmm.reporting.decide import decision_of, plan_tables, scenario_lines
 from mmm.reporting.export import write_figures, write_outputs
 from mmm.reporting.figures.sheet import Drawn
-from mmm.reporting.gather import basis_of, fit_facts, formatters, meaning_of, outcome_words, workings_of
+from mmm.reporting.gather import basis_of, fit_facts, formatters, meaning_of, model_views, outcome_words, workings_of
 from mmm.reporting.material import Material, Origin
 from mmm.reporting.page import Chapter
 from mmm.reporting.render import jupyter_html
@@ -235,4 +235,5 @@ def _material(
         look=look,
         what_if=what_if.payload(made, gain_fmt, look, report.what_if_draws) if report.what_if else None,
         earlier=run.earlier,
+        models=model_views(believed.fit, made, fmt),
     )

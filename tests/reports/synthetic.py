@@ -19,7 +19,8 @@ from mmm.model import response
 from mmm.model.baseline import terms
 from mmm.model.draws import response_draws, stacked
 from mmm.model.evidence import NO_EVIDENCE
-from mmm.model.spec import ModelSpec, make_spec
+from mmm.model.mixture import make_mixture
+from mmm.model.spec import ModelSpec
 from mmm.settings import Settings, load_dataset, load_evidence, settings_from
 from mmm.simulate import (
     Adstock,
@@ -78,11 +79,11 @@ def make_settings(case: Case, folder: Path) -> Settings:
     dataset = load_dataset(settings)
     evidence = load_evidence(settings, dataset)
     for seen in (dataset, dataset.with_outcome_hidden(13)):
-        spec = make_spec(seen, settings.model)
-        for told in {NO_EVIDENCE, evidence.known_to(seen)}:
-            key = fit_key(seen, spec, settings.sampler, told)
-            made = replace(_fit(seen, spec, settings, case), evidence=told, key=key)
-            save(made, Path(settings.sampler.store) / key)
+        for place, member in enumerate(make_mixture(seen, settings.model).members):
+            for told in {NO_EVIDENCE, evidence.known_to(seen)}:
+                key = fit_key(seen, member.spec, settings.sampler, told)
+                made = replace(_fit(seen, member.spec, settings, case, place), evidence=told, key=key)
+                save(made, Path(settings.sampler.store) / key)
     return settings
 
 
@@ -113,9 +114,9 @@ def _world(case: Case) -> World:
     )
 
 
-def _fit(dataset: Dataset, spec: ModelSpec, settings: Settings, case: Case) -> Fit:
+def _fit(dataset: Dataset, spec: ModelSpec, settings: Settings, case: Case, place: int) -> Fit:
     """Draws around plausible values; coefficients of the baseline by least squares on what media leave over."""
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(7 + place)
     geos, channels = list(spec.geos), list(spec.channel_names)
     c = len(channels)
     shape = (CHAINS, DRAWS)
@@ -125,7 +126,8 @@ def _fit(dataset: Dataset, spec: ModelSpec, settings: Settings, case: Case) -> F
 
     alpha = 0.3 + 0.05 * (np.arange(c) % 4)
     half = np.array([_HALF[i % 6] for i in range(c)])
-    roas = np.array([_ROAS[i % 6] for i in range(c)])
+    # Later models of a mixture give each channel the return of the one before.
+    roas = np.roll([_ROAS[i % 6] for i in range(c)], place)
     level = near(roas, case.spread)
     draws: dict[str, Any] = {
         "adstock_alpha": (("chain", "draw", "channel"), np.clip(near(alpha, 0.1), 0.01, 0.95)),
@@ -150,7 +152,9 @@ def _fit(dataset: Dataset, spec: ModelSpec, settings: Settings, case: Case) -> F
     energy = rng.standard_normal(shape)
     stats = xr.Dataset({"diverging": (("chain", "draw"), flags), "energy": (("chain", "draw"), energy)}, index)
     key = fit_key(dataset, spec, settings.sampler)
-    tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
+    elpd = -1.0 - 0.05 * place + 0.3 * rng.standard_normal(len(dataset.dates))
+    loo = xr.Dataset({"elpd": ("date", elpd), "k": ("date", np.full(len(elpd), 0.1))}, {"date": dataset.dates})
+    tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats, "loo": loo})
     seconds = {"compile": 1.0, "sample": 2.0, "total": 3.0}
     member = Member(spec, tree, key, settings.sampler.engine, seconds=seconds)
     return Fit(dataset, (member,), settings.sampler.seed, key, versions=versions())

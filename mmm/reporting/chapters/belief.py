@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mmm.assessment.agreement import View
-from mmm.reporting import answers
+from mmm.reporting import answers, models
 from mmm.reporting.figures.experiments import experiments
 from mmm.reporting.figures.fit import coverage, fit, held_out
 from mmm.reporting.figures.returns import Belief, before_after
@@ -46,6 +46,9 @@ def belief(m: Material) -> Chapter:
         holdout=_holdout_sentence(m) if m.holdout is not None else "",
         experiments=_experiments_table(m) if m.agreed else None,
         experiments_sentence=_experiments_sentence(m) if m.agreed else "",
+        models=models.models_table(m.models, m) if m.models is not None else None,
+        models_text=models.models_text(m.models, m) if m.models is not None else "",
+        disputes=models.disputes(m.models.plan, m.fmt) if m.models is not None else [],
         beliefs=bool(m.meaning.beliefs),
         title=m.meaning.belief_title,
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mmm.planning.moves import NEW_MONEY, UNSPENT
-from mmm.reporting import answers, outlook
+from mmm.reporting import answers, models, outlook
 from mmm.reporting.chapters import options
 from mmm.reporting.chapters.past import outcome_cell, return_cell, swatch, triple
 from mmm.reporting.figures.plan import BudgetPoint, budget_curve, gain_distribution
@@ -31,7 +31,10 @@ def plan(m: Material) -> Chapter:
         steps=_steps_table(m),
         partial=_partial_table(m),
         constraints=[below(c) for c in m.plan.constraints],
-        notes=[below(n) for n in (*m.plan.notes, m.plan.certificate)],
+        notes=[
+            *(models.disputes(m.models.plan, m.fmt) if m.models is not None else ()),
+            *(below(n) for n in (*m.plan.notes, m.plan.certificate)),
+        ],
         unchanged=m.decision.verdict == "unchanged",
         sure=teller.how_sure(),
         outside=teller.outside(),

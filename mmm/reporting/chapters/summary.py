@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mmm.reporting import answers
+from mmm.reporting import answers, models
 from mmm.reporting.decision import Decision
 from mmm.reporting.figures.plan import from_to
 from mmm.reporting.material import Material
@@ -111,6 +111,9 @@ def _notes(m: Material) -> Iterator[Note]:
     yield Note(t("How sure is this?"), teller.how_sure())
     yield Note(t("How far outside experience?"), teller.outside(), "warn" if teller.goes_beyond() else "")
     yield Note(t("Can the model be believed?"), _believed(m), "" if m.gate.passed else "bad")
+    disputes = models.disputes(m.models.plan, m.fmt) if m.models is not None else []
+    if disputes:
+        yield Note(t("Where do the models disagree?"), " ".join(disputes), "warn")
     rest = rests_on(basis.periods, len(basis.geos), len(basis.channels), len(basis.controls), m.fmt)
     yield Note(
         t("What does it rest on?"),
