@@ -34,7 +34,7 @@ class WorldPriors:
 
     roas: tuple[float, float] = (0.0, 0.978)
     alpha: tuple[float, float] = (2.0, 2.5)
-    half: tuple[float, float] = (0.438, 0.823)
+    half: tuple[float, float] = (0.091, 1.034)
     slope: tuple[float, float] | None = None
     geo_sd: float = 0.3
     max_lag: int = 13
