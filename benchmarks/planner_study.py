@@ -5,14 +5,15 @@
 Three kinds of worlds, ``--worlds`` seeds each, national where the seed is even and five geos where it is odd:
 
 - *as believed*: parameters drawn from the model's default priors;
-- *S-shaped*: true Hill curves of slope 1.4 to 3.5, planned with the default fit (slope fixed at 1) and with one whose
-  slope is free;
+- *S-shaped*: true Hill curves of slope 1.4 to 3.5;
 - *spend follows demand*: three of five channels spend more when demand that nobody records is high.
 
-Each is fitted and planned twice: within the observed range (bounds 0.7 to 1.3 x today, extrapolation forbidden) and
-beyond it (bounds 0 to 3 x today), the total being today's. Compared with keeping today's plan, money in proportion to
-ROAS, and SLSQP from a uniform start; every plan is scored by the simulator, which knows the truth. Results are kept by
-world, so that an interrupted study goes on where it stopped; use another ``--work`` after a change of the package.
+Each kind is fitted with one model (geometric carryover, Hill curves of slope 1) and with the default mixture; S-shaped
+worlds also with one model whose slope is free. Each fit is planned twice: within the observed range (bounds 0.7 to
+1.3 x today, extrapolation forbidden) and beyond it (bounds 0 to 3 x today), the total being today's. Compared with
+keeping today's plan, money in proportion to ROAS, and SLSQP from a uniform start; the simulator, which knows the
+truth, scores every plan. Results are kept by world, so that an interrupted study goes on where it stopped; use another
+``--work`` after a change of the package.
 """
 
 import argparse
@@ -31,10 +32,10 @@ from mmm.assessment.resume import kept
 from mmm.data.load import from_frame
 from mmm.data.settings import DataSettings
 from mmm.inference.fit import Fit
-from mmm.inference.sample import fit_model
 from mmm.inference.settings import SamplerSettings
+from mmm.inference.store import obtain
+from mmm.model.mixture import make_mixture
 from mmm.model.settings import ModelSettings
-from mmm.model.spec import make_spec
 from mmm.planning import PlanSettings
 from mmm.planning.objectives import Evaluator, Expected
 from mmm.planning.planner import decide
@@ -51,24 +52,30 @@ REGIMES = {
 METHODS = ("ours", "proportional to ROAS", "SLSQP", "oracle")
 
 
+ONE_MODEL: dict[str, Any] = {"mixture": None, "adstock": {"family": "geometric"}, "saturation": {"family": "hill"}}
+SLOPED = ONE_MODEL | {"saturation": {"family": "hill", "slope": {"lower": 0.9, "upper": 3.5}}}
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of worlds: ``slope`` is the (mu, sigma) of the log of the true Hill slope, None for 1; ``follow`` says
-    that spend follows demand; ``model`` holds the settings of the model that differ from the defaults.
+    that spend follows demand; ``model`` the settings of the model, empty for the default mixture.
     """
 
     slope: tuple[float, float] | None = None
     follow: bool = False
-    model: dict[str, Any] | None = None
+    model: str = "one model"
 
 
+MODELS = {"one model": ONE_MODEL, "one model, slope free": SLOPED, "mixture": {}}
 KINDS = {
     "as believed": Kind(),
     "S-shaped": Kind(slope=(0.8, 0.25)),
-    "S-shaped, slope free": Kind(
-        slope=(0.8, 0.25), model={"saturation": {"family": "hill", "slope": {"lower": 0.9, "upper": 3.5}}}
-    ),
+    "S-shaped, slope free": Kind(slope=(0.8, 0.25), model="one model, slope free"),
     "spend follows demand": Kind(follow=True),
+    "as believed, mixture": Kind(model="mixture"),
+    "S-shaped, mixture": Kind(slope=(0.8, 0.25), model="mixture"),
+    "spend follows demand, mixture": Kind(follow=True, model="mixture"),
 }
 _FOLLOWERS = 3
 
@@ -88,13 +95,13 @@ def world_of(kind: Kind, index: int) -> World:
     return replace(world, channels=tuple(channels), baseline=replace(world.baseline, demand_sd=0.05))
 
 
-def fitted(kind: Kind, index: int) -> tuple[Fit, Truth]:
-    """World ``index`` of a kind and a fit of it."""
+def fitted(kind: Kind, index: int, store: Path) -> tuple[Fit, Truth]:
+    """World ``index`` of a kind and a fit of it; the members of a mixture are kept in ``store``."""
     simulated = simulate(world_of(kind, index))
     dataset = from_frame(simulated.frame, DataSettings.model_validate(data_settings(simulated)))
-    sampler = SamplerSettings(draws=500, tune=800, chains=2, seed=index + 1)
-    spec = make_spec(dataset, ModelSettings.model_validate(kind.model or {}))
-    return fit_model(dataset, spec, sampler), simulated.truth
+    sampler = SamplerSettings(draws=500, tune=800, chains=2, seed=index + 1, store=str(store))
+    mixture = make_mixture(dataset, ModelSettings.model_validate(MODELS[kind.model]))
+    return obtain(dataset, mixture, sampler), simulated.truth
 
 
 def limits(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
@@ -137,10 +144,10 @@ def slsqp(plan: Plan) -> np.ndarray:
     return found.x * total
 
 
-def one(kind: Kind, index: int) -> dict[str, Any]:
+def one(kind: Kind, index: int, store: Path) -> dict[str, Any]:
     """All figures of one world."""
     begun = time.perf_counter()
-    fit, truth = fitted(kind, index)
+    fit, truth = fitted(kind, index, store)
     row: dict[str, Any] = {"world": index, "geos": len(truth.geos)}
     for name, regime in REGIMES.items():
         settings = PlanSettings(horizon="13 weeks", spend_all=True, **regime)
@@ -169,7 +176,6 @@ def one(kind: Kind, index: int) -> dict[str, Any]:
             "lower": plan.gain.lower,
             "upper": plan.gain.upper,
             "probability": plan.gain.probability,
-            "verdict": plan.verdict,
             "beyond": float(plan.allocation["observed_max_ratio"].max()),
         }
     row["seconds"] = time.perf_counter() - begun
@@ -184,7 +190,7 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
         best = sum(r["realised"]["oracle"] for r in of)
         ours = np.array([r["realised"]["ours"] for r in of])
         inside = [r["lower"] <= r["realised"]["ours"] <= r["upper"] for r in of]
-        better = [r["realised"]["ours"] > 0 for r in of if r["verdict"] == "better"]
+        better = [r["realised"]["ours"] > 0 for r in of if r["lower"] > 0]
         out[name] = {
             **{f"share of the oracle's gain: {m}": sum(r["realised"][m] for r in of) / best for m in METHODS},
             "promised / realised": sum(r["promised"] for r in of) / ours.sum(),
@@ -211,8 +217,10 @@ def main() -> None:
         kind, folder = KINDS[name], args.work / name.replace(" ", "_").replace(",", "")
         rows = []
         for index in range(args.worlds):
-            key = f"{kind} {REGIMES} {SEED}"
-            rows.append(kept(folder / f"{index}.json", key, lambda kind=kind, index=index: one(kind, index)))
+            key = f"{kind} {MODELS[kind.model]} {REGIMES} {SEED}"
+            rows.append(
+                kept(folder / f"{index}.json", key, lambda kind=kind, index=index: one(kind, index, args.work / "fits"))
+            )
             print(
                 name, index, f"{rows[-1]['seconds']:.0f} s", {n: rows[-1][n]["realised"] for n in REGIMES}, flush=True
             )

@@ -24,6 +24,7 @@ from mmm.planning.objectives import Expected
 
 _FIRST_NODES = {"channel": 6, "geo": 4}
 _NEAR = (-0.03, 0.0, 0.03)
+_EDGE = 0.04
 _ROUNDS = 40
 # Looseness of the last round, in gaps, above which the next plan is not evaluated.
 _LOOSE = 12
@@ -198,7 +199,9 @@ def _first_curves(objective: Expected, program: Program, around: Floats) -> list
     wide, narrow = np.flatnonzero(high > low), np.flatnonzero(high <= low)
     width = (high - low)[wide, None]
     grids = low[wide, None] + width * np.linspace(0, 1, _FIRST_NODES.get(objective.evaluator.space.detail, 4))
-    close = np.clip(around[wide, None] + width * np.array(_NEAR), low[wide, None], high[wide, None])
+    # Away from the ends: a curve may have no finite curvature at zero, and a node there twice would leave no bound.
+    middle = np.clip(around[wide, None], low[wide, None] + _EDGE * width, high[wide, None] - _EDGE * width)
+    close = middle + width * np.array(_NEAR)
     grids = np.sort(np.concatenate([grids, close], axis=1), axis=1)
     for columns, nodes in ((wide, grids), (narrow, low[narrow, None])):
         if len(columns):

@@ -132,7 +132,9 @@ def _components(curves: Floats) -> Floats:
     """Principal components [n, few] of one channel's curves [n, k], with their first squares, standardised."""
     centred = curves - curves.mean(axis=0)
     variance, axes = np.linalg.eigh(centred.T @ centred / len(curves))
-    keep = np.flatnonzero(variance > 1e-12 * max(variance[-1], 1e-300))[::-1][:_COMPONENTS]
+    # Draws that differ by rounding alone say nothing.
+    least = max(1e-12 * variance[-1], 1e-20 * float((curves**2).sum()) / len(curves), 1e-300)
+    keep = np.flatnonzero(variance > least)[::-1][:_COMPONENTS]
     if not len(keep):
         return np.ones((len(curves), 1))
     scores = centred @ axes[:, keep] / np.sqrt(variance[keep])
@@ -143,7 +145,7 @@ def conditional_means(table: CurveTable, channel: int) -> Floats:
     """Worth [n, c, k] given each draw's curve of one channel: its own as drawn, the others by regression."""
     basis = _components(table.worth[:, channel])
     n, c, k = table.worth.shape
-    fitted = np.linalg.solve(basis.T @ basis, basis.T @ table.worth.reshape(n, c * k))
+    fitted = np.linalg.lstsq(basis, table.worth.reshape(n, c * k))[0]
     means = (basis @ fitted).reshape(n, c, k)
     means[:, channel] = table.worth[:, channel]
     return means

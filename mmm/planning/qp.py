@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array
 
 from mmm.errors import PlanError
 from mmm.model.response import Floats
@@ -142,6 +143,7 @@ class _Newton:
     """The linear system of one iteration: residuals, rooms to the bounds, and factorised matrices."""
 
     A: Floats
+    rows: csr_array
     slack: npt.NDArray[np.bool_]
     state: _State
     rooms: tuple[Floats, Floats]
@@ -155,7 +157,8 @@ class _Newton:
         thin = np.zeros(len(self.A))
         thin[self.slack] = 1.0 / self.barrier[n:]
         self.half = self.solve(self.A.T) if len(self.A) else np.zeros((n, 0))
-        plain = self.A @ self.half + np.diag(thin)
+        # Rows hold few numbers: their sparse product is quick, and does not wait for threads on a busy machine.
+        plain = self.rows @ self.half + np.diag(thin)
         # Rows that say the same twice are allowed; a trace on the diagonal keeps the system regular.
         self.schur = plain + np.diag(1e-14 * np.diag(plain))
 
@@ -229,7 +232,7 @@ def _without_slack(region: Region) -> Region:
 
 
 def _interior_point(q: Curvature, c: Floats, region: Region) -> Floats | None:
-    n = len(c)
+    n, rows = len(c), csr_array(region.A)
     slack = region.row_lower < region.row_upper
     lo = np.concatenate([region.lower, region.row_lower[slack]])
     hi = np.concatenate([region.upper, region.row_upper[slack]])
@@ -250,7 +253,7 @@ def _interior_point(q: Curvature, c: Floats, region: Region) -> Floats | None:
             and mu < _TOLERANCE * scale_c * scale_x
         ):
             return state.v[:n]
-        newton = _Newton(region.A, slack, state, rooms, residuals, q)
+        newton = _Newton(region.A, rows, slack, state, rooms, residuals, q)
         affine = newton.direction(0.0, 0.0)
         primal, dual = _step_length(state, affine, lo, hi)
         moved = _moved(state, affine, primal, dual)

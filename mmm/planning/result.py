@@ -285,4 +285,7 @@ class Plan:
         return pd.DataFrame.from_dict(table, orient="index").rename_axis("plan")
 
     def _repr_html_(self) -> str:
-        return str(self.summary().to_frame().to_html()) + str(self.allocation.to_html())
+        # The card is made of the advice, which knows plans.
+        from mmm.planning.card import card
+
+        return card(self)

@@ -17,7 +17,10 @@ from mmm.model.response_planner import (
     with_prior_channel,
 )
 from mmm.planning.objectives import Evaluator
+from mmm.planning.planner import decide
+from mmm.planning.prepare import Prepared
 from mmm.planning.problem import Space
+from mmm.planning.settings import PlanSettings
 
 
 @pytest.mark.parametrize("slope", [1.0, 2.3])
@@ -76,6 +79,30 @@ def test_a_mixture_of_families_is_averaged_too(problem):
     from_left = cells.value[..., :-1, None] + cells.left[..., None] * (fine - levels[..., :-1, None])
     from_right = cells.value[..., 1:, None] + cells.right[..., None] * (fine - levels[..., 1:, None])
     assert np.all(value <= np.minimum(from_left, from_right) + 1e-9 * np.abs(value))
+
+
+def test_periods_in_which_nothing_arrives_leave_the_bounds_alone(problem):
+    # No past, a channel that pauses, a delayed carryover that underflows: an infinite curvature at zero must not count.
+    made = mixed(problem(draws=60, horizon=8, lookback=2))
+    slopes = made.draws.saturation_par.copy()
+    slopes[..., 1] = np.random.default_rng(4).choice([0.8, 1.5, 3.0], slopes.shape[:2])
+    draws = replace(made.draws, saturation_par=slopes, saturation_kind=np.zeros_like(made.draws.saturation_kind))
+    parameters = draws.adstock_par.copy()
+    parameters[..., 0] = 1e-60
+    draws = replace(draws, adstock_par=parameters)
+    pattern = made.pattern.copy()
+    pattern[2:7] = 0.0
+    made = replace(made, draws=draws, history=np.zeros_like(made.history), pattern=pattern / pattern.sum(axis=(0, 1)))
+    evaluator = Evaluator(Space("channel", made))
+    nodes = np.array([0.0, 0.0, 300.0, 300.0, 900.0]) * np.ones((4, 1))
+    cells = evaluator.cells(np.arange(4), nodes)
+    for name, part in vars(cells).items():
+        assert not np.isnan(part).any(), name
+    assert np.isfinite(cells.left).all()
+    for bounds in ((0.5, 2.0), (0.0, 3.0)):
+        plan = decide(Prepared(made, None), PlanSettings(spend_all=True, bounds=bounds))
+        assert plan.certificate.kind in ("exact", "gap")
+        assert plan.certificate.gap <= 1e-3
 
 
 @pytest.mark.parametrize("slope", [1.0, 1.4, 2.5])

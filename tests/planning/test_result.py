@@ -1,5 +1,6 @@
 """The plan's figures: gains, intervals, tables, comparisons, and the honest part."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -356,4 +357,17 @@ def test_the_summary_says_what_the_plan_is(prepared):
     assert summary["spend"] == pytest.approx(plan.spend)
     assert summary["gain"] == pytest.approx(plan.gain.mean)
     assert "proven" in summary["certificate"]
-    assert "c0" in plan._repr_html_()
+
+
+def test_the_card_says_the_verdict_and_shows_names_as_text(prepared):
+    plan = decide(prepared(), PlanSettings(bounds=(0.2, 4.0)))
+    names = ["<script>alert(1)</script>", *plan.problem.channels[1:]]
+    problem = replace(plan.problem, draws=replace(plan.problem.draws, channels=tuple(names)))
+    allocation = plan.allocation.set_axis(pd.Index(names, name="channel"))
+    html = replace(plan, allocation=allocation, problem=problem)._repr_html_()
+    assert "&lt;script&gt;alert(1)" in html
+    assert "<script>" not in html
+    assert verdict_sentence(plan) in html
+    assert f"{plan.decisive_gain.mean:+,.0f}" in html
+    assert "Beyond what was ever observed" in html
+    assert "100%" not in re.sub(r'style="[^"]*"', "", html)

@@ -18,6 +18,8 @@ _FAST = {"reassoc", "contract", "nsz"}
 _B = 64
 """Draws in a block."""
 _TINY = 1e-9
+_NOTHING = 1e-100
+"""Adstock of a unit of money below which a period counts as having none: squared, it would vanish."""
 # Rows of a block's parameters.
 _P1, _P2, _SCALE, _TURN, _FIRST, _SECOND, _AT_FIRST, _AT_SECOND, _AT_ZERO, _A1, _A2, _ROWS = range(12)
 
@@ -240,12 +242,14 @@ def _between(par, ab, ad, low, high, at_low, at_high):
         other = at_second[i] if a < second[i] < b else start
         least, most = min(start, end, inner, other), max(start, end, inner, other)
         weight = scale[i] * ad[i]
-        least_sum += weight * ad[i] * least
-        most_sum += weight * ad[i] * most
-        chord = (fb[i] - fa[i]) / (b - a) if b > a else sa[i]
-        concave = a >= turn[i] or b <= a
+        # Where nothing arrives, or the nodes are the same, an infinite curvature at zero does not count.
+        arrives = ad[i] > _NOTHING and b > a
+        least_sum += weight * ad[i] * least if arrives else 0.0
+        most_sum += weight * ad[i] * most if arrives else 0.0
+        concave = a >= turn[i] or not arrives
+        chord = sa[i] if concave else (fb[i] - fa[i]) / (b - a)
         touches = b > turn[i] and chord > sb[i] and not concave
-        left += weight * (sa[i] if concave else 0.0 if touches else chord)
+        left += weight * (0.0 if touches else chord)
         flat = chord if chord < sb[i] or b <= turn[i] else sb[i]
         right += weight * (sb[i] if concave else flat)
         open_ += 1.0 if touches else 0.0
@@ -264,7 +268,7 @@ def _straddling(par, ab, ad, nodes, at, box, which):
         a = ab[i] + nodes[0] * ad[i]
         for k in range(1, nodes.shape[0]):
             b = ab[i] + nodes[k] * ad[i]
-            if a < turn < b:
+            if a < turn < b and ad[i] > _NOTHING:
                 if (at[k, 0, i] - at[k - 1, 0, i]) / (b - a) > at[k, 1, i]:
                     which[i] = k
                     box[0, i], box[1, i] = a, b
