@@ -82,7 +82,7 @@ def test_a_mixture_of_families_is_averaged_too(problem):
 
 
 def test_periods_in_which_nothing_arrives_leave_the_bounds_alone(problem):
-    # No past, a channel that pauses, a delayed carryover that underflows: an infinite curvature at zero must not count.
+    # No past, a channel that pauses, a carryover that underflows: an infinite curvature at zero must not count.
     made = mixed(problem(draws=60, horizon=8, lookback=2))
     slopes = made.draws.saturation_par.copy()
     slopes[..., 1] = np.random.default_rng(4).choice([0.8, 1.5, 3.0], slopes.shape[:2])
