@@ -171,7 +171,7 @@ def test_second_derivatives_by_period_equal_differences_of_the_gradient(problem)
 
 
 def test_weeks_without_spend_leave_the_bounds_of_steep_curves_finite(problem):
-    """Below a slope of 1 the curvature is infinite where there is no media; a week by which all is forgotten must not."""
+    """Below a slope of 1 the curvature is infinite where there is no media; a week with nothing left must not be."""
     made = problem(draws=8, slope=0.7)
     evaluator = Evaluator(Space("geo", made))
     direction = evaluator.direction.copy()
