@@ -253,6 +253,22 @@ def test_a_budget_that_no_plan_can_keep_is_exit_code_6(fitted: tuple[Result, lis
 # runs
 
 
+def test_a_backtest_prints_its_scores_and_writes_its_tables(fitted: tuple[Result, list[str]], tmp_path: Path) -> None:
+    _, arguments = fitted
+    small = ("-p", "backtest.refreshes=2", "-p", "backtest.step=8 weeks", "-p", "backtest.horizon=5 weeks")
+    result = run("backtest", *arguments, *small, "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "Did the forecasts hold?" in result.stdout
+    assert "Did the returns stay?" in result.stdout
+    (forecasts,) = tmp_path.rglob("forecasts.csv")
+    assert len(pd.read_csv(forecasts)) == 5
+    assert set(pd.read_csv(forecasts.with_name("returns.csv"))["origin"]) > set(pd.read_csv(forecasts)["origin"])
+    again = run("backtest", *arguments, *small, "--out", tmp_path)
+    assert "made in" not in again.stderr
+    wrong = run("backtest", *arguments, "-p", "backtest.least=99 weeks")
+    assert (wrong.exit_code, "Shorten backtest.least" in wrong.stderr) == (3, True)
+
+
 def test_runs_are_listed_from_their_manifests(tmp_path: Path) -> None:
     for run_name, title, budget in (("20250101-000000", "First", 100.0), ("20250301-000000", "Second", None)):
         folder = tmp_path / "trial" / run_name

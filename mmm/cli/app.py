@@ -115,6 +115,20 @@ def plan(
 
 
 @app.command()
+def backtest(
+    config: Config,
+    parameter: Parameters = None,
+    out: Annotated[Path, typer.Option(help="Folder below which <name>/backtest is written.")] = Path("reports"),
+    workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0 makes one refresh after the other.")] = 0,
+    cluster: Annotated[str | None, typer.Option(help="Address of a Dask scheduler instead of workers.")] = None,
+) -> None:
+    """Make earlier refreshes again: would the forecasts have held, and the returns have stayed?"""
+    from mmm.cli.backtest import show_backtest
+
+    show_backtest(config, parameter or [], out, cluster or workers)
+
+
+@app.command()
 def report(
     configs: Annotated[
         list[Path], typer.Argument(metavar="CONFIG...", help="Settings files; several, as configs/markets/*.yaml.")

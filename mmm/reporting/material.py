@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mmm.assessment.agreement import Agreement
+from mmm.assessment.backtest import Backtest
 from mmm.assessment.gate import GateReport
 from mmm.assessment.holdout import HoldoutResult
 from mmm.data.quality.report import QualityReport
@@ -170,6 +171,8 @@ class Material:
     gain_outcome: str
     look: Look
     what_if: Mapping[str, object] | None = field(default=None, repr=False)
+    backtest: Backtest | None = field(default=None, repr=False)
+    """Earlier refreshes of this analysis, where they were made."""
     earlier: Results | None = field(default=None, repr=False)
     """Results of the report that this one is compared with."""
     models: ModelViews | None = None

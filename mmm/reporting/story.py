@@ -10,6 +10,7 @@ from typing import Any
 
 from mmm.analysis import Analysis, analyse
 from mmm.assessment.agreement import Agreement, agreement
+from mmm.assessment.backtest import Backtest, stored
 from mmm.assessment.gate import GateReport, gate
 from mmm.assessment.holdout import HoldoutResult, holdout
 from mmm.data.calendar import parse_periods
@@ -22,7 +23,7 @@ from mmm.model.mixture import Beliefs
 from mmm.planning import Plan, plan
 from mmm.planning.curve import BudgetCurve, budget_curve
 from mmm.reporting import what_if
-from mmm.reporting.chapters import belief, changes, future, past, record, summary
+from mmm.reporting.chapters import backtest, belief, changes, future, past, record, summary
 from mmm.reporting.decide import decision_of, plan_tables, scenario_lines
 from mmm.reporting.export import write_figures, write_outputs
 from mmm.reporting.figures.sheet import Drawn
@@ -58,6 +59,8 @@ class Believed:
     gate: GateReport
     agreed: tuple[Agreement, ...] = ()
     """The experiments beside the model."""
+    backtest: Backtest | None = None
+    """Earlier refreshes, where `mmm backtest` made them."""
 
 
 def believe(settings: Settings, dataset: Dataset, *, progress: bool = False, say: Any = lambda _: None) -> Believed:
@@ -70,7 +73,8 @@ def believe(settings: Settings, dataset: Dataset, *, progress: bool = False, say
         result = holdout(dataset, beliefs, settings.sampler, hidden, progress=progress, report=say)
     untold = partial(obtain, dataset, Beliefs(settings.model).mixture(dataset), settings.sampler, report=say)
     agreed = agreement(fit, untold)
-    return Believed(fit, result, gate(fit, settings.gate, result, agreed), agreed)
+    earlier = stored(dataset, beliefs, settings.sampler, settings.backtest)
+    return Believed(fit, result, gate(fit, settings.gate, result, agreed), agreed, earlier)
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,11 @@ class Story:
     def changes(self) -> Shown | None:
         """What changed since the earlier report; nothing where there is none."""
         chapter = changes.changes(self.material)
+        return None if chapter is None else self._shown(chapter)
+
+    def backtest(self) -> Shown | None:
+        """Earlier refreshes; nothing where no backtest was made."""
+        chapter = backtest.backtest(self.material)
         return None if chapter is None else self._shown(chapter)
 
     def belief(self) -> Shown:
@@ -234,6 +243,7 @@ def _material(
         gain_outcome=outcome_words(dataset, fmt)[1],
         look=look,
         what_if=what_if.payload(made, gain_fmt, look, report.what_if_draws) if report.what_if else None,
+        backtest=believed.backtest,
         earlier=run.earlier,
         models=model_views(believed.fit, made, fmt),
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 
+from mmm.assessment.backtest import BacktestSettings
 from mmm.assessment.settings import GateSettings
 from mmm.calibration.settings import Experiments, ExperimentsSettings
 from mmm.data.calendar import Frequency, parse_periods
@@ -37,6 +38,7 @@ class Settings(Section):
     experiments: Experiments = Field(ExperimentsSettings(), description="Lift tests that the model is told of.")
     sampler: SamplerSettings = Field(SamplerSettings(), description="How the posterior is sampled and stored.")
     gate: GateSettings = Field(GateSettings(), description="What a fit must show before anything is decided on it.")
+    backtest: BacktestSettings = Field(BacktestSettings(), description="Refreshes that `mmm backtest` makes again.")
     plan: PlanSettings = Field(PlanSettings(), description="The budget decision.")
     report: ReportSettings = Field(ReportSettings(), description="Words, looks and parts of the report.")
 
@@ -79,6 +81,9 @@ def duration_problems(settings: Settings, frequency: Frequency) -> Iterator[str]
     durations = {
         "model.lookback": settings.model.lookback,
         "gate.holdout": settings.gate.holdout,
+        "backtest.step": settings.backtest.step,
+        "backtest.horizon": settings.backtest.horizon,
+        "backtest.least": settings.backtest.least,
         "plan.horizon": settings.plan.horizon,
     }
     for key, drift in drifts.items():

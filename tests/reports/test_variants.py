@@ -3,15 +3,18 @@
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from pypdf import PdfReader
 
+from mmm.assessment.backtest import Backtest
 from mmm.reporting.page import Chapter
 from mmm.reporting.render import Cover, pdf_bytes, print_page, web_page
-from mmm.reporting.story import Story, tell
+from mmm.reporting.story import Story, tell, told
 from mmm.settings import Settings
 
 CHAPTERS = (
@@ -78,6 +81,29 @@ def test_twenty_channels_on_a_phone(browser: Any, many: tuple[list[Chapter], Cov
     opened.set_content(web_page(*many))
     assert opened.evaluate("document.documentElement.scrollWidth") == 390
     context.close()
+
+
+def test_a_stored_backtest_is_a_chapter(story: Story) -> None:
+    assert story.backtest() is None
+    dates = pd.date_range("2023-01-02", periods=8, freq="7D")
+    forecasts = pd.DataFrame(
+        {"origin": dates[0] - pd.Timedelta(days=7), "date": dates, "step": range(1, 9), "actual": 1e6, "mean": 1e6,
+         "lower": 9e5, "upper": [1.1e6] * 6 + [9.5e5] * 2, "crps": 2e4, "crps_without": 4e4, "crps_naive": 8e4}
+    )  # fmt: skip
+    rows = [
+        {"origin": dates[i], "channel": c, "mean": 1.0 + 0.2 * i * k, "lower": 0.8, "upper": 1.5 + 0.2 * i, "shift": s}
+        for k, c in enumerate(story.believed.fit.spec.channel_names)
+        for i, s in ((0, None), (4, 0.5 + 2.0 * k))
+    ]
+    found = Backtest(forecasts, pd.DataFrame(rows).astype({"shift": float}))
+    shown = told(story.settings, story.dataset, replace(story.believed, backtest=found)).backtest()
+    assert shown is not None
+    text = words(shown.chapter.html)
+    assert "75% of what came after lay in its 90% intervals" in shown.chapter.answer
+    assert "50% better than those of a model without media" in shown.chapter.answer
+    assert "Display: from one refresh to the next" in text
+    assert "5 to 8" in text
+    assert [f.name for f in shown.chapter.figures] == ["refreshes"]
 
 
 def test_experiments_stand_beside_the_model(make_story: Callable[..., Story]) -> None:
