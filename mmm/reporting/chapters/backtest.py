@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from mmm.assessment.backtest import Backtest
 from mmm.reporting.figures.backtest import refreshes
-from mmm.reporting.format import join, plural
 from mmm.reporting.material import Material
-from mmm.reporting.page import Cell, Chapter, Column, Table, render, table_of
+from mmm.reporting.page import Cell, Chapter, Column, Table, table_of
+from mmm.reporting.words import mark
 
 _MOST_CHANNELS = 9
 _FAR = 3.0
@@ -22,53 +22,62 @@ def backtest(m: Material) -> Chapter | None:
     shown = [c for c in order if c in set(found.returns["channel"])][:_MOST_CHANNELS]
     rank = {name: i for i, name in enumerate(shown)}
     kept = found.returns[found.returns["channel"].isin(shown)]
-    html = render(
+    html = m.render(
         "chapters/backtest.html.j2",
-        m.settings.report.templates,
         forecasts=_forecasts(found, m),
         drift=_drift(found, m),
         sentence=_sentence(found, m),
     )
     figure = refreshes(kept.sort_values("channel", key=lambda c: c.map(rank), kind="stable"), m.pen)
-    return Chapter("backtest", "Would it have held before?", _answer(found, m), html, (figure,))
+    return Chapter("backtest", m.fmt.t("Would it have held before?"), _answer(found, m), html, (figure,))
 
 
 def _answer(found: Backtest, m: Material) -> str:
     fmt, scores = m.fmt, found.by_step()
     inside, better = (float(scores[name].iloc[-1]) for name in ("coverage", "skill_without"))
-    return (
-        f"The analysis was made again as of {plural(found.forecasts['origin'].nunique(), 'earlier date')}. "
-        f"{fmt.percent(inside, 0)} of what came after lay in its 90% intervals; its forecasts were "
-        f"{fmt.percent(abs(better), 0)} {'better' if better >= 0 else 'worse'} than those of a model without media."
+    start = fmt.plural(
+        "The analysis was made again as of one earlier date. {inside} of what came after lay in its 90% intervals.",
+        "The analysis was made again as of {n} earlier dates. {inside} of what came after lay in its 90% intervals.",
+        found.forecasts["origin"].nunique(),
+        inside=fmt.percent(inside, 0),
     )
+    compared = (
+        mark("Its forecasts were {share} better than those of a model without media.")
+        if better >= 0
+        else mark("Its forecasts were {share} worse than those of a model without media.")
+    )
+    return f"{start} {fmt.t(compared, share=fmt.percent(abs(better), 0))}"
 
 
 def _sentence(found: Backtest, m: Material) -> str:
-    drift = found.drift()
-    moved = [m.fmt.label(str(c)) for c in drift.index[drift["largest"] > _FAR]]
+    fmt, drift = m.fmt, found.drift()
+    moved = [fmt.label(str(c)) for c in drift.index[drift["largest"] > _FAR]]
     if not moved:
-        return "From refresh to refresh no return moved by more than three times what the new data explain."
-    return (
-        f"{join(moved)}: from one refresh to the next the return moved by more than three times what the new data "
-        "explain. Its interval is too narrow, or what it does has changed."
+        return fmt.t("From refresh to refresh no return moved by more than three times what the new data explain.")
+    return fmt.t(
+        "{names}: from one refresh to the next the return moved by more than three times what the new data explain. "
+        "Either the interval is too narrow, or the effect has changed.",
+        names=fmt.join(moved),
     )
 
 
 def _forecasts(found: Backtest, m: Material) -> Table:
-    fmt = m.fmt
+    fmt, t = m.fmt, m.fmt.t
     head = (
-        Column(f"{fmt.period.capitalize()}s ahead", number=False),
-        Column("Forecasts"),
-        Column("In the 90% interval"),
+        Column(t(fmt.by_period(mark("Weeks ahead"), mark("Days ahead"))), number=False),
+        Column(t("Forecasts")),
+        Column(t("In the 90% interval")),
         Column("CRPS"),
-        Column("Better than no media"),
-        Column("Better than last year"),
+        Column(t("Better than no media")),
+        Column(t("Better than last year")),
     )
 
     def rows() -> Iterator[tuple[Cell, ...]]:
-        for label, r in found.by_step().iterrows():
+        for span, r in found.by_step().iterrows():
+            low, _, high = str(span).partition(" to ")
+            label = t("{low} to {high}", low=low, high=high) if high else t("all")
             yield (
-                Cell(str(label), strong=label == "all"),
+                Cell(label, strong=not high),
                 Cell(fmt.number(r["periods"])),
                 Cell(fmt.percent(r["coverage"], 0)),
                 Cell(fmt.outcome(r["crps"])),
@@ -76,16 +85,16 @@ def _forecasts(found: Backtest, m: Material) -> Table:
                 Cell(fmt.percent(r["skill_naive"], 0, sign=True)),
             )
 
-    return table_of("Forecasts of the refreshes, against what then happened.", head, rows())
+    return table_of(t("Forecasts of the refreshes, against what then happened."), head, rows())
 
 
 def _drift(found: Backtest, m: Material) -> Table:
-    fmt = m.fmt
+    fmt, t = m.fmt, m.fmt.t
     head = (
-        Column("Channel", number=False),
-        Column("Typical shift"),
-        Column("Largest shift"),
-        Column("Stayed in the interval before"),
+        Column(t("Channel"), number=False),
+        Column(t("Typical shift")),
+        Column(t("Largest shift")),
+        Column(t("Stayed in the interval before")),
     )
 
     def rows() -> Iterator[tuple[Cell, ...]]:
@@ -97,5 +106,7 @@ def _drift(found: Backtest, m: Material) -> Table:
                 Cell(fmt.percent(r["kept"], 0)),
             )
 
-    caption = "Returns from refresh to refresh; shifts in standard deviations that the new data explain (1 is usual)."
+    caption = t(
+        "Returns from refresh to refresh; shifts in standard deviations that the new data explain (1 is usual)."
+    )
     return table_of(caption, head, rows())

@@ -23,16 +23,22 @@ def refreshes(returns: pd.DataFrame, pen: Pen) -> Drawn:
         for i, (name, part) in enumerate(parts.items()):
             left, top = (i % across) * wide, 24 + (i // across) * _PANEL
             _panel(sheet, name, part, (left, top, wide))
-        sheet.text(0, 8, f"Return per {sheet.fmt.next_amount}, of the same spend", color=sheet.look["soft"])
+        title = sheet.fmt.t("Return per {amount}, of the same spend", amount=sheet.fmt.next_amount)
+        sheet.text(0, 8, title, color=sheet.look["soft"])
 
     fmt = pen.fmt
-    alt = "Return of the same spend at every refresh: " + "; ".join(
-        f"{fmt.label(name)} from {fmt.ratio(base * float(part['mean'].iloc[0]))} to "
-        f"{fmt.ratio(base * float(part['mean'].iloc[-1]))}"
+    lines = "; ".join(
+        fmt.t(
+            "{name} from {first} to {last}",
+            name=fmt.label(name),
+            first=fmt.ratio(base * float(part["mean"].iloc[0])),
+            last=fmt.ratio(base * float(part["mean"].iloc[-1])),
+        )
         for name, part in parts.items()
     )
+    alt = fmt.t("Return of the same spend at every refresh: {lines}.", lines=lines)
     heights = (24 + -(-len(names) // 3) * _PANEL, 24 + len(names) * _PANEL)
-    return draw("refreshes", alt + ".", pen, paint, heights)
+    return draw("refreshes", alt, pen, paint, heights)
 
 
 def _panel(sheet: Sheet, name: str, part: pd.DataFrame, place: tuple[float, float, float]) -> None:
