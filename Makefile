@@ -19,7 +19,7 @@ find_python = for candidate in $(CANDIDATES); do \
 # -n 2 --dist loadfile: two workers, and a file's shared fits are made once.
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
-.PHONY: help setup report test lint pytest format lab study-recovery peers bench bench-planner accept lock python clean markets bench-reports
+.PHONY: help setup report test lint pytest format lab study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -65,6 +65,9 @@ peers: setup  ## install PyMC-Marketing and Meridian into environments of their 
 
 bench: setup  ## sampling against the peers that are installed (hours, resumes; docs/studies)
 	$(BIN)/python benchmarks/sampling.py $(ARGS)
+
+bench-report: setup  ## sizes of the demo report, time to render and to run it again (minutes; docs/report.md)
+	$(BIN)/python benchmarks/report.py $(ARGS)
 
 bench-planner: setup  ## the planner against SciPy and the peers that are installed (minutes; docs/studies)
 	$(BIN)/python benchmarks/planner.py $(ARGS)

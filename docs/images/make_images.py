@@ -41,14 +41,22 @@ def html_views(html: Path) -> None:
         browser.close()
 
 
+LARGEST = 300_000
+
+
 def shrink() -> None:
-    """Half size for the tall views, and a palette for all: they are flat colours."""
+    """A palette for all, as they are flat colours, and tall views made smaller until they are light enough."""
     for path in HERE.glob("report-*.png"):
         with Image.open(path) as opened:
             picture = opened.convert("RGB")
-        if path.name.startswith(("report-wide", "report-phone")):
-            picture = picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.LANCZOS)
-        picture.quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)
+        scale = 0.5 if path.name.startswith(("report-wide", "report-phone")) else 1.0
+        while True:
+            size = (round(picture.width * scale), round(picture.height * scale))
+            small = picture if scale == 1.0 else picture.resize(size, Image.Resampling.LANCZOS)
+            small.quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(path, optimize=True)
+            if path.stat().st_size < LARGEST:
+                break
+            scale *= 0.88
 
 
 if __name__ == "__main__":
