@@ -19,7 +19,7 @@ find_python = for candidate in $(CANDIDATES); do \
 # -n 2 --dist loadfile: two workers, and a file's shared fits are made once.
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
-.PHONY: help setup report test lint pytest format lab study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report
+.PHONY: help setup report test lint pytest format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -59,6 +59,9 @@ bench-reports: setup  ## twelve reports over two workers: time and memory (minut
 
 study-recovery: setup  ## fit worlds with known truth: do the intervals hold it? (an hour; docs/studies)
 	$(BIN)/python -m mmm.assessment.recovery $(ARGS)
+
+study: setup  ## what answers and plans are worth in worlds with known truth, peers beside (hours; docs/studies)
+	$(BIN)/python -m mmm.study $(ARGS)
 
 peers: setup  ## install PyMC-Marketing and Meridian into environments of their own, for the benchmarks
 	@sh benchmarks/peers.sh

@@ -1,0 +1,97 @@
+"""What a method says of a world: estimates, forecast, plan and warnings, as plain data that can be kept."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmm.assessment.scores import crps, interval
+
+Floats = NDArray[np.float64]
+Interval = tuple[float, float | None, float | None]
+"""Median and the ends of the 90% equal-tailed interval, None where the method gives none."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Of the total outcome of the hidden weeks: mean CRPS in outcome units, and share of weeks inside 90% intervals."""
+
+    crps: float
+    coverage: float
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A plan: money of the horizon by channel relative to the reference plan's, and the gain that it promises.
+
+    ``factors`` [channel] are 1 for a channel that the reference plan does not use. ``promised`` is the mean of the
+    gain over the reference plan, in money, ``lower`` and ``upper`` its 90% interval (None where none is given).
+    """
+
+    factors: tuple[float, ...]
+    promised: float
+    lower: float | None = None
+    upper: float | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A method's answer, channels in the order of the data.
+
+    ``roas`` and ``marginal`` hold an interval a channel. ``contributions`` [date, geo, channel] are means. What a
+    method does not say is None. ``warnings`` are its own words.
+    """
+
+    roas: tuple[Interval, ...] | None = None
+    marginal: tuple[Interval, ...] | None = None
+    contributions: list[list[list[float]]] | None = None
+    forecast: Forecast | None = None
+    decision: Decision | None = None
+    warnings: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def answer_of(data: Mapping[str, Any]) -> Answer:
+    """An answer from plain data, as :meth:`Answer.to_dict` gives it."""
+
+    def intervals(name: str) -> tuple[Interval, ...] | None:
+        return None if data[name] is None else tuple((m, lower, upper) for m, lower, upper in data[name])
+
+    forecast, decision = data["forecast"], data["decision"]
+    return Answer(
+        roas=intervals("roas"),
+        marginal=intervals("marginal"),
+        contributions=data["contributions"],
+        forecast=None if forecast is None else Forecast(**forecast),
+        decision=None if decision is None else Decision(**{**decision, "factors": tuple(decision["factors"])}),
+        warnings=tuple(data["warnings"]),
+    )
+
+
+def intervals(draws: Floats) -> tuple[Interval, ...]:
+    """Medians and 90% intervals of draws [sample, channel]."""
+    lower, upper = interval(draws)
+    return tuple(zip(np.median(draws, axis=0).tolist(), lower.tolist(), upper.tolist(), strict=True))
+
+
+def rounded(contributions: Floats) -> list[list[list[float]]]:
+    """Contributions with seven digits, which is more than any score needs and a third of the space."""
+    found: list[list[list[float]]] = np.vectorize(lambda x: float(f"{x:.7g}"))(contributions).tolist()
+    return found
+
+
+def forecast_of(draws: Floats, actual: Floats) -> Forecast:
+    """Score predictive draws [sample, period] of the total against what happened [period]."""
+    lower, upper = interval(draws)
+    return Forecast(float(crps(draws, actual).mean()), float(((lower <= actual) & (actual <= upper)).mean()))
+
+
+def decision_of(money: Floats, reference: Floats, gain: Floats) -> Decision:
+    """A decision from money and reference by channel and draws of the gain."""
+    factors = np.where(reference > 0, money / np.where(reference > 0, reference, 1.0), 1.0)
+    lower, upper = interval(gain)
+    return Decision(tuple(factors.tolist()), float(gain.mean()), float(lower), float(upper))

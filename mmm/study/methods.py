@@ -1,0 +1,154 @@
+"""The methods that are compared, each from a world's data to an :class:`~mmm.study.answer.Answer`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmm.analysis import analyse
+from mmm.analysis.effects import marginal_effect, observed
+from mmm.assessment.gate import gate
+from mmm.assessment.holdout import judge
+from mmm.assessment.settings import GateSettings
+from mmm.calibration import read_evidence
+from mmm.calibration.settings import ExperimentsSettings
+from mmm.data.calendar import parse_periods
+from mmm.inference.fit import Fit
+from mmm.inference.settings import SamplerSettings
+from mmm.inference.store import obtain
+from mmm.model.evidence import NO_EVIDENCE, Evidence
+from mmm.model.mixture import Beliefs
+from mmm.model.response import contributions
+from mmm.planning import PlanSettings, plan
+from mmm.study.answer import Answer, Decision, Forecast, decision_of, intervals, rounded
+from mmm.study.peers import BOUNDS, PEERS, PeerSettings, ask
+from mmm.study.worlds import HIDDEN, StudyWorld
+
+Floats = NDArray[np.float64]
+
+OURS = "workbench"
+TOLD = "workbench, two lift tests"
+KEEP = "keep today's plan"
+LAST_TOUCH = "last touch, in proportion"
+METHODS = (OURS, TOLD, KEEP, LAST_TOUCH, *PEERS)
+_DRAWS = 1000
+_PATIENCE = 600.0
+"""Seconds that the planner may search."""
+
+
+@dataclass(frozen=True)
+class MethodSettings:
+    """How the fits are made: ours by ``sampler``, the peers' by ``peers``."""
+
+    sampler: SamplerSettings = field(default_factory=SamplerSettings)
+    peers: PeerSettings = field(default_factory=PeerSettings)
+
+
+def method(name: str, settings: MethodSettings) -> Callable[[StudyWorld], Answer]:
+    """A method by its name."""
+    if name in PEERS:
+        return partial(ask, PEERS[name], settings=settings.peers)
+    known: dict[str, Callable[[StudyWorld], Answer]] = {
+        OURS: partial(ours, sampler=settings.sampler),
+        TOLD: partial(ours, sampler=settings.sampler, told=True),
+        KEEP: keep,
+        LAST_TOUCH: last_touch,
+    }
+    return known[name]
+
+
+def plan_settings() -> PlanSettings:
+    """The decision of the study: today's total, every channel within the bounds.
+
+    The search may take long: several cells share a machine, and a plan must not depend on how busy it is.
+    """
+    return PlanSettings(horizon=f"{HIDDEN} weeks", spend_all=True, bounds=BOUNDS, time_limit=_PATIENCE)
+
+
+def ours(world: StudyWorld, sampler: SamplerSettings, *, told: bool = False) -> Answer:
+    """The default fit, with the world's lift tests where ``told``; the gate reads the same forecast that is scored."""
+    training = world.training()
+    evidence = _evidence(world) if told else NO_EVIDENCE
+    fit = obtain(training, Beliefs(world.model, evidence).mixture(training), sampler)
+    found = judge(fit, world.dataset, world.hidden) if world.hidden else None
+    asked = GateSettings() if world.hidden else GateSettings(holdout=None)
+    checks = gate(fit, asked, found).checks
+    seen = world.dataset.data["media"].values[: world.seen]
+    return Answer(
+        roas=intervals(analyse(fit, _DRAWS).roas_draws.values),
+        marginal=intervals(_marginal(fit)),
+        contributions=rounded(contributions(fit.response(_DRAWS), seen).mean(axis=0)),
+        forecast=None if found is None else Forecast(found.crps, found.coverage),
+        decision=_decision(fit, world) if world.hidden else None,
+        warnings=tuple(f"{check.name}: {check.status}" for check in checks if check.status != "pass"),
+    )
+
+
+def _evidence(world: StudyWorld) -> Evidence:
+    settings = ExperimentsSettings.model_validate({"tests": list(world.tests)})
+    lookback = parse_periods(world.model.lookback, world.dataset.frequency)
+    return read_evidence(settings, world.past(), Path(), lookback)
+
+
+def _marginal(fit: Fit) -> Floats:
+    """Draws of the marginal ROAS over the rows seen, [sample, channel]."""
+    panel = observed(fit)
+    slope = marginal_effect(fit.response(_DRAWS), panel, panel.value)
+    return np.asarray(slope / panel.spend.sum(axis=0))
+
+
+def _decision(fit: Fit, world: StudyWorld) -> Decision:
+    """The plan of a fit for the weeks after the rows seen: the planner gets no later row, not even its spend."""
+    made = plan(replace(fit, dataset=world.past()), plan_settings())
+    return decision_of(made.money.sum(axis=(0, 1)), made.problem.reference.sum(axis=(0, 1)), made.gain_draws)
+
+
+def keep(world: StudyWorld) -> Answer:
+    """Today's plan again, which promises nothing."""
+    if not world.hidden:
+        return Answer()
+    return Answer(decision=Decision(tuple([1.0] * len(world.dataset.channels)), 0.0))
+
+
+def last_touch(world: StudyWorld) -> Answer:
+    """Every week's whole outcome credited to the channels in proportion to that week's money; no intervals.
+
+    Money then follows the outcome credited over the reference weeks, within the bounds. The promise takes the credited
+    return for what the next unit of money brings.
+    """
+    data = world.past().data
+    spend = data["spend"].values.astype(float)
+    value = data["outcome"].values * data["value_per_unit"].values
+    total = spend.sum(axis=2, keepdims=True)
+    share = np.divide(spend, total, out=np.zeros_like(spend), where=total > 0)
+    credited = share * value[:, :, None]
+    spent = spend.sum(axis=(0, 1))
+    roas = credited.sum(axis=(0, 1)) / spent
+    decision = None
+    if world.hidden:
+        today = spend[-HIDDEN:].sum(axis=(0, 1))
+        money = scaled_into(credited[-HIDDEN:].sum(axis=(0, 1)), today * BOUNDS[0], today * BOUNDS[1], today.sum())
+        factors = np.where(today > 0, money / np.where(today > 0, today, 1.0), 1.0)
+        decision = Decision(tuple(factors.tolist()), float((roas * (money - today)).sum()))
+    returns = tuple((value, None, None) for value in roas.tolist())
+    return Answer(roas=returns, contributions=rounded(credited), decision=decision)
+
+
+def scaled_into(wish: Floats, lower: Floats, upper: Floats, total: float) -> Floats:
+    """``wish`` times a common factor, clipped to the bounds, such that it adds up to ``total``.
+
+    The bounds must allow ``total``; bisection on the factor, as the clipped sum rises with it.
+    """
+    low, high = 0.0, 1.0
+    while np.clip(high * wish, lower, upper).sum() < total * (1 - 1e-12) and high < 1e12:
+        high *= 2.0
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        if np.clip(middle * wish, lower, upper).sum() < total:
+            low = middle
+        else:
+            high = middle
+    return np.asarray(np.clip(high * wish, lower, upper))

@@ -1,0 +1,351 @@
+"""The page of the study: tables in Markdown, one figure a question, and all scores in JSON."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmm.assessment.resume import write_text
+from mmm.simulate import library_names, library_world
+from mmm.study import figures
+from mmm.study.methods import KEEP, LAST_TOUCH, METHODS, OURS, TOLD
+from mmm.study.peers import PEERS, PeerSettings
+from mmm.study.score import Row, compared, decisions, estimates, finite, median, warned
+from mmm.study.worlds import HIDDEN, TESTED
+
+_INTRO = f"""# What the answers and the plans are worth
+
+Made by `make study`. Every world has a truth that no method is told: the simulator's library, in which each world
+breaks one assumption of media mix models or several, and public data. A simulated world is {HIDDEN} weeks longer than
+the outcome that a method sees; it knows media and controls of these weeks. One fit a method and world gives the returns
+over the weeks seen, the plan for the {HIDDEN} weeks after them (today's total, every channel within 30% of its spend of
+the last {HIDDEN} weeks) and the forecast of the outcome that was hidden. The plan is then spent in the simulator.
+
+Every kind of world is drawn twice. Defaults may be chosen on one draw; **what is reported here is the other**,
+national and, for some kinds, with four regions. Intervals are 90%. Errors, widths and interval scores (Gneiting and
+Raftery 2007, eq. 43) are relative to the true return; where that is zero or negative, to the mean size of the world's
+true returns. The error of a coverage is one standard error, clustered by world. ROAS counts carryover after the last
+week where the method's own function does. sRMSE of contributions is the public benchmark's. A plan "lost" where it
+truly ends below today's.
+
+"""
+
+_PYMC_MARKETING = (
+    "1.3.0: geometric adstock of 8 weeks, logistic saturation, two yearly Fourier modes, its own priors; its "
+    "incrementality and its budget optimiser, told how today's plan spreads money over weeks"
+)
+_LAST_TOUCH = (
+    "each week's whole outcome credited to the channels in proportion to the week's money; money follows the outcome "
+    "credited"
+)
+_TOLD = "the same, told of one hold-out each of {tested}, read with a standard error of a fifth of the effect"
+_LINES = (
+    (OURS, "`mmm report` with its defaults: the weighted mixture of models, its planner, its gate"),
+    (TOLD, _TOLD.format(tested=" and ".join(TESTED))),
+    ("PyMC-Marketing", _PYMC_MARKETING),
+    (
+        "Meridian",
+        "2.1.0: its default `ModelSpec`, the hidden weeks as its holdout; its analyzer and its budget optimiser",
+    ),
+    (LAST_TOUCH, _LAST_TOUCH),
+    (KEEP, "nothing changes"),
+)
+_NOTE = """Peers run {chains} chains of {draws} draws after {tune} of warm-up, each in its own environment. Their
+warning is R-hat above 1.01, divergences, an optimiser that failed, and what Meridian's own model review fails or asks
+to look at. The workbench's gate judges the forecast of the hidden weeks, so its warnings here include what those weeks
+told. A promise is counted as the method's own optimiser counts it: Meridian's leaves out what comes after the last
+week.
+
+"""
+
+
+def write_pages(rows: list[Row], folder: Path) -> tuple[Path, ...]:
+    """Write ``decisions.md``, ``decisions.json`` and the figures into ``folder``."""
+    pictures = figures.write(rows, folder)
+    text = json.dumps(rows, indent=None, separators=(",", ":")).replace('{"world"', '\n{"world"') + "\n"
+    page = write_text(folder / "decisions.md", markdown(rows, {path.stem for path in pictures}))
+    return page, write_text(folder / "decisions.json", text), *pictures
+
+
+def markdown(rows: list[Row], pictures: set[str]) -> str:
+    """The page. Sections without any result are left out."""
+    peers = PeerSettings()
+    note = _NOTE.format(chains=peers.chains, draws=peers.draws, tune=peers.tune)
+    methods = "## The methods\n\n" + table(["", "what it is"], [list(line) for line in _LINES]) + note
+    reported = [r for r in rows if r["part"] == "reported"]
+    parts = [
+        _INTRO,
+        methods,
+        _together(reported, pictures),
+        _plans(reported, pictures),
+        _by_world(reported, pictures),
+        _warnings(rows, pictures),
+        _forecasts(reported, pictures),
+        _tests(reported),
+        _repeats(rows),
+        _public(rows),
+        _failures(rows),
+    ]
+    return "".join(part for part in parts if part).rstrip() + "\n"
+
+
+def table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    return "\n".join(f"| {' | '.join(line)} |" for line in (header, ["---"] * len(header), *lines)) + "\n\n"
+
+
+def percent(value: float | None) -> str:
+    """A share in words; a dash for what is not known."""
+    return "–" if value is None else f"{value:.0%}"
+
+
+def number(value: float | None) -> str:
+    """Two digits; a dash for what is not known."""
+    return "–" if value is None else f"{value:.2f}"
+
+
+def coverage(found: Row) -> str:
+    """Coverage with its standard error."""
+    if found["coverage"] is None:
+        return "–"
+    error = "" if found["coverage_error"] is None else f" ± {found['coverage_error']:.0%}"
+    return f"{found['coverage']:.0%}{error}"
+
+
+def _figure(name: str, words: str, pictures: set[str]) -> str:
+    return f"![{words}]({name}.svg)\n\n" if name in pictures else ""
+
+
+def _of(rows: Sequence[Row], method: str) -> list[Row]:
+    return [r for r in rows if r["method"] == method and r["error"] is None]
+
+
+def _shown(rows: Sequence[Row]) -> list[str]:
+    """Methods that answered in some world, in their order."""
+    return [m for m in METHODS if _of(rows, m)]
+
+
+def fields(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
+    """Fields of comparison: worlds in which all peers answered, or one of them, each with its rows."""
+    out = []
+    asked = [p for p in PEERS if _of(rows, p)]
+    for group in dict.fromkeys((tuple(asked), *((p,) for p in asked))):
+        same = compared(rows, (OURS, *group))
+        same = [r for r in same if r["method"] not in PEERS or r["method"] in group]
+        if same:
+            out.append((" and ".join(group) or "the workbench", same))
+    return out
+
+
+def _together(rows: list[Row], pictures: set[str]) -> str:
+    """Returns by method, each comparison on the same worlds."""
+    out = ["## Do the intervals hold the truth, and how far off are the estimates?\n\n"]
+    out.append("Methods in one table answered in the same worlds.\n\n")
+    for name, same in fields(rows):
+        lines = []
+        for method in (m for m in _shown(same) if m not in (KEEP, TOLD)):
+            mine = _of(same, method)
+            found, marginal = estimates(mine), estimates(mine, "marginal")
+            if found is None:
+                continue
+            nothing: Row = dict.fromkeys(("coverage", "coverage_error", "width", "score"))
+            lines.append(
+                [
+                    method,
+                    f"{found['worlds']} ({found['cells']})",
+                    coverage(found),
+                    percent(found["error"]),
+                    number(found["width"]),
+                    number(found["score"]),
+                    coverage(marginal or nothing),
+                    number((marginal or nothing)["width"]),
+                    number(median(r["srmse"] for r in mine)),
+                    number(median(r["rank"] for r in mine)),
+                ]
+            )
+        header = ["", "worlds (channels)", "90% interval of ROAS holds the truth", "median error", "width / truth"]
+        header += ["interval score / truth", "marginal ROAS: holds", "width / truth", "sRMSE", "rank correlation"]
+        out.append(f"Worlds answered by {name}:\n\n{table(header, lines)}")
+    out.append(_figure("decisions_intervals", "Coverage against width of the intervals, by method", pictures))
+    return "".join(out)
+
+
+def _plans(rows: list[Row], pictures: set[str]) -> str:
+    """Decisions by method, each comparison on the same worlds."""
+    out = ["## What do the plans bring, against what was promised and what was possible?\n\n"]
+    for name, same in fields(rows):
+        lines = []
+        for method in (m for m in _shown(same) if m != TOLD):
+            found = decisions(_of(same, method))
+            if found is None:
+                continue
+            lines.append(
+                [
+                    method,
+                    str(found["worlds"]),
+                    percent(found["share"]),
+                    percent(found["pooled"]),
+                    number(found["promised"]),
+                    percent(found["off"]),
+                    percent(found["holds"]),
+                    percent(found["lost"]),
+                ]
+            )
+        header = ["", "worlds", "realised share of the oracle's gain, median", "of all gains together"]
+        header += [
+            "promised / realised, median",
+            "promise off by, median",
+            "promise's interval holds",
+            "plans that lost",
+        ]
+        out.append(f"Worlds answered by {name}:\n\n{table(header, lines)}")
+    out.append(
+        "The promised over the realised gain is of plans that won something. A plan's gain is over today's plan in the "
+        f"same {HIDDEN} weeks; the oracle knows the truth and keeps the same bounds.\n\n"
+    )
+    return "".join(out) + _figure("decisions_plans", "Promised against realised gain, by method", pictures)
+
+
+def _by_world(rows: list[Row], pictures: set[str]) -> str:
+    """Coverage by kind of world and method, with what the workbench's gate said."""
+    names = {name: library_world(name).note for name in library_names()}
+    methods = [m for m in _shown(rows) if m in (OURS, *PEERS)]
+    lines = []
+    for row in sorted({(r["kind"], r["geos"]) for r in rows}, key=lambda x: (x[1], list(names).index(x[0]))):
+        kind, geos = row
+        mine = [r for r in rows if (r["kind"], r["geos"]) == row]
+        cells = []
+        for method in methods:
+            found = _of(mine, method)
+            hits = [h for r in found if r["roas"] is not None for h in r["roas"]["hit"]]
+            best = median(r["decision"]["realised"] / r["decision"]["oracle"] for r in found if _won(r))
+            cells += [f"{sum(hits)} of {len(hits)}" if hits else "–", percent(best)]
+        said = [w for r in _of(mine, OURS) for w in r["warnings"]]
+        label = names[kind] + ("" if geos == 1 else f" ({geos} regions)")
+        lines.append([label, *cells, ", ".join(said) or "nothing"])
+    header = [""]
+    for method in methods:
+        header += [f"{method}: intervals that hold", "share of the oracle's gain"]
+    out = "## World by world\n\n" + table([*header, "the workbench's gate said"], lines)
+    return out + _figure("decisions_worlds", "Errors of the return by world and method", pictures)
+
+
+def _won(row: Row) -> bool:
+    return row["decision"] is not None and row["decision"]["oracle"] > 0
+
+
+def _warnings(rows: list[Row], pictures: set[str]) -> str:
+    """Whether a method said that it may be wrong where it was."""
+    lines = []
+    for part in ("reported", "well specified"):
+        for method in (OURS, *PEERS):
+            mine = _of([r for r in rows if r["part"] == part], method)
+            found = warned(mine)
+            if not found["worlds"]:
+                continue
+            share = found["warned"] / found["misses"] if found["misses"] else None
+            false = found["clean_alarms"] / found["clean"] if found["clean"] else None
+            counts = [f"{found['misses']}", f"{found['warned']} ({percent(share)})"]
+            alarms = f"{found['clean_alarms']} of {found['clean']} ({percent(false)})"
+            lines.append([method, part, str(found["worlds"]), *counts, f"{found['alarms']}", alarms])
+    header = ["", "worlds", "count", "intervals that miss", "of them in worlds warned of", "worlds warned of"]
+    header += ["warnings in worlds where no interval misses"]
+    text = (
+        "## Was there a warning where the answer was wrong?\n\nA world counts as warned of where any check of the gate "
+        "(or of the peer) did more than pass. One interval in ten misses by design, so that a world of five channels "
+        "without a miss is not the rule even for a perfect method.\n\n"
+    )
+    return text + table(header, lines) + _figure("decisions_warnings", "Misses, warned of and not, by world", pictures)
+
+
+def _forecasts(rows: list[Row], pictures: set[str]) -> str:
+    lines = []
+    for name, same in fields(rows):
+        for method in (m for m in _shown(same) if m in (OURS, *PEERS)):
+            found = [r["forecast"] for r in _of(same, method) if r["forecast"] is not None]
+            if found:
+                numbers = [f"{median(f[k] for f in found):.2%}" for k in ("crps", "naive")]
+                lines.append(
+                    [name, method, str(len(found)), *numbers, percent(finite(f["coverage"] for f in found).mean())]
+                )
+    if not lines:
+        return ""
+    header = [
+        "worlds answered by",
+        "",
+        "worlds",
+        "CRPS / mean outcome, median",
+        "repeating the last year",
+        "90% interval holds",
+    ]
+    words = f"## How good is the forecast of {HIDDEN} hidden weeks?\n\nMedia and controls of these weeks are known.\n\n"
+    return words + table(header, lines) + _figure("decisions_forecasts", "CRPS of hidden weeks by method", pictures)
+
+
+def _pairs(rows: list[Row], methods: Sequence[str], what: Callable[[list[Row]], list[str]]) -> list[list[str]]:
+    same = compared(rows, methods)
+    return [[method, *what(_of(same, method))] for method in methods if _of(same, method)]
+
+
+def _summary(rows: list[Row]) -> list[str]:
+    found, plans = estimates(rows), decisions(rows)
+    if found is None:
+        return ["–"] * 7
+    out = [f"{found['worlds']} ({found['cells']})", coverage(found), percent(found["error"]), number(found["width"])]
+    out.append(number(found["score"]))
+    return out + (["–"] * 2 if plans is None else [percent(plans["share"]), percent(plans["lost"])])
+
+
+_SUMMARY = ["worlds (channels)", "90% interval of ROAS holds the truth", "median error", "width / truth"]
+_SUMMARY += ["interval score / truth", "share of the oracle's gain", "plans that lost"]
+
+
+def _tests(rows: list[Row]) -> str:
+    lines = _pairs([r for r in rows if r["method"] in (OURS, TOLD)], (OURS, TOLD), _summary)
+    if len(lines) < 2:
+        return ""
+    demand = [r for r in rows if r["kind"] in ("hidden_demand", "mixed")]
+    lines += [[f"{m}: worlds of hidden demand", *rest] for m, *rest in _pairs(demand, (OURS, TOLD), _summary)]
+    return "## What do two lift tests change?\n\n" + table(["", *_SUMMARY], lines)
+
+
+def _repeats(rows: list[Row]) -> str:
+    mine = _of([r for r in rows if r["kind"] == "well_specified" and r["part"] != "public"], OURS)
+    if not mine:
+        return ""
+    words = "## In worlds where nothing is broken\n\nFurther draws of the first world, and those above.\n\n"
+    return words + table(["", *_SUMMARY], [[OURS, *_summary(mine)]])
+
+
+def _public(rows: list[Row]) -> str:
+    """Every public world by itself."""
+    public = [r for r in rows if r["part"] == "public" and r["method"] in (OURS, *PEERS) and r["error"] is None]
+    if not public:
+        return ""
+    lines = []
+    for row in sorted(public, key=lambda r: (r["world"], METHODS.index(r["method"]))):
+        found = estimates([row])
+        if found is None:
+            continue
+        hits = row["roas"]["hit"]
+        numbers = [percent(found["error"]), number(found["width"]), number(found["score"])]
+        said = ", ".join(row["warnings"]) or "nothing"
+        lines.append([row["world"], row["method"], f"{sum(hits)} of {len(hits)}", *numbers, said])
+    header = ["", "", "intervals that hold", "median error", "width / truth", "interval score / truth", "warnings"]
+    words = (
+        "## Public data\n\nEight national worlds with at most one assumption broken; `confounded`, where a driver of "
+        "both spend and outcome is not given, and the same with it given; an effect that drifts. All rows are fitted, "
+        "as no plan can be scored.\n\n"
+    )
+    return words + table(header, lines)
+
+
+def _failures(rows: list[Row]) -> str:
+    failed = [r for r in rows if r["error"] is not None]
+    asked: dict[str, Any] = {m: sum(r["method"] == m for r in rows) for m in METHODS}
+    lines = [[m, str(n), str(sum(r["method"] == m for r in failed))] for m, n in asked.items() if n]
+    seconds = {m: median(r["seconds"] for r in _of(rows, m)) for m in asked}
+    lines = [[*line, "–" if seconds[line[0]] is None else f"{seconds[line[0]]:.0f}"] for line in lines]
+    words = "## What was run\n\nSeconds are of a machine that did other work beside; they compare nothing.\n\n"
+    why = "".join(f"- {r['world']}, {r['method']}: {r['error'].splitlines()[0]}\n" for r in failed)
+    return words + table(["", "worlds asked", "failed", "seconds a world, median"], lines) + why

@@ -1,0 +1,215 @@
+"""The worlds of the study: panels of which the truth is known and no method is told.
+
+A simulated world is made 13 weeks longer than what the methods see: they get media and controls of these weeks, so that
+one fit serves the estimates, the plan and the forecast. The truth is cut to the rows whose outcome they see.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mmm.assessment.recovery import file_case
+from mmm.data.dataset import Dataset
+from mmm.data.load import from_frame
+from mmm.data.settings import DataSettings
+from mmm.errors import DataError
+from mmm.model.settings import ModelSettings
+from mmm.simulate import (
+    Truth,
+    World,
+    data_settings,
+    experiments_frame,
+    library_names,
+    library_world,
+    simulate,
+    with_hold_outs,
+)
+
+Floats = NDArray[np.float64]
+Part = Literal["chosen on", "reported", "well specified", "public"]
+
+HIDDEN = 13
+"""Weeks at the end whose outcome no method sees, and weeks to plan for."""
+_GEOS = 4
+_WITH_GEOS = ("well_specified", "hidden_demand", "collinear_flighting", "time_varying_effect", "mixed")
+_REPEATS = range(2, 18)
+TESTED = ("search", "social")
+"""Channels of simulated worlds on which lift tests are known to the method that is told of tests."""
+
+
+@dataclass(frozen=True)
+class StudyWorld:
+    """What a method may see, and what is true.
+
+    ``dataset`` holds ``hidden`` rows at the end whose outcome the methods must not use. ``roas`` and ``marginal``
+    [channel] and ``contributions`` [date, geo, channel] are true over the rows before; those that are not known are
+    None. ``truth`` answers what a plan after these rows would bring, where the world was simulated. ``model`` are the
+    workbench's settings for it: the defaults but where a channel is not money. ``tests`` are lift tests as their owner
+    would hand them over; only the method that is told of tests reads them.
+    """
+
+    name: str
+    dataset: Dataset
+    hidden: int
+    roas: Floats
+    marginal: Floats | None = None
+    contributions: Floats | None = None
+    truth: Truth | None = None
+    model: ModelSettings = field(default_factory=ModelSettings)
+    tests: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def seen(self) -> int:
+        """Rows whose outcome the methods see."""
+        return len(self.dataset.dates) - self.hidden
+
+    def training(self) -> Dataset:
+        """The panel as a method gets it, the outcome of the last rows hidden."""
+        return self.dataset.with_outcome_hidden(self.hidden) if self.hidden else self.dataset
+
+    def past(self) -> Dataset:
+        """The rows whose outcome is seen."""
+        return self.dataset.between(end=self.dataset.dates[self.seen - 1].date())
+
+    def reference(self) -> Floats:
+        """Recorded spend of the last rows seen, as many as are planned for, [period, geo, channel]."""
+        return np.asarray(self.dataset.data["spend"].values[self.seen - HIDDEN : self.seen], dtype=float)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A world of the study before it is made: its name, its part in the study, its kind, and how to make it."""
+
+    name: str
+    part: Part
+    kind: str
+    make: Callable[[], StudyWorld]
+    geos: int = 1
+
+
+def cut(truth: Truth, rows: int) -> Truth:
+    """The truth of the first ``rows`` periods; what comes after them is the future of :meth:`Truth.response`."""
+    unseen = len(truth.history)
+    return replace(
+        truth,
+        dates=truth.dates[:rows],
+        media=truth.media[:rows],
+        spend=truth.spend[:rows],
+        strength=truth.strength[: unseen + rows],
+        contributions=truth.contributions[:rows],
+        baseline=truth.baseline[:rows],
+        control_effects=truth.control_effects[:rows],
+        expected=truth.expected[:rows],
+    )
+
+
+def simulated_world(world: World) -> StudyWorld:
+    """A world of the simulator with 13 further weeks, of which the methods do not see the outcome."""
+    made = simulate(replace(world, weeks=world.weeks + HIDDEN))
+    dataset = from_frame(made.frame, DataSettings.model_validate(data_settings(made)))
+    truth = cut(made.truth, world.weeks)
+    seen = replace(made, truth=truth)
+    tested = replace(seen, world=with_hold_outs(seen, TESTED))
+    tests = tuple(
+        {str(k): v for k, v in row.items() if v != ""} for row in experiments_frame(tested).to_dict("records")
+    )
+    return StudyWorld(
+        world.name,
+        dataset,
+        HIDDEN,
+        truth.roas,
+        marginal=truth.marginal_roas,
+        contributions=truth.contributions,
+        truth=truth,
+        tests=tests,
+    )
+
+
+def _library(name: str, geos: int, replicate: int) -> StudyWorld:
+    return simulated_world(library_world(name, geos=geos, replicate=replicate))
+
+
+def _library_entry(name: str, part: Part, replicate: int, geos: int = 1) -> Entry:
+    return Entry(f"{name}_{geos}_{replicate}", part, name, partial(_library, name, geos, replicate), geos)
+
+
+def entries(shared: Path | None) -> tuple[Entry, ...]:
+    """All worlds, those that the study reports first; ``shared`` is the folder of public data, None where absent.
+
+    Every kind of world is drawn twice. Defaults may be chosen on one draw ("chosen on"); results are reported of the
+    other. "Well specified" are further draws of the world in which nothing is broken.
+    """
+    out = [_library_entry(name, "reported", 1) for name in library_names()]
+    out += [_library_entry(name, "reported", 1, _GEOS) for name in _WITH_GEOS]
+    out += [_library_entry("well_specified", "well specified", replicate) for replicate in _REPEATS]
+    out += [] if shared is None else _public(shared)
+    out += [_library_entry(name, "chosen on", 0) for name in library_names()]
+    return tuple(out)
+
+
+def _public(shared: Path) -> list[Entry]:
+    found = [
+        Entry(csv.stem, "public", csv.stem, partial(_file_world, csv))
+        for csv in sorted((shared / "worlds").glob("*.csv"))
+    ]
+    confounded = shared / "confounded" / "mmm_roas_data.csv"
+    if confounded.is_file():
+        for name, controls in (("confounded", ()), ("confounder_given", ("z",))):
+            found.append(Entry(name, "public", name, partial(_confounded_world, confounded, name, controls)))
+    varying = shared / "time_varying" / "media_tvp_data.csv"
+    if varying.is_file():
+        found.append(Entry("time_varying", "public", "time_varying", partial(_varying_world, varying)))
+    return found
+
+
+def _file_world(csv: Path) -> StudyWorld:
+    case = file_case(csv, ModelSettings())
+    roas = np.array([case.truth[c] for c in case.dataset.channels])
+    return StudyWorld(case.name, case.dataset, 0, roas, model=case.model)
+
+
+def _panel(frame: pd.DataFrame, date: str, controls: tuple[str, ...]) -> Dataset:
+    """A national panel of the channels x1 and x2 and the outcome y."""
+    settings = {
+        "source": "public",
+        "date": date,
+        "target": {"column": "y"},
+        "currency": "EUR",
+        "channels": {"x1": "x1", "x2": "x2"},
+        "controls": list(controls),
+    }
+    return from_frame(frame[[date, "x1", "x2", "y", *controls]], DataSettings.model_validate(settings))
+
+
+def _confounded_world(csv: Path, name: str, controls: tuple[str, ...]) -> StudyWorld:
+    """The outcome without a channel is a column; everything but the two channels, ``controls`` and y would leak."""
+    frame = _read(csv)
+    dataset = _panel(frame, "date", controls)
+    effect = np.column_stack([frame["y"] - frame["y01"], frame["y"] - frame["y02"]])
+    return StudyWorld(name, dataset, 0, _ratio(effect, dataset), contributions=effect[:, None, :])
+
+
+def _varying_world(csv: Path) -> StudyWorld:
+    frame = _read(csv)
+    dataset = _panel(frame, "date_week", ("event_1", "event_2"))
+    effect = frame[["x1_contribution", "x2_contribution"]].to_numpy(dtype=float)
+    return StudyWorld("time_varying", dataset, 0, _ratio(effect, dataset), contributions=effect[:, None, :])
+
+
+def _ratio(effect: Floats, dataset: Dataset) -> Floats:
+    return np.asarray(effect.sum(axis=0) / dataset.data["spend"].values.sum(axis=(0, 1)))
+
+
+def _read(csv: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(csv)
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"'{csv}' cannot be read as a CSV ({error}). Restore the file, or leave the folder out."
+        ) from error
