@@ -211,7 +211,10 @@ def _by_world(rows: list[Row], pictures: set[str]) -> str:
     names = {name: library_world(name).note for name in library_names()}
     methods = [m for m in _shown(rows) if m in (OURS, *PEERS)]
     lines = []
-    for row in sorted({(r["kind"], r["geos"]) for r in rows}, key=lambda x: (x[1], list(names).index(x[0]))):
+    answered = {
+        (r["kind"], r["geos"]) for r in rows if r["method"] in methods and r["error"] is None and r["kind"] in names
+    }
+    for row in sorted(answered, key=lambda x: (x[1], list(names).index(x[0]))):
         kind, geos = row
         mine = [r for r in rows if (r["kind"], r["geos"]) == row]
         cells = []
@@ -220,9 +223,10 @@ def _by_world(rows: list[Row], pictures: set[str]) -> str:
             hits = [h for r in found if r["roas"] is not None for h in r["roas"]["hit"]]
             best = median(r["decision"]["realised"] / r["decision"]["oracle"] for r in found if _won(r))
             cells += [f"{sum(hits)} of {len(hits)}" if hits else "–", percent(best)]
-        said = [w for r in _of(mine, OURS) for w in r["warnings"]]
+        asked = _of(mine, OURS)
+        said = [w for r in asked for w in r["warnings"]] or (["nothing"] if asked else ["–"])
         label = names[kind] + ("" if geos == 1 else f" ({geos} regions)")
-        lines.append([label, *cells, ", ".join(said) or "nothing"])
+        lines.append([label, *cells, ", ".join(said)])
     header = [""]
     for method in methods:
         header += [f"{method}: intervals that hold", "share of the oracle's gain"]

@@ -21,7 +21,7 @@ from mmm.inference.settings import SamplerSettings
 from mmm.study.methods import METHODS, OURS, TOLD, MethodSettings, method, plan_settings
 from mmm.study.page import write_pages
 from mmm.study.peers import PEERS, PeerSettings, installed
-from mmm.study.score import score
+from mmm.study.score import oracle, score
 from mmm.study.worlds import Entry, StudyWorld, entries
 
 FORMAT = 1
@@ -140,10 +140,11 @@ def scores(worlds: Iterable[Entry], records: Iterable[dict[str, Any]]) -> list[d
         if entry.name not in by_world:
             continue
         world = entry.make()
+        best = None if world.truth is None else oracle(world.truth)
         for record in by_world[entry.name]:
             label = {"world": entry.name, "part": entry.part, "kind": entry.kind, "geos": entry.geos}
             label |= {name: record[name] for name in ("method", "seconds", "error")}
-            rows.append({**label, **({} if record["answer"] is None else score(world, record["answer"]))})
+            rows.append({**label, **({} if record["answer"] is None else score(world, record["answer"], best))})
     return rows
 
 

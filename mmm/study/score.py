@@ -13,8 +13,8 @@ from scipy.stats import spearmanr
 
 from mmm.assessment.recovery_score import clustered_error
 from mmm.assessment.scores import crps, interval_score, seasonal_naive
-from mmm.simulate import Allocation, Budget, Truth, best_allocation
-from mmm.study.answer import Answer, Interval, answer_of
+from mmm.simulate import Budget, Truth, best_allocation
+from mmm.study.answer import Answer, Decision, Interval, answer_of
 from mmm.study.peers import BOUNDS
 from mmm.study.worlds import HIDDEN, StudyWorld
 
@@ -25,8 +25,11 @@ _NOTICEABLE = 1e-4
 """A plan ends below today's where it loses more than this share of what today's media bring."""
 
 
-def score(world: StudyWorld, answer: Mapping[str, Any]) -> Row:
-    """Plain numbers of one answer; what the method did not say, or nobody knows, is None."""
+def score(world: StudyWorld, answer: Mapping[str, Any], best: float | None) -> Row:
+    """Plain numbers of one answer; what the method did not say, or nobody knows, is None.
+
+    ``best`` is what :func:`oracle` says of the world, None where nobody knows.
+    """
     said = answer_of(answer)
     contribution = None
     if said.contributions is not None and world.contributions is not None:
@@ -37,7 +40,7 @@ def score(world: StudyWorld, answer: Mapping[str, Any]) -> Row:
         "rank": None if said.roas is None else rank(said.roas, world.roas),
         "srmse": contribution,
         "forecast": _forecast(world, said),
-        "decision": None if said.decision is None or world.truth is None else _decision(world.truth, said),
+        "decision": _decision(world.truth, said.decision, best),
         "warnings": list(said.warnings),
     }
 
@@ -100,33 +103,28 @@ def _forecast(world: StudyWorld, said: Answer) -> Row | None:
     }
 
 
-def oracle(truth: Truth) -> Allocation:
-    """The best plan under the study's rules, the truth known."""
+def oracle(truth: Truth) -> float:
+    """What the best plan under the study's rules brings, in money, the truth known."""
     today = truth.reference_plan(HIDDEN).sum(axis=(0, 1))
-    return best_allocation(
-        truth, Budget(float(today.sum()), today * BOUNDS[0], today * BOUNDS[1], HIDDEN), spend_all=True
-    )
+    budget = Budget(float(today.sum()), today * BOUNDS[0], today * BOUNDS[1], HIDDEN)
+    return best_allocation(truth, budget, spend_all=True).response * truth.value_per_unit
 
 
-def _decision(truth: Truth, said: Answer) -> Row:
+def _decision(truth: Truth | None, decision: Decision | None, best: float | None) -> Row | None:
     """Realised and promised gain over today's plan, relative to what today's media bring in the horizon."""
-    decision = said.decision
-    if decision is None:
-        raise ValueError("An answer without a decision has no gain; ask only where there is one.")
+    if truth is None or decision is None or best is None:
+        return None
     reference = truth.reference_plan(HIDDEN)
 
-    def value(plan: Floats) -> float:
-        return truth.response(plan) * truth.value_per_unit
-
-    today = value(reference)
-    realised = value(reference * np.array(decision.factors)) - today
+    today = truth.response(reference) * truth.value_per_unit
+    realised = truth.response(reference * np.array(decision.factors)) * truth.value_per_unit - today
     promise = None
     if decision.lower is not None and decision.upper is not None:
         promise = bool(decision.lower <= realised <= decision.upper)
     return {
         "today": today,
         "realised": realised / today,
-        "oracle": (oracle(truth).response * truth.value_per_unit - today) / today,
+        "oracle": (best - today) / today,
         "promised": decision.promised / today,
         "holds": promise,
         "lost": bool(realised < -_NOTICEABLE * abs(today)),
