@@ -1,9 +1,9 @@
 """The portfolio page: one budget over several markets, and what it brings against today's split."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,14 @@ from mmm.reporting.style import make_look
 from mmm.settings import Settings, load_dataset
 from mmm.settings.portfolio import Portfolio
 
-_SURE = 0.95
+
+@dataclass(frozen=True)
+class MarketFacts:
+    """What a worker learned of a market, in its own currency: ``curve`` is money [k] and effect by draw [k, n]."""
+
+    curve: tuple[Floats, Floats]
+    today: tuple[float, Floats]
+    warning: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,12 @@ class Split:
     money: Floats
     gain: Floats
     moved: Floats
+    warnings: Mapping[str, str] = field(default_factory=dict)
+    """What the gate said of markets that failed it, and are planned because their settings say so."""
+
+    @property
+    def spent(self) -> float:
+        return float(self.money.sum())
 
     @property
     def net(self) -> Floats:
@@ -76,28 +89,28 @@ def plan_portfolio(portfolio: Portfolio, place: Place, notice: Callable[[Event],
         raise PlanError(f"{len(failed)} of {len(tasks)} markets could not be planned:\n{listed}")
     markets = []
     for m in portfolio.markets:
-        curve, today = found[m.settings.name]
-        markets.append(market(m.settings.name, curve, today, m.rate, m.margin))
-    return split_of(portfolio, markets)
+        facts = found[m.settings.name]
+        markets.append(market(m.settings.name, facts.curve, facts.today, m.rate, m.margin))
+    warnings = {name: facts.warning for name, facts in found.items() if facts.warning}
+    return replace(split_of(portfolio, markets), warnings=warnings)
 
 
 def _reason(error: BaseException) -> str:
     return str(error) if isinstance(error, MMMError) else f"{type(error).__name__}: {error}"
 
 
-def curve_of(
-    say: Callable[[str], None], settings: Settings, points: int, folder: str
-) -> tuple[tuple[Floats, Floats], tuple[float, Floats]]:
+def curve_of(say: Callable[[str], None], settings: Settings, points: int, folder: str) -> MarketFacts:
     """What a worker does for a market: its fits, its gate, and its best plan at each of many budgets.
 
-    Returns money [k] and effect by draw [k, n], and the same of today's plan. Raises GateError where the gate failed.
+    Raises GateError where the gate failed and the market's settings do not override it.
     """
     with chdir(folder):
         believed = believe(settings, load_dataset(settings), say=say)
         demand_pass(believed.gate, settings.gate)
         say(f"Planning at {points} budgets.")
         made = plan(believed.fit, settings.plan, total_budget=None)
-        return best_by_budget(made, points), (made.reference_spend, made.reference_draws)
+        warning = "" if believed.gate.passed else believed.gate.summary
+        return MarketFacts(best_by_budget(made, points), (made.reference_spend, made.reference_draws), warning)
 
 
 def split_of(portfolio: Portfolio, markets: Sequence[Market]) -> Split:
@@ -187,7 +200,7 @@ def _numbers(found: Split, table: pd.DataFrame) -> dict[str, Any]:
         "currency": found.portfolio.currency,
         "rates": None if rates is None else rates.model_dump(mode="json"),
         "total_budget": found.total,
-        "spend": float(found.money.sum()),
+        "spend": found.spent,
         "spend_today": found.today,
         "gain_over_todays_plans": ends(found.gain),
         "net_gain": ends(found.net),
@@ -227,6 +240,7 @@ def _chapter(found: Split) -> Chapter:
         t=fmt.t,
         lead=_lead(found, table, fmt),
         promise=_promise(found, fmt),
+        failures=[f"{fmt.label(name)}: {said}" for name, said in found.warnings.items()],
         tiles=_tiles(found, fmt),
         table=_table(found, table, fmt, pen),
         notes=list(_notes(found, table, fmt)),
@@ -241,7 +255,7 @@ def _lead(found: Split, table: pd.DataFrame, fmt: Formatter) -> str:
     ordered = table["change"].sort_values(ascending=False)
     up = [fmt.label(str(name)) for name, change in ordered.items() if change >= least]
     down = [fmt.label(str(name)) for name, change in ordered[::-1].items() if change <= -least]
-    budget = fmt.money(float(found.money.sum()))
+    budget = fmt.money(found.spent)
     if up and down:
         return f"Of {budget}, give more to {fmt.join(up, 3)} and less to {fmt.join(down, 3)}."
     if up or down:
@@ -255,8 +269,8 @@ def _swing(gain: Estimate, fmt: Formatter) -> str:
 
 def _promise(found: Split, fmt: Formatter) -> str:
     gain, moved = estimate(found.net), estimate(found.moved)
-    changes = abs(float(found.money.sum()) - found.today) > 0.001 * found.today
-    what = "net of the money spent more or less, " if changes else ""
+    changes = abs(found.spent - found.today) > 0.001 * found.today
+    what = ", net of the money spent more or less," if changes else ""
     chance = fmt.probability(float((found.net > 0).mean()))
     verdict = (
         f"The chance that it does better is {chance}."
@@ -264,7 +278,7 @@ def _promise(found: Split, fmt: Formatter) -> str:
         else f"The evidence does not separate the two: the chance that it does better is {chance}."
     )
     return (
-        f"Against today’s plans this brings, {what}{fmt.outcome(gain.mean, sign=True)} (90% interval "
+        f"Against today’s plans this brings {fmt.outcome(gain.mean, sign=True)}{what} (90% interval "
         f"{_swing(gain, fmt)}). {verdict} Of the gain, {fmt.outcome(moved.mean, sign=True)} ({_swing(moved, fmt)}) "
         "comes from moving money between markets, the rest from using it better inside them."
     )
@@ -275,29 +289,23 @@ def _tiles(found: Split, fmt: Formatter) -> list[Tile]:
     chance = float((found.net > 0).mean())
     tone: Tone = "good" if gain.lower > 0 else "bad" if gain.upper < 0 else "warn"
     shifted = float(np.abs(found.money - [m.today for m in found.markets]).sum()) / 2
+    moving = fmt.outcome(moved.mean, sign=True, short=True)
     return [
-        Tile("Expected gain", fmt.outcome(gain.mean, sign=True), f"90% interval {_swing(gain, fmt)}", tone),
-        Tile("Chance to beat today’s plans", fmt.probability(chance), f"{_sure(chance)}", tone),
-        Tile(
-            "Of it, from moving money between markets", fmt.outcome(moved.mean, sign=True), _swing(moved, fmt), "soft"
-        ),
-        Tile("Money that changes market", fmt.money(shifted), f"of {fmt.money(float(found.money.sum()))}", "soft"),
+        Tile("Expected gain", fmt.outcome(gain.mean, sign=True, short=True), f"90% interval {_swing(gain, fmt)}", tone),
+        Tile("Chance to beat today’s plans", fmt.probability(chance), "over the horizon", tone),
+        Tile("Of it, from moving money between markets", moving, _swing(moved, fmt), "soft"),
+        Tile("Money that changes market", fmt.money(shifted, short=True), f"of {fmt.money(found.spent)}", "soft"),
     ]
 
 
-def _sure(chance: float) -> str:
-    return "as good as sure" if chance > _SURE else "not yet sure" if chance > 1 - _SURE else "today’s plans are better"
-
-
 def _table(found: Split, table: pd.DataFrame, fmt: Formatter, pen: Pen) -> Table:
-    head = columns("Market", "Today", "Recommended", "Change", "Allowed", "Won today", "Won then", f"Next {fmt.one}")
+    head = columns("Market", "Today", "Recommended", "Change", "Won today", "Won then", f"Next {fmt.one}")
     rows = [
         (
             Cell(fmt.label(str(name)), swatch=pen.look.channel_variable(str(name))),
             Cell(fmt.money(line["reference"], short=True)),
             Cell(fmt.money(line["spend"], short=True), strong=True),
             Cell(fmt.money(line["change"], short=True, sign=True), fmt.percent(line["change_share"], 0, sign=True)),
-            Cell(fmt.money_range(line["allowed_from"], line["allowed_to"], short=True)),
             Cell(
                 fmt.outcome(line["won_today"], short=True),
                 fmt.outcome_range(line["won_today_lower"], line["won_today_upper"], short=True),
@@ -313,9 +321,9 @@ def _table(found: Split, table: pd.DataFrame, fmt: Formatter, pen: Pen) -> Table
     last = (
         Cell("All markets"),
         Cell(fmt.money(found.today, short=True)),
-        Cell(fmt.money(float(found.money.sum()), short=True)),
-        Cell(fmt.money(float(found.money.sum()) - found.today, short=True, sign=True)),
-        *(Cell("") for _ in range(4)),
+        Cell(fmt.money(found.spent, short=True)),
+        Cell(fmt.money(found.spent - found.today, short=True, sign=True)),
+        *(Cell("") for _ in range(3)),
     )
     return table_of("Money over the horizon and what it wins; small print: 90% intervals.", head, rows, last=last)
 
@@ -328,8 +336,8 @@ def _notes(found: Split, table: pd.DataFrame, fmt: Formatter) -> list[str]:
         )
         source = f" ({settings.rates.source})" if settings.rates.source else ""
         notes.append(f"Amounts were converted at the rates of {fmt.date(settings.rates.date)}{source}: {listed}.")
-    if found.total - float(found.money.sum()) > 0.001 * found.total:
-        left = fmt.money(found.total - float(found.money.sum()))
+    if found.total - found.spent > 0.001 * found.total:
+        left = fmt.money(found.total - found.spent)
         notes.append(f"{left} of the budget stays unspent: no market may take more, or its next money wins too little.")
     bound = [str(name) for name, line in table.iterrows() if _at_bound(line)]
     if bound:

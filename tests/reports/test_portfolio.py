@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,14 @@ def test_the_files_hold_the_split(found: Split, tmp_path: Path) -> None:
     assert sum(m["spend"] for m in numbers["markets"]) == pytest.approx(numbers["spend"])
     csv = pd.read_csv(paths["portfolio.csv"]).set_index("market")
     assert csv.loc["away", "change"] == pytest.approx(csv.loc["away", "spend"] - csv.loc["away", "reference"])
+
+
+def test_a_market_that_failed_its_gate_is_told_first(found: Split, tmp_path: Path) -> None:
+    failed = replace(found, warnings={"home": "The model failed its checks."})
+    html = write_portfolio(failed, tmp_path / "failed")[0].read_text(encoding="utf-8")
+    assert html.index("Do not decide on these numbers") < html.index("Against today’s plans")
+    passed = write_portfolio(found, tmp_path / "passed")[0].read_text(encoding="utf-8")
+    assert "Do not decide" not in passed
 
 
 @pytest.mark.parametrize(
