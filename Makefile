@@ -19,7 +19,7 @@ find_python = for candidate in $(CANDIDATES); do \
 # -n 2 --dist loadfile: two workers, and a file's shared fits are made once.
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
-.PHONY: help setup report test lint pytest format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report
+.PHONY: help setup report test lint pytest format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-sbc study-robustness bench-growth bench-compile bench-large
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -62,6 +62,21 @@ study-recovery: setup  ## fit worlds with known truth: do the intervals hold it?
 
 study: setup  ## what answers and plans are worth in worlds with known truth, peers beside (hours; docs/studies)
 	$(BIN)/python -m mmm.study $(ARGS)
+
+study-sbc: setup  ## simulation-based calibration of the fast engine, 200 fits (minutes; docs/studies)
+	$(BIN)/python benchmarks/sbc.py $(ARGS)
+
+study-robustness: setup  ## 60 fits of hard worlds: starts, divergences, the gate's verdicts (minutes; docs/studies)
+	$(BIN)/python benchmarks/robustness.py $(ARGS)
+
+bench-growth: setup  ## time of a gradient against weeks, geos, channels and look-back (a minute; docs/studies)
+	$(BIN)/python benchmarks/growth.py $(ARGS)
+
+bench-compile: setup  ## what compiling costs: new rows, a new process, a new machine (a minute; docs/studies)
+	$(BIN)/python benchmarks/compile.py $(ARGS)
+
+bench-large: setup  ## a fit of the largest public panel, 208 weeks x 50 geos x 30 channels (docs/studies)
+	$(BIN)/python benchmarks/large.py $(ARGS)
 
 peers: setup  ## install PyMC-Marketing and Meridian into environments of their own, for the benchmarks
 	@sh benchmarks/peers.sh

@@ -4,7 +4,7 @@ A draw from the prior makes an outcome, the model is fitted to it, and the draw'
 uniform, over many replications, for every parameter. Outcomes are made by :mod:`mmm.model.draws` and the response's
 kernels, which the engine does not use.
 
-    python benchmarks/sbc.py --replications 200
+    python benchmarks/sbc.py --replications 200        # writes docs/studies/sbc.json and sbc.svg
 """
 
 import argparse
@@ -81,12 +81,59 @@ def uniformity(ranks_of: dict[str, np.ndarray], bins: int = 10) -> dict[str, flo
     return out
 
 
+def band(replications: int, *, probability: float = 0.95, simulations: int = 2000) -> np.ndarray:
+    """Simultaneous band of the ECDF of uniform ranks less its mean, [2, KEPT + 1] (Sailynoja et al. 2022, simulated).
+
+    The pointwise quantiles are widened until a share ``probability`` of simulated curves lies inside throughout.
+    """
+    rng = np.random.default_rng(0)
+    curves = np.stack([ecdf(rng.integers(0, KEPT + 1, replications)) for _ in range(simulations)])
+    order = np.sort(curves, axis=0)
+    for cut in range(simulations // 2 - 1, -1, -1):
+        low, high = order[cut], order[simulations - 1 - cut]
+        if ((curves >= low) & (curves <= high)).all(axis=1).mean() >= probability:
+            return np.stack([low, high])
+    return np.stack([order[0], order[-1]])
+
+
+def ecdf(ranks: np.ndarray) -> np.ndarray:
+    """Share of ranks at or below each possible one, less what it is for uniform ranks."""
+    possible = np.arange(KEPT + 1)
+    return np.asarray((ranks[:, None] <= possible).mean(axis=0) - (possible + 1) / (KEPT + 1))
+
+
+def figure(ranks_of: dict[str, np.ndarray], out: Path) -> None:
+    """By variable, the ECDF of all entries' ranks less the uniform's, and the band that a correct sampler stays in."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "sbc"
+    import matplotlib.pyplot as plt
+
+    names = list(ranks_of)
+    columns = 4
+    rows = -(-len(names) // columns)
+    drawn, axes = plt.subplots(
+        rows, columns, figsize=(11, 2.1 * rows), sharex=True, sharey=True, constrained_layout=True, squeeze=False
+    )
+    low, high = band(len(next(iter(ranks_of.values()))))
+    for axis, name in zip(axes.flat, names, strict=False):
+        axis.fill_between(np.arange(KEPT + 1), low, high, color="#c9d8e8", linewidth=0)
+        for column in ranks_of[name].T:
+            axis.plot(ecdf(column), color="#1f4e79", linewidth=0.6)
+        axis.set_title(name, fontsize=9)
+    for axis in list(axes.flat)[len(names) :]:
+        axis.set_axis_off()
+    drawn.savefig(out, metadata={"Date": None})
+    plt.close(drawn)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--replications", type=int, default=200)
     parser.add_argument("--geos", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("results") / "sbc.json")
+    parser.add_argument("--out", type=Path, default=Path("docs/studies"), help="Folder of sbc.json and sbc.svg.")
     arguments = parser.parse_args()
     started = time.perf_counter()
     ranks_of, rhat = run(arguments.replications, geos=arguments.geos, seed=arguments.seed)
@@ -99,9 +146,17 @@ def main() -> None:
         "smallest_p_times_parameters": round(min(p_values.values()) * len(p_values), 4),
         "fits_with_rhat_above_1.02": int((rhat > 1.02).sum()),
     }
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(result, indent=1))
+    low, high = band(arguments.replications)
+    curves = {name: [ecdf(column) for column in values.T] for name, values in ranks_of.items()}
+    result["curves"] = sum(len(c) for c in curves.values())
+    result["curves_outside_the_95%_band"] = sum(
+        bool(((c < low) | (c > high)).any()) for found in curves.values() for c in found
+    )
     print(json.dumps(result, indent=1))
+    result["largest_rank"] = KEPT
+    result["ranks"] = {name: values.tolist() for name, values in ranks_of.items()}
+    (arguments.out / "sbc.json").write_text(json.dumps(result) + "\n", encoding="utf-8")
+    figure(ranks_of, arguments.out / "sbc.svg")
 
 
 if __name__ == "__main__":

@@ -91,9 +91,10 @@ def test_posterior_is_the_same_with_and_without_the_integral(shape: str) -> None
         error = np.sqrt(arviz.mcse(one[[name]])[name] ** 2 + arviz.mcse(two[[name]])[name] ** 2)
         difference = np.abs(one[name].mean(("chain", "draw")) - two[name].mean(("chain", "draw")))
         assert (difference < 5 * error).all(), name
-        ratio = one[name].std(("chain", "draw")) / two[name].std(("chain", "draw"))
-        # Kurtosis of scales makes a standard deviation of 2,000 draws uncertain by a few percent.
-        assert (np.abs(np.log(ratio)) < 0.25).all(), name
+        # Widths of intervals: the standard deviation of a long right tail is too uncertain in 2,000 draws.
+        first, second = (d[name].quantile([0.16, 0.84], ("chain", "draw")).diff("quantile") for d in (one, two))
+        ratio = first / second
+        assert (np.abs(np.log(ratio)) < 0.15).all(), name
 
 
 def test_ranks_are_calibrated() -> None:
