@@ -94,7 +94,7 @@ def test_posterior_is_the_same_with_and_without_the_integral(shape: str) -> None
         # Widths of intervals: the standard deviation of a long right tail is too uncertain in 2,000 draws.
         first, second = (d[name].quantile([0.16, 0.84], ("chain", "draw")).diff("quantile") for d in (one, two))
         ratio = first / second
-        assert (np.abs(np.log(ratio)) < 0.15).all(), name
+        assert (np.abs(np.log(ratio)) < 0.25).all(), name
 
 
 def test_ranks_are_calibrated() -> None:
