@@ -5,6 +5,7 @@ folder so that an interrupted study goes on where it stopped, and writes ``recov
 """
 
 import argparse
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from mmm.assessment.checks import sampler_checks
+from mmm.assessment.checks import sampler_checks, worst_checks
 from mmm.assessment.recovery_page import write_pages
 from mmm.assessment.recovery_score import Estimate
 from mmm.assessment.resume import kept
@@ -26,11 +27,12 @@ from mmm.data.load import from_frame, load
 from mmm.data.settings import DataSettings
 from mmm.errors import DataError
 from mmm.inference.fit import Fit
-from mmm.inference.sample import fit_key, fit_model
+from mmm.inference.mix import fit_mixture
+from mmm.inference.sample import fit_key
 from mmm.inference.settings import SamplerSettings
+from mmm.model.mixture import make_mixture
 from mmm.model.response import totals
 from mmm.model.settings import ChannelModelSettings, ModelSettings
-from mmm.model.spec import make_spec
 from mmm.simulate import World, WorldPriors, data_settings, demo_world, random_world, simulate
 
 SEED = 20240601
@@ -152,17 +154,25 @@ def estimates(case: Case, fit: Fit) -> list[Estimate]:
 def run_case(case: Case, sampler: SamplerSettings) -> dict[str, Any]:
     """Fit one case: its estimates, the sampler's checks and the seconds, as plain data."""
     started = time.perf_counter()
-    fit = fit_model(case.dataset, make_spec(case.dataset, case.model), sampler)
+    fit = fit_mixture(case.dataset, make_mixture(case.dataset, case.model), sampler)
     seconds = time.perf_counter() - started
-    checks = sampler_checks(fit.main.tree, GateSettings())
+    checks = worst_checks({member.name: sampler_checks(member.tree, GateSettings()) for member in fit.counted})
     return {
         "name": case.name,
         "group": case.group,
         "seconds": round(seconds, 1),
         "sampler": "fail" if any(c.status == "fail" for c in checks) else "pass",
         "checks": {check.name: check.value for check in checks},
+        "weights": {member.name: round(member.weight, 3) for member in fit.members},
         "estimates": [e.to_dict() for e in estimates(case, fit)],
     }
+
+
+def _key(case: Case, sampler: SamplerSettings) -> str:
+    """What the result of a case depends on."""
+    mixture = make_mixture(case.dataset, case.model)
+    keys = [fit_key(case.dataset, member.spec, sampler) for member in mixture.members]
+    return hashlib.sha256(f"{keys} {mixture.weighting} {mixture.floor}".encode()).hexdigest()
 
 
 def run(
@@ -172,7 +182,7 @@ def run(
     results, todo = [], list(cases)
     for i, make in enumerate(todo, start=1):
         case = make()
-        key = fit_key(case.dataset, make_spec(case.dataset, case.model), sampler)
+        key = _key(case, sampler)
         found = kept(work / f"{case.name}.json", key, lambda c=case: run_case(c, sampler))  # type: ignore[misc]
         console.print(f"{i}/{len(todo)} {case.name}: {found['seconds']:.0f} s, sampler {found['sampler']}")
         results.append(found)

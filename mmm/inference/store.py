@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from mmm.data.calendar import Frequency
 from mmm.data.dataset import Dataset
 from mmm.errors import FitError
 from mmm.inference.fit import FORMAT_VERSION, Fit, Member
-from mmm.inference.loo import leave_one_out, weigh
+from mmm.inference.mix import combine, with_loo
 from mmm.inference.sample import fit_key, fit_model
 from mmm.inference.settings import SamplerSettings
 from mmm.model.evidence import Evidence
@@ -42,9 +42,9 @@ def obtain(
     fits = [
         _obtain_one(dataset, member, mixture, sampler, progress=progress, report=report) for member in mixture.members
     ]
-    if len(fits) == 1:
-        return fits[0]
     fit = combine(fits, mixture)
+    if len(fits) == 1:
+        return fit
     folder = Path(sampler.store) / fit.key
     if not (folder / _META).exists():
         save(fit, folder)
@@ -52,28 +52,6 @@ def obtain(
     for note in fit.notes:
         report(note)
     return fit
-
-
-def combine(fits: Sequence[Fit], mixture: Mixture) -> Fit:
-    """The mixture of fits of one member each, in the order of ``mixture.members``; each needs its group ``loo``."""
-    parts = [fit.main for fit in fits]
-    found = weigh([part.tree["loo"].to_dataset() for part in parts], mixture.weighting, mixture.floor, fits[0].seed)
-    names = [member.name for member in mixture.members]
-    content = {
-        "format": FORMAT_VERSION,
-        "members": [[name, part.key] for name, part in zip(names, parts, strict=True)],
-        "weighting": mixture.weighting,
-        "floor": mixture.floor,
-    }
-    return replace(
-        fits[0],
-        members=tuple(
-            replace(part, name=name, weight=float(weight))
-            for part, name, weight in zip(parts, names, found.values, strict=True)
-        ),
-        key=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
-        notes=found.notes,
-    )
 
 
 def _obtain_one(
@@ -98,18 +76,10 @@ def _obtain_one(
         else:
             report(f"Fit {found.key[:12]}{label} found in the store.")
             return found
-    made = _with_loo(fit_model(dataset, spec, sampler, mixture.evidence, progress=progress, report=report))
+    made = with_loo(fit_model(dataset, spec, sampler, mixture.evidence, progress=progress, report=report))
     save(made, folder)
     report(f"Fit {made.key[:12]}{label} made in {made.seconds['total']:.0f} s and stored.")
     return made
-
-
-def _with_loo(fit: Fit) -> Fit:
-    """A fit of one member with its group ``loo``."""
-    member = fit.main
-    tree = member.tree.copy()
-    tree["loo"] = xr.DataTree(leave_one_out(member.spec, member.posterior, fit.dataset, fit.seed))
-    return replace(fit, members=(replace(member, tree=tree),))
 
 
 def save(fit: Fit, folder: Path) -> None:

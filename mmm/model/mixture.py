@@ -1,6 +1,7 @@
 """The models of a mixture: one spec for each member of the settings, differing only in what the settings leave open."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pydantic import Field
@@ -41,6 +42,15 @@ class Beliefs:
     def mixture(self, dataset: Dataset) -> Mixture:
         """The models to fit on ``dataset``, told of all experiments."""
         return make_mixture(dataset, self.model, self.evidence)
+
+    def only(self, members: Collection[str]) -> "Beliefs":
+        """The same with only these members of the mixture; unchanged where none of them is a member."""
+        mixture = self.model.mixture
+        kept = {} if mixture is None else {n: m for n, m in mixture.members.items() if n in members}
+        if mixture is None or not kept:
+            return self
+        fewer = mixture.model_copy(update={"members": kept})
+        return replace(self, model=self.model.model_copy(update={"mixture": fewer}))
 
     def training(self, dataset: Dataset, excluded: tuple[str, ...]) -> Mixture:
         """The models to fit on an earlier part of the data, told of the experiments that had ended by then.

@@ -64,13 +64,17 @@ class Believed:
 
 
 def believe(settings: Settings, dataset: Dataset, *, progress: bool = False, say: Any = lambda _: None) -> Believed:
-    """Both fits from the store, or new, and the gate. ``say`` receives lines on what happens."""
+    """Both fits from the store, or new, and the gate. ``say`` receives lines on what happens.
+
+    The fit that is judged takes only the models that count in the fit for decisions, with weights of its own.
+    """
     beliefs = Beliefs(settings.model, load_evidence(settings, dataset))
     fit = obtain(dataset, beliefs.mixture(dataset), settings.sampler, progress=progress, report=say)
     result = None
     if settings.gate.holdout is not None:
         hidden = parse_periods(settings.gate.holdout, dataset.frequency)
-        result = holdout(dataset, beliefs, settings.sampler, hidden, progress=progress, report=say)
+        counted = beliefs.only([member.name for member in fit.counted])
+        result = holdout(dataset, counted, settings.sampler, hidden, progress=progress, report=say)
     untold = partial(obtain, dataset, Beliefs(settings.model).mixture(dataset), settings.sampler, report=say)
     agreed = agreement(fit, untold)
     earlier = stored(dataset, beliefs, settings.sampler, settings.backtest)

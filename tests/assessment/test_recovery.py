@@ -195,7 +195,7 @@ def test_intervals_hold_the_truth_in_a_small_world() -> None:
     """One small world of the study, in full: most intervals hold, and the data narrow the prior."""
     priors = replace(priors_of(MODEL), max_lag=6, noise_sd=(0.015, 0.02), controls=0)
     world = random_world(np.random.default_rng([7, 7]), priors, geos=2, weeks=78, channels=3)
-    case = simulated_case(world, "small", ModelSettings.model_validate({"lookback": "6 weeks"}))
+    case = simulated_case(world, "small", ModelSettings.model_validate({"lookback": "6 weeks", "mixture": None}))
     result = run_case(case, SamplerSettings(draws=250, tune=400, chains=2))
     rows = result["estimates"]
     channels = summarise([e for e in rows if e["geo"] == ""])

@@ -16,7 +16,7 @@ from mmm.inference.fit import Fit, Member, shares
 from mmm.inference.sample import fit_model
 from mmm.inference.settings import SamplerSettings
 from mmm.model.draws import Draws
-from mmm.model.mixture import Mixture, make_mixture
+from mmm.model.mixture import Beliefs, Mixture, make_mixture
 from mmm.model.settings import ModelSettings
 from mmm.planning import plan
 from mmm.planning.settings import PlanSettings
@@ -70,6 +70,16 @@ def test_a_stated_half_saturation_holds_in_every_member(dataset):
     members = make_mixture(dataset, settings).members
     assert len(members) > 2
     assert {c.half.lower for m in members for c in m.spec.channels} == {1.0}
+
+
+def test_the_fit_that_is_judged_takes_the_models_that_count(dataset):
+    beliefs = Beliefs(ModelSettings())
+    kept = beliefs.only(["geometric", "delayed"]).mixture(dataset)
+    assert [m.name for m in kept.members] == ["geometric", "delayed"]
+    late = ModelSettings.model_validate({"mixture": {"members": {"late": {"adstock": "delayed"}}}})
+    assert Beliefs(late).only(["model"]).mixture(dataset) == Beliefs(late).mixture(dataset)
+    single = Beliefs(ModelSettings(mixture=None))
+    assert single.only(["model"]) == single
 
 
 def test_draws_follow_the_weights_and_belong_to_one_spec(made):
