@@ -125,8 +125,9 @@ def ratios_table(rows: list[dict[str, Any]]) -> tuple[list[str], dict[str, dict[
         found = _ratios(by[data, "workbench"], theirs)
         every[f"{data}/{method}"] = {k: [round(x, 3) for x in v] for k, v in found.items()}
         if not found:
-            longest = max(r["wall"] for r in theirs)
-            lines.append(f"| {data} | {NAMES[method]} | 0 | no ratio: not converged after {longest:.0f} s | | | | | |")
+            longest = max(theirs, key=lambda r: r["wall"])
+            why = "not converged" if longest["status"] == "done" else "stopped"
+            lines.append(f"| {data} | {NAMES[method]} | 0 | no ratio: {why} after {longest['wall']:.0f} s | | | | | |")
             continue
         cells = []
         for part in parts:
