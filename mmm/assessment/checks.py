@@ -21,7 +21,7 @@ class Check:
     """One check: ``value`` against ``threshold`` (in words), and what to do where it does not pass.
 
     ``name`` is stable, ``title`` for people; ``value`` is None where it could not be computed. ``advice`` is empty
-    where nothing needs to be done.
+    where nothing needs to be done. ``channels`` are those that a warning is about; none where it is about all.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Check:
     threshold: str
     summary: str
     advice: str = ""
+    channels: tuple[str, ...] = ()
 
 
 def sampler_checks(tree: xr.DataTree, settings: GateSettings) -> tuple[Check, ...]:

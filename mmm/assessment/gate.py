@@ -11,8 +11,10 @@ import numpy as np
 from mmm.assessment.agreement import Agreement, agreement_check
 from mmm.assessment.checks import Check, baseline_check, coverage_check, sampler_checks, scale_check, worst_checks
 from mmm.assessment.holdout import HoldoutResult
+from mmm.assessment.identification import identification_checks
 from mmm.assessment.scores import Floats
 from mmm.assessment.settings import GateSettings
+from mmm.assessment.signals import signals
 from mmm.data.dataset import Dataset
 from mmm.errors import GateError
 from mmm.inference.fit import Fit
@@ -89,6 +91,7 @@ def gate(
         checks.append(coverage_check(holdout, settings))
     if agreed:
         checks.append(agreement_check(agreed, settings))
+    checks += identification_checks(signals(fit, None if holdout is None else holdout.fit), settings)
     return GateReport(tuple(checks))
 
 

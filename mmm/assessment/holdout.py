@@ -5,7 +5,7 @@ not the guess of future spend. Its scales come from its own rows.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -49,6 +49,8 @@ class HoldoutResult:
     naive_error: float
     r_hat: float
     excluded: tuple[str, ...] = ()
+    fit: Fit | None = field(default=None, repr=False, compare=False)
+    """The fit behind the forecast, which did not see the held-out periods."""
 
     @property
     def skill(self) -> float:
@@ -147,7 +149,7 @@ def holdout(
         )
     training, excluded = without_inactive_channels(dataset.with_outcome_hidden(periods))
     fit = obtain(training, beliefs.training(training, excluded), sampler, progress=progress, report=report)
-    return replace(judge(fit, dataset, periods), excluded=excluded)
+    return replace(judge(fit, dataset, periods), excluded=excluded, fit=fit)
 
 
 def judge(fit: Fit, dataset: Dataset, periods: int) -> HoldoutResult:

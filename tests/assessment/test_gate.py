@@ -63,8 +63,9 @@ def test_a_good_fit_passes(fit: Fit) -> None:
     assert report.status == "pass", report.to_dict()
     assert [check.name for check in report.checks] == [
         "r_hat", "ess_bulk", "ess_tail", "divergences", "e_bfmi", "baseline", "scale", "coverage",
+        "prior", "surprise", "together", "hidden_demand", "unexplained", "noise",
     ]  # fmt: skip
-    assert report.summary == "The model passed all 8 checks."
+    assert report.summary == "The model passed all 14 checks."
     demand_pass(report, GateSettings())
 
 

@@ -18,6 +18,7 @@ _BELOW = (
     "data/quality",
     "assessment/checks.py",
     "assessment/agreement.py",
+    "assessment/identification.py",
     "planning/prepare.py",
     "planning/constraints.py",
     "planning/scenarios.py",
