@@ -12,6 +12,7 @@ review, and R-hat above 1.01.
 import json
 import os
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 from meridian.analysis import analyzer, optimizer
 from meridian.analysis.review import results, reviewer
-from meridian.model import model, spec
+from meridian.model import model
 
 R_HAT = 1.01
 
@@ -90,7 +91,7 @@ def main(path: str, settings: dict[str, Any], result: str) -> None:
     mask[:, len(seen) :] = True
     meridian = model_of(given, "default")
     if hidden:
-        wanted = spec.ModelSpec(holdout_id=mask if len(mask) > 1 else mask[0])
+        wanted = replace(meridian.model_spec, holdout_id=mask if len(mask) > 1 else mask[0])
         meridian = model.Meridian(input_data=meridian.input_data, model_spec=wanted)
     meridian.sample_prior(500, seed=settings["seed"])
     meridian.sample_posterior(
@@ -102,11 +103,12 @@ def main(path: str, settings: dict[str, Any], result: str) -> None:
     )
     look = analyzer.Analyzer(model_context=meridian.model_context, inference_data=meridian.inference_data)
     effects = flat(look.incremental_outcome(selected_times=seen, aggregate_times=False, aggregate_geos=False))
-    mean = effects.mean(axis=0).reshape(len(given["geos"]), len(seen), -1)
+    effects = effects.reshape(len(effects), len(given["geos"]), len(seen), -1)
     found: dict[str, Any] = {
         "roas": flat(look.roi(selected_times=seen)),
         "marginal": flat(look.marginal_roi(selected_times=seen)),
-        "contributions": np.moveaxis(mean, 0, 1),
+        "contributions": np.moveaxis(effects.mean(axis=0), 0, 1),
+        "totals": effects.sum(axis=2),
     }
     if hidden:
         found["forecast"] = forecast(meridian, look, dates[len(seen) :])

@@ -112,14 +112,14 @@ def main(path: str, settings: dict[str, Any], result: str) -> None:
         progressbar=False,
     )
     said = warnings_of(tree, [str(v.name) for v in model.model.free_RVs])
-    contribution = tree["posterior"]["channel_contribution_original_scale"].mean(("chain", "draw"))
+    contribution = tree["posterior"]["channel_contribution_original_scale"].stack(sample=("chain", "draw"))
     contribution = contribution.expand_dims([] if "geo" in contribution.dims else ["geo"])
+    contribution = contribution.sel(channel=known["channels"].tolist())
     found: dict[str, Any] = {
         "roas": per_money(model, known, 0.0),
         "marginal": per_money(model, known, 1.01),
-        "contributions": contribution.sel(channel=known["channels"].tolist())
-        .transpose("date", "geo", "channel")
-        .values,
+        "contributions": contribution.mean("sample").transpose("date", "geo", "channel").values,
+        "totals": contribution.sum("date").transpose("sample", "geo", "channel").values,
     }
     if hidden:
         found["forecast"] = forecast(model, given, slice(seen.stop, None))

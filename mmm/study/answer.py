@@ -40,13 +40,15 @@ class Decision:
 class Answer:
     """A method's answer, channels in the order of the data.
 
-    ``roas`` and ``marginal`` hold an interval a channel. ``contributions`` [date, geo, channel] are means. What a
-    method does not say is None. ``warnings`` are its own words.
+    ``roas`` and ``marginal`` hold an interval a channel. ``contributions`` [date, geo, channel] are
+    means; ``totals`` are intervals of their sums over the dates, by geo and then channel. What a method does not say is
+    None. ``warnings`` are its own words.
     """
 
     roas: tuple[Interval, ...] | None = None
     marginal: tuple[Interval, ...] | None = None
     contributions: list[list[list[float]]] | None = None
+    totals: tuple[Interval, ...] | None = None
     forecast: Forecast | None = None
     decision: Decision | None = None
     warnings: tuple[str, ...] = ()
@@ -66,6 +68,7 @@ def answer_of(data: Mapping[str, Any]) -> Answer:
         roas=intervals("roas"),
         marginal=intervals("marginal"),
         contributions=data["contributions"],
+        totals=intervals("totals"),
         forecast=None if forecast is None else Forecast(**forecast),
         decision=None if decision is None else Decision(**{**decision, "factors": tuple(decision["factors"])}),
         warnings=tuple(data["warnings"]),

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mmm.analysis import analyse
-from mmm.analysis.effects import marginal_effect, observed
+from mmm.analysis.effects import effect, marginal_effect, observed
 from mmm.assessment.gate import gate
 from mmm.assessment.holdout import judge
 from mmm.assessment.settings import GateSettings
@@ -77,10 +76,15 @@ def ours(world: StudyWorld, sampler: SamplerSettings, *, told: bool = False) -> 
     asked = GateSettings() if world.hidden else GateSettings(holdout=None)
     checks = gate(fit, asked, found).checks
     seen = world.dataset.data["media"].values[: world.seen]
+    draws, panel = fit.response(_DRAWS), observed(fit)
+    # An outcome without a value per unit has a return in units of the outcome.
+    worth, spent = panel.value if fit.dataset.has_value else panel.ones, panel.spend.sum(axis=0)
+    by_date = contributions(draws, seen)
     return Answer(
-        roas=intervals(analyse(fit, _DRAWS).roas_draws.values),
-        marginal=intervals(_marginal(fit)),
-        contributions=rounded(contributions(fit.response(_DRAWS), seen).mean(axis=0)),
+        roas=intervals(effect(draws, panel, worth).sum(axis=1) / spent),
+        marginal=intervals(marginal_effect(draws, panel, worth) / spent),
+        contributions=rounded(by_date.mean(axis=0)),
+        totals=intervals(by_date.sum(axis=1).reshape(len(by_date), -1)),
         forecast=None if found is None else Forecast(found.crps, found.coverage),
         decision=_decision(fit, world) if world.hidden else None,
         warnings=tuple(f"{check.name}: {check.status}" for check in checks if check.status != "pass"),
@@ -91,13 +95,6 @@ def _evidence(world: StudyWorld) -> Evidence:
     settings = ExperimentsSettings.model_validate({"tests": list(world.tests)})
     lookback = parse_periods(world.model.lookback, world.dataset.frequency)
     return read_evidence(settings, world.past(), Path(), lookback)
-
-
-def _marginal(fit: Fit) -> Floats:
-    """Draws of the marginal ROAS over the rows seen, [sample, channel]."""
-    panel = observed(fit)
-    slope = marginal_effect(fit.response(_DRAWS), panel, panel.value)
-    return np.asarray(slope / panel.spend.sum(axis=0))
 
 
 def _decision(fit: Fit, world: StudyWorld) -> Decision:

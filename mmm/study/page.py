@@ -84,6 +84,7 @@ def markdown(rows: list[Row], pictures: set[str]) -> str:
         _tests(reported),
         _repeats(rows),
         _public(rows),
+        _benchmark(rows),
         _failures(rows),
     ]
     return "".join(part for part in parts if part).rstrip() + "\n"
@@ -342,6 +343,24 @@ def _public(rows: list[Row]) -> str:
         "as no plan can be scored.\n\n"
     )
     return words + table(header, lines)
+
+
+def _benchmark(rows: list[Row]) -> str:
+    """The published comparison's panels: contribution errors, and totals by geo and channel inside their intervals."""
+    found = [r for r in rows if r["part"] == "benchmark" and r["error"] is None and r["method"] in (OURS, *PEERS)]
+    if not found:
+        return ""
+    lines = []
+    for row in sorted(found, key=lambda r: (r["geos"], METHODS.index(r["method"]))):
+        held = row["totals"] or []
+        told = ", ".join(row["warnings"]) or "nothing"
+        lines.append([row["kind"], row["method"], number(row["srmse"]), f"{sum(held)} of {len(held)}", told])
+    words = (
+        "## The public benchmark\n\nThe panels of the published comparison of PyMC-Marketing and Meridian, every "
+        "method with its plain defaults. The peers' published settings, and the largest panel, are in "
+        "[sampling](sampling.md).\n\n"
+    )
+    return words + table(["", "", "sRMSE", "totals by geo and channel inside 90% intervals", "warnings"], lines)
 
 
 def _failures(rows: list[Row]) -> str:

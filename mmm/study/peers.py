@@ -129,6 +129,7 @@ def _answer(world: StudyWorld, found: dict[str, Any], said: list[str]) -> Answer
         roas=intervals(found["roas"]),
         marginal=intervals(found["marginal"]),
         contributions=rounded(found["contributions"]),
+        totals=intervals(found["totals"].reshape(len(found["totals"]), -1)),
         warnings=tuple(said),
     )
     if not world.hidden:

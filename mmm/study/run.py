@@ -24,7 +24,7 @@ from mmm.study.peers import PEERS, PeerSettings, installed
 from mmm.study.score import oracle, score
 from mmm.study.worlds import Entry, StudyWorld, entries
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def cells(worlds: Iterable[Entry], methods: Sequence[str], settings: MethodSetti
     for name in methods:
         for entry in known:
             tested = name != TOLD or entry.part == "reported"
-            compared = name not in PEERS or entry.part in ("reported", "public")
+            compared = name not in PEERS or entry.part in ("reported", "public", "benchmark")
             if tested and compared:
                 out.append(Cell(entry, name, settings, work))
     return out

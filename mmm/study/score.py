@@ -39,6 +39,7 @@ def score(world: StudyWorld, answer: Mapping[str, Any], best: float | None) -> R
         "marginal": returns(said.marginal, world.marginal),
         "rank": None if said.roas is None else rank(said.roas, world.roas),
         "srmse": contribution,
+        "totals": _totals(said, world.contributions),
         "forecast": _forecast(world, said),
         "decision": _decision(world.truth, said.decision, best),
         "warnings": list(said.warnings),
@@ -87,6 +88,15 @@ def srmse(said: Floats, truth: Floats) -> float:
     positive = truth.mean(axis=0) > 0
     size = np.where(positive, mean, mean.mean())
     return float((error / size).mean())
+
+
+def _totals(said: Answer, truth: Floats | None) -> list[bool] | None:
+    """By geo and channel, whether the interval of the total contribution holds the true one."""
+    if said.totals is None or truth is None:
+        return None
+    _, lower, upper = np.array(said.totals, dtype=float).T
+    total = truth.sum(axis=0).ravel()
+    return ((lower <= total) & (total <= upper)).tolist()
 
 
 def _forecast(world: StudyWorld, said: Answer) -> Row | None:

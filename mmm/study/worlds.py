@@ -32,13 +32,14 @@ from mmm.simulate import (
 )
 
 Floats = NDArray[np.float64]
-Part = Literal["chosen on", "reported", "well specified", "public"]
+Part = Literal["chosen on", "reported", "well specified", "public", "benchmark"]
 
 HIDDEN = 13
 """Weeks at the end whose outcome no method sees, and weeks to plan for."""
 _GEOS = 4
 _WITH_GEOS = ("well_specified", "hidden_demand", "collinear_flighting", "time_varying_effect", "mixed")
 _REPEATS = range(2, 18)
+_SIZES = {"small": 1, "growing": 2, "medium": 8}
 TESTED = ("search", "social")
 """Channels of simulated worlds on which lift tests are known to the method that is told of tests."""
 
@@ -148,7 +149,7 @@ def entries(shared: Path | None) -> tuple[Entry, ...]:
     out = [_library_entry(name, "reported", 1) for name in library_names()]
     out += [_library_entry(name, "reported", 1, _GEOS) for name in _WITH_GEOS]
     out += [_library_entry("well_specified", "well specified", replicate) for replicate in _REPEATS]
-    out += [] if shared is None else _public(shared)
+    out += [] if shared is None else [*_public(shared), *_benchmark(shared / "public_benchmark")]
     out += [_library_entry(name, "chosen on", 0) for name in library_names()]
     return tuple(out)
 
@@ -185,6 +186,34 @@ def _panel(frame: pd.DataFrame, date: str, controls: tuple[str, ...]) -> Dataset
         "controls": list(controls),
     }
     return from_frame(frame[[date, "x1", "x2", "y", *controls]], DataSettings.model_validate(settings))
+
+
+def _benchmark(folder: Path) -> list[Entry]:
+    """The published comparison's panels; the largest, of 50 geos and 30 channels, is left to the sampling benchmark."""
+    sizes = [size for size in _SIZES if (folder / f"{size}_business.csv").is_file()]
+    return [Entry(f"benchmark_{s}", "benchmark", s, partial(_benchmark_world, folder, s), _SIZES[s]) for s in sizes]
+
+
+def _benchmark_world(folder: Path, size: str) -> StudyWorld:
+    """A panel without a value per unit of outcome; the truth holds each channel's contribution by date and geo."""
+    order = ["geo", "date"]
+    frame = _read(folder / f"{size}_business.csv").sort_values(order, kind="stable")
+    truth = _read(folder / f"{size}_business.truth.csv").sort_values(order, kind="stable")
+    channels = [str(c) for c in frame.columns if str(c).startswith("x")]
+    settings = {
+        "source": "public",
+        "date": "date",
+        "geo": "geo",
+        "target": {"column": "y", "kind": "kpi"},
+        "currency": "USD",
+        "channels": {c: c for c in channels},
+        "controls": [str(c) for c in frame.columns if str(c).startswith("c")],
+    }
+    dataset = from_frame(frame, DataSettings.model_validate(settings))
+    columns = [f"contribution_{c}" for c in dataset.channels]
+    by_geo = truth[columns].to_numpy(dtype=float).reshape(len(dataset.geos), len(dataset.dates), len(columns))
+    effect = np.moveaxis(by_geo, 0, 1)
+    return StudyWorld(f"benchmark_{size}", dataset, 0, _ratio(effect.sum(axis=1), dataset), contributions=effect)
 
 
 def _confounded_world(csv: Path, name: str, controls: tuple[str, ...]) -> StudyWorld:
