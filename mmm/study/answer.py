@@ -42,7 +42,7 @@ class Answer:
 
     ``roas`` and ``marginal`` hold an interval a channel. ``contributions`` [date, geo, channel] are
     means; ``totals`` are intervals of their sums over the dates, by geo and then channel. What a method does not say is
-    None. ``warnings`` are its own words.
+    None. ``warnings`` are its own words; ``about`` are the channels that they concern, None where they concern all.
     """
 
     roas: tuple[Interval, ...] | None = None
@@ -52,6 +52,7 @@ class Answer:
     forecast: Forecast | None = None
     decision: Decision | None = None
     warnings: tuple[str, ...] = ()
+    about: tuple[str, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -72,6 +73,7 @@ def answer_of(data: Mapping[str, Any]) -> Answer:
         forecast=None if forecast is None else Forecast(**forecast),
         decision=None if decision is None else Decision(**{**decision, "factors": tuple(decision["factors"])}),
         warnings=tuple(data["warnings"]),
+        about=None if data["about"] is None else tuple(data["about"]),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from mmm.assessment.resume import write_text
 from mmm.study.methods import KEEP, LAST_TOUCH, METHODS, OURS, TOLD
 from mmm.study.peers import PEERS
-from mmm.study.score import Row, estimates
+from mmm.study.score import Row, estimates, warned
 
 # Colours that stay apart for colour-blind readers (Okabe and Ito 2008), by method.
 _COLOURS = dict(zip(METHODS, ("#0072b2", "#56b4e9", "#999999", "#cc79a7", "#d55e00", "#009e73"), strict=True))
@@ -140,12 +140,11 @@ def _warnings(figure: Any, rows: Sequence[Row]) -> bool:
     drawn: list[str] = []
     for method in _FITTED:
         known = [r for r in _of(rows, method) if r["roas"] is not None]
-        misses = [(bool(r["warnings"]), sum(not h for h in r["roas"]["hit"])) for r in known]
-        if not misses:
+        found = warned(known)
+        if not found["worlds"]:
             continue
-        told = sum(count for warned, count in misses if warned)
-        silent = sum(count for warned, count in misses if not warned)
-        cells = sum(len(r["roas"]["hit"]) for r in known)
+        told, silent = found["misses_warned"], found["misses"] - found["misses_warned"]
+        cells = found["misses"] + found["holds"]
         place = len(drawn)
         drawn.append(f"{method}\n({len(known)} worlds)")
         axes.barh(place, told / cells, color=_COLOURS[method])

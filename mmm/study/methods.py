@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmm.analysis.effects import effect, marginal_effect, observed
+from mmm.assessment.checks import Check
 from mmm.assessment.gate import gate
 from mmm.assessment.holdout import judge
 from mmm.assessment.settings import GateSettings
@@ -74,7 +75,8 @@ def ours(world: StudyWorld, sampler: SamplerSettings, *, told: bool = False) -> 
     fit = obtain(training, Beliefs(world.model, evidence).mixture(training), sampler)
     found = judge(fit, world.dataset, world.hidden) if world.hidden else None
     asked = GateSettings() if world.hidden else GateSettings(holdout=None)
-    checks = gate(fit, asked, found).checks
+    raised = [check for check in gate(fit, asked, found).checks if check.status != "pass"]
+    named = all(check.channels for check in raised)
     seen = world.dataset.data["media"].values[: world.seen]
     draws, panel = fit.response(_DRAWS), observed(fit)
     # An outcome without a value per unit has a return in units of the outcome.
@@ -87,8 +89,14 @@ def ours(world: StudyWorld, sampler: SamplerSettings, *, told: bool = False) -> 
         totals=intervals(by_date.sum(axis=1).reshape(len(by_date), -1)),
         forecast=None if found is None else Forecast(found.crps, found.coverage),
         decision=_decision(fit, world) if world.hidden else None,
-        warnings=tuple(f"{check.name}: {check.status}" for check in checks if check.status != "pass"),
+        warnings=tuple(_words(check) for check in raised),
+        about=tuple(dict.fromkeys(c for check in raised for c in check.channels)) if named else None,
     )
+
+
+def _words(check: Check) -> str:
+    about = f" ({', '.join(check.channels)})" if check.channels else ""
+    return f"{check.name}: {check.status}{about}"
 
 
 def _evidence(world: StudyWorld) -> Evidence:

@@ -248,17 +248,17 @@ def _warnings(rows: list[Row], pictures: set[str]) -> str:
             found = warned(mine)
             if not found["worlds"]:
                 continue
-            share = found["warned"] / found["misses"] if found["misses"] else None
-            false = found["clean_alarms"] / found["clean"] if found["clean"] else None
-            counts = [f"{found['misses']}", f"{found['warned']} ({percent(share)})"]
-            alarms = f"{found['clean_alarms']} of {found['clean']} ({percent(false)})"
-            lines.append([method, part, str(found["worlds"]), *counts, f"{found['alarms']}", alarms])
-    header = ["", "worlds", "count", "intervals that miss", "of them in worlds warned of", "worlds warned of"]
-    header += ["warnings in worlds where no interval misses"]
+            of_misses, of_holds = (
+                f"{found[f'{kind}_warned']} of {found[kind]}"
+                + (f" ({percent(found[f'{kind}_warned'] / found[kind])})" if found[kind] else "")
+                for kind in ("misses", "holds")
+            )
+            lines.append([method, part, str(found["worlds"]), str(found["alarms"]), of_misses, of_holds])
+    header = ["", "worlds", "count", "with any warning", "intervals that miss: warned of", "that hold: warned of"]
     text = (
-        "## Was there a warning where the answer was wrong?\n\nA world counts as warned of where any check of the gate "
-        "(or of the peer) did more than pass. One interval in ten misses by design, so that a world of five channels "
-        "without a miss is not the rule even for a perfect method.\n\n"
+        "## Was there a warning where the answer was wrong?\n\nAn interval counts as warned of where a check that did "
+        "not pass names its channel, or names none and so is about all. Peers' warnings name no channel. One interval in "
+        "ten misses by design.\n\n"
     )
     return text + table(header, lines) + _figure("decisions_warnings", "Misses, warned of and not, by world", pictures)
 

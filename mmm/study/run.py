@@ -24,7 +24,7 @@ from mmm.study.peers import PEERS, PeerSettings, installed
 from mmm.study.score import oracle, score
 from mmm.study.worlds import Entry, StudyWorld, entries
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)

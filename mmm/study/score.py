@@ -43,6 +43,7 @@ def score(world: StudyWorld, answer: Mapping[str, Any], best: float | None) -> R
         "forecast": _forecast(world, said),
         "decision": _decision(world.truth, said.decision, best),
         "warnings": list(said.warnings),
+        "warned": [bool(said.warnings) and (said.about is None or c in said.about) for c in world.dataset.channels],
     }
 
 
@@ -196,17 +197,17 @@ def decisions(rows: Sequence[Row]) -> Row | None:
 
 
 def warned(rows: Sequence[Row]) -> Row:
-    """Of intervals that miss, how many lie in worlds where something was said; and how many worlds were warned of."""
+    """Of intervals that miss, and of those that hold, how many were warned of: their channel named, or all."""
     known = [r for r in rows if r.get("roas") is not None and r["roas"]["hit"][0] is not None]
-    misses = [(bool(r["warnings"]), sum(not h for h in r["roas"]["hit"])) for r in known]
-    total = sum(count for _, count in misses)
+    cells = [(hit, told) for r in known for hit, told in zip(r["roas"]["hit"], r["warned"], strict=True)]
+    misses, holds = [told for hit, told in cells if not hit], [told for hit, told in cells if hit]
     return {
         "worlds": len(known),
-        "misses": total,
-        "warned": sum(count for told, count in misses if told),
         "alarms": sum(bool(r["warnings"]) for r in known),
-        "clean": sum(not m for _, m in misses),
-        "clean_alarms": sum(told for told, m in misses if not m),
+        "misses": len(misses),
+        "misses_warned": sum(misses),
+        "holds": len(holds),
+        "holds_warned": sum(holds),
     }
 
 

@@ -11,7 +11,7 @@ def row(
 ) -> dict:
     cells = {name: [1.0] * len(hit) for name in ("width", "score", "error")}
     found = {"world": world, "method": method, "error": error, "roas": {"hit": hit, **cells}, "warnings": list(told)}
-    return found | {"decision": None}
+    return found | {"decision": None, "warned": [bool(told)] * len(hit)}
 
 
 def test_an_interval_that_holds_scores_its_width_and_a_miss_twenty_times_its_distance() -> None:
@@ -64,11 +64,13 @@ def test_decisions_count_shares_promises_and_losses() -> None:
     assert found["lost"] == pytest.approx(1 / 3)
 
 
-def test_a_warning_counts_for_the_misses_of_its_world() -> None:
+def test_a_warning_counts_for_the_channels_that_it_is_about() -> None:
     rows = [row("a", [False, True], told=("r_hat: fail",)), row("b", [False, False]), row("c", [True], told=("x",))]
+    rows.append(row("d", [False, True], told=("prior: warn (tv)",)) | {"warned": [True, False]})
     found = warned(rows)
-    assert (found["misses"], found["warned"]) == (3, 1)
-    assert (found["clean"], found["clean_alarms"]) == (1, 1)
+    assert (found["misses"], found["misses_warned"]) == (4, 2)
+    assert (found["holds"], found["holds_warned"]) == (3, 2)
+    assert (found["worlds"], found["alarms"]) == (4, 3)
 
 
 def test_methods_are_compared_where_all_of_them_answered() -> None:
