@@ -257,8 +257,8 @@ def _warnings(rows: list[Row], pictures: set[str]) -> str:
     header = ["", "worlds", "count", "with any warning", "intervals that miss: warned of", "that hold: warned of"]
     text = (
         "## Was there a warning where the answer was wrong?\n\nAn interval counts as warned of where a check that did "
-        "not pass names its channel, or names none and so is about all. Peers' warnings name no channel. One interval in "
-        "ten misses by design.\n\n"
+        "not pass names its channel, or names none and so is about all. Peers' warnings name no channel. One interval "
+        "in ten misses by design.\n\n"
     )
     return text + table(header, lines) + _figure("decisions_warnings", "Misses, warned of and not, by world", pictures)
 

@@ -97,7 +97,7 @@ def _totals(said: Answer, truth: Floats | None) -> list[bool] | None:
         return None
     _, lower, upper = np.array(said.totals, dtype=float).T
     total = truth.sum(axis=0).ravel()
-    return ((lower <= total) & (total <= upper)).tolist()
+    return [bool(held) for held in (lower <= total) & (total <= upper)]
 
 
 def _forecast(world: StudyWorld, said: Answer) -> Row | None:
