@@ -46,7 +46,7 @@ def model_of(given: Any, variant: str) -> model.Meridian:
     builder = builder.with_controls(by_geo["control"], names)
     data = builder.with_media(by_geo["media"], by_geo["spend"], given["channels"].tolist()).build()
     # A control that is the same in all geos is refused beside its default of a knot a week.
-    national = len(geos) > 1 and bool((given["control"].std(axis=1).max(axis=0) == 0).any())
+    national = len(geos) > 1 and bool((np.ptp(given["control"], axis=1).max(axis=0) == 0).any())
     wanted = spec.ModelSpec(enable_aks=national)
     if variant == "published":
         alpha = tfp.distributions.Beta(1.0, 3.0, name=constants.ALPHA_M)
