@@ -49,25 +49,25 @@ class GateSettings(Section):
         description="Probability of a result as far from the model's as an experiment's, over all of them, that warns.",
     )
     overlap_max: float = Field(
-        0.8, gt=0.0, le=1.0, description="Share that prior and posterior of a return have in common that warns."
+        0.88, gt=0.0, le=1.0, description="Share that prior and posterior of a return have in common that warns."
     )
     prior_shift_max: float = Field(
-        0.5, gt=0.0, description="Shift of a return, in sd, when its prior is scaled by two, that warns as well."
+        0.4, gt=0.0, description="Shift of a return, in sd, when its prior is scaled by two, that warns as well."
     )
     surprise_max: float = Field(
         2.0, gt=0.0, description="Distance of a return from its prior, in the prior's sd of the log, that warns."
     )
     together_max: float = Field(
-        0.5, gt=0.0, le=1.0, description="Negative correlation of two channels' returns beyond which it warns."
+        0.3, gt=0.0, le=1.0, description="Negative correlation of two channels' returns beyond which it warns."
     )
     family_max: float = Field(
-        0.3, gt=0.0, le=1.0, description="Share of a return's variance between the models of a mixture that warns."
+        0.35, gt=0.0, le=1.0, description="Share of a return's variance between the models of a mixture that warns."
     )
     quarter_max: float = Field(
-        3.0, gt=0.0, description="Shift of a return by the last periods, in the sd that they explain, that warns."
+        1.5, gt=0.0, description="Shift of a return by the last periods, in the sd that they explain, that warns."
     )
     robustness_min: float = Field(
-        0.05,
+        0.02,
         ge=0.0,
         lt=1.0,
         description="Partial R2 of hidden demand that would undo the advice; less warns.",
@@ -76,7 +76,7 @@ class GateSettings(Section):
         0.9, gt=0.5, lt=1.0, description="Probability from which on a channel's direction counts as advised."
     )
     score_max: float = Field(
-        3.0, gt=0.0, description="Score of something unexplained that follows a channel that warns."
+        3.25, gt=0.0, description="Score of something unexplained that follows a channel that warns."
     )
     step_max: float = Field(4.0, gt=0.0, description="Score of a lasting shift in what is unexplained that warns.")
     tails_max: float = Field(3.0, gt=0.0, description="Excess kurtosis of what is unexplained that warns.")
