@@ -92,6 +92,12 @@ def _first(document: dict[str, Any]) -> dict[str, Any]:
     return line
 
 
+def _raise(line: dict[str, Any]) -> None:
+    """A recommendation to spend a fifth more, in the midst of what is allowed."""
+    line.update(allowed_from=0.0, allowed_to=1e12, spend_plan=1.2 * line["spend_today"])
+    line["change"] = 0.2 * line["spend_today"]
+
+
 def _shift(document: dict[str, Any]) -> None:
     """Another recommendation for the first channel: its direction turned round."""
     line = _first(document)
@@ -131,8 +137,8 @@ def _shift_budget(document: dict[str, Any]) -> None:
     ],
 )
 def test_why_the_recommendation_moved(change: Any, reason: str, words: str, base: Results, story: Story) -> None:
-    # The recommended spend now must be free of limits for the rule on limits to tell the two apart.
-    free = altered(base, lambda d: _first(d).update(allowed_from=0.0, allowed_to=1e12))
+    # The recommendation now must move money, free of limits, for there to be a direction to turn round.
+    free = altered(base, lambda d: _raise(_first(d)))
     then = altered(free, change)
     (moved,) = [a for a in changes_between(then, free).moved if a.channel == base.allocation[0].channel]
     assert moved.reason == reason
