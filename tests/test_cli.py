@@ -255,7 +255,7 @@ def test_a_budget_that_no_plan_can_keep_is_exit_code_6(fitted: tuple[Result, lis
 
 def test_a_backtest_prints_its_scores_and_writes_its_tables(fitted: tuple[Result, list[str]], tmp_path: Path) -> None:
     _, arguments = fitted
-    small = ("-p", "backtest.refreshes=2", "-p", "backtest.step=8 weeks", "-p", "backtest.horizon=5 weeks")
+    small = ("-p", "backtest.refreshes=2", "-p", "backtest.step=8 weeks", "-p", "backtest.ahead=5 weeks")
     result = run("backtest", *arguments, *small, "--out", tmp_path)
     assert result.exit_code == 0, result.output
     assert "Did the forecasts hold?" in result.stdout

@@ -43,7 +43,7 @@ class BacktestSettings(Section):
 
     refreshes: int = Field(default=6, ge=2, le=60, description="Number of refreshes, the one with all data included.")
     step: str = Field(default="13 weeks", description="Time from one refresh to the next.")
-    horizon: str = Field(default="13 weeks", description="How far each refresh forecasts.")
+    ahead: str = Field(default="13 weeks", description="How far each refresh forecasts.")
     least: str = Field(default="52 weeks", description="Shortest history of a refresh; earlier ones are left out.")
 
 
@@ -131,7 +131,7 @@ def backtest(
     Raises DataError for too little data, FitError where a refresh failed; what was fitted by then stays in the store.
     """
     hidden = hidden_periods(dataset, settings)
-    horizon = parse_periods(settings.horizon, dataset.frequency)
+    horizon = parse_periods(settings.ahead, dataset.frequency)
     tasks = [
         Task(f"{dataset.dates[-1 - k]:%Y-%m-%d}", (dataset, beliefs, sampler, _Cut(k, horizon, hidden[0])))
         for k in hidden

@@ -82,7 +82,7 @@ def duration_problems(settings: Settings, frequency: Frequency) -> Iterator[str]
         "model.lookback": settings.model.lookback,
         "gate.holdout": settings.gate.holdout,
         "backtest.step": settings.backtest.step,
-        "backtest.horizon": settings.backtest.horizon,
+        "backtest.ahead": settings.backtest.ahead,
         "backtest.least": settings.backtest.least,
         "plan.horizon": settings.plan.horizon,
     }

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mmm.errors import MMMError
+from mmm.errors import FitError
 from mmm.study.answer import Answer, answer_of, decision_of, forecast_of, intervals, rounded
 from mmm.study.worlds import HIDDEN, StudyWorld
 
@@ -21,7 +21,7 @@ BOUNDS = (0.7, 1.3)
 _LINES = 8
 
 
-class PeerError(MMMError):
+class PeerError(FitError):
     """A peer stopped, or took too long; the message holds the end of what it wrote."""
 
 

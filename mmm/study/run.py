@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 
 from mmm.assessment.resume import write_text
+from mmm.assessment.settings import GateSettings
 from mmm.execution import Cluster, Done, Here, Place, Task, Workers, run_tasks
 from mmm.inference.settings import SamplerSettings
 from mmm.study.methods import METHODS, OURS, TOLD, MethodSettings, method, plan_settings
@@ -56,6 +57,7 @@ def key_of(cell: Cell, world: StudyWorld) -> str:
     elif cell.method in (OURS, TOLD):
         content["sampler"] = settings.sampler.model_dump(mode="json", exclude={"store"})
         content["model"] = world.model.model_dump(mode="json")
+        content["gate"] = GateSettings().model_dump(mode="json")
         content["tests"] = list(world.tests) if cell.method == TOLD else []
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -130,18 +132,25 @@ def _lost(done: Done) -> dict[str, Any]:
     return {"key": "", "world": world, "method": name, "seconds": 0.0, "error": str(done.error), "answer": None}
 
 
-def scores(worlds: Iterable[Entry], records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row a world and method: the world's labels, and the scores or the error."""
-    by_world: dict[str, list[dict[str, Any]]] = {}
-    for record in records:
-        by_world.setdefault(record["world"], []).append(record)
+def scores(todo: Iterable[Cell]) -> list[dict[str, Any]]:
+    """One row a world and method of what is kept of these cells: the world's labels, and the scores or the error.
+
+    Results of other data or settings are left out.
+    """
+    by_world: dict[str, list[Cell]] = {}
+    for cell in todo:
+        by_world.setdefault(cell.entry.name, []).append(cell)
     rows = []
-    for entry in worlds:
-        if entry.name not in by_world:
+    for group in by_world.values():
+        found = [(cell, record) for cell in group if (record := read_record(cell.path)) is not None]
+        if not found:
             continue
+        entry = group[0].entry
         world = entry.make()
         best = None if world.truth is None else oracle(world.truth)
-        for record in by_world[entry.name]:
+        for cell, record in found:
+            if record["key"] != key_of(cell, world):
+                continue
             label = {"world": entry.name, "part": entry.part, "kind": entry.kind, "geos": entry.geos}
             label |= {name: record[name] for name in ("method", "seconds", "error")}
             rows.append({**label, **({} if record["answer"] is None else score(world, record["answer"], best))})
@@ -194,10 +203,8 @@ def main(arguments: list[str] | None = None) -> None:
     for name in sorted(set(METHODS) - set(there)):
         console.print(f"{name} is not installed: run 'make peers' to have it in the study.", markup=False)
     todo = cells(worlds, options.methods or (METHODS if options.kept else there), settings, options.work)
-    if options.kept:
-        records = [record for cell in todo if (record := read_record(cell.path)) is not None]
-    else:
-        records = run(todo, place_of(options.workers, options.dask), console, again=options.again)
+    if not options.kept:
+        run(todo, place_of(options.workers, options.dask), console, again=options.again)
     if not options.no_page:
-        for page in write_pages(scores(worlds, records), options.out):
+        for page in write_pages(scores(todo), options.out):
             console.print(str(page), markup=False)

@@ -16,7 +16,7 @@ from mmm.model.settings import ModelSettings
 from mmm.simulate import simulate
 
 MODEL = ModelSettings.model_validate({"lookback": "6 weeks", "baseline": {"seasonality_order": 1}, "mixture": None})
-SHORT = BacktestSettings(refreshes=3, step="6 weeks", horizon="8 weeks", least="40 weeks")
+SHORT = BacktestSettings(refreshes=3, step="6 weeks", ahead="8 weeks", least="40 weeks")
 
 
 @pytest.fixture(scope="module")

@@ -75,4 +75,6 @@ def test_a_wide_test_teaches_nothing(tested) -> None:
         update={"experiments": tuple(e.model_copy(update={"error": 1e9}) for e in told.evidence.experiments)}
     )
     fit = fit_model(told.dataset, told.spec, SAMPLER, blunt)
-    assert np.allclose(np.log(roas(fit)).mean(axis=0), np.log(roas(without)).mean(axis=0), atol=0.15)
+    now, before = np.log(roas(fit)), np.log(roas(without))
+    # Means of 500 autocorrelated draws differ by a few tenths of a standard deviation.
+    assert (np.abs(now.mean(axis=0) - before.mean(axis=0)) < 0.4 * before.std(axis=0)).all()

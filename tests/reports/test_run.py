@@ -255,7 +255,9 @@ def test_an_error_in_the_notebook_keeps_its_class_and_its_notebook(
     with pytest.raises(PlanError):
         run_report(make_settings(settings=impossible), out=tmp_path, progress=False)
     (kept,) = (tmp_path / "synthetic").glob("*-failed/executed.ipynb")
-    assert "total_budget" in kept.with_name("reason.txt").read_text(encoding="utf-8")
+    assert "the total budget is exactly 1,000; tv at least 500,000" in kept.with_name("reason.txt").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_the_notebook_has_no_outputs_and_says_what_it_needs() -> None:

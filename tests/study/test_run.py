@@ -45,9 +45,8 @@ def test_a_world_is_run_once_scored_and_written(entry, settings, tmp_path, monke
 
     monkeypatch.setattr(study, "method", never)
     assert study.run(todo, Here(), QUIET) == records
+    rows = {r["method"]: r for r in study.scores(todo)}
     assert study.run(todo, Here(), QUIET, again=True)[-1]["error"].startswith("AssertionError")
-
-    rows = {r["method"]: r for r in study.scores([entry], records)}
     assert rows[KEEP]["decision"]["realised"] == 0.0
     assert rows[LAST_TOUCH]["roas"]["hit"] == [None, None]
     ours = rows[OURS]
@@ -78,6 +77,11 @@ def test_a_changed_setting_is_a_new_result(entry, settings, tmp_path) -> None:
     assert study.key_of(cell, world) != study.key_of(changed, world)
     (kept,) = study.cells([entry], (KEEP,), settings, tmp_path)
     assert study.key_of(kept, world) == study.key_of(study.cells([entry], (KEEP,), other, tmp_path)[0], world)
+    study.run([kept], Here(), QUIET)
+    assert [r["method"] for r in study.scores([kept, cell])] == [KEEP]
+    record = json.loads(kept.path.read_text()) | {"key": "of other data"}
+    kept.path.write_text(json.dumps(record))
+    assert study.scores([kept]) == []
 
 
 def test_a_peer_that_takes_too_long_is_stopped(world, settings) -> None:

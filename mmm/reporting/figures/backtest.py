@@ -1,8 +1,8 @@
 """Figure of a backtest: each channel's return at every refresh."""
 
+import numpy as np
 import pandas as pd
 
-from mmm.reporting.figures.drivers import date_axis
 from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, ticks
 
 _PANEL = 150
@@ -53,8 +53,9 @@ def _panel(sheet: Sheet, name: str, part: pd.DataFrame, place: tuple[float, floa
     x, colour = part["origin"].to_numpy(), sheet.look.channel(name)
     ax.vlines(x, lower, upper, color=colour, lw=4, zorder=2)
     ax.plot(x, mean, "o", ms=7, color=colour, mec=sheet.look["paper"], zorder=3)
-    pad = pd.Timedelta(days=20)
-    ends = pd.DatetimeIndex([part["origin"].min() - pad, part["origin"].max() + pad])
-    ax.set_xlim(ends.to_numpy()[0], ends.to_numpy()[1])
-    date_axis(ax, sheet, ends)
+    ends = pd.DatetimeIndex([part["origin"].min(), part["origin"].max()])
+    pad = np.timedelta64(20, "D")
+    ax.set_xlim(ends.to_numpy()[0] - pad, ends.to_numpy()[1] + pad)
+    # More than the two ends would not fit below a panel.
+    ax.set_xticks(ends.to_numpy(), [sheet.fmt.month(end) for end in ends])
     sheet.text(left, top + 12, fitted(sheet.fmt.label(name), wide - 20, 12, 600), weight=600)
