@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from mmm.errors import PlanError
 from mmm.model.response import Floats
 from mmm.planning.constraints import Program
 from mmm.planning.curvature import Curvature, Diagonal
@@ -94,7 +95,12 @@ def climb(objective: Objective, program: Program, start: Floats, effort: Effort)
     for _ in range(effort.steps):
         if time.perf_counter() > effort.until:
             break
-        target = _quadratic_target(point, x, inner, cost, scale)
+        try:
+            target = _quadratic_target(point, x, inner, cost, scale)
+        except PlanError:
+            # The start is feasible, so the region is not empty: the curvature is too uneven for the interior point
+            # (near zero spend a slope below one bends without limit). The linear model's corner leads up as well.
+            target = best_corner(program, point.gradient).x
         direction = target - x
         slope = float(point.gradient @ direction[:size] - cost @ direction)
         if slope <= effort.tolerance * max(abs(value), reference, 1e-300):
