@@ -1,9 +1,8 @@
 """The coordinates that the fast engine samples in: maps, Jacobians, and whether they do what they are for."""
 
-import importlib.util
 from dataclasses import replace
-from pathlib import Path
 
+import engine_cases as cases
 import numpy as np
 import pytest
 from scipy import stats
@@ -14,12 +13,6 @@ from mmm.inference.engine.problem import Problem
 from mmm.inference.engine.whitening import whiten
 from mmm.model.kernels import sampler
 from mmm.model.spec import make_spec
-
-_spec = importlib.util.spec_from_file_location("engine_cases", Path(__file__).with_name("engine_cases.py"))
-assert _spec is not None
-assert _spec.loader is not None
-cases = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(cases)
 
 
 def problem(shape: str) -> Problem:

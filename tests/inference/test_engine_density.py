@@ -1,9 +1,8 @@
 """The fast engine's density and gradient against the plain PyMC model, and its integrals against the density itself."""
 
 import functools
-import importlib.util
-from pathlib import Path
 
+import engine_cases as cases
 import numpy as np
 import pymc as pm
 import pytest
@@ -15,12 +14,6 @@ from mmm.model.build import build
 from mmm.model.evidence import NO_EVIDENCE, Evidence
 from mmm.model.kernels import draws as draw_kernel
 from mmm.model.spec import make_spec
-
-_spec = importlib.util.spec_from_file_location("engine_cases", Path(__file__).with_name("engine_cases.py"))
-assert _spec is not None
-assert _spec.loader is not None
-cases = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(cases)
 
 POINTS = 50
 LIKELIHOODS = ("normal", "student_t")

@@ -1,8 +1,6 @@
 """Each prior on the user's scale, with the Jacobian of its transform, against SciPy; planted errors are seen."""
 
-import importlib.util
-from pathlib import Path
-
+import engine_cases as cases
 import numpy as np
 import pytest
 from scipy import stats
@@ -11,12 +9,6 @@ from mmm.inference.engine import log_posterior
 from mmm.inference.engine.prior_draws import without_data
 from mmm.inference.engine.problem import Problem
 from mmm.model.spec import make_spec
-
-_spec = importlib.util.spec_from_file_location("engine_cases", Path(__file__).with_name("engine_cases.py"))
-assert _spec is not None
-assert _spec.loader is not None
-cases = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(cases)
 
 LOW, HIGH = -0.4, 0.7
 

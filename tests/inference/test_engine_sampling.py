@@ -5,6 +5,7 @@ from pathlib import Path
 from types import ModuleType
 
 import arviz
+import engine_cases as cases
 import numpy as np
 import pytest
 import xarray as xr
@@ -28,7 +29,6 @@ def load(path: Path) -> ModuleType:
     return module
 
 
-cases = load(Path(__file__).with_name("engine_cases.py"))
 sbc = load(Path(__file__).parents[2] / "benchmarks" / "sbc.py")
 QUICK = SamplerSettings(draws=400, tune=250, chains=2, target_accept=0.8, seed=5)
 

@@ -1,10 +1,9 @@
 """The JAX engine: same posterior and same variables as the others; a clear error where the extra is not installed."""
 
 import importlib.util
-from pathlib import Path
-from types import ModuleType
 
 import arviz
+import engine_cases as cases
 import numpy as np
 import pytest
 import xarray as xr
@@ -23,16 +22,6 @@ needs_extra = pytest.mark.skipif(
 )
 
 
-def load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-cases = load(Path(__file__).with_name("engine_cases.py"))
 SETTINGS = SamplerSettings(draws=1000, tune=500, chains=2, target_accept=0.9, seed=3, engine="jax")
 
 

@@ -1,8 +1,8 @@
 """A preview says what it is wherever it shows, is near the fit, and passes for a fit nowhere."""
 
-import importlib.util
 from pathlib import Path
 
+import engine_cases as cases
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -15,12 +15,6 @@ from mmm.errors import FitError
 from mmm.inference.preview import Preview, preview
 from mmm.model.spec import make_spec
 from mmm.planning import plan
-
-_spec = importlib.util.spec_from_file_location("engine_cases", Path(__file__).with_name("engine_cases.py"))
-assert _spec is not None
-assert _spec.loader is not None
-cases = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(cases)
 
 DEMO = Path(__file__).resolve().parents[2] / "configs" / "demo.yaml"
 

@@ -1,9 +1,8 @@
 """Experiments: the media that they compare, and the effect that the model says they would have measured."""
 
-import importlib.util
 from dataclasses import replace
-from pathlib import Path
 
+import engine_cases as cases
 import numpy as np
 import pytest
 
@@ -12,14 +11,6 @@ from mmm.model.evidence import Evidence, Experiment, contrasts, effects
 from mmm.model.response import ResponseDraws
 from mmm.simulate.formulas import adstock_weights, carry_over, saturate
 from mmm.simulate.world import Adstock, Saturation
-
-_spec = importlib.util.spec_from_file_location(
-    "engine_cases", Path(__file__).parents[1] / "inference" / "engine_cases.py"
-)
-assert _spec is not None
-assert _spec.loader is not None
-cases = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(cases)
 
 LOOKBACK = 5
 DATA = cases.dataset("geo")

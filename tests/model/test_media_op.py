@@ -3,9 +3,7 @@
 That it equals the readable graph in every family, shape and likelihood is in tests/inference/test_engine_density.py.
 """
 
-import importlib.util
-from pathlib import Path
-
+import engine_cases as cases
 import numpy as np
 import pymc as pm
 import pytensor
@@ -19,13 +17,6 @@ from mmm.model.media_graph import MediaParameters
 from mmm.model.media_op import MediaResponse, media_response
 from mmm.model.panel import panel
 from mmm.model.spec import make_spec
-
-_where = Path(__file__).parents[1] / "inference" / "engine_cases.py"
-_spec = importlib.util.spec_from_file_location("engine_cases", _where)
-assert _spec is not None
-assert _spec.loader is not None
-cases = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(cases)
 
 CHANNELS = 5
 
