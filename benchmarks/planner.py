@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
+from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS
 from mmm.model.response import ResponseDraws
 from mmm.planning.constraints import assemble
 from mmm.planning.objectives import Evaluator, Expected
@@ -47,6 +48,13 @@ class Size:
     detail: str = "channel"
     lookback: int = 8
     seed: int = 0
+    mixture: bool = False
+    """Draws as of the default mixture of models: two sevenths with Hill slopes of 0.8 to 3 (90%), two sevenths with
+    delayed carryover, one seventh logistic."""
+
+    @property
+    def curves(self) -> str:
+        return "mixture" if self.mixture else "S-shaped" if self.slope > 1.0 else "concave"
 
     def settings(self) -> PlanSettings:
         bounds = (0.5, 2.0) if self.slope == 1.0 else (0.0, 3.0)
@@ -73,7 +81,7 @@ def make(size: Size) -> PlanProblem:
     )
     reference = np.broadcast_to(weekly, (h, g, c)).copy()
     return PlanProblem(
-        draws=draws,
+        draws=_mixed(draws, rng) if size.mixture else draws,
         dates=pd.date_range("2024-01-01", periods=h, freq="7D"),
         reference=reference,
         pattern=reference / reference.sum(axis=(0, 1)),
@@ -83,6 +91,27 @@ def make(size: Size) -> PlanProblem:
         observed_peak=weekly,
         observed_peak_total=weekly.sum(axis=0),
         has_value=True,
+    )
+
+
+def _mixed(draws: ResponseDraws, rng: np.random.Generator) -> ResponseDraws:
+    """The draws with families of the default mixture's members in the shares of seven equal weights."""
+    n, c = draws.adstock_kind.shape
+    member = rng.permutation(np.arange(n) % 7)
+    sloped, delayed, logistic = member < 2, (member == 1) | (member == 2), member == 3
+    saturation, carryover = draws.saturation_par.copy(), draws.adstock_par.copy()
+    low, high = np.log(0.8), np.log(3.0)
+    normal = rng.standard_normal((int(sloped.sum()), c))
+    saturation[sloped, :, 1] = np.exp((low + high) / 2 + (high - low) / 2 / 1.645 * normal)
+    saturation[logistic, :, 0] = np.log(3.0) / saturation[logistic, :, 0]
+    carryover[delayed, :, 1] = rng.uniform(0.5, 4.0, (int(delayed.sum()), c))
+    kind, late = (np.broadcast_to(which[:, None], (n, c)) for which in (logistic, delayed))
+    return replace(
+        draws,
+        saturation_kind=np.where(kind, SATURATION_KINDS["logistic"], SATURATION_KINDS["hill"]).astype(np.int8),
+        saturation_par=saturation,
+        adstock_kind=np.where(late, ADSTOCK_KINDS["delayed_normalised"], draws.adstock_kind).astype(np.int8),
+        adstock_par=carryover,
     )
 
 
@@ -248,14 +277,17 @@ def scaling(quick: bool) -> list[dict[str, object]]:
         sizes += [("channels", Size(c, slope=slope)) for c in few]
         sizes += [("draws", Size(12, draws=n, slope=slope)) for n in (250, 1000, 4000)]
         sizes += [("geos", Size(12, geos=g, slope=slope, detail="geo")) for g in ((5, 20) if quick else (5, 20, 50))]
-    sizes += [("weeks", Size(10, weeks=w, detail="week")) for w in ((4, 13) if quick else (4, 13, 26))]
+    few = (4, 13) if quick else (4, 13, 26)
+    for kind in (Size(10), Size(10, slope=2.5), Size(10, mixture=True)):
+        sizes += [("weeks", replace(kind, weeks=w, detail="week")) for w in few]
     rows = []
     for axis, size in sizes:
         found = ours(size, make(size), 2)
-        rows.append({"axis": axis, **vars(size), **{k: found[k] for k in ("seconds", "cpu", "gap", "certificate")}})
+        cost = {name: found[name] for name in ("seconds", "cpu", "gap", "certificate")}
+        rows.append({"axis": axis, **vars(size), "curves": size.curves, **cost})
         what = f"{size.geos} geos x {size.channels} channels x {size.weeks} weeks x {size.draws} draws"
         print(
-            f"{axis}: {what}, slope {size.slope}, by {size.detail}: {found['seconds']:.3f} s, "
+            f"{axis}: {what}, {size.curves}, by {size.detail}: {found['seconds']:.3f} s, "
             f"CPU {found['cpu']:.3f} s, gap {found['gap']:.1e}",
             flush=True,
         )
@@ -270,14 +302,14 @@ def plot(rows: list[dict], path: Path) -> None:  # type: ignore[type-arg]
 
     figure, axes = plt.subplots(1, 4, figsize=(12, 3), sharey=True, layout="constrained")
     for panel, axis in zip(axes, ("channels", "geos", "weeks", "draws"), strict=True):
-        for slope, label in ((1.0, "concave"), (2.5, "S-shaped")):
-            points = sorted((row[axis], row["cpu"]) for row in rows if row["axis"] == axis and row["slope"] == slope)
+        for label in ("concave", "S-shaped", "mixture"):
+            points = sorted((row[axis], row["cpu"]) for row in rows if row["axis"] == axis and row["curves"] == label)
             if points:
                 panel.loglog(*zip(*points, strict=True), marker="o", label=label)
         panel.set_xlabel(axis)
         panel.grid(alpha=0.3, which="both")
     axes[0].set_ylabel("CPU seconds")
-    axes[0].legend(frameon=False)
+    axes[2].legend(frameon=False)
     figure.savefig(path)
 
 
@@ -291,6 +323,7 @@ def main() -> None:
     ours(Size(3, draws=10), make(Size(3, draws=10)), 1)  # loads the compiled kernels
     ours(Size(3, draws=10, slope=2.0), make(Size(3, draws=10, slope=2.0)), 1)
     ours(Size(2, draws=10, detail="week"), make(Size(2, draws=10)), 1)
+    ours(Size(2, draws=20, detail="week", mixture=True), make(Size(2, draws=20, mixture=True)), 1)
     result: dict[str, object] = json.loads(args.out.read_text()) if args.only and args.out.exists() else {}
     result["cores"] = os.cpu_count()
     result["load"] = os.getloadavg()[0]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mmm.model.kernels import curves
+from mmm.model.kernels import curves, envelope
 from mmm.model.kernels import planner as kernels
 from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS
 from mmm.model.response import Along, Floats, ResponseDraws, along_geo
@@ -100,8 +100,13 @@ def mean_along_cells(
 
 def always_concave(draws: ResponseDraws) -> bool:
     """Whether every draw's response is concave in spend: logistic, or Hill with a slope of at most 1."""
+    return bool(_concave(draws).all())
+
+
+def _concave(draws: ResponseDraws) -> npt.NDArray[np.bool_]:
+    """By draw and channel, [n, c]."""
     hill = draws.saturation_kind == SATURATION_KINDS["hill"]
-    return bool(np.all(~hill | (draws.saturation_par[..., 1] <= 1.0)))
+    return np.asarray(~hill | (draws.saturation_par[..., 1] <= 1.0))
 
 
 @dataclass(frozen=True)
@@ -117,24 +122,74 @@ class PeriodWindow:
     weights: Floats
 
 
-def by_period(draws: ResponseDraws, window: PeriodWindow, money: Floats) -> tuple[Floats, Floats]:
-    """Effect [n, c] of ``money[h, c]`` over no money in the window, and its gradient [n, h, c], for every draw."""
+@dataclass(frozen=True)
+class Majorants:
+    """Concave upper bounds on the response by period, for plans within some limits (see :func:`majorants`).
+
+    ``place[n]`` is a draw's row of ``lines``, -1 where the draw is concave by itself.
+    """
+
+    place: npt.NDArray[np.int64]
+    lines: Floats
+
+    def subset(self, index: npt.NDArray[np.intp]) -> "Majorants":
+        """The bounds of the draws at ``index``."""
+        return Majorants(self.place[index], self.lines)
+
+
+def majorants(
+    draws: ResponseDraws, window: PeriodWindow, money: tuple[Floats, Floats], total: tuple[Floats, Floats]
+) -> Majorants:
+    """Least concave majorants of every S-shaped draw's response, for money within limits.
+
+    ``money`` are least and most money [h, c] by period and channel, ``total`` least and most [c] over all periods.
+    :func:`by_period` with them is concave in the money and nowhere below the effect of a plan within the limits.
+    """
+    b, u = draws._scaled(window.base, "base"), draws._scaled(window.unit, "unit")
+    bent = np.flatnonzero(~_concave(draws).all(axis=1))
+    place = np.full(draws.n, -1, dtype=np.int64)
+    place[bent] = np.arange(len(bent))
+    part = draws.subset(bent)
+    found = np.empty((len(bent), *b.shape[1:], b.shape[0] - window.begin, envelope.ENTRIES))
+    low, high = (np.ascontiguousarray(end, dtype=np.float64) for end in money)
+    parameters = (part.adstock_kind, part.adstock_par, part.saturation_kind, part.saturation_par, part.lookback)
+    envelope.lines(*parameters, b, u, window.begin, low, high, np.stack(total), found)
+    return Majorants(place, found)
+
+
+def _none(draws: ResponseDraws) -> Majorants:
+    return Majorants(np.full(draws.n, -1, dtype=np.int64), np.empty((0, 0, 0, 0, envelope.ENTRIES)))
+
+
+def by_period(
+    draws: ResponseDraws, window: PeriodWindow, money: Floats, above: Majorants | None = None
+) -> tuple[Floats, Floats]:
+    """Effect [n, c] of ``money[h, c]`` over no money in the window, and its gradient [n, h, c], for every draw.
+
+    With ``above`` the concave upper bound on the effect in its place.
+    """
     b, u = draws._scaled(window.base, "base"), draws._scaled(window.unit, "unit")
     horizon, _, channels = u.shape
     total, gradient = np.zeros((draws.n, channels)), np.zeros((draws.n, horizon, channels))
-    spent = np.ascontiguousarray(money, dtype=np.float64)
-    kernels.by_period(*draws._parameters(), b, u, spent, window.begin, window.weights, total, gradient)
+    spent, bound = np.ascontiguousarray(money, dtype=np.float64), above or _none(draws)
+    kernels.by_period(
+        *draws._parameters(), b, u, spent, window.begin, window.weights, bound.place, bound.lines, total, gradient
+    )
     return total, gradient
 
 
-def period_hessian(draws: ResponseDraws, window: PeriodWindow, money: Floats, draw_weights: Floats) -> Floats:
+def period_hessian(
+    draws: ResponseDraws, window: PeriodWindow, money: Floats, draw_weights: Floats, above: Majorants | None = None
+) -> Floats:
     """``draw_weights``-weighted second derivatives of :func:`by_period` by pairs of periods, [c, h, h]."""
     b, u = draws._scaled(window.base, "base"), draws._scaled(window.unit, "unit")
     horizon, _, channels = u.shape
     hessian = np.zeros((channels, horizon, horizon))
-    spent = np.ascontiguousarray(money, dtype=np.float64)
+    spent, bound = np.ascontiguousarray(money, dtype=np.float64), above or _none(draws)
     share = np.ascontiguousarray(draw_weights, dtype=np.float64)
-    kernels.period_hessian(*draws._parameters(), b, u, spent, window.begin, window.weights, share, hessian)
+    kernels.period_hessian(
+        *draws._parameters(), b, u, spent, window.begin, window.weights, bound.place, bound.lines, share, hessian
+    )
     return hessian
 
 

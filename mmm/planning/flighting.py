@@ -29,7 +29,7 @@ def flighting(plan: Plan, peak: float = 3.0) -> Flighting:
 
     Columns: ``even``, ``as_reference`` and ``best`` (expected effect), ``pulsing`` (best over even) with its 90%
     interval and probability, and ``peak`` (largest period over the even one). Carry-in and carry-over count in all of
-    them. With S-shaped curves the search is local.
+    them. ``certificate`` says how far from the best timing this one may be.
     """
     problem = plan.problem
     space = Space("week", problem)

@@ -14,9 +14,11 @@ from scipy.special import expit, ndtr
 from mmm.model.response import Floats, along, along_geo
 from mmm.model.response_planner import (
     Cells,
+    Majorants,
     PeriodWindow,
     always_concave,
     by_period,
+    majorants,
     mean_along,
     mean_along_cells,
     period_hessian,
@@ -30,11 +32,20 @@ _HESSIAN_DRAWS = 128
 _FIRST_DRAWS = 64
 
 
+def _few(draws: int, most: int) -> npt.NDArray[np.intp]:
+    """Numbers of at most ``most`` draws, evenly spaced over all of them."""
+    return np.linspace(0, draws - 1, min(draws, most)).round().astype(np.intp)
+
+
 @dataclass(frozen=True)
 class Evaluator:
-    """Effects of a plan in one space, by draw or averaged."""
+    """Effects of a plan in one space, by draw or averaged.
+
+    With ``above`` (detail ``week`` alone) it gives a concave upper bound on them instead.
+    """
 
     space: Space
+    above: Majorants | None = None
 
     @cached_property
     def base(self) -> Floats:
@@ -54,7 +65,14 @@ class Evaluator:
     def on_draws(self, most: int) -> "Evaluator":
         """The same on at most ``most`` evenly spaced draws."""
         problem = self.space.problem
-        return Evaluator(replace(self.space, problem=problem.with_draws(problem.draws.thinned(most))))
+        keep = _few(problem.draws.n, most)
+        space = replace(self.space, problem=problem.with_draws(problem.draws.subset(keep)))
+        return Evaluator(space, None if self.above is None else self.above.subset(keep))
+
+    def bounded(self, money: tuple[Floats, Floats], total: tuple[Floats, Floats]) -> "Evaluator":
+        """A concave upper bound on the effects of plans by period whose numbers, and totals by channel, keep limits."""
+        low, high = (end.reshape(self.space.shape) for end in money)
+        return replace(self, above=majorants(self.space.problem.draws, self.window, (low, high), total))
 
     @property
     def separable(self) -> bool:
@@ -62,7 +80,7 @@ class Evaluator:
 
     @cached_property
     def concave(self) -> bool:
-        return always_concave(self.space.problem.draws)
+        return self.above is not None or always_concave(self.space.problem.draws)
 
     @cached_property
     def uniform(self) -> Floats:
@@ -89,17 +107,18 @@ class Evaluator:
             )
             slope, bend = (self._pooled(part)[:, 0] for part in (curve.slope, curve.curvature))
             return Point(float(curve.value.sum()), slope, Diagonal(bend))
-        total, gradient = by_period(problem.draws, self.window, x.reshape(self.space.shape))
+        total, gradient = by_period(problem.draws, self.window, x.reshape(self.space.shape), self.above)
         value = float(draw_weights @ total.sum(axis=1))
         return Point(value, (draw_weights @ gradient.reshape(len(gradient), -1)), None)
 
     def bend(self, x: Floats, draw_weights: Floats) -> Blocks:
         """Draw-weighted second derivatives by pairs of decided numbers, for the detail ``week``."""
         problem = self.space.problem
-        keep = np.linspace(0, problem.draws.n - 1, min(problem.draws.n, _HESSIAN_DRAWS)).round().astype(np.intp)
+        keep = _few(problem.draws.n, _HESSIAN_DRAWS)
         weights = draw_weights[keep]
         weights = weights * (draw_weights.sum() / max(weights.sum(), 1e-300))
-        blocks = period_hessian(problem.draws.subset(keep), self.window, x.reshape(self.space.shape), weights)
+        above = None if self.above is None else self.above.subset(keep)
+        blocks = period_hessian(problem.draws.subset(keep), self.window, x.reshape(self.space.shape), weights, above)
         h, c = self.space.shape
         return Blocks(np.arange(h * c).reshape(h, c).T, blocks, np.zeros(h * c))
 
@@ -107,7 +126,7 @@ class Evaluator:
         """Effect [n] and its gradient [n, size], for every draw."""
         problem = self.space.problem
         if not self.separable:
-            total, gradient = by_period(problem.draws, self.window, x.reshape(self.space.shape))
+            total, gradient = by_period(problem.draws, self.window, x.reshape(self.space.shape), self.above)
             return total.sum(axis=1), gradient.reshape(len(gradient), -1)
         if self.space.detail == "channel":
             curve = along(problem.draws, self.base, self.direction, x[:, None], problem.weights)

@@ -3,11 +3,12 @@
 - Concave curves, linear constraints: Newton with a Frank-Wolfe bound, for every detail.
 - S-shaped curves, "zero or at least", sellable steps, decided by channel or by channel and geo: integer programs.
 - Steps and gaps by period: the relaxed plan bounds it, then the totals are settled and the periods solved again.
-- S-shaped curves by period, and probabilities: many starts, and the word "local".
+- S-shaped curves by period: several starts, bounded by the best plan under a concave majorant of every draw's curves.
+- Probabilities, and risk with S-shaped curves: many starts, and the word "local".
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from mmm.planning.discrete import held, solve_discrete
 from mmm.planning.linear import best_corner, explain_infeasible, is_feasible
 from mmm.planning.newton import Climb, Effort, Objective, climb, feasible_start, upper_bound
 from mmm.planning.objectives import Expected
+from mmm.planning.relaxation import above
 
 _MANY_DRAWS = 250
 _EXACT = 1e-5
@@ -104,8 +106,7 @@ def maximise(objective: Expected, program: Program, limits: Limits) -> Solution:
         return certified(found.x, program.size, found.value, found.bound, scale)
     if evaluator.concave:
         return _periods_in_steps(objective, program, limits)
-    starts = random_starts(program, evaluator.space.reference, limits.seed)
-    return local(objective, _settled(objective, program, limits), starts, limits)
+    return _under_majorant(objective, program, limits)
 
 
 def effect_scale(objective: Expected, x: Floats) -> float:
@@ -137,15 +138,13 @@ def _bound(program: Program, found: Climb) -> float:
     return upper_bound(program, found.value + float(program.cost @ found.x), found.gradient, found.x)
 
 
-def _settled(objective: Expected, program: Program, limits: Limits) -> Program:
-    """The program with its steps and gaps decided near the best relaxed plan."""
+def _settled(objective: Expected, program: Program, relaxed: Floats) -> Program:
+    """The program with its steps and gaps decided near the columns of a plan that disregards them."""
     if not program.discrete:
         return program
-    relaxed = program.relaxed()
-    start = feasible_start(relaxed, objective.evaluator.space.reference)
-    found = climb(objective, relaxed, start, Effort(1e-5, until=limits.until))
+    gradient = objective.at(relaxed[: program.size], False).gradient
     # The feasible point that the objective's slope likes best near the relaxed plan settles what is discrete.
-    return held(program, best_corner(near(program, found.x), found.gradient, 1e-4, 10.0).x)
+    return held(program, best_corner(near(program, relaxed), gradient, 1e-4, 10.0).x)
 
 
 def near(program: Program, x: Floats) -> Program:
@@ -158,10 +157,35 @@ def near(program: Program, x: Floats) -> Program:
 
 def _periods_in_steps(objective: Expected, program: Program, limits: Limits) -> Solution:
     relaxed = _concave(objective, program.relaxed(), limits)
-    settled = _settled(objective, program, limits)
+    settled = _settled(objective, program, relaxed.columns)
     found = _concave(objective, settled, limits)
     scale = effect_scale(objective, found.x)
     return certified(found.columns, program.size, found.certificate.value, relaxed.certificate.bound, scale)
+
+
+def _under_majorant(objective: Expected, program: Program, limits: Limits) -> Solution:
+    """S-shaped curves by period: the best of some climbs, and the bound of a concave objective above this one.
+
+    The plan that is best under the majorant is a good place to start from, and often ends as the best. Other starts are
+    tried on few draws, of which the best is followed on all of them where the gap is still open.
+    """
+    size, now = program.size, time.perf_counter()
+    half = replace(limits, until=now + (limits.until - now) / 2)
+    relaxed = _concave(above(objective, program), program.relaxed(), half)
+    settled, bound = _settled(objective, program, relaxed.columns), relaxed.certificate.bound
+
+    def climbed(on: Expected, start: Floats, tolerance: float) -> Climb:
+        begin = feasible_start(settled, start[:size]) if settled.definitions else start
+        return climb(on, settled, begin, Effort(tolerance, until=limits.until))
+
+    best = climbed(objective, relaxed.columns, 1e-6)
+    scale = _effect(objective, program, best.x, best.value)
+    if bound - best.value > limits.gap * abs(scale) and time.perf_counter() < limits.until:
+        few, reference = objective.on_few_draws(), objective.evaluator.space.reference
+        others = [climbed(few, start, 1e-4) for start in random_starts(program, reference, limits.seed)]
+        other = climbed(objective, max(others, key=lambda end: end.value).x, 1e-6)
+        best = max(best, other, key=lambda end: end.value)
+    return certified(best.x, size, best.value, bound, _effect(objective, program, best.x, best.value))
 
 
 def random_starts(program: Program, reference: Floats, seed: int) -> list[Floats]:

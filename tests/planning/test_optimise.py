@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from mmm.planning import discrete
+from mmm.errors import PlanError
+from mmm.planning import discrete, newton
 from mmm.planning.constraints import assemble
 from mmm.planning.curvature import Blocks, Dense, Diagonal
 from mmm.planning.objectives import Evaluator, Expected
@@ -285,11 +286,48 @@ def test_periods_are_optimised_with_a_certificate(prepared):
             assert made.problem.effect_draws(space.money(x)).sum(axis=1).mean() <= bound + 1e-6 * abs(bound)
 
 
-def test_s_curves_by_period_say_local(prepared):
-    plan = decide(prepared(channels=2, draws=50, slope=2.5), PlanSettings(detail="week", spend_all=True))
-    assert plan.certificate.kind == "local"
-    assert plan.outcome_draws.mean() >= plan.reference_draws.mean()
-    assert "without proof" in plan.certificate.words()
+class TestWhereTheStepProblemCannotBeSolved:
+    """The climb goes on along the linear model's best corner, and its bound stays rigorous."""
+
+    @staticmethod
+    def climbed(prepared, monkeypatch, failing):
+        """A climb in which some of the inner quadratic programs, by number, end without an answer."""
+        made, calls = prepared(channels=3, draws=40), []
+
+        def breaks(*arguments):
+            calls.append(len(calls))
+            if calls[-1] in failing:
+                raise PlanError("The optimiser's inner problem did not converge.")
+            return solve_qp(*arguments)
+
+        space = Space("week", made.problem)
+        # A group's limit beside the budget, so that the corner is a linear program's and not a sorted list's.
+        most = 0.5 * float(made.problem.reference_totals.sum())
+        settings = PlanSettings(detail="week", groups={"two": {"channels": ("c0", "c1"), "maximum": most}})
+        program = assemble(settings, space, float(made.problem.reference_totals.sum()))
+        objective = Expected(Evaluator(space))
+        start = newton.feasible_start(program, space.reference)
+        monkeypatch.setattr(newton, "solve_qp", breaks)
+        found = newton.climb(objective, program, start, newton.Effort(1e-9, steps=400))
+        monkeypatch.undo()
+        bound = newton.upper_bound(program, found.value, found.gradient, found.x)
+        return program, found, bound, objective.at(start, False).value
+
+    def test_one_failure_leaves_the_answer_as_it_is(self, prepared, monkeypatch):
+        _, whole, bound, _ = self.climbed(prepared, monkeypatch, failing=())
+        _, found, _, _ = self.climbed(prepared, monkeypatch, failing=(0, 2))
+        assert bound == pytest.approx(whole.value, rel=1e-6)
+        assert found.value == pytest.approx(whole.value, rel=1e-6)
+
+    def test_corners_alone_lead_up_within_the_constraints(self, prepared, monkeypatch):
+        _, whole, _, _ = self.climbed(prepared, monkeypatch, failing=())
+        program, found, bound, before = self.climbed(prepared, monkeypatch, failing=range(1000))
+        assert found.value - before > 0.9 * (whole.value - before)
+        assert bound >= whole.value
+        region, slack = program.region, 1e-6 * float(found.x.sum())
+        assert np.all(found.x >= region.lower - slack)
+        assert np.all(found.x <= region.upper + slack)
+        assert np.all(region.A @ found.x <= region.row_upper + slack)
 
 
 class TestQuadraticProgram:

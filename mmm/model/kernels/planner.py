@@ -1,17 +1,32 @@
 """Compiled loops for the planner: effects and derivatives by period.
 
-Shapes as in :mod:`mmm.model.kernels.evaluate`; curves over totals are in :mod:`mmm.model.kernels.curves`.
+Shapes as in :mod:`mmm.model.kernels.evaluate`; curves over totals are in :mod:`mmm.model.kernels.curves`. With the
+lines of :mod:`mmm.model.kernels.envelope` for some draws (``place[n]`` is a draw's row of ``lines``, -1 where it has
+none) both give the concave upper bound instead.
 """
 
 import numpy as np
 from numba import njit
 
+from mmm.model.kernels.envelope import AT_ZERO, LIFT, SLOPE, TOUCH
 from mmm.model.kernels.families import adstock_series, adstock_weight, saturate, saturate_with_derivatives
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _response(kind, p1, p2, a, row, lines, g, c, t):
+    """Saturation with two derivatives, or its concave majorant where the draw has lines."""
+    if row < 0:
+        return saturate_with_derivatives(kind, p1, p2, a)
+    line = lines[row, g, c, t]
+    if a < line[TOUCH]:
+        return line[AT_ZERO] + line[SLOPE] * a, line[SLOPE], 0.0
+    f, s, q = saturate_with_derivatives(kind, p1, p2, a)
+    return f + line[LIFT], s, q
 
 
 @njit(cache=True, nogil=True)
 def by_period(
-    akind, apar, skind, spar, log_beta, lookback, base, unit, money, begin, weights, total, gradient
+    akind, apar, skind, spar, log_beta, lookback, base, unit, money, begin, weights, place, lines, total, gradient
 ):  # fmt: skip
     """Effect of ``money[h, c]`` in the periods from ``begin`` and its gradient, draw by draw.
 
@@ -37,7 +52,7 @@ def by_period(
                 for t in range(periods):
                     slope[periods - 1 - t] = 0.0
                     if t >= begin:
-                        f, s, _ = saturate_with_derivatives(kind, p1, p2, a[t])
+                        f, s, _ = _response(kind, p1, p2, a[t], place[n], lines, g, c, t - begin)
                         summed += weights[t, g] * (f - saturate(kind, p1, p2, start[t]))
                         slope[periods - 1 - t] = beta * weights[t, g] * s
                 total[n, c] += beta * summed
@@ -49,7 +64,7 @@ def by_period(
 
 @njit(cache=True, nogil=True)
 def period_hessian(  # noqa: C901, PLR0912  (one loop nest; splitting it would recompute the adstock)
-    akind, apar, skind, spar, log_beta, lookback, base, unit, money, begin, weights, share, hessian
+    akind, apar, skind, spar, log_beta, lookback, base, unit, money, begin, weights, place, lines, share, hessian
 ):  # fmt: skip
     """Add the ``share[n]``-weighted second derivatives by pairs of periods to ``hessian[c, h, h]``."""
     draws, geos, channels = log_beta.shape
@@ -73,7 +88,8 @@ def period_hessian(  # noqa: C901, PLR0912  (one loop nest; splitting it would r
                     weight[lag] = adstock_weight(ak, a1, a2, lag) / norm
                 scale = share[n] * np.exp(log_beta[n, g, c])
                 for t in range(begin, periods):
-                    q = saturate_with_derivatives(skind[n, c], spar[n, c, 0], spar[n, c, 1], a[t])[2]
+                    kind, p1, p2 = skind[n, c], spar[n, c, 0], spar[n, c, 1]
+                    q = _response(kind, p1, p2, a[t], place[n], lines, g, c, t - begin)[2]
                     bend[t] = scale * weights[t, g] * q
                 for i in range(horizon):
                     for j in range(i + 1):

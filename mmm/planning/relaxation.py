@@ -1,0 +1,27 @@
+"""A concave upper bound on S-shaped plans by period, from what the constraints allow every number to be."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from mmm.model.response import Floats
+from mmm.planning.constraints import Program
+from mmm.planning.linear import best_corner
+from mmm.planning.objectives import Expected
+
+
+def above(objective: Expected, program: Program) -> Expected:
+    """A concave objective that no plan by period within the program exceeds, whatever the shape of the curves."""
+    evaluator, region, size = objective.evaluator, program.region, program.size
+    # No number can exceed the total budget, which is the first rule.
+    low = region.lower[:size]
+    high = np.minimum(region.upper[:size], np.maximum(program.rules[0].upper, low))
+    return replace(objective, evaluator=evaluator.bounded((low, high), _totals(program, evaluator.space.channel_of)))
+
+
+def _totals(program: Program, channel_of: np.ndarray) -> tuple[Floats, Floats]:
+    """Least and most money [c] that the constraints allow every channel, steps and gaps put aside."""
+    plain = replace(program.relaxed(), cost=np.zeros(program.columns))
+    inside = [(channel_of == c).astype(float) for c in range(int(channel_of.max()) + 1)]
+    least = np.array([-best_corner(plain, -one).bound for one in inside])
+    return least, np.array([best_corner(plain, one).bound for one in inside])
