@@ -8,10 +8,10 @@ import arviz as az
 import numpy as np
 import xarray as xr
 
-from mmm.assessment.convergence import Scalars, ess, r_hat, scalars
 from mmm.assessment.holdout import HoldoutResult
 from mmm.assessment.scores import Floats
 from mmm.assessment.settings import GateSettings
+from mmm.inference.convergence import Scalars, ess, r_hat, scalars
 
 Status = Literal["pass", "warn", "fail"]
 

@@ -19,7 +19,6 @@ import numpy as np
 from rich.console import Console
 
 from mmm.assessment.checks import sampler_checks
-from mmm.assessment.convergence import scalars
 from mmm.assessment.gate import gate
 from mmm.assessment.holdout import holdout
 from mmm.assessment.identification import concerned
@@ -27,6 +26,7 @@ from mmm.assessment.recovery import Case, estimates, random_case, simulated_case
 from mmm.assessment.resume import kept, write_text
 from mmm.assessment.settings import GateSettings
 from mmm.assessment.signals import signals
+from mmm.inference.convergence import scalars
 from mmm.inference.fit import Fit
 from mmm.inference.sample import fit_key, fit_model, versions
 from mmm.inference.settings import SamplerSettings

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mmm.assessment.convergence import r_hat, scalars
 from mmm.assessment.scores import Floats, crps, interval, seasonal_naive
 from mmm.data.calendar import Frequency
 from mmm.data.dataset import Dataset
 from mmm.errors import DataError
+from mmm.inference.convergence import r_hat, scalars
 from mmm.inference.fit import Fit
 from mmm.inference.settings import SamplerSettings
 from mmm.inference.store import obtain

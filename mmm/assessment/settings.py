@@ -2,6 +2,7 @@
 
 from pydantic import Field, model_validator
 
+from mmm.inference.settings import ESS_MIN, R_HAT_MAX
 from mmm.section import Section
 
 
@@ -14,10 +15,10 @@ class GateSettings(Section):
     override: bool = Field(
         False, description="Plan and report although the gate failed. The first page of the report then says so."
     )
-    r_hat_max: float = Field(1.01, gt=1.0, description="Largest rank-normalised R-hat of any parameter.")
-    ess_bulk_min: float = Field(400.0, gt=0.0, description="Smallest effective sample size of the posterior's bulk.")
+    r_hat_max: float = Field(R_HAT_MAX, gt=1.0, description="Largest rank-normalised R-hat of any parameter.")
+    ess_bulk_min: float = Field(ESS_MIN, gt=0.0, description="Smallest effective sample size of the posterior's bulk.")
     ess_tail_min: float = Field(
-        400.0, gt=0.0, description="Smallest effective sample size at the 5% and 95% quantiles."
+        ESS_MIN, gt=0.0, description="Smallest effective sample size at the 5% and 95% quantiles."
     )
     e_bfmi_min: float = Field(0.3, gt=0.0, le=1.0, description="Smallest E-BFMI of any chain.")
     divergences_warn_share: float = Field(

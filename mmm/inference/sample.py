@@ -10,11 +10,13 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
+import numpy as np
 import xarray as xr
 
 from mmm.data.dataset import Dataset
 from mmm.errors import FitError
 from mmm.inference import jax_sampler
+from mmm.inference.convergence import shortfall
 from mmm.inference.fit import FORMAT_VERSION, Fit, Member
 from mmm.inference.settings import SamplerSettings
 from mmm.model.evidence import NO_EVIDENCE, Evidence
@@ -23,6 +25,10 @@ from mmm.model.spec import ModelSpec, without_inactive_channels
 _PACKAGES = ("mmm-workbench", "numpy", "pymc", "pytensor", "nutpie")
 # Variables that follow from the others; they are not stored.
 _DERIVED = ("drift_raw", "geo_deviation")
+# An attempt after the first is this many times as long as the one before.
+_LONGER = 3
+# Fits of fewer draws in all are a quick look: their chains cannot agree to the limits, however often they run.
+_WORTH_IT = 2000
 
 
 def versions(engine: str = "auto") -> dict[str, str]:
@@ -92,6 +98,14 @@ def fit_model(
     report(f"Engine: {engine} ({reason}).")
     sampling = {"fast": _fast, "plain": _plain, "jax": _jax}[engine]
     tree, seconds = sampling(used, spec, sampler, evidence, progress)
+    for attempt in range(1, sampler.attempts if sampler.draws * sampler.chains >= _WORTH_IT else 1):
+        short = shortfall(tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()["diverging"])
+        if not short:
+            break
+        report(f"Sampled again, {_LONGER**attempt} times as long: {short}.")
+        tree, more = sampling(used, spec, _longer(sampler, attempt), evidence, progress)
+        tree = _thinned(tree, _LONGER**attempt)
+        seconds = {name: seconds.get(name, 0.0) + value for name, value in more.items()}
     key = fit_key(used, spec, sampler, evidence)
     taken = {**seconds, "total": time.perf_counter() - started}
     return Fit(
@@ -103,6 +117,28 @@ def fit_model(
         excluded=excluded,
         versions=versions(sampler.engine),
     )
+
+
+def _longer(sampler: SamplerSettings, attempt: int) -> SamplerSettings:
+    """Three times the draws for every attempt before, twice the warm-up and a third of the distance to acceptance 1."""
+    return sampler.model_copy(
+        update={
+            "draws": sampler.draws * _LONGER**attempt,
+            "tune": sampler.tune * 2**attempt,
+            "target_accept": 1.0 - (1.0 - sampler.target_accept) / _LONGER**attempt,
+        }
+    )
+
+
+def _thinned(tree: xr.DataTree, every: int) -> xr.DataTree:
+    """One draw of ``every``, with its statistics; a kept draw counts as divergent where any since the last one did."""
+    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
+    kept = stats.isel(draw=slice(every - 1, None, every))
+    diverging = stats["diverging"].coarsen(draw=every).max()
+    kept = kept.assign(diverging=kept["diverging"].copy(data=diverging.values.astype(bool)))
+    found = {"posterior": posterior.isel(draw=slice(every - 1, None, every)), "sample_stats": kept}
+    count = np.arange(kept.sizes["draw"])
+    return xr.DataTree.from_dict({name: part.assign_coords(draw=count) for name, part in found.items()})
 
 
 def _fast(

@@ -6,15 +6,28 @@ from pydantic import Field
 
 from mmm.section import Section
 
+R_HAT_MAX = 1.01
+"""Largest R-hat with which chains agree (Vehtari et al. 2021)."""
+ESS_MIN = 400.0
+"""Fewest effective draws, in the bulk and in the tails, that make chains comparable (Vehtari et al. 2021)."""
+
 
 class SamplerSettings(Section):
     """How the posterior is sampled, and where fits are kept."""
 
     draws: int = Field(default=1000, ge=10, le=100_000, description="Draws kept per chain.")
-    tune: int = Field(default=1000, ge=10, le=100_000, description="Warm-up draws per chain.")
+    tune: int = Field(default=500, ge=10, le=100_000, description="Warm-up draws per chain.")
     chains: int = Field(default=4, ge=1, le=64)
     target_accept: float = Field(default=0.9, gt=0.5, lt=1.0)
     seed: int = Field(default=2024, ge=0)
+    attempts: int = Field(
+        default=2,
+        ge=1,
+        le=4,
+        description="How often at most a model is sampled whose chains do not agree (R-hat above 1.01, fewer than 400 "
+        "effective draws, or divergences). Each attempt takes three times the draws and keeps every third. Fits of "
+        "fewer than 2,000 draws in all are a quick look and sampled once.",
+    )
     engine: Literal["auto", "fast", "plain", "jax"] = Field(
         default="auto",
         description="auto: the fast engine where it can represent the model, else the plain PyMC model. jax: the plain "

@@ -9,8 +9,8 @@ import pandas as pd
 
 from mmm.analysis import Analysis
 from mmm.analysis.models import by_model, disagreement
-from mmm.assessment.convergence import ess, r_hat, scalars
 from mmm.data.dataset import Dataset
+from mmm.inference.convergence import ess, r_hat, scalars
 from mmm.inference.fit import Fit, Member
 from mmm.model.spec import ChannelSpec, ModelSpec
 from mmm.planning import Plan

@@ -10,11 +10,11 @@ import xarray as xr
 from pydantic import ValidationError
 
 from mmm.assessment.checks import Check, baseline_check, coverage_check, sampler_checks, scale_check
-from mmm.assessment.convergence import ess, r_hat, scalars
 from mmm.assessment.holdout import Forecast, HoldoutResult, score
 from mmm.assessment.settings import GateSettings
 from mmm.data.calendar import Frequency
 from mmm.errors import DataError, FitError
+from mmm.inference.convergence import ess, r_hat, scalars
 
 SETTINGS = GateSettings()
 

@@ -2,6 +2,8 @@
 
 import ctypes
 import functools
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -16,9 +18,24 @@ def c_functions() -> tuple[Any, Any]:
     """numba's C callbacks: log density with gradient, and a copy of the sampled vector."""
     # Imported here: the first call on a machine compiles, and `import mmm` must not.
     from mmm.model.kernels.sampler import c_functions as load
+    from mmm.model.kernels.sampler import on_disk
 
+    if not on_disk():  # type: ignore[no-untyped-call]
+        _compile_apart()
     logp, copy = load()  # type: ignore[no-untyped-call]
     return logp, copy
+
+
+def _compile_apart() -> None:
+    """Compile in a process of its own, so that this one loads the code like every later one.
+
+    In the process that compiles, the linker takes some functions from their own libraries and not from the finished
+    code, which changes the last bit of a gradient: with the same seed the first fit on a machine would differ from all
+    later ones. Where the process cannot run, this one compiles, and only that sameness is lost.
+    """
+    code = "from mmm.model.kernels.sampler import c_functions; c_functions()"
+    # S603: the command is this line, by this interpreter.
+    subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)  # noqa: S603
 
 
 @functools.cache

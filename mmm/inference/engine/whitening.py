@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from mmm.inference.engine.coordinates import Coordinates, Entries, Factor, singles
 from mmm.inference.engine.mode import best_mode, find_mode, hessian
@@ -38,7 +39,12 @@ class Whitening:
 
 
 def whiten(problem: Problem, *, starts: int = 1, seed: int = 0) -> Whitening:
-    """Find the mode and make the coordinates."""
+    """Find the mode and make the coordinates, on one thread: with more the last bits depend on the machine's load."""
+    with threadpool_limits(1):
+        return _whiten(problem, starts, seed)
+
+
+def _whiten(problem: Problem, starts: int, seed: int) -> Whitening:
     x = best_mode(problem, starts, seed)
     layout, channels = problem.layout, len(problem.spec.channels)
     plain = Coordinates.identity(layout.dim, channels)

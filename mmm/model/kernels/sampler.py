@@ -14,9 +14,11 @@ memory whose address they are given: they are compiled once a machine.
 """
 
 import math
+from pathlib import Path
 
 import numpy as np
 from numba import carray, cfunc, njit, types
+from numba.core.caching import FunctionCache
 
 from mmm.model.kernels.block import BLOCKS, CHANNELS, DELAYED, DIM, GEOS, LENGTH, SLOPED, unpack
 from mmm.model.kernels.posterior import log_posterior
@@ -164,6 +166,11 @@ def _copy(dim, wanted, z_at, out_at, address):  # noqa: ARG001
     for i in range(dim):
         out[i] = z[i]
     return OK
+
+
+def on_disk():
+    """Whether compiled code of the density is in numba's cache."""
+    return any(Path(FunctionCache(_logp).cache_path).glob(f"{Path(__file__).stem}.{_logp.__name__}-*.nbi"))
 
 
 def c_functions():

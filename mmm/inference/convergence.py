@@ -5,12 +5,17 @@ from typing import Any, Literal
 
 import arviz as az
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
-from mmm.assessment.scores import LOWER, UPPER, Floats
 from mmm.errors import FitError
+from mmm.inference.settings import ESS_MIN, R_HAT_MAX
 
+Floats = npt.NDArray[np.float64]
 _SAMPLE_DIMS = ("chain", "draw")
+
+INTERVAL = (0.05, 0.95)
+"""Ends of the 90% equal-tailed intervals, in whose tails the effective draws are counted."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ def r_hat(found: Scalars) -> Floats:
 
 def ess(found: Scalars, kind: Literal["bulk", "tail"]) -> Floats:
     """Effective sample size of each scalar (Vehtari et al. 2021), in the bulk or at the ends of the 90% interval."""
-    options: dict[str, Any] = {"prob": (LOWER, UPPER)} if kind == "tail" else {}
+    options: dict[str, Any] = {"prob": INTERVAL} if kind == "tail" else {}
     return _per_scalar(found, az.ess, worst=0.0, method=kind, **options)
 
 
@@ -75,3 +80,17 @@ def _per_scalar(found: Scalars, statistic: Any, worst: float, **options: Any) ->
     if moves.any():
         out[moves] = np.asarray(statistic(found.values[:, :, moves], **options), dtype=float)
     return np.where(np.isnan(out), worst, out)
+
+
+def shortfall(posterior: xr.Dataset, diverging: xr.DataArray) -> str:
+    """In words, by what a sample falls short: chains that disagree, too few effective draws, divergences; or ""."""
+    found = scalars(posterior)
+    worst, bulk, tail = float(r_hat(found).max()), float(ess(found, "bulk").min()), float(ess(found, "tail").min())
+    reasons = []
+    if worst > R_HAT_MAX:
+        reasons.append(f"R-hat {worst:.3f}")
+    if min(bulk, tail) < ESS_MIN:
+        reasons.append(f"{min(bulk, tail):.0f} effective draws")
+    if count := int(diverging.sum()):
+        reasons.append(f"{count} divergent draws")
+    return ", ".join(reasons)
