@@ -63,7 +63,7 @@ study-recovery: setup  ## fit worlds with known truth: do the intervals hold it?
 study: setup  ## what answers and plans are worth in worlds with known truth, peers beside (hours; docs/studies)
 	$(BIN)/python -m mmm.study $(ARGS)
 
-study-sbc: setup  ## simulation-based calibration of the fast engine, 200 fits (minutes; docs/studies)
+study-sbc: setup  ## simulation-based calibration of the fast engine, 500 fits of each model (an hour; docs/studies)
 	$(BIN)/python benchmarks/sbc.py $(ARGS)
 
 study-robustness: setup  ## 60 fits of hard worlds: starts, divergences, the gate's verdicts (minutes; docs/studies)

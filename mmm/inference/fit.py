@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -13,6 +14,9 @@ from mmm.model.evidence import NO_EVIDENCE, Evidence
 from mmm.model.mixture import SINGLE
 from mmm.model.response import ResponseDraws
 from mmm.model.spec import ModelSpec
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 FORMAT_VERSION = 2
 
@@ -114,6 +118,13 @@ class Fit:
         """Rows of the dataset from the first to the last observed outcome."""
         rows = np.flatnonzero(self.dataset.data["observed"].values.any(axis=1))
         return slice(int(rows[0]), int(rows[-1]) + 1)
+
+    def to_pymc(self) -> "pm.Model":
+        """The plain PyMC model of the main member, its data and experiments included, to change or to sample."""
+        # Imported here: PyMC takes seconds, and reading a fit must not.
+        from mmm.model.build import build
+
+        return build(self.spec, self.dataset, self.evidence)
 
     def draws(self, max_draws: int | None = None) -> Draws:
         """Posterior draws of the mixture: of each member evenly thinned, as many as its weight says.

@@ -102,3 +102,12 @@ def test_coordinates_do_not_depend_on_threads(shape: str) -> None:
 def test_code_is_found_where_it_was_put() -> None:
     c_functions()
     assert on_disk()
+
+
+def test_a_fit_gives_its_plain_model() -> None:
+    data = cases.dataset("national", channels=2)
+    spec = make_spec(data, cases.settings().model_copy(update={"channels": {}}))
+    fit = fit_model(data, spec, SamplerSettings(draws=20, tune=50, chains=2))
+    model = fit.to_pymc()
+    assert {variable.name for variable in model.deterministics} - {"drift_raw"} >= {"drift"}
+    assert {"outcome"} == {variable.name for variable in model.observed_RVs}

@@ -99,9 +99,9 @@ def test_posterior_is_the_same_with_and_without_the_integral(shape: str) -> None
 
 
 def test_ranks_are_calibrated() -> None:
-    """Too few to be sharp (make sbc has 200), enough to see a gross error: ranks at the ends or in the middle."""
+    """Too few to be sharp (make study-sbc has 500), enough to see a gross error: ranks at the ends or in the middle."""
     replications = 16
-    dataset, spec = sbc.base(weeks=60, channels=2)
+    dataset, spec = sbc.base(sbc.Case(), weeks=60)
     truths = sbc.stacked(prior(spec, dataset, count=replications, seed=2)["prior"].to_dataset())
     found = [sbc.ranks(dataset, spec, truths.isel(sample=[i]), i)[0] for i in range(replications)]
     for name in found[0]:
