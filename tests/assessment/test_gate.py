@@ -21,7 +21,8 @@ from mmm.model.spec import make_spec
 from mmm.simulate import Adstock, Baseline, Channel, Flighting, Noise, Saturation, World, data_settings, simulate
 
 NO_HOLDOUT = GateSettings(holdout=None)
-SAMPLER = SamplerSettings(draws=500, tune=500, chains=4)
+# Sampled once, so that what falls short stays so.
+SAMPLER = SamplerSettings(draws=500, tune=500, chains=4, attempts=1)
 MODEL = ModelSettings.model_validate(
     {"mixture": None, "lookback": "6 weeks", "baseline": {"drift": None, "seasonality_order": 1}}
 )
