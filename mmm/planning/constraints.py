@@ -16,13 +16,14 @@ from mmm.planning.settings import DEFAULT_BOUNDS, ChannelLimits, PlanSettings
 
 @dataclass(frozen=True)
 class Rule:
-    """``lower <= sum(weights * x[columns]) <= upper``, and how to say it."""
+    """``lower <= sum(weights * x[columns]) <= upper``, and how to say it; ``said`` is one sentence for many rules."""
 
     words: str
     columns: tuple[int, ...]
     weights: tuple[float, ...]
     lower: float
     upper: float
+    said: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ class Program:
         rows: list[Rule] = []
         for rule in (*self.rules, *self.definitions):
             if len(rule.columns) != 1:
-                rows.append(rule)
+                # A rule may be there for its words alone; a row without any limit would leave a solver's slack free.
+                if np.isfinite([rule.lower, rule.upper]).any():
+                    rows.append(rule)
                 continue
             column, weight = rule.columns[0], rule.weights[0]
             upper[column] = min(upper[column], rule.upper / weight)
@@ -64,6 +67,11 @@ class Program:
         row_lower = np.array([rule.lower for rule in rows], dtype=float)
         row_upper = np.array([rule.upper for rule in rows], dtype=float)
         return Region(matrix, row_lower, row_upper, lower, upper)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The rules as sentences, each once."""
+        return tuple(dict.fromkeys(rule.said or rule.words for rule in self.rules))
 
     def fixed(self, values: dict[int, float]) -> "Program":
         """The same program with some columns held at a value, and nothing discrete about them."""
@@ -254,15 +262,32 @@ class _Builder:
                 self.add(f"{self.space.label(i)} is fixed", (i,), float(reference[i]), float(reference[i]))
                 continue
             low, high = self.settings.cell_bounds or (0.0, 2.0 * (limits.relative or self._default_range())[1])
-            most = high * float(reference[i])
-            if self.space.detail == "week" and self.settings.cell_bounds is None:
-                # A pause in the reference plan must not forbid spending there.
-                total = float(self.reference[self.space.channel_of[i]])
-                most = max(most, high * total / self.space.problem.horizon)
-            label = self.space.label(i)
-            if low > 0:
-                self.add(f"{label} at least {low * reference[i]:,.0f}", (i,), low * float(reference[i]), np.inf)
-            self.add(f"{label} at most {most:,.0f} ({high:g} x its reference spend)", (i,), -np.inf, most)
+            least, most = low * float(reference[i]), high * float(reference[i])
+            label, part = self.space.label(i), "geo" if self.space.detail == "geo" else "period"
+            said = f"every {part} of a channel between {low:g} x and {high:g} x its reference spend"
+            if self.settings.cell_bounds is None:
+                most = max(most, 2.0 * self._cell_share(i) * self._most(name, limits))
+                said = f"no {part} of a channel above twice its share of the most that the channel may spend"
+            self.rules.append(Rule(f"{label} at most {most:,.0f}", (i,), (1.0,), -np.inf, most, said))
+            if least > 0:
+                self.rules.append(Rule(f"{label} at least {least:,.0f}", (i,), (1.0,), least, np.inf, said))
+
+    def _most(self, name: str, limits: ChannelLimits) -> float:
+        """Most money that a channel's own bounds allow over the horizon."""
+        if limits.maximum is not None:
+            return limits.maximum
+        today = float(self.reference[self.names.index(name)])
+        return max((limits.relative or self._default_range())[1] * today, limits.minimum or 0.0)
+
+    def _cell_share(self, index: int) -> float:
+        """Share of its channel's money that a geo has by its pattern, or a period has with even spend.
+
+        A pause in the reference plan must not forbid spending there.
+        """
+        if self.space.detail == "week":
+            return 1.0 / self.space.problem.horizon
+        pattern = self.space.problem.pattern.sum(axis=0)
+        return float((pattern / pattern.sum(axis=0)).ravel()[index])
 
     def groups(self) -> None:
         for name, group in self.settings.groups.items():

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mmm.model.response import Floats
+from mmm.planning.linear import money_range
 from mmm.planning.objectives import Evaluator, Expected
 from mmm.planning.optimise import Limits, Solution, maximise
 from mmm.planning.planner import expected_objective
@@ -44,9 +45,8 @@ class _Budgets:
         return maximise(self.plain, self.program.with_budget(budget, False), limits)
 
     def range(self) -> tuple[float, float]:
-        """Least and most money that the channels' bounds allow."""
-        region, size = self.program.region, self.program.size
-        return float(region.lower[:size].sum()), float(region.upper[:size].sum())
+        """Least and most money that the constraints allow."""
+        return money_range(self.program)
 
 
 def _worth(plan: Plan, effect: Floats, money: float) -> Floats:
@@ -92,8 +92,6 @@ def best_by_budget(plan: Plan, points: int) -> tuple[Floats, Floats]:
     """
     solver = _Budgets(plan)
     low, high = solver.range()
-    if not np.isfinite(high):
-        high = max(low, 3.0 * plan.reference_spend)
     today = [plan.reference_spend] if low < plan.reference_spend < high else []
     budgets = np.unique(np.append(np.linspace(low, high, points), today))
     found = [solver.at(float(budget)).x for budget in budgets]

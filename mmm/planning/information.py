@@ -159,7 +159,7 @@ def value_of_knowing(table: CurveTable, tables: Floats, order: Floats) -> float:
     picked = ranked[np.linspace(0, n - 1, min(n, _CANDIDATES)).round().astype(int)]
     plans = allocator.best(np.concatenate([tables.mean(axis=0)[None], tables[picked]]))
     worth = table.at(tables, plans)
-    return float(worth.max(axis=1).mean() - worth.mean(axis=0).max())
+    return max(0.0, float(worth.max(axis=1).mean() - worth.mean(axis=0).max()))
 
 
 def perfect_information(plan: Plan) -> pd.DataFrame:

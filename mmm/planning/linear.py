@@ -1,6 +1,6 @@
 """Linear programs over a plan's constraints, solved by HiGHS: best corners, feasibility, contradictions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -90,6 +90,15 @@ def best_corner(program: Program, gradient: Floats, rel_gap: float = 0.0, time_l
         raise PlanError(explain_infeasible(program))
     dual = found.mip_dual_bound if program.discrete and found.mip_dual_bound is not None else found.fun
     return Corner(np.clip(found.x[: program.columns], region.lower, region.upper), -float(dual) * size)
+
+
+def money_range(program: Program) -> tuple[float, float]:
+    """Least and most money that the constraints allow, the total budget put aside.
+
+    Raises PlanError where they contradict each other.
+    """
+    free = replace(program.with_budget(np.inf, False), cost=np.zeros(program.columns))
+    return -best_corner(free, -np.ones(program.size)).bound, best_corner(free, np.ones(program.size)).bound
 
 
 def _knapsack(program: Program, gradient: Floats) -> Corner | None:

@@ -12,6 +12,7 @@ from mmm.inference.fit import Fit
 from mmm.inference.preview import refuse_preview
 from mmm.model.response import Floats
 from mmm.planning.constraints import Program, assemble
+from mmm.planning.linear import money_range
 from mmm.planning.objectives import Evaluator, Expected
 from mmm.planning.optimise import Certificate, Limits, Solution, maximise
 from mmm.planning.prepare import Prepared, prepare
@@ -120,7 +121,7 @@ def evaluate(
         mix_draws=mix.sum(axis=1),
         without_spend=prepared.without_spend,
         certificate=certificate,
-        constraints=tuple(dict.fromkeys(rule.words for rule in program.rules)),
+        constraints=program.words,
     )
 
 
@@ -167,5 +168,4 @@ def _open_cap(settings: PlanSettings, program: Program, total_budget: float) -> 
     """The cap of a budget that is itself looked for: the total budget if given, else what the bounds allow."""
     if settings.total_budget is not None:
         return total_budget
-    most = program.region.upper[: program.size].sum()
-    return float(most) if np.isfinite(most) else total_budget
+    return money_range(program)[1]

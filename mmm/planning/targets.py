@@ -7,15 +7,12 @@ import numpy as np
 
 from mmm.errors import PlanError
 from mmm.planning.constraints import Program
+from mmm.planning.linear import money_range
 from mmm.planning.objectives import Expected
 from mmm.planning.optimise import Limits, Solution, effect_scale, maximise
 from mmm.planning.settings import ObjectiveSettings
 
 _ROUNDS = 40
-
-
-def _least_money(program: Program) -> float:
-    return float(program.region.lower[: program.size].sum())
 
 
 def smallest_budget(expected: Expected, program: Program, target: float, limits: Limits, cap: float) -> Solution:
@@ -34,7 +31,7 @@ def smallest_budget(expected: Expected, program: Program, target: float, limits:
             f"expected to bring more than {most:,.0f}. Lower the target, or relax bounds or the total budget."
         )
     best, enough, over = whole, float(whole.x.sum()), reach
-    lacking, under = _least_money(program), 0.0
+    lacking, under = money_range(program)[0], 0.0
     proven = lacking
     least = _at(objective, program, lacking, limits)
     if least is not None:
@@ -94,7 +91,7 @@ def largest_budget(
     whole = maximise(objective, within, limits)
     if good(whole):
         return whole
-    grid = [float(b) for b in np.linspace(_least_money(program), float(whole.x.sum()), 13)]
+    grid = [float(b) for b in np.linspace(money_range(program)[0], float(whole.x.sum()), 13)]
     rising = [_at(objective, program, budget, limits) for budget in grid[:-1]]
     fitting = [i for i, found in enumerate(rising) if good(found)]
     if not fitting:

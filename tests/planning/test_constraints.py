@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from mmm.errors import PlanError, SettingsError
 from mmm.planning.constraints import assemble
-from mmm.planning.linear import best_corner, is_feasible, smallest_contradiction
+from mmm.planning.linear import best_corner, is_feasible, money_range, smallest_contradiction
 from mmm.planning.newton import feasible_start
 from mmm.planning.planner import decide, with_changes
 from mmm.planning.prepare import Prepared
@@ -81,6 +81,48 @@ class TestBounds:
         assert exact.all()
         assert plan.spend == pytest.approx(plan.total_budget, rel=1e-12)
         assert plan.unspent == 0.0
+
+
+class TestParts:
+    """Plans by geo or period: limits of a channel's total, and of its parts."""
+
+    @pytest.mark.parametrize("detail", ["geo", "week"])
+    @pytest.mark.parametrize("slope", [1.0, 2.0])
+    @pytest.mark.parametrize("factor", [1.4, 1.99])
+    def test_zero_or_at_least_holds_for_the_total(self, prepared, detail, slope, factor):
+        made = prepared(channels=3, geos=2, draws=40, slope=slope)
+        least = factor * made.problem.reference_totals
+        channels = {f"c{i}": {"zero_or_at_least": float(least[i])} for i in (1, 2)}
+        spend = decide(made, PlanSettings(detail=detail, channels=channels)).allocation["spend"].to_numpy()
+        assert np.all((spend[1:] < 1e-6 * least[1:]) | (spend[1:] >= (1 - 1e-6) * least[1:]))
+
+    @pytest.mark.parametrize("detail", ["geo", "week"])
+    def test_a_channel_that_paused_may_spend_what_its_maximum_allows(self, prepared, detail):
+        made = prepared(channels=3, geos=2, draws=40)
+        reference = made.problem.reference.copy()
+        reference[:, :, 1] = 0.0
+        made = Prepared(replace(made.problem, reference=reference), None)
+        channels = {"c1": {"minimum": 0.0, "maximum": 500.0}}
+        spend = decide(made, PlanSettings(detail=detail, channels=channels)).allocation["spend"]
+        assert spend["c1"] > 100.0
+        assert spend["c1"] <= 500.0 + 1e-6
+
+    def test_limits_of_parts_are_one_sentence(self, problem):
+        made = problem(channels=3, geos=2)
+        for detail, part in (("geo", "geo"), ("week", "period")):
+            words = program_of(made, detail=detail).words
+            assert sum(f"{part} of a channel" in text for text in words) == 1
+            assert len(words) < 10
+
+    def test_the_range_of_budgets_is_what_all_constraints_allow(self, problem):
+        made = problem()
+        total = made.reference_totals
+        groups = {"a": {"channels": ("c0", "c1"), "minimum": float(total[:2].sum())}}
+        low, high = money_range(program_of(made, groups=groups))
+        assert low == pytest.approx(total[:2].sum() + 0.5 * total[2:].sum())
+        assert high == pytest.approx(2.0 * total.sum())
+        by_week = money_range(program_of(made, detail="week", bounds=(0.9, 1.1)))
+        np.testing.assert_allclose(by_week, [0.9 * total.sum(), 1.1 * total.sum()])
 
 
 class TestBudgetsOfAnySize:

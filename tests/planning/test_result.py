@@ -281,6 +281,15 @@ class TestBudgetCurve:
         assert curve.table.loc[round(plan.total_budget, 2), "gain"] == pytest.approx(plan.gain.mean, rel=1e-4)
         assert curve.steps.loc["next", "per_money"] < curve.steps.loc["last", "per_money"]
 
+    @pytest.mark.parametrize("detail", ["channel", "week"])
+    def test_budgets_are_those_that_the_constraints_allow(self, prepared, detail):
+        made = prepared(channels=3, draws=60)
+        total = made.problem.reference_totals
+        groups = {"a": {"channels": ("c0", "c1"), "minimum": 0.9 * float(total[:2].sum())}}
+        table = budget_curve(decide(made, PlanSettings(detail=detail, groups=groups, max_increase=0.1))).table
+        assert table["spend"].min() >= 0.9 * total[:2].sum() + 0.5 * total[2] - 1.0
+        assert table["spend"].max() <= 1.1 * total.sum() + 1.0
+
     def test_the_most_profitable_budget_is_the_plan_of_the_profit_objective(self, prepared):
         made = prepared()
         curve = budget_curve(decide(made, PlanSettings(margin=0.7)), np.array([2000.0]))
