@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from mmm.errors import MMMError, SettingsError
 from mmm.settings import (
     Settings,
+    dump_changed,
     dump_settings,
     json_schema,
     load_dataset,
@@ -70,6 +71,7 @@ def test_round_trip_keeps_every_value() -> None:
     )
     found = settings_from(document)
     assert settings_from(read_yaml(dump_settings(found), "dump")) == found
+    assert settings_from(read_yaml(dump_changed(found), "dump")) == found
 
 
 def test_paths_start_from_the_file(tmp_path: Path) -> None:

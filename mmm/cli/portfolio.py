@@ -8,7 +8,8 @@ from mmm.cli.board import Board
 from mmm.cli.output import plain, say, table
 from mmm.cli.report import place_of
 from mmm.reporting.decision import estimate
-from mmm.reporting.portfolio import Split, plan_portfolio, table_by_market, write_portfolio
+from mmm.reporting.portfolio import Split, plan_portfolio, table_by_market
+from mmm.reporting.portfolio_page import write_portfolio
 from mmm.settings.portfolio import load_portfolio
 
 

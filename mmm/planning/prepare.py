@@ -105,7 +105,7 @@ def reference_plan(dataset: Dataset, settings: PlanSettings, periods: int, notes
             totals[dataset.channels.index(name)] = total
         money = pattern * totals
     idle = [name for name, total in zip(dataset.channels, totals, strict=True) if total == 0]
-    notes.append(f"Reference plan: {said}.")
+    notes.append(f"Today’s plan: {said}.")
     if idle:
         notes.append(
             f"Without spend in the reference plan: {', '.join(idle)}. Relative bounds keep them at zero; give absolute "

@@ -40,7 +40,7 @@ _COLUMNS = (
 def write_outputs(m: Material, folder: Path) -> None:
     """allocation.csv, allocation.xlsx and results.json."""
     write_csv(m.plan.allocation, folder / "allocation.csv")
-    write_workbook(m, _COLUMNS, folder / "allocation.xlsx")
+    write_workbook(m, folder / "allocation.xlsx")
     (folder / results.FILE).write_text(results_of(m).model_dump_json(indent=1), encoding="utf-8")
 
 
@@ -63,7 +63,7 @@ def write_plan(m: Material, schedule: pd.DataFrame, folder: Path) -> list[Path]:
         made = Path(scratch)
         write_csv(m.plan.allocation, made / names[0])
         write_schedule(schedule, made / names[1])
-        write_workbook(m, _COLUMNS, made / names[2])
+        write_workbook(m, made / names[2])
         return [(made / name).replace(folder / name) for name in names]
 
 

@@ -21,7 +21,7 @@ from mmm.reporting.format import Formatter
 from mmm.reporting.labels import readable
 from mmm.reporting.material import Basis, Meaning, ModelViews, Workings
 from mmm.reporting.words import Words, mark, words
-from mmm.settings import Settings, dump_settings
+from mmm.settings import Settings, dump_changed, dump_settings
 
 _SMALL_TOTAL = 0.002
 _BASES = (1.0, 10.0, 100.0, 1_000.0, 10_000.0, 100_000.0)
@@ -211,10 +211,30 @@ def workings_of(fit: Fit, settings: Settings, facts: Iterable[tuple[str, str]]) 
     return Workings(
         diagnostics=pd.concat(tables).sort_values("ess_bulk", kind="stable"),
         priors=tuple(priors),
+        models=_models(fit),
         settings_yaml=dump_settings(settings),
+        changed_yaml=dump_changed(settings),
         versions=fit.versions,
         facts=tuple(facts),
     )
+
+
+def _models(fit: Fit) -> pd.DataFrame:
+    """What tells the models of a mixture apart, the heaviest first."""
+    members = sorted(fit.members, key=lambda member: -member.weight) if len(fit.members) > 1 else []
+    rows = {}
+    for member in members:
+        spec = member.spec
+        rows[member.name] = {
+            "weight": member.weight,
+            "adstock": ", ".join(dict.fromkeys(c.adstock for c in spec.channels)),
+            "saturation": ", ".join(dict.fromkeys(c.saturation for c in spec.channels)),
+            "slope": any(c.slope is not None for c in spec.channels),
+            "drift": 0 if spec.baseline.drift is None else spec.baseline.drift.length_days,
+            "drift_scale": 0.0 if spec.baseline.drift is None else spec.baseline.drift.scale,
+        }
+    columns = ["weight", "adstock", "saturation", "slope", "drift", "drift_scale"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
 def _diagnostics(member: Member, prefix: str) -> pd.DataFrame:
@@ -279,7 +299,6 @@ def fit_facts(fit: Fit, holdout_periods: int) -> list[tuple[str, str]]:
     return [
         ("Sampler", f"NUTS ({'NumPyro' if fit.engine == 'jax' else 'nutpie'}), {fit.engine} engine, seed {fit.seed}"),
         ("Draws", f"{sizes['chain']} chains of {sizes['draw']} draws{' for every model' if several else ''}"),
-        *([("Models by weight", "; ".join(f"{m.name} {m.weight:.0%}" for m in fit.members))] if several else []),
         ("Likelihood", fit.spec.likelihood.replace("_", "-")),
         ("Look-back", f"{fit.spec.lookback} periods"),
         ("Held out by the second fit", f"{holdout_periods} periods"),

@@ -1,7 +1,7 @@
 """The page over many reports: the headline of each, its gain, its checks, where its files are, and what failed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,13 +15,14 @@ from mmm.reporting.render import Cover, web_page
 from mmm.reporting.results import Interval, Results, read_results
 from mmm.reporting.settings import ReportSettings
 from mmm.reporting.style import make_look
+from mmm.reporting.words import Words, mark
 
 PAGE = "index.html"
 _FILES = (("report.html", "HTML"), ("report.pdf", "PDF"), ("allocation.xlsx", "XLSX"), ("results.json", "JSON"))
 _CHECKS: dict[str, tuple[Tone, str]] = {
-    "pass": ("good", "passed"),
-    "warn": ("warn", "passed, with a reservation"),
-    "fail": ("bad", "not passed"),
+    "pass": ("good", mark("passed")),
+    "warn": ("warn", mark("passed, with a reservation")),
+    "fail": ("bad", mark("not passed")),
 }
 
 
@@ -50,67 +51,74 @@ class Row:
 
 
 def write_index(entries: Sequence[Entry], out: Path, report: ReportSettings) -> Path:
-    """Write ``out``/index.html over the entries, whole or not at all, and return its path."""
-    rows = [_row(relocated(entry, out), out) for entry in entries]
+    """Write ``out``/index.html over the entries, whole or not at all, and return its path.
+
+    ``report`` gives the page's language and looks; each recommendation stands as its own report words it.
+    """
+    fmt = Formatter(
+        "EUR", "", money_outcome=True, numbers=report.number_format, dates=report.date_format, language=report.language
+    )
+    t = fmt.t
+    rows = [_row(relocated(entry, out), out, t) for entry in entries]
     failed = sum(entry.state == "failed" for entry in entries)
-    html = render("chapters/index.html.j2", None, rows=rows)
-    chapter = Chapter("reports", "All reports", "", f'<p class="lead">{_lead(len(rows), failed)}</p>{html}')
-    made = datetime.now(UTC).date()
-    fmt = Formatter("EUR", "", True, report.number_format, report.date_format)
+    html = render("chapters/index.html.j2", None, t=t, rows=rows, lead=_lead(len(rows), failed, fmt))
+    chapter = Chapter("reports", t("All reports"), "", html)
     cover = Cover(
-        title="Budget reports",
-        subtitle=_reports(len(rows)),
-        date=fmt.date(made),
+        title=t("Budget reports"),
+        subtitle=fmt.plural("{n} report", "{n} reports", len(rows)),
+        date=fmt.date(datetime.now(UTC).date()),
         look=make_look(report, ()),
+        language=report.language,
         organisation=report.organisation or "",
         author=report.author or "",
-        colophon="Gains are expected values with 90% intervals, over each report's own horizon.",
+        colophon=t("Gains are expected values with 90% intervals, over each report’s own horizon."),
     )
     return write_text(out / PAGE, web_page([chapter], cover))
 
 
-def _lead(count: int, failed: int) -> str:
-    """How many there are. Fixed words and numbers only, so it is HTML as it stands."""
+def _lead(count: int, failed: int, fmt: Formatter) -> str:
+    """How many there are."""
     if not failed:
-        return f"{_reports(count)}, all made."
-    return f"{_reports(count - failed)} made, {failed} failed."
+        return fmt.plural("{n} report, made.", "{n} reports, all made.", count)
+    made = fmt.plural("{n} report made", "{n} reports made", count - failed)
+    return fmt.t("{made}, {n} failed.", made=made, n=fmt.number(failed))
 
 
-def _reports(count: int) -> str:
-    return "1 report" if count == 1 else f"{count} reports"
-
-
-def _row(entry: Entry, out: Path) -> Row:
+def _row(entry: Entry, out: Path, t: Words) -> Row:
     title = entry.job.settings.title or entry.job.settings.name
     label = entry.job.label.replace("_", " ")
     if entry.folder is None:
-        kept = () if entry.kept is None else (Link("Notebook", f"{entry.kept.as_posix()}/executed.ipynb"),)
-        return Row(title, label, entry.reason, "bad", checks="failed", checks_tone="bad", links=kept)
+        kept = () if entry.kept is None else (Link(t("Notebook"), f"{entry.kept.as_posix()}/executed.ipynb"),)
+        return Row(title, label, entry.reason, "bad", checks=t("failed"), checks_tone="bad", links=kept)
     folder = entry.folder
     links = tuple(Link(word, f"{folder.as_posix()}/{name}") for name, word in _FILES if (out / folder / name).is_file())
     try:
         found = read_results(out / folder)
     except ReportError as error:
         return Row(title, label, str(error), "bad", links=links)
-    return _numbers(found, Row(found.title, label, found.headline.lead, links=links), entry)
+    return _numbers(found, Row(found.title, label, found.headline.lead, links=links), entry, t)
 
 
-def _numbers(found: Results, row: Row, entry: Entry) -> Row:
+def _numbers(found: Results, row: Row, entry: Entry, t: Words) -> Row:
+    """The row with its numbers, in the notation of its own report and the words of the page."""
     report, units = entry.job.settings.report, found.units
-    fmt = Formatter(units.currency, units.gain, units.gain_is_money, report.number_format, report.date_format)
+    fmt = Formatter(
+        units.currency,
+        units.gain,
+        units.gain_is_money,
+        report.number_format,
+        report.date_format,
+        language=t.language,
+    )
     gain, d = _estimate(found.decision.net_gain or found.decision.gain), found.decision
-    chance = "" if d.probability is None or d.verdict == "unchanged" else fmt.probability(d.probability)
     tone, words = _CHECKS[found.gate.status]
-    return Row(
-        row.title,
-        row.label,
-        row.words,
+    return replace(
+        row,
         gain=fmt.outcome(gain.mean, sign=True, short=units.gain_is_money),
         interval=fmt.outcome_range(gain.lower, gain.upper, short=units.gain_is_money),
-        chance=chance,
-        checks=words,
+        chance="" if d.probability is None or d.verdict == "unchanged" else fmt.probability(d.probability),
+        checks=t(words),
         checks_tone=tone,
-        links=row.links,
     )
 
 

@@ -130,11 +130,18 @@ class PlanTables:
 
 @dataclass(frozen=True)
 class Workings:
-    """For statisticians: diagnostics by parameter, priors in words, settings, versions, times."""
+    """For statisticians: diagnostics by parameter, priors in words, settings, versions, times.
+
+    ``models``: index name of the model, columns weight, adstock, saturation, slope (whether it is free), drift (its
+    length in days, 0 without one) and drift_scale; empty where there is one model only.
+    """
 
     diagnostics: pd.DataFrame
     priors: tuple[tuple[str, str], ...]
+    models: pd.DataFrame
     settings_yaml: str
+    changed_yaml: str
+    """The settings that are not the defaults."""
     versions: Mapping[str, str]
     facts: tuple[tuple[str, str], ...]
 

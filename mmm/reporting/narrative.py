@@ -4,6 +4,7 @@ Every function takes numbers and returns plain text; escaping is the templates' 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmm.reporting.decision import Move
@@ -36,10 +37,15 @@ class Teller(Promise):
         if d.verdict == "unchanged":
             return ""
         if d.verdict == "better":
-            values = {"amount": fmt.outcome(d.decisive.mean / max(d.periods, 1)), "net": self._net_of_money}
+            each = max(d.periods, 1)
+            values = {
+                "amount": fmt.outcome(d.decisive.mean / each),
+                "net": self._net_of_money,
+                "ends": fmt.outcome_range(d.decisive.lower / each, d.decisive.upper / each),
+            }
             if fmt.period == "day":
-                return t("Each day of waiting forgoes about {amount}{net}.", **values)
-            return t("Each week of waiting forgoes about {amount}{net}.", **values)
+                return t("Each day of waiting forgoes about {amount}{net} ({ends}).", **values)
+            return t("Each week of waiting forgoes about {amount}{net} ({ends}).", **values)
         if d.verdict == "worse":
             return t("On this evidence that is the better choice{net}.", net=self._net_of_money)
         if d.verdict == "equal":
@@ -133,18 +139,15 @@ class Teller(Promise):
         support = _support(weakest)
         values = {"name": fmt.label(weakest.name), "chance": fmt.probability(support), "amount": fmt.next_amount}
         if support > 0.95:
-            least = (
-                t("The least certain is more for {name} ({chance}).", **values)
-                if weakest.rises
-                else t("The least certain is less for {name} ({chance}).", **values)
-            )
-            return " ".join(
-                (
-                    t("The direction of every move is well supported."),
-                    least,
-                    t("A new competitor, price or product would call for a new look."),
+            sentences = [t("The direction of every move is well supported.")]
+            if support <= 0.99:
+                sentences.append(
+                    t("The least certain is more for {name} ({chance}).", **values)
+                    if weakest.rises
+                    else t("The least certain is less for {name} ({chance}).", **values)
                 )
-            )
+            sentences.append(t("An experiment that contradicts a channel’s return would change the plan."))
+            return " ".join([*sentences, t("A new competitor, price or product would call for a new look.")])
         if weakest.rises:
             text = t(
                 "The move that the data support least is more for {name}: the chance that its next {amount} returns "
@@ -197,6 +200,29 @@ def failure(name: str, title: str, fmt: Formatter) -> str:
     if name in _FAILURES:
         return fmt.t(_FAILURES[name])
     return fmt.t("{check}: failed.", check=fmt.made_below(title))
+
+
+_RESERVATIONS = {
+    "prior": mark("The return of {names} rests mostly on what was assumed before the data; a test would settle it."),
+    "surprise": mark("The return of {names} is far from what was expected: a driver may be missing from the data."),
+    "together": mark("{names} ran so much alike that only what they bring together is known well."),
+    "family": mark("The return of {names} depends on which of the models is right."),
+    "quarter": mark("What is believed of {names} moved more with the last weeks than it should."),
+    "hidden_demand": mark("Weak demand that the data do not show would undo the advice on {names}."),
+    "unexplained": mark("What the model cannot explain still goes up and down with {names}."),
+    "noise": mark("The outcome made jumps that the model cannot explain."),
+    "baseline": mark("In some periods, media are credited with more than the whole outcome."),
+    "coverage": mark("Forecasts of unseen periods missed more, or less, than they should."),
+    "divergences": mark("The calculation may have missed a part of the possible answers."),
+    "experiments": mark("An experiment and the model do not agree."),
+}
+
+
+def reservation(name: str, title: str, channels: Sequence[str], fmt: Formatter) -> str:
+    """A check that passed with a reservation, without jargon; its title where the check is not known here."""
+    if name in _RESERVATIONS:
+        return fmt.t(_RESERVATIONS[name], names=fmt.join([fmt.label(c) for c in channels], 3))
+    return fmt.t("A reservation concerns: {checks}.", checks=fmt.made_below(title))
 
 
 def _support(move: Move) -> float:

@@ -5,7 +5,7 @@ formula carries its result, so that a program that does not calculate shows the 
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,26 +15,26 @@ import pandas as pd
 import xlsxwriter
 from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
 
+from mmm.reporting import answers
+from mmm.reporting.format import Formatter
+from mmm.reporting.headings import MONEY, PLAN, SIGNED, ends_of_moves, heading, plan_heading, sheet_names
 from mmm.reporting.material import Material
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_MONEY, _SIGNED, _RATIO, _SHARE = "#,##0", "+#,##0;-#,##0;0", "0.00", "0.0%"
 _FIRST_POINT = 5
 """Row of the curves' first points, counted from zero."""
 _SPEND, _WON = 3, 8
 """Columns of the sheet Allocation that others refer to: your spend, and what it wins."""
 
 
-def write_workbook(m: Material, full: Sequence[tuple[str, str]], path: Path) -> None:
-    """Sheets: allocation with live formulas, the plan in full, scenarios, curves and notes.
-
-    ``full`` are columns of the allocation with their headings, for the sheet of plain numbers.
-    """
-    book = _Book(xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False}))
+def write_workbook(m: Material, path: Path) -> None:
+    """Sheets: allocation with live formulas, the plan in full, scenarios, curves and notes."""
+    written = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
+    book = _Book(written, m.gain_fmt, sheet_names(m.fmt.t))
     book.book.set_properties({"title": m.title})
     book.book.set_calc_mode("auto")
-    allocation = book.sheet("Allocation")
-    _plain_table(book, "Plan in full", m.plan.allocation, full)
+    allocation = book.sheet("allocation")
+    _plan_in_full(book, m)
     _scenarios(book, m)
     _alternatives(book, m)
     curves = _curves(book, m)
@@ -45,9 +45,11 @@ def write_workbook(m: Material, full: Sequence[tuple[str, str]], path: Path) -> 
 
 @dataclass
 class _Book:
-    """The workbook with its formats, each made once."""
+    """The workbook with its words, the names of its sheets, and its formats, each made once."""
 
     book: Any
+    fmt: Formatter
+    names: Mapping[str, str]
     formats: dict[tuple[tuple[str, Any], ...], Any] = field(default_factory=dict)
 
     def format(self, **properties: Any) -> Any:
@@ -56,8 +58,13 @@ class _Book:
             self.formats[key] = self.book.add_format(properties)
         return self.formats[key]
 
-    def sheet(self, name: str) -> Any:
-        return self.book.add_worksheet(name)
+    def sheet(self, kind: str) -> Any:
+        return self.book.add_worksheet(self.names[kind])
+
+    def place(self, kind: str, cells: str) -> str:
+        """Cells of a sheet as a formula names them."""
+        quoted = self.names[kind].replace("'", "''")
+        return f"'{quoted}'!{cells}"
 
     def text(self, sheet: Any, row: int, column: int, text: str, **style: Any) -> None:
         """A text that stays one, whatever it starts with."""
@@ -83,8 +90,9 @@ class _Book:
 
 @dataclass(frozen=True)
 class _Curve:
-    """Where a channel's curve is on the sheet Curves, and its points."""
+    """Where a channel's curve is on its sheet, and its points."""
 
+    book: _Book
     spend: np.ndarray
     won: np.ndarray
     column: int
@@ -94,15 +102,15 @@ class _Curve:
         return _FIRST_POINT + len(self.spend) - 1
 
     def reference(self, column: int) -> str:
-        return f"Curves!{xl_range_abs(_FIRST_POINT, column, self.last, column)}"
+        return self.book.place("curves", xl_range_abs(_FIRST_POINT, column, self.last, column))
 
     @property
     def used(self) -> str:
-        return f"Curves!{xl_rowcol_to_cell(2, self.column, row_abs=True, col_abs=True)}"
+        return self.book.place("curves", xl_rowcol_to_cell(2, self.column, row_abs=True, col_abs=True))
 
     @property
     def segment(self) -> str:
-        return f"Curves!{xl_rowcol_to_cell(3, self.column, row_abs=True, col_abs=True)}"
+        return self.book.place("curves", xl_rowcol_to_cell(3, self.column, row_abs=True, col_abs=True))
 
     @property
     def slope(self) -> str:
@@ -127,22 +135,23 @@ class _Curve:
 
 def _curves(book: _Book, m: Material) -> dict[str, _Curve]:
     """The response curves on a sheet of their own, two columns a channel, with the spend that is looked up."""
-    sheet = book.sheet("Curves")
-    book.text(sheet, 0, 0, "Expected outcome of each channel by its spend over the horizon; linear between the points.")
+    sheet, t = book.sheet("curves"), book.fmt.t
+    caption = t("Expected outcome of each channel by its spend over the horizon; linear between the points.")
+    book.text(sheet, 0, 0, caption)
     found = {}
     for i, name in enumerate(m.plan.allocation.index):
         points = m.plan.response[m.plan.response["channel"] == name]
-        curve = _Curve(points["spend"].to_numpy(float), points["won"].to_numpy(float), 3 * i)
-        book.text(sheet, 1, curve.column, str(name), bold=True)
-        for row, text in ((2, "spend, within the curve"), (3, "segment")):
+        curve = _Curve(book, points["spend"].to_numpy(float), points["won"].to_numpy(float), 3 * i)
+        book.text(sheet, 1, curve.column, book.fmt.label(str(name)), bold=True)
+        for row, text in ((2, t("Spend, within the curve")), (3, t("Segment"))):
             book.text(sheet, row, curve.column + 1, text, italic=True)
-        book.text(sheet, 4, curve.column, "spend", bold=True)
-        book.text(sheet, 4, curve.column + 1, "won", bold=True)
+        book.text(sheet, 4, curve.column, t("Spend"), bold=True)
+        book.text(sheet, 4, curve.column + 1, t("Won by it"), bold=True)
         for row, (spend, won) in enumerate(zip(curve.spend, curve.won, strict=True), start=_FIRST_POINT):
             book.number(sheet, (row, curve.column), float(spend), "#,##0.00")
             book.number(sheet, (row, curve.column + 1), float(won), "#,##0.00")
         used, _, segment, _ = curve.at(float(m.plan.allocation.loc[name, "spend"]))
-        own = f"Allocation!{xl_rowcol_to_cell(1 + i, _SPEND, row_abs=True, col_abs=True)}"
+        own = book.place("allocation", xl_rowcol_to_cell(1 + i, _SPEND, row_abs=True, col_abs=True))
         spends = curve.reference(curve.column)
         book.formula(sheet, (2, curve.column), f"=MIN(MAX({own},0),MAX({spends}))", used, num_format="#,##0.00")
         lookup = f"=MIN(MATCH({curve.used},{spends},1),{len(curve.spend) - 1})"
@@ -154,15 +163,17 @@ def _curves(book: _Book, m: Material) -> dict[str, _Curve]:
 
 def _allocation(book: _Book, sheet: Any, m: Material, curves: dict[str, _Curve]) -> None:
     table = m.plan.allocation
+    t = m.fmt.t
     unit = m.fmt.currency if m.gain_fmt.money_outcome else m.gain_fmt.outcome_unit
-    heads = ["channel", "spend today", "spend recommended", "your spend (change it)", "change", "change, relative"]
-    heads += ["allowed from", "allowed to", f"won with your spend ({unit})", f"won today ({unit})", "won more"]
-    book.heads(sheet, [*heads, "next money wins", "remark"])
+    heads = [t("Channel"), t("Spend today"), t("Spend recommended"), t("Your spend (change it)"), t("Change")]
+    heads += [t("Change, relative"), t("Allowed from"), t("Allowed to")]
+    heads += [t("Won with your spend ({unit})", unit=unit), t("Won today ({unit})", unit=unit), t("Won more")]
+    book.heads(sheet, [*heads, t("Next {amount}", amount=m.fmt.one), t("Remark")])
     for row, (name, line) in enumerate(table.iterrows(), start=1):
         _channel_row(book, sheet, row, (str(name), line, curves[str(name)]))
     last = len(table)
     sheet.data_validation(
-        1, _SPEND, last, _SPEND, {"validate": "decimal", "criteria": ">=", "value": 0, "error_title": "Spend"}
+        1, _SPEND, last, _SPEND, {"validate": "decimal", "criteria": ">=", "value": 0, "error_title": t("Spend")}
     )
     _totals(book, sheet, m, curves)
 
@@ -174,123 +185,136 @@ def _channel_row(book: _Book, sheet: Any, row: int, content: tuple[str, pd.Serie
     _, won, _, slope = curve.at(planned)
     before = float(line["reference_effect"])
     n = row + 1
-    book.text(sheet, row, 0, name)
-    book.number(sheet, (row, 1), today, _MONEY)
-    book.number(sheet, (row, 2), planned, _MONEY)
-    book.number(sheet, (row, _SPEND), planned, _MONEY, font_color="#0b5cad", bg_color="#eef5fc", bold=True)
-    book.formula(sheet, (row, 4), f"=D{n}-B{n}", planned - today, num_format=_SIGNED)
+    book.text(sheet, row, 0, book.fmt.label(name))
+    book.number(sheet, (row, 1), today, MONEY)
+    book.number(sheet, (row, 2), planned, MONEY)
+    book.number(sheet, (row, _SPEND), planned, MONEY, font_color="#0b5cad", bg_color="#eef5fc", bold=True)
+    book.formula(sheet, (row, 4), f"=D{n}-B{n}", planned - today, num_format=SIGNED)
     share: float | str = planned / today - 1 if today else ""
     book.formula(sheet, (row, 5), f'=IF(B{n}=0,"",D{n}/B{n}-1)', share, num_format="+0.0%;-0.0%;0.0%")
-    book.number(sheet, (row, 6), low, _MONEY)
-    book.number(sheet, (row, 7), high, _MONEY)
-    book.formula(sheet, (row, _WON), f"={curve.value}", won, num_format=_MONEY)
-    book.number(sheet, (row, 9), before, _MONEY)
-    book.formula(sheet, (row, 10), f"=I{n}-J{n}", won - before, num_format=_SIGNED)
+    book.number(sheet, (row, 6), low, MONEY)
+    book.number(sheet, (row, 7), high, MONEY)
+    book.formula(sheet, (row, _WON), f"={curve.value}", won, num_format=MONEY)
+    book.number(sheet, (row, 9), before, MONEY)
+    book.formula(sheet, (row, 10), f"=I{n}-J{n}", won - before, num_format=SIGNED)
     book.formula(sheet, (row, 11), f"={curve.slope}", slope, num_format="0.00")
     slack = 1e-6 * max(abs(low), abs(planned), 1.0)
     limit = f"D{n}<G{n}-{slack!r}" + (f",D{n}>H{n}+{slack!r}" if math.isfinite(high) else "")
     beyond = f"D{n}>MAX({curve.reference(curve.column)})+{slack!r}"
-    words = f'=IF({beyond},"beyond the curve: counted up to its end",IF(OR({limit}),"outside what was allowed",""))'
-    book.formula(sheet, (row, 12), words, "")
+    t = book.fmt.t
+    off, outside = (_quoted(x) for x in (t("beyond the curve: counted up to its end"), t("outside what was allowed")))
+    book.formula(sheet, (row, 12), f'=IF({beyond},{off},IF(OR({limit}),{outside},""))', "")
+
+
+def _quoted(text: str) -> str:
+    """A text as part of a formula."""
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _totals(book: _Book, sheet: Any, m: Material, curves: dict[str, _Curve]) -> None:
     """Sums, the gain, and what it is net of the money."""
-    table, d = m.plan.allocation, m.decision
+    table, d, t = m.plan.allocation, m.decision, m.fmt.t
     last, row = len(table), len(table) + 1
     won = sum(curves[str(name)].at(float(line["spend"]))[1] for name, line in table.iterrows())
     today = float(table["reference_effect"].sum())
     style: dict[str, Any] = {"bold": True, "top": 1}
-    book.text(sheet, row, 0, "all channels", **style)
+    book.text(sheet, row, 0, t("All channels"), **style)
     sums = {1: d.spend_today, 2: d.spend_planned, _SPEND: d.spend_planned, 4: d.spend_change, _WON: won, 9: today}
     for column, value in {**sums, 10: won - today}.items():
         area = f"{xl_rowcol_to_cell(1, column)}:{xl_rowcol_to_cell(last, column)}"
-        number_format = _SIGNED if column in (4, 10) else _MONEY
+        number_format = SIGNED if column in (4, 10) else MONEY
         book.formula(sheet, (row, column), f"=SUM({area})", value, num_format=number_format, **style)
     n = row + 1
     share: float | str = d.spend_planned / d.spend_today - 1 if d.spend_today else ""
     book.formula(sheet, (row, 5), f'=IF(B{n}=0,"",D{n}/B{n}-1)', share, num_format="+0.0%;-0.0%;0.0%", bold=True, top=1)
-    lines: list[tuple[str, str, float]] = [("Expected gain over today’s plan", f"=K{n}", won - today)]
+    lines: list[tuple[str, str, float]] = [(t("Expected gain over today’s plan"), f"=K{n}", won - today)]
     if m.gain_fmt.money_outcome:
         net = d.margin * (won - today) - d.spend_change
-        lines.append(("the same, net of the money spent more", f"={d.margin!r}*K{n}-E{n}", net))
+        lines.append((t("The same, net of the money spent more"), f"={d.margin!r}*K{n}-E{n}", net))
     budget = d.spend_planned + d.unspent
-    lines.append(("left of the budget", f"={budget!r}-D{n}", d.unspent))
+    lines.append((t("Left of the budget"), f"={budget!r}-D{n}", d.unspent))
     for place, (words, formula, value) in enumerate(lines, start=row + 2):
         book.text(sheet, place, 0, words, bold=place == row + 2)
-        book.formula(sheet, (place, _SPEND), formula, value, num_format=_SIGNED, bold=place == row + 2)
+        book.formula(sheet, (place, _SPEND), formula, value, num_format=SIGNED, bold=place == row + 2)
     hints = (
-        f"Change the blue numbers; the rest of this sheet follows. Amounts are totals over the horizon ({d.horizon}).",
-        "Expected values only: their 90% intervals are in the report and on the sheet Plan in full.",
+        t(
+            "Change the blue numbers; the rest of this sheet follows. Amounts are totals over the horizon ({horizon}).",
+            horizon=d.horizon,
+        ),
+        t(
+            "Expected values only: their 90% intervals are in the report and on the sheet “{sheet}”.",
+            sheet=book.names["plan"],
+        ),
     )
     for i, text in enumerate(hints):
         book.text(sheet, row + 3 + len(lines) + i, 0, text, italic=True)
 
 
-def _plain_table(book: _Book, name: str, table: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> None:
-    sheet = book.sheet(name)
-    book.heads(sheet, ["channel", *(heading for _, heading in columns)])
-    for row, (channel, line) in enumerate(table.iterrows(), start=1):
-        book.text(sheet, row, 0, str(channel))
-        for column, (source, heading) in enumerate(columns, start=1):
-            book.number(sheet, (row, column), float(line[source]), _format_of(heading))
-
-
-def _format_of(heading: str) -> str:
-    if heading == "change_relative":
-        return _SHARE
-    return _RATIO if heading.startswith(("probability", "highest", "next_money")) else _MONEY
+def _plan_in_full(book: _Book, m: Material) -> None:
+    """The allocation as plain numbers, with intervals."""
+    sheet, fmt = book.sheet("plan"), m.fmt
+    book.heads(sheet, [fmt.t("Channel"), *(plan_heading(name, message, fmt) for name, message, _ in PLAN)])
+    for row, (channel, line) in enumerate(m.plan.allocation.iterrows(), start=1):
+        book.text(sheet, row, 0, fmt.label(str(channel)))
+        for column, (name, _, number_format) in enumerate(PLAN, start=1):
+            book.number(sheet, (row, column), float(line[name]), number_format)
 
 
 def _scenarios(book: _Book, m: Material) -> None:
-    sheet = book.sheet("Scenarios")
-    channels = [str(c) for c in m.plan.allocation.index]
-    heads = ["scenario", "budget", "won", "won_5%", "won_95%", "gain", "gain_5%", "gain_95%"]
-    heads += ["net_gain", "net_gain_5%", "net_gain_95%", "probability"]
-    book.heads(sheet, [*heads, *channels])
-    for row, found in enumerate(m.plan.scenarios, start=1):
-        book.text(sheet, row, 0, found.name)
-        net = found.net or (float("nan"),) * 3
-        numbers = [found.budget, *found.won, *found.gain, *net, found.probability]
-        numbers += [found.spend.get(c, float("nan")) for c in channels]
-        for column, value in enumerate(numbers, start=1):
-            book.number(sheet, (row, column), value, "0%" if column == len(heads) - 1 else _MONEY)
+    """One row a scenario: its money, what it wins, and how it is split."""
+    found = m.plan.scenarios
+    table = pd.DataFrame({"scenario": [s.name for s in found], "budget": [s.budget for s in found]})
+    ends = ("", "_lower", "_upper")
+    unknown = (float("nan"),) * 3
+    for name, triples in (
+        ("won", [s.won for s in found]),
+        ("gain", [s.gain for s in found]),
+        ("net_gain", [s.net or unknown for s in found]),
+    ):
+        for i, end in enumerate(ends):
+            table[f"{name}{end}"] = [triple[i] for triple in triples]
+    table["probability"] = [s.probability for s in found]
+    for channel in m.plan.allocation.index:
+        table[str(channel)] = [s.spend.get(str(channel), float("nan")) for s in found]
+    _frame(book, "scenarios", table.set_index("scenario"))
 
 
 def _alternatives(book: _Book, m: Material) -> None:
     """Sheets of what stands around the plan: other budgets, moves, tests, timing, and the plan in detail."""
     found = m.plan.foresight
-    _frame(book, "Budget curve", m.plan.curve.set_index("budget"), {"marginal": _RATIO})
-    _frame(book, "Moves", m.plan.moves, {"share": _SHARE})
-    _frame(book, "Value of knowing", found.information, {"share": _SHARE})
-    if found.timing is not None:
-        _frame(book, "Timing", found.timing, {"probability": _SHARE, "peak": _RATIO})
-    for name, table in (("By period", found.periods), ("By region", found.geos)):
+    _frame(book, "budgets", m.plan.curve.set_index("budget"))
+    ends = ends_of_moves(m.fmt.t)
+    _frame(book, "moves", m.plan.moves.replace({"source": ends, "destination": ends}))
+    _frame(book, "information", found.information)
+    for kind, table in (("timing", found.timing), ("periods", found.periods), ("geos", found.geos)):
         if table is not None:
-            _frame(book, name, table, {})
+            _frame(book, kind, table)
 
 
-def _frame(book: _Book, name: str, table: pd.DataFrame, formats: Mapping[str, str]) -> None:
-    """A table as it is; ``formats`` by the start of a column's name, amounts of money otherwise."""
-    sheet = book.sheet(name)
-    book.heads(sheet, [str(table.index.name or ""), *(str(column) for column in table.columns)])
+def _frame(book: _Book, kind: str, table: pd.DataFrame) -> None:
+    """A table as it is."""
+    sheet, fmt = book.sheet(kind), book.fmt
+    heads = [heading(str(column), fmt) for column in (table.index.name or "", *table.columns)]
+    book.heads(sheet, [text for text, _ in heads])
     for row, (label, line) in enumerate(table.iterrows(), start=1):
         if isinstance(label, int | float | np.number):
-            book.number(sheet, (row, 0), float(label), _MONEY)
+            book.number(sheet, (row, 0), float(label), MONEY)
         else:
-            book.text(sheet, row, 0, f"{label:%Y-%m-%d}" if isinstance(label, pd.Timestamp) else str(label))
-        for column, (heading, value) in enumerate(line.items(), start=1):
-            shown = next((f for start, f in formats.items() if str(heading).startswith(start)), _MONEY)
+            book.text(sheet, row, 0, f"{label:%Y-%m-%d}" if isinstance(label, pd.Timestamp) else fmt.label(str(label)))
+        for column, value in enumerate(line, start=1):
             if isinstance(value, str):
-                book.text(sheet, row, column, value)
+                book.text(sheet, row, column, fmt.label(value))
             else:
-                book.number(sheet, (row, column), float(value), shown)
+                book.number(sheet, (row, column), float(value), heads[column][1])
 
 
 def _notes(book: _Book, m: Material) -> None:
-    sheet = book.sheet("Notes")
+    sheet, below = book.sheet("notes"), m.fmt.made_below
     head = m.teller.headline()
-    lines = [m.title, head.lead, head.sentence, *m.plan.notes, *m.plan.constraints, m.plan.certificate, m.gate.summary]
+    planned = [below(text) for text in (*m.plan.notes, *m.plan.constraints, m.plan.certificate)]
+    believed = answers.belief(m.gate.passed, bool(m.gate.warnings), float("nan"), 0, 0, m.fmt)
+    lines = [m.title, head.lead, head.sentence, *planned, believed]
     for row, text in enumerate(t for t in lines if t):
         book.text(sheet, row, 0, text)
     sheet.set_column(0, 0, 120)

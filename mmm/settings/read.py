@@ -81,6 +81,11 @@ def dump_settings(settings: Settings) -> str:
     return write_yaml(settings.model_dump(mode="json"))
 
 
+def dump_changed(settings: Settings) -> str:
+    """YAML with the keys alone whose values are not the defaults; it reads back as the same settings."""
+    return write_yaml(settings.model_dump(mode="json", exclude_defaults=True))
+
+
 def json_schema() -> dict[str, Any]:
     """JSON schema (draft 2020-12) of a settings file; with it an editor completes and checks the YAML."""
     schema = Settings.model_json_schema()

@@ -1,15 +1,12 @@
 """Reports that several tests look at: made once, without sampling."""
 
-import importlib.util
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+import synthetic
 
 from mmm.reporting.runner import Report, run_report
 from mmm.reporting.story import Story, tell
@@ -22,26 +19,12 @@ HOSTILE = (
 )
 
 
-def _synthetic() -> ModuleType:
-    name = "reports_synthetic"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("synthetic.py"))
-        if spec is None or spec.loader is None:
-            raise ImportError(name)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
 @pytest.fixture(scope="session")
 def make_settings(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Settings]:
     """Settings of a synthetic analysis whose fits are already in its store; arguments are those of ``Case``."""
 
     def make(**case: Any) -> Settings:
-        module = _synthetic()
-        made: Settings = module.make_settings(module.Case(**case), tmp_path_factory.mktemp("case"))
-        return made
+        return synthetic.make_settings(synthetic.Case(**case), tmp_path_factory.mktemp("case"))
 
     return make
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from distributed import Client
+from reading import LANGUAGES, leaked, text_of
 
 from mmm.errors import DataError, MMMError, ReportError, SettingsError
 from mmm.execution import Cluster, Event, Here
@@ -27,6 +29,8 @@ from mmm.reporting.many import (
     prepare_jobs,
     read_grid,
 )
+from mmm.reporting.results import read_results
+from mmm.reporting.settings import Language
 from mmm.reporting.shelf import finished, same_inputs
 from mmm.settings import Settings, dump_settings
 
@@ -144,6 +148,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         address = re.search(r'"address": "([^"]+)"', file.read_text(encoding="utf-8"))
         assert address is not None
         processes.append(_dask("worker", address.group(1), *worker))
+        # On a busy machine, a worker takes longer to start than a call is willing to wait for one.
+        with Client(address.group(1), set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=180)
         yield address.group(1)
     finally:
         for process in reversed(processes):
@@ -153,8 +160,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def _kill_worker_of(address: str, key: str) -> None:
     """SIGKILL to the worker that runs a task of this key."""
-    from distributed import Client
-
     with Client(address, set_as_default=False) as client:
         busy = {worker: keys for worker, keys in client.processing().items() if any(key in str(k) for k in keys)}
         (worker,) = busy
@@ -238,6 +243,20 @@ def test_the_page_names_every_report_and_every_failure(batch: Batch) -> None:
     assert "It &lt;b&gt;stopped&lt;/b&gt;." in html
     assert "<script>alert" not in html
     assert html.count("total budget-900000") == 2
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_speaks_the_reports_language(batch: Batch, language: Language, tmp_path: Path) -> None:
+    failed = Entry(replace(batch.jobs[0], key="failing"), "failed", reason="x", kept=batch.out / "synthetic")
+    report = batch.jobs[0].settings.report.model_copy(update={"language": language})
+    page = write_index([*batch.entries, failed], batch.out, report)
+    text = text_of(page.rename(tmp_path / "index.html").read_text(encoding="utf-8"))
+    for entry in batch.entries:
+        assert entry.folder is not None
+        lead = read_results(entry.folder).headline.lead
+        # A recommendation stands as its own report words it.
+        text = text.replace(lead.replace("\u00a0", " "), "").replace(entry.job.label.replace("_", " "), "")
+    assert leaked(text) == []
 
 
 def test_an_unfinished_report_is_on_the_page(batch: Batch) -> None:

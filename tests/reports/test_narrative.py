@@ -1,12 +1,13 @@
 """Sentences written by rules: every verdict, singular and plural, gains and losses, with and without money."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from mmm.reporting.decision import Decision, Estimate, Limit, Move
 from mmm.reporting.format import Formatter
-from mmm.reporting.narrative import Teller, failure, rests_on
+from mmm.reporting.narrative import Teller, failure, reservation, rests_on
 
 EUR = Formatter("EUR", "EUR", money_outcome=True)
 ORDERS = Formatter("USD", "orders", money_outcome=False, value_returns=False)
@@ -126,7 +127,7 @@ def test_one_week_is_not_one_weeks() -> None:
 
 
 def test_waiting_costs_the_gain_by_period() -> None:
-    assert f"Each week of waiting forgoes about €95{NB}thousand." in told().do_nothing()
+    assert f"Each week of waiting forgoes about €95{NB}thousand (€" in told().do_nothing()
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,17 @@ def test_a_lowered_channel_is_supported_by_the_probability_of_the_opposite() -> 
 
 def test_well_supported_moves_ask_for_no_test() -> None:
     strong = (move("TV", 2e6, 1.3e6, sure=0.001), move("Search", 1e6, 1.7e6, sure=0.98))
-    assert "A test" not in told(moves=strong).change_mind()
+    text = told(moves=strong).change_mind()
+    assert "A test" not in text
+    assert "The least certain is more for Search (98%)." in text
+    surest = (move("TV", 2e6, 1.3e6, sure=0.001), move("Search", 1e6, 1.7e6, sure=0.999))
+    assert "The least certain" not in told(moves=surest).change_mind()
+
+
+def test_a_reservation_names_its_channels_without_jargon() -> None:
+    said = reservation("prior", "Returns rest on the data", ("tv", "search"), replace(EUR, labels={"tv": "TV"}))
+    assert said.startswith("The return of TV and search rests mostly on what was assumed")
+    assert reservation("new", "A new check", (), EUR) == "A reservation concerns: A new check."
 
 
 def test_limits_that_bind_are_named() -> None:

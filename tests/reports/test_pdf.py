@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -90,10 +91,10 @@ def test_no_text_of_the_page_is_lost_in_print(path: Path, report: Report) -> Non
             self._off = 0
 
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            self._off += tag in ("script", "style", "svg", "noscript", "nav", "pre")
+            self._off += tag in ("script", "style", "svg", "noscript", "nav", "pre", "details")
 
         def handle_endtag(self, tag: str) -> None:
-            self._off -= tag in ("script", "style", "svg", "noscript", "nav", "pre")
+            self._off -= tag in ("script", "style", "svg", "noscript", "nav", "pre", "details")
 
         def handle_data(self, data: str) -> None:
             if not self._off:
@@ -142,8 +143,35 @@ def test_twelve_channels_fit_the_page_in_german(make_story: Callable[..., Story]
     assert root["/Lang"] == "de"
 
 
+@pytest.mark.usefixtures("needs_poppler")
+def test_no_page_ends_with_what_introduces_the_next(path: Path, report: Report) -> None:
+    html = report.files["report.html"].read_text(encoding="utf-8")
+    found = re.findall(r'<h[23][^>]*>(.*?)</h[23]>|<p class="(?:keep|answer)">(.*?)</p>|<figcaption>(.*?)<', html)
+    plain = (re.sub(r"<[^>]+>", "", "".join(parts)) for parts in found)
+    introductions = [re.sub(r"\s+", " ", unescape(text)).strip() for text in plain]
+    assert len(introductions) > 30
+    pages = [[line.strip() for line in page.splitlines() if line.strip()] for page in read(path).split("\f")]
+    # The last lines of a page are its foot: title and number.
+    last = [[line for line in page if not line.startswith(("Page ", "Synthetic shop"))][-1:] for page in pages]
+    ends = [flat(line) for lines in last for line in lines]
+    assert len(ends) > 8
+    assert [end for end in ends if any(intro.endswith(end) for intro in introductions)] == []
+
+
+@pytest.mark.usefixtures("needs_poppler")
+def test_the_appendix_prints_what_was_set_and_no_default(path: Path, report: Report) -> None:
+    printed, html = read(path), report.files["report.html"].read_text(encoding="utf-8")
+    assert "ess_bulk_min: 300" in printed
+    assert "target_accept" not in printed
+    folded = re.search(r'<details class="screen">.*?</details>', html, flags=re.DOTALL)
+    assert folded is not None
+    assert "target_accept" in folded.group(0)
+    settings = report.files["settings.yaml"].read_text(encoding="utf-8")
+    assert "target_accept" in settings
+
+
 def test_the_length_is_that_of_a_report(pdf: PdfReader) -> None:
-    assert 9 <= len(pdf.pages) <= 18
+    assert 9 <= len(pdf.pages) <= 15
 
 
 @pytest.mark.usefixtures("needs_poppler")

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from reading import LANGUAGES, leaked, text_of
 
 from mmm.errors import PlanError, SettingsError
 from mmm.execution import Here
-from mmm.reporting.portfolio import Split, plan_portfolio, table_by_market, write_portfolio
+from mmm.reporting.portfolio import Split, plan_portfolio, table_by_market
+from mmm.reporting.portfolio_page import write_portfolio
+from mmm.reporting.settings import Language
 from mmm.settings import Settings, dump_settings
 from mmm.settings.portfolio import load_portfolio
 from mmm.settings.text import read_yaml, write_yaml
@@ -101,8 +104,28 @@ def test_the_files_hold_the_split(found: Split, tmp_path: Path) -> None:
     assert csv.loc["away", "change"] == pytest.approx(csv.loc["away", "spend"] - csv.loc["away", "reference"])
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_speaks_the_settings_language(found: Split, language: Language, tmp_path: Path) -> None:
+    report = found.portfolio.settings.report.model_copy(update={"language": language})
+    settings = found.portfolio.settings.model_copy(update={"report": report, "title": None})
+    # Money left over, and a market that failed its gate, so that every sentence is there.
+    told = replace(
+        found,
+        portfolio=replace(found.portfolio, settings=settings),
+        failures={"home": (("r_hat", "Chains agree"),)},
+        total=1.1 * found.total,
+    )
+    html = write_portfolio(told, tmp_path)[0].read_text(encoding="utf-8")
+    assert f'<html lang="{language}">' in html
+    text = text_of(html)
+    assert "1 GBP = 1,2 EUR" in text
+    for name in ("central bank", "<b>away</b>", "&lt;b&gt;away&lt;/b&gt;", "home"):
+        text = text.replace(name, "")
+    assert leaked(text) == []
+
+
 def test_a_market_that_failed_its_gate_is_told_first(found: Split, tmp_path: Path) -> None:
-    failed = replace(found, warnings={"home": "The model failed its checks."})
+    failed = replace(found, failures={"home": (("r_hat", "Chains agree"),)})
     html = write_portfolio(failed, tmp_path / "failed")[0].read_text(encoding="utf-8")
     assert html.index("Do not decide on these numbers") < html.index("Against today’s plans")
     passed = write_portfolio(found, tmp_path / "passed")[0].read_text(encoding="utf-8")

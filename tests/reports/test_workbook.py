@@ -1,15 +1,20 @@
 """The workbook calculates: its formulas give the plan's numbers, and those of another plan when a spend is changed."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from openpyxl import load_workbook
+from reading import LANGUAGES, leaked
 
 from mmm.reporting.export import write_outputs
+from mmm.reporting.settings import Language
 from mmm.reporting.story import Story
 from mmm.reporting.what_if import response_points
+from mmm.reporting.words import words
+from mmm.reporting.workbook import write_workbook
 
 NAMES = ("tv", "search", "display")
 ROWS = range(2, 2 + len(NAMES))
@@ -22,18 +27,18 @@ def path(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "allocation.xlsx"
 
 
-def calculated(path: Path, spend: dict[int, float] | None = None) -> dict[str, Any]:
-    """Cells of the sheet Allocation after a spreadsheet program has calculated, with other ``spend`` by row."""
+def calculated(path: Path, spend: dict[int, float] | None = None, sheet: str = "Allocation") -> dict[str, Any]:
+    """Cells of the first sheet after a spreadsheet program has calculated, with other ``spend`` by row."""
     import formulas
 
     book = load_workbook(path)
     for row, value in (spend or {}).items():
-        book["Allocation"].cell(row, 4).value = value
+        book[sheet].cell(row, 4).value = value
     # Saved by openpyxl, the results that we had written are gone: what comes back was calculated.
     edited = path.with_name("edited.xlsx")
     book.save(edited)
     solution = formulas.ExcelModel().loads(str(edited)).finish().calculate()
-    start = f"'[{edited.name}]ALLOCATION'!"
+    start = f"'[{edited.name}]{sheet.upper()}'!"
     return {
         str(key).removeprefix(start): value.value[0, 0]
         for key, value in solution.items()
@@ -77,6 +82,24 @@ def test_a_changed_spend_is_looked_up_on_the_curve(path: Path, story: Story) -> 
 def test_programs_that_do_not_calculate_see_the_plan(path: Path, story: Story) -> None:
     sheet = load_workbook(path, data_only=True)["Allocation"]
     assert sheet[sum_cell("K")].value == pytest.approx(story.plan.gain.mean, rel=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_workbook_speaks_the_reports_language(language: Language, story: Story, tmp_path: Path) -> None:
+    m = story.material
+    fmts = (replace(fmt, language=language) for fmt in (m.fmt, m.gain_fmt))
+    path = tmp_path / "allocation.xlsx"
+    write_workbook(replace(m, **dict(zip(("fmt", "gain_fmt"), fmts, strict=True))), path)
+    book = load_workbook(path)
+    cells = [str(cell.value) for sheet in book for row in sheet for cell in row if isinstance(cell.value, str)]
+    # Scenarios are named where the plan is told, and what the outcome is called where it is read.
+    spoken = " | ".join([*book.sheetnames, *cells]).replace("\u00a0", " ")
+    for name in (*(s.name for s in m.plan.scenarios), m.decision.horizon, "revenue"):
+        spoken = spoken.replace(name.replace("\u00a0", " "), "")
+    assert leaked(spoken) == []
+    found = calculated(path, {4: 30 * story.plan.problem.reference_totals[2]}, book.sheetnames[0])
+    assert str(found["M4"]) == words(language)("beyond the curve: counted up to its end")
 
 
 def test_points_of_the_curves_include_today_and_the_plan(story: Story) -> None:

@@ -1,6 +1,7 @@
 """Chapter on what changed since the earlier report: estimates then and now, and why the recommendation moved."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from mmm.reporting.changes import Advised, Changes, Estimated, Setting, changes_between
@@ -10,6 +11,7 @@ from mmm.reporting.material import Material
 from mmm.reporting.numbers import results_of
 from mmm.reporting.page import Cell, Chapter, Column, Table, columns, table_of
 from mmm.reporting.results import Allocation, Interval, Results
+from mmm.reporting.words import Words, mark
 
 _MOST_SETTINGS = 12
 _MOST_ROWS = 14
@@ -38,10 +40,11 @@ def changes(m: Material) -> Chapter | None:
         moves=_moves(c, m) if c.moved else None,
         reasons=[_because(a, c, m) for a in c.moved],
     )
-    title = f"Return per {m.fmt.next_amount} on average, and its 90% interval"
-    words = (_date(c.then, m), "now")
+    t = m.fmt.t
+    title = t("Return per {amount} on average, and its 90% interval", amount=m.fmt.next_amount)
+    words = (_date(c.then, m), t("now"))
     figures = (then_now(shown, title, words, m.pen),) if shown else ()
-    return Chapter("changes", "What changed since the last report?", _answer(c, m), html, figures)
+    return Chapter("changes", t("What changed since the last report?"), _answer(c, m), html, figures)
 
 
 def _known(e: Estimated) -> bool:
@@ -59,87 +62,114 @@ def _date(of: Results, m: Material) -> str:
 
 
 def _answer(c: Changes, m: Material) -> str:
-    fmt, date = m.fmt, _date(c.then, m)
+    fmt, t, date = m.fmt, m.fmt.t, _date(c.then, m)
     if not c.comparable:
-        return f"The report of {date} counted in other units, so only what it rests on can be compared."
+        return t("The report of {date} counted in other units, so only what it rests on can be compared.", date=date)
     moved = [e for e in c.estimates if e.moved and e.then is not None and e.now is not None]
-    names = m.fmt.join([fmt.label(a.channel) for a in c.moved], 3)
+    names = fmt.join([fmt.label(a.channel) for a in c.moved], 3)
     start = (
-        f"The recommendation is another one for {names} than on {date}."
+        t("The recommendation is another one for {names} than on {date}.", names=names, date=date)
         if c.moved
-        else f"The recommendation is the same as on {date}, up to small differences."
+        else t("The recommendation is the same as on {date}, up to small differences.", date=date)
     )
     if c.same_fit:
-        return f"{start} What the model says of the past has not changed: data and model are the same."
+        return f"{start} {t('What the model says of the past has not changed: data and model are the same.')}"
     if not moved:
-        return f"{start} No channel’s return left the interval that it had then."
-    verb = "lies" if len(moved) == 1 else "lie"
-    which = m.fmt.join([fmt.label(e.channel) for e in moved], 3)
-    returns = "return of" if len(moved) == 1 else "returns of"
-    return f"{start} The {returns} {which} now {verb} outside what was plausible then."
+        return f"{start} {t('No channel’s return left the interval that it had then.')}"
+    which = fmt.join([fmt.label(e.channel) for e in moved], 3)
+    return f"{start} " + fmt.plural(
+        "The return of {names} now lies outside what was plausible then.",
+        "The returns of {names} now lie outside what was plausible then.",
+        len(moved),
+        names=which,
+    )
+
+
+_CAME = {
+    "channels": (mark("New channels: {names}."), mark("No longer among the channels: {names}.")),
+    "controls": (mark("New other drivers: {names}."), mark("No longer among the other drivers: {names}.")),
+    "geos": (mark("New regions: {names}."), mark("No longer among the regions: {names}.")),
+}
 
 
 def _facts(c: Changes, m: Material) -> Iterator[str]:
     """What the two reports rest on, where it differs."""
-    then, now, fmt = c.then.data, c.now.data, m.fmt
+    then, now, fmt, t = c.then.data, c.now.data, m.fmt, m.fmt.t
+    last, by_period = fmt.date(now.last), fmt.by_period
     if c.added > 0:
-        yield f"{fmt.periods(c.added)} of data came in, up to the {fmt.period} of {fmt.date(now.last)}."
+        weekly, daily = (
+            mark("{span} of data came in, up to the week of {day}."),
+            mark("{span} of data came in, up to {day}."),
+        )
+        yield t(by_period(weekly, daily), span=fmt.periods(c.added), day=last)
     elif c.added < 0:
-        yield f"The data end {fmt.periods(-c.added)} earlier, with the {fmt.period} of {fmt.date(now.last)}."
+        weekly, daily = (
+            mark("The data end {span} earlier, with the week of {day}."),
+            mark("The data end {span} earlier, on {day}."),
+        )
+        yield t(by_period(weekly, daily), span=fmt.periods(-c.added), day=last)
     if then.first != now.first:
-        yield f"The data begin on {fmt.date(now.first)}; they began on {fmt.date(then.first)}."
+        first = {"now": fmt.date(now.first), "then": fmt.date(then.first)}
+        yield t("The data begin on {now}; they began on {then}.", **first)
     if c.corrected:
-        yield f"The data of the same {fmt.period}s are not the same any more: something was corrected or added."
-    for what, before, after in (
-        ("channels", then.channels, now.channels),
-        ("other drivers", then.controls, now.controls),
-        ("regions", then.geos, now.geos),
-    ):
-        came, went = [n for n in after if n not in before], [n for n in before if n not in after]
-        if came:
-            yield f"New {what}: {m.fmt.join([fmt.label(n) for n in came], 6)}."
-        if went:
-            yield f"No longer among the {what}: {m.fmt.join([fmt.label(n) for n in went], 6)}."
-    yield from _settings(c)
+        yield t("The data of the same dates are not the same any more: something was corrected or added.")
+    for kind, (new, gone) in _CAME.items():
+        before, after = getattr(then, kind), getattr(now, kind)
+        for message, names in (
+            (new, [n for n in after if n not in before]),
+            (gone, [n for n in before if n not in after]),
+        ):
+            if names:
+                yield t(message, names=fmt.join([fmt.label(n) for n in names], 6))
+    yield from _settings(c, t)
     if c.then.made.workbench != c.now.made.workbench:
-        yield f"The workbench is version {c.now.made.workbench}; it was {c.then.made.workbench}."
+        versions = {"now": c.now.made.workbench, "then": c.then.made.workbench}
+        yield t("The workbench is version {now}; it was {then}.", **versions)
     if c.same_fit:
-        yield "The model was not fitted again: its account of the past is the same."
+        yield t("The model was not fitted again: its account of the past is the same.")
 
 
-def _settings(c: Changes) -> Iterator[str]:
+_CHANGED = {
+    "data": mark("How the data are read was changed: {settings}."),
+    "model": mark("What is assumed before the data (the model and its priors) was changed: {settings}."),
+    "plan": mark("What is asked of the plan was changed: {settings}."),
+    "sampler": mark("How the answer is computed was changed: {settings}."),
+    "gate": mark("What a model must show was changed: {settings}."),
+}
+
+
+def _settings(c: Changes, t: Words) -> Iterator[str]:
     """Changed settings, by what they are about."""
-    titles = {
-        "data": "How the data are read was changed",
-        "model": "What is assumed before the data (the model and its priors) was changed",
-        "plan": "What is asked of the plan was changed",
-        "sampler": "How the answer is computed was changed",
-        "gate": "What a model must show was changed",
-    }
-    for section, title in titles.items():
+    for section, message in _CHANGED.items():
         found = [s for s in c.settings if s.section == section]
         if found:
-            rest = len(found) - _MOST_SETTINGS
-            more = f"; and {f'{rest} more'}" if rest > 0 else ""
-            yield f"{title}: {'; '.join(_setting(s) for s in found[:_MOST_SETTINGS])}{more}."
+            listed = [_setting(s, t) for s in found[:_MOST_SETTINGS]]
+            if len(found) > _MOST_SETTINGS:
+                listed.append(t("and {n} more", n=len(found) - _MOST_SETTINGS))
+            yield t(message, settings="; ".join(listed))
 
 
-def _setting(s: Setting) -> str:
-    return f"{s.key} is {_value(s.now)}, was {_value(s.then)}"
+def _setting(s: Setting, t: Words) -> str:
+    return t("{key} is {now}, was {then}", key=s.key, now=_value(s.now, t), then=_value(s.then, t))
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, t: Words) -> str:
+    """A setting as it is written in the settings file."""
     if value is None:
-        return "not set"
+        return t("not set")
     if isinstance(value, float) and value == int(value):
         value = int(value)
-    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+
+
+_CHECKED = {"pass": mark("passed"), "warn": mark("passed, with a reservation"), "fail": mark("not passed")}
 
 
 def _overview(c: Changes, m: Material) -> Table:
     """Both recommendations in a few numbers."""
-    head = (Column("", number=False), Column(_date(c.then, m)), Column("Now"))
+    t = m.fmt.t
+    head = (Column("", number=False), Column(_date(c.then, m)), Column(t("Now")))
     fmt = m.gain_fmt
 
     def amounts(of: Results) -> tuple[Cell, ...]:
@@ -148,25 +178,33 @@ def _overview(c: Changes, m: Material) -> Table:
         chance = float("nan") if d.probability is None else d.probability
         return (
             Cell(m.fmt.date(of.data.last)),
-            Cell(d.horizon),
+            Cell(replace(m.fmt, period=of.data.period).periods(d.periods)),
             Cell(fmt.money(d.spend_plan + d.unspent)),
             Cell(fmt.outcome(gain.mean, sign=True), fmt.outcome_range(gain.lower, gain.upper)),
             Cell("" if d.verdict == "unchanged" else fmt.probability(chance)),
-            Cell({"pass": "passed", "warn": "passed, with a reservation", "fail": "not passed"}[of.gate.status]),
+            Cell(t(_CHECKED[of.gate.status])),
         )
 
-    names = ("Data up to", "Horizon", "Budget", "Expected gain over the plan of that day", "Chance of a gain", "Checks")
+    names = (
+        t("Data up to"),
+        t("Horizon"),
+        t("Budget"),
+        t("Expected gain over the plan of that day"),
+        t("Chance of a gain"),
+        t("Checks"),
+    )
     then, now = (amounts(of) for of in (c.then, c.now))
     unlike = {2, 3, 4} if not c.comparable else set()
     rows = [(Cell(names[i]), then[i], now[i]) for i in range(len(names)) if i not in unlike]
-    return table_of("The two reports side by side; small print: 90% intervals.", head, rows)
+    return table_of(t("The two reports side by side; small print: 90% intervals."), head, rows)
 
 
 def _estimates(c: Changes, m: Material) -> Table:
     """Average and next return of each channel then and now."""
-    fmt, date = m.fmt, _date(c.then, m)
-    amount = fmt.next_amount
-    head = columns("Channel", f"Average {amount}, {date}", "Now", f"Next {amount}, {date}", "Now")
+    fmt, t = m.fmt, m.fmt.t
+    then_of = {"amount": fmt.next_amount, "date": _date(c.then, m)}
+    average, following = t("Average {amount}, {date}", **then_of), t("Next {amount}, {date}", **then_of)
+    head = columns(t("Channel"), average, t("Now"), following, t("Now"))
 
     def cell(value: Interval | None, moved: bool) -> Cell:
         if value is None:
@@ -189,13 +227,14 @@ def _estimates(c: Changes, m: Material) -> Table:
                 cell(now[1], moved=False),
             )
         )
-    caption = "Returns then and now; small print: 90% intervals. Coloured: outside the interval of then."
+    caption = t("Returns then and now; small print: 90% intervals. Coloured: outside the interval of then.")
     return table_of(caption, head, rows)
 
 
 def _moves(c: Changes, m: Material) -> Table:
-    fmt = m.gain_fmt
-    head = columns("Channel", f"Plan of {_date(c.then, m)}", "Plan now", "Share of the plan then", "Now")
+    fmt, t = m.gain_fmt, m.fmt.t
+    of_then = t("Plan of {date}", date=_date(c.then, m))
+    head = columns(t("Channel"), of_then, t("Plan now"), t("Share of the plan then"), t("Now"))
 
     def plan(line: Allocation | None) -> Cell:
         if line is None:
@@ -212,42 +251,58 @@ def _moves(c: Changes, m: Material) -> Table:
         )
         for a in c.moved
     ]
-    return table_of(
-        "Where the recommendation is another one; small print: change against that day’s spend.", head, rows
-    )
+    caption = t("Where the recommendation is another one; small print: change against that day’s spend.")
+    return table_of(caption, head, rows)
 
 
-_DIRECTIONS = {"more": "more money", "less": "less money", "same": "the same money"}
+_TURNED = {
+    ("more", "less"): mark("{name}: more money instead of less"),
+    ("more", "same"): mark("{name}: more money instead of the same"),
+    ("less", "more"): mark("{name}: less money instead of more"),
+    ("less", "same"): mark("{name}: less money instead of the same"),
+    ("same", "more"): mark("{name}: the same money instead of more"),
+    ("same", "less"): mark("{name}: the same money instead of less"),
+}
+"""What is advised now, instead of what then."""
 
 
 def _because(a: Advised, c: Changes, m: Material) -> str:
     """Why a channel's recommendation moved."""
-    name = m.fmt.label(a.channel)
+    t, name = m.fmt.t, m.fmt.label(a.channel)
     if a.then is None:
-        return f"{name} was not in the earlier report."
-    start = f"{name}: {_DIRECTIONS[a.direction_now]} instead of {_DIRECTIONS[a.direction_then]}"
-    if a.direction_now == a.direction_then:
-        start = f"{name}: a {'larger' if a.share_now > a.share_then else 'smaller'} share of the plan"
-    return start + _reason(a.then, a, c, m)
+        return t("{name} was not in the earlier report.", name=name)
+    if a.direction_now != a.direction_then:
+        start = t(_TURNED[a.direction_now, a.direction_then], name=name)
+    elif a.share_now > a.share_then:
+        start = t("{name}: a larger share of the plan", name=name)
+    else:
+        start = t("{name}: a smaller share of the plan", name=name)
+    return _reason(start, a.then, a, c, m)
 
 
-def _reason(then: Allocation, a: Advised, c: Changes, m: Material) -> str:
-    fmt, now = m.fmt, a.now
+def _reason(start: str, then: Allocation, a: Advised, c: Changes, m: Material) -> str:
+    fmt, t, now = m.fmt, m.fmt.t, a.now
     before, after = _estimate(then.next_today), _estimate(now.next_today)
-    was = f"{fmt.ratio(before.mean)} ({fmt.ratio_range(before.lower, before.upper)})"
-    returns = f"its next {fmt.next_amount} is now seen to win {fmt.ratio(after.mean)} instead of {was}"
+    returns = {
+        "start": start,
+        "amount": fmt.next_amount,
+        "now": f"{fmt.ratio(after.mean)} ({fmt.ratio_range(after.lower, after.upper)})",
+        "then": f"{fmt.ratio(before.mean)} ({fmt.ratio_range(before.lower, before.upper)})",
+    }
     if a.reason == "return":
-        return f", because {returns}."
+        return t("{start}, because its next {amount} is now seen to win {now} instead of {then}.", **returns)
     if a.reason == "spend":
-        old, new = fmt.money(then.spend_today, short=True), fmt.money(now.spend_today, short=True)
-        return f", because today’s plan, which it starts from, spends {new} on it instead of {old}."
+        spent = {"new": fmt.money(now.spend_today, short=True), "old": fmt.money(then.spend_today, short=True)}
+        message = mark("{start}, because today’s plan, which it starts from, spends {new} on it instead of {old}.")
+        return t(message, start=start, **spent)
     if a.reason == "limits":
-        return ", because what is allowed for it, and where it stops, is not the same."
+        return t("{start}, because what is allowed for it, and where it stops, is not the same.", start=start)
     if a.reason == "budget":
-        return ", because the budget is another one."
+        return t("{start}, because the budget is another one.", start=start)
     if not c.comparable:
-        return "."
-    return (
-        f", although little happened to it: {returns}, within what was plausible then. Where channels are close, small "
-        "differences decide."
+        return f"{start}."
+    return t(
+        "{start}, although little happened to it: its next {amount} is now seen to win {now} instead of {then}, within "
+        "what was plausible then. Where channels are close, small differences decide.",
+        **returns,
     )

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from mmm.planning.moves import NEW_MONEY, UNSPENT
 from mmm.reporting import answers, models, outlook
 from mmm.reporting.chapters import options
 from mmm.reporting.chapters.past import outcome_cell, return_cell, swatch, triple
 from mmm.reporting.figures.plan import BudgetPoint, budget_curve, gain_distribution
+from mmm.reporting.headings import ends_of_moves
 from mmm.reporting.material import Material
 from mmm.reporting.narrative import BEYOND
 from mmm.reporting.page import Cell, Chapter, Column, Table, columns, table_of
@@ -101,7 +101,7 @@ def _steps_table(m: Material) -> Table | None:
     if len(moves) < 2 or not np.isfinite(moves["share"]).all():
         return None
     t = fmt.t
-    special = {NEW_MONEY: t("new money"), UNSPENT: t("nothing (unspent)")}
+    special = ends_of_moves(t)
     rows = [
         (
             Cell(str(i)),

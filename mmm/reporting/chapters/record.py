@@ -12,7 +12,7 @@ from mmm.reporting.page import Cell, Chapter, Column, Table, columns, table_of
 from mmm.reporting.words import mark
 
 _MOST_FINDINGS = 40
-_MOST_PARAMETERS = 30
+_MOST_PARAMETERS = 20
 _MOST_GEOS = 60
 
 
@@ -123,6 +123,7 @@ def appendix(m: Material) -> Chapter:
             [(Cell(below(a)), Cell(below(b))) for a, b in w.facts],
             compact=True,
         ),
+        models=_models_table(m) if len(w.models) else None,
         regions=_geo_table(m) if len(m.basis.geos) > 1 else None,
         diagnostics=_diagnostics_table(m, w.diagnostics),
         priors=table_of(
@@ -132,9 +133,51 @@ def appendix(m: Material) -> Chapter:
             compact=True,
         ),
         versions=", ".join(f"{name} {version}" for name, version in sorted(w.versions.items())),
+        changed=w.changed_yaml,
         settings=w.settings_yaml,
     )
     return Chapter("appendix", t("Appendix for statisticians"), "", html)
+
+
+_FAMILIES = {
+    "geometric": mark("geometric"),
+    "delayed": mark("delayed"),
+    "hill": mark("Hill"),
+    "logistic": mark("logistic"),
+}
+
+
+def _models_table(m: Material) -> Table:
+    """One row a model of the mixture: what tells it from the others."""
+    fmt, t = m.fmt, m.fmt.t
+    head = (
+        Column(t("Model"), number=False),
+        Column(t("Weight")),
+        Column(t("Carryover"), number=False),
+        Column(t("Saturation"), number=False),
+        Column(t("Drift, length")),
+        Column(t("Drift, scale")),
+    )
+
+    def families(names: str) -> str:
+        return ", ".join(t(_FAMILIES[name]) for name in names.split(", "))
+
+    rows = []
+    for name, line in m.workings.models.iterrows():
+        drifts, shape = int(line["drift"]) > 0, families(str(line["saturation"]))
+        rows.append(
+            (
+                Cell(str(name)),
+                Cell(fmt.percent(float(line["weight"]), 0)),
+                Cell(families(str(line["adstock"]))),
+                Cell(t("{family}, slope free", family=shape) if line["slope"] else shape),
+                Cell(fmt.periods(int(line["drift"]) // (7 if fmt.period == "week" else 1)) if drifts else ""),
+                Cell(_significant(float(line["drift_scale"]), m) if drifts else ""),
+            )
+        )
+    return table_of(
+        t("The models that were fitted, by weight; what else they assume is alike."), head, rows, compact=True
+    )
 
 
 def _geo_table(m: Material) -> Table:

@@ -7,10 +7,11 @@ from mmm.reporting import answers, models
 from mmm.reporting.decision import Decision
 from mmm.reporting.figures.plan import from_to
 from mmm.reporting.material import Material
-from mmm.reporting.narrative import failure, rests_on
+from mmm.reporting.narrative import failure, reservation, rests_on
 from mmm.reporting.page import Chapter, Tile, Tone
 
 _MOST_MOVES, _MOST_MOVES_FAILED = 8, 5
+_MOST_RESERVATIONS = 2
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ def summary(m: Material) -> Chapter:
         tiles=list(_tiles(m)),
         notes=list(_notes(m)),
         left_out=_left_out(left_out, m),
+        gloss=_gloss(m),
     )
     figure = from_to(shown, m.decision.horizon, m.gain_pen)
     return Chapter("summary", m.fmt.t("What to do"), "", html, (figure,))
@@ -138,7 +140,17 @@ def _believed(m: Material) -> str:
         total = m.holdout.total
         inside = int(((total["actual"] >= total["lower"]) & (total["actual"] <= total["upper"])).sum())
         text = answers.forecast(m.holdout.error, inside, len(total), fmt)
-    if m.gate.warnings:
-        names = "; ".join(fmt.made_below(c.title) for c in m.gate.warnings)
-        text += " " + fmt.t("A reservation concerns: {checks}.", checks=names)
-    return text
+    told = [reservation(c.name, c.title, c.channels, fmt) for c in m.gate.warnings]
+    if len(told) > _MOST_RESERVATIONS:
+        rest = len(told) - (_MOST_RESERVATIONS - 1)
+        told = told[: _MOST_RESERVATIONS - 1]
+        told.append(
+            fmt.t("{n} further reservations stand under “{chapter}”.", n=rest, chapter=fmt.t("Can we believe it?"))
+        )
+    return " ".join([text, *told])
+
+
+def _gloss(m: Material) -> str:
+    """The two terms of page one that need saying."""
+    ends = m.fmt.t("90% interval: nine in ten of the values that fit the data lie inside.")
+    return f"{m.fmt.made_below(m.plan.notes[0])} {ends}"

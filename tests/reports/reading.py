@@ -1,0 +1,42 @@
+"""What a reader of the report sees, and whether English is left in it."""
+
+import json
+import re
+
+import messages
+
+from mmm.reporting.settings import Language
+from mmm.reporting.words import MADE_BELOW, words
+
+LANGUAGES: tuple[Language, ...] = ("de", "fr", "es")
+PLACES = re.compile(r"\{\w+\}")
+_COMMON = ("the", "with", "than", "spend", "weeks", "Channel", "Today", "revenue", "model", "report", "of", "more")
+
+
+def text_of(html: str) -> str:
+    """All that a reader sees or hears: text, labels, and the texts of the sliders."""
+    bare = re.sub(r"<style\b.*?</style>|<script>.*?</script>|<pre\b.*?</pre>", " ", html, flags=re.DOTALL)
+    heard = " ".join(re.findall(r'(?:aria-label|data-label|alt|content)="([^"]*)"', bare))
+    payload = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', bare, flags=re.DOTALL)
+    said = " ".join(json.loads(payload.group(1))["texts"].values()) if payload else ""
+    bare = re.sub(r"<script\b.*?</script>|<[^>]+>", " ", bare, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", f"{bare} {heard} {said}").replace("&#39;", "'").replace("\u00a0", " ")
+
+
+def english() -> list[str]:
+    """The longest literal piece of every English message that says enough to be recognised."""
+    found = []
+    for message in (*messages.used(), *(m for c, m in words("de").messages if c == MADE_BELOW)):
+        piece = max(PLACES.split(message), key=len).replace("**", "").strip(" .,;:")
+        same = words("de").messages.get((MADE_BELOW, message), "")
+        if len(piece) > 8 and " " in piece and piece not in same:
+            found.append(piece)
+    return found
+
+
+def leaked(text: str) -> list[str]:
+    """English in a text of another language: pieces of messages, and common words with what stands around them."""
+    found = [piece for piece in english() if piece in text]
+    for word in _COMMON:
+        found += re.findall(rf".{{,30}}(?<![\w.-]){word}(?![\w.-]).{{,30}}", text)
+    return found
