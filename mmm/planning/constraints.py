@@ -66,7 +66,7 @@ class Program:
             matrix[i, list(rule.columns)] = rule.weights
         row_lower = np.array([rule.lower for rule in rows], dtype=float)
         row_upper = np.array([rule.upper for rule in rows], dtype=float)
-        return Region(matrix, row_lower, row_upper, lower, upper)
+        return _pinned(Region(matrix, row_lower, row_upper, lower, upper))
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -99,6 +99,22 @@ class Program:
         """The same program with another total budget."""
         others = tuple(rule for rule in self.rules if not rule.words.startswith(_BUDGET))
         return replace(self, rules=(_budget_rule(self.size, total_budget, spend_all), *others))
+
+
+def _pinned(region: Region) -> Region:
+    """The region with numbers to which a row leaves one value (parts of a total that is zero) bounded to it.
+
+    An interior point method needs room; what has none leaves the problem this way.
+    """
+    lower, upper = region.lower.copy(), region.upper.copy()
+    for sign in (1.0, -1.0):
+        rows, limit = sign * region.A, sign * (region.row_upper if sign > 0 else region.row_lower)
+        for row, most in zip(rows, limit, strict=True):
+            up, down = row > 0, row < 0
+            least = float(row[up] @ lower[up] + row[down] @ upper[down])
+            if np.isfinite([least, most]).all() and abs(most - least) <= 1e-12 * max(1.0, abs(most)):
+                upper[up], lower[down] = lower[up], upper[down]
+    return replace(region, lower=lower, upper=upper)
 
 
 _BUDGET = "the total budget"

@@ -134,6 +134,11 @@ class Evaluator:
         curve = along_geo(problem.draws, self.base, self.direction, self._levels(x[:, None]), problem.weights)
         return curve.value.sum(axis=(1, 2, 3)), curve.slope.reshape(problem.draws.n, -1)
 
+    def by_channel(self, x: Floats) -> tuple[Floats, Floats]:
+        """Mean effect [c] of a plan by period, and its gradient [size]."""
+        total, gradient = by_period(self.space.problem.draws, self.window, x.reshape(self.space.shape), self.above)
+        return self.uniform @ total, self.uniform @ gradient.reshape(len(gradient), -1)
+
     def cells(self, columns: npt.NDArray[np.intp], nodes: Floats) -> Cells:
         """Averaged effect and slope of some decided numbers at ``nodes`` [columns, k], and curvature bounds between."""
         problem = self.space.problem

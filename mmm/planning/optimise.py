@@ -2,7 +2,7 @@
 
 - Concave curves, linear constraints: Newton with a Frank-Wolfe bound, for every detail.
 - S-shaped curves, "zero or at least", sellable steps, decided by channel or by channel and geo: integer programs.
-- Steps and gaps by period: the relaxed plan bounds it, then the totals are settled and the periods solved again.
+- Steps and gaps by period: outer approximation, an integer program over tangents.
 - S-shaped curves by period: several starts, bounded by the best plan under a concave majorant of every draw's curves.
 - Probabilities, and risk with S-shaped curves: many starts, and the word "local".
 """
@@ -16,10 +16,11 @@ import numpy as np
 from mmm.errors import PlanError
 from mmm.model.response import Floats
 from mmm.planning.constraints import Program
-from mmm.planning.discrete import held, solve_discrete
+from mmm.planning.discrete import solve_discrete
 from mmm.planning.linear import best_corner, explain_infeasible, is_feasible
 from mmm.planning.newton import Climb, Effort, Objective, climb, feasible_start, upper_bound
 from mmm.planning.objectives import Expected
+from mmm.planning.outer import solve_by_period
 from mmm.planning.relaxation import above
 
 _MANY_DRAWS = 250
@@ -104,9 +105,10 @@ def maximise(objective: Expected, program: Program, limits: Limits) -> Solution:
         found = solve_discrete(objective, program, limits.gap, limits.until)
         scale = _effect(objective, program, found.x, found.value)
         return certified(found.x, program.size, found.value, found.bound, scale)
-    if evaluator.concave:
-        return _periods_in_steps(objective, program, limits)
-    return _under_majorant(objective, program, limits)
+    upper = objective if evaluator.concave else above(objective, program)
+    if program.discrete:
+        return _in_periods(objective, upper, program, limits)
+    return _under_majorant(objective, upper, program, limits)
 
 
 def effect_scale(objective: Expected, x: Floats) -> float:
@@ -138,32 +140,17 @@ def _bound(program: Program, found: Climb) -> float:
     return upper_bound(program, found.value + float(program.cost @ found.x), found.gradient, found.x)
 
 
-def _settled(objective: Expected, program: Program, relaxed: Floats) -> Program:
-    """The program with its steps and gaps decided near the columns of a plan that disregards them."""
-    if not program.discrete:
-        return program
-    gradient = objective.at(relaxed[: program.size], False).gradient
-    # The feasible point that the objective's slope likes best near the relaxed plan settles what is discrete.
-    return held(program, best_corner(near(program, relaxed), gradient, 1e-4, 10.0).x)
+def _in_periods(objective: Expected, upper: Expected, program: Program, limits: Limits) -> Solution:
+    """Steps and gaps by period, under a concave objective that is nowhere below this one."""
+    now = time.perf_counter()
+    half = replace(limits, until=now + (limits.until - now) / 2)
+    relaxed = _concave(upper, program.relaxed(), half)
+    at = (relaxed.columns, relaxed.certificate.bound)
+    found = solve_by_period(objective, upper, program, at, (limits.gap, limits.until))
+    return certified(found.x, program.size, found.value, found.bound, _effect(objective, program, found.x, found.value))
 
 
-def near(program: Program, x: Floats) -> Program:
-    """The program within one step, or one gap, of the columns ``x``."""
-    moves = dict(program.steps)
-    for i, least in program.gaps.items():
-        moves[i] = max(moves.get(i, 0.0), least)
-    return program.within({i: (x[i] - move, x[i] + move) for i, move in moves.items()})
-
-
-def _periods_in_steps(objective: Expected, program: Program, limits: Limits) -> Solution:
-    relaxed = _concave(objective, program.relaxed(), limits)
-    settled = _settled(objective, program, relaxed.columns)
-    found = _concave(objective, settled, limits)
-    scale = effect_scale(objective, found.x)
-    return certified(found.columns, program.size, found.certificate.value, relaxed.certificate.bound, scale)
-
-
-def _under_majorant(objective: Expected, program: Program, limits: Limits) -> Solution:
+def _under_majorant(objective: Expected, upper: Expected, program: Program, limits: Limits) -> Solution:
     """S-shaped curves by period: the best of some climbs, and the bound of a concave objective above this one.
 
     The plan that is best under the majorant is a good place to start from, and often ends as the best. Other starts are
@@ -171,12 +158,11 @@ def _under_majorant(objective: Expected, program: Program, limits: Limits) -> So
     """
     size, now = program.size, time.perf_counter()
     half = replace(limits, until=now + (limits.until - now) / 2)
-    relaxed = _concave(above(objective, program), program.relaxed(), half)
-    settled, bound = _settled(objective, program, relaxed.columns), relaxed.certificate.bound
+    relaxed = _concave(upper, program, half)
+    bound = relaxed.certificate.bound
 
     def climbed(on: Expected, start: Floats, tolerance: float) -> Climb:
-        begin = feasible_start(settled, start[:size]) if settled.definitions else start
-        return climb(on, settled, begin, Effort(tolerance, until=limits.until))
+        return climb(on, program, start, Effort(tolerance, until=limits.until))
 
     best = climbed(objective, relaxed.columns, 1e-6)
     scale = _effect(objective, program, best.x, best.value)

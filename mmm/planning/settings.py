@@ -188,9 +188,9 @@ class PlanSettings(Section):
     given: 0.5 and 2, the lower one moved down with a smaller ``total_budget`` and the upper one up with a larger, so
     that today's mix stays allowed at any budget."""
     cell_bounds: RelativeRange | None = None
-    """Bounds of every channel-geo or channel-period cell, as factors on its spend in the reference plan. Not given: up to
-    twice its share of the most that the channel may spend, by the reference plan's split or, over periods, by an even one
-    where that is more."""
+    """Bounds of every channel-geo or channel-period cell, as factors on its spend in the reference plan. Not given: up
+    to twice its share of the most that the channel may spend, by the reference plan's split or, over periods, by an
+    even one where that is more."""
     channels: dict[str, ChannelLimits] = Field(default_factory=dict)
     groups: dict[str, GroupLimits] = Field(default_factory=dict)
     max_increase: Annotated[float, Field(ge=0.0)] | None = None
