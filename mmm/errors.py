@@ -45,3 +45,12 @@ class ReportError(MMMError):
     """A report could not be produced."""
 
     exit_code = 7
+
+
+def sampler_stopped(error: Exception) -> FitError:
+    """What to say where a sampler, of whichever engine, raised ``error`` instead of drawing."""
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return FitError(
+        f"The sampler could not start or stopped ({reason}). Run 'mmm check' on the data, and look for priors "
+        "that contradict them."
+    )

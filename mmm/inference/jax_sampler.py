@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from mmm.data.dataset import Dataset
-from mmm.errors import FitError, SettingsError
+from mmm.errors import SettingsError, sampler_stopped
 from mmm.inference.settings import SamplerSettings
 from mmm.model.build import build
 from mmm.model.evidence import NO_EVIDENCE, Evidence
@@ -70,11 +70,7 @@ def sample(
             compute_convergence_checks=False,
         )
     except (FloatingPointError, RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise FitError(
-            f"The sampler could not start or stopped ({reason}). Run 'mmm check' on the data, and look for priors "
-            "that contradict them."
-        ) from error
+        raise sampler_stopped(error) from error
     clock.append(time.perf_counter())
     posterior = _with_deterministics(model, tree["posterior"].to_dataset(), dataset)
     clock.append(time.perf_counter())

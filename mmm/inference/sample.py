@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from mmm.data.dataset import Dataset
-from mmm.errors import FitError
+from mmm.errors import FitError, sampler_stopped
 from mmm.inference import jax_sampler
 from mmm.inference.convergence import shortfall
 from mmm.inference.fit import FORMAT_VERSION, Fit, Member
@@ -180,11 +180,7 @@ def _plain(
             progress_bar=progress,
         )
     except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise FitError(
-            f"The sampler could not start or stopped ({reason}). Run 'mmm check' on the data, and look for priors "
-            "that contradict them."
-        ) from error
+        raise sampler_stopped(error) from error
     seconds = {"compile": compiled_at - started, "sample": time.perf_counter() - compiled_at}
     return _kept(tree), seconds
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from mmm.data.dataset import Dataset
-from mmm.errors import FitError
+from mmm.errors import sampler_stopped
 from mmm.inference.engine import draws
 from mmm.inference.engine.nutpie_adapter import compiled_model
 from mmm.inference.engine.problem import Problem, log_posterior
@@ -84,11 +84,7 @@ def _nuts(problem: Problem, sampler: SamplerSettings, progress: bool) -> Any:
             progress_bar=progress,
         )
     except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise FitError(
-            f"The sampler could not start or stopped ({reason}). Run 'mmm check' on the data, and look for priors "
-            "that contradict them."
-        ) from error
+        raise sampler_stopped(error) from error
 
 
 def preview(
