@@ -6,7 +6,14 @@ from collections.abc import Iterable, Mapping
 _ACRONYMS = frozenset(
     {"tv", "ctv", "ooh", "dooh", "seo", "sem", "sea", "ppc", "crm", "ott", "vod", "kpi", "uk", "us", "eu", "gdp", "cpi"}
 )
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_SIGN = "\ufffd"
 _PLAIN_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(_[a-z0-9]+(-[a-z0-9]+)*)*")
+
+
+def calm(text: str) -> str:
+    """The text with a sign in place of characters that turn all text after them, or control what shows it."""
+    return _CONTROLS.sub(_SIGN, text)
 
 
 def readable(names: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
@@ -14,9 +21,9 @@ def readable(names: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
 
     A name with capitals or spaces was chosen by somebody and stays. Where two names would read the same, both stay.
     """
-    labels = {name: given.get(name, _words(name)) for name in names}
+    labels = {name: calm(given.get(name, _words(name))) for name in names}
     texts = list(labels.values())
-    return {name: text if texts.count(text) == 1 else name for name, text in labels.items()}
+    return {name: text if texts.count(text) == 1 else calm(name) for name, text in labels.items()}
 
 
 def _words(name: str) -> str:

@@ -11,6 +11,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Stri
 from markupsafe import Markup, escape
 
 from mmm.reporting.figures.sheet import Drawn
+from mmm.reporting.labels import calm
 
 TEMPLATES = Path(__file__).parent / "templates"
 Tone = Literal["", "good", "warn", "bad", "soft"]
@@ -93,10 +94,20 @@ def environment(override: Path | None = None) -> Environment:
     if override is not None:
         loaders.insert(0, FileSystemLoader(override))
     found = Environment(
-        loader=ChoiceLoader(loaders), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=ChoiceLoader(loaders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_calmed,
     )
     found.filters["strong"] = _strong
     return found
+
+
+def _calmed(value: Any) -> Any:
+    """What a template prints; HTML of the report's own was calmed when it was made."""
+    return calm(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _strong(text: str) -> Markup:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from mmm.errors import ReportError
 from mmm.reporting.figures.sheet import Drawn
+from mmm.reporting.glyphs import in_print
 from mmm.reporting.page import Chapter, environment, render
 from mmm.reporting.settings import Language
 from mmm.reporting.style import Look, font_faces
@@ -65,8 +66,8 @@ def web_page(chapters: Sequence[Chapter], cover: Cover) -> str:
 
 
 def print_page(chapters: Sequence[Chapter], cover: Cover) -> str:
-    """The HTML that becomes the PDF: wide figures in light colours, and no scripts."""
-    return render(
+    """The HTML that becomes the PDF: wide figures in light colours, no scripts, and letters that the PDF can show."""
+    html = render(
         "print.html.j2",
         cover.templates,
         **_common(cover),
@@ -74,6 +75,7 @@ def print_page(chapters: Sequence[Chapter], cover: Cover) -> str:
         page_number=_own(_page_number(cover)),
         chapters=[_placed(c, cover.look, screen=False) for c in chapters],
     )
+    return in_print(html)
 
 
 def _page_number(cover: Cover) -> str:

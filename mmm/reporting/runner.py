@@ -21,6 +21,7 @@ from mmm.errors import MMMError, ReportError
 from mmm.reporting.executed import chapters_of, portable
 from mmm.reporting.export import clean
 from mmm.reporting.format import Formatter
+from mmm.reporting.glyphs import unprintable
 from mmm.reporting.render import Cover, logo_data, pdf_bytes, print_page, require_pdf, web_page
 from mmm.reporting.results import Results, read_results
 from mmm.reporting.shelf import MANIFEST, earlier_report, inputs_key, package_version, package_versions
@@ -273,7 +274,20 @@ def _render(run: _Run, dataset: Dataset, believed: Believed) -> None:
         (run.temporary / "report.html").write_text(web_page(chapters, cover), encoding="utf-8")
     if "pdf" in run.formats:
         (run.temporary / "report.pdf").write_bytes(pdf_bytes(print_page(chapters, cover)))
+        _tell_unprintable(run, "".join((cover.title, cover.organisation, *(c.answer + c.html for c in chapters))))
     run.timed("rendering", since)
+
+
+def _tell_unprintable(run: _Run, text: str) -> None:
+    """Says which characters the PDF writes by their codes."""
+    lacking = unprintable(text)
+    if lacking:
+        note = (
+            f"No font on this machine has {' '.join(lacking[:20])}: the PDF writes their codes. Install one that does "
+            "(on Debian fonts-noto-cjk or fonts-noto-color-emoji) and make the report again; the HTML is complete."
+        )
+        run.notes.append(note)
+        run.say(note)
 
 
 def _cover(run: _Run, dataset: Dataset, believed: Believed) -> Cover:

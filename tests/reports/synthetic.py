@@ -20,7 +20,7 @@ from mmm.model.baseline import terms
 from mmm.model.draws import response_draws, stacked
 from mmm.model.evidence import NO_EVIDENCE
 from mmm.model.mixture import make_mixture
-from mmm.model.spec import ModelSpec
+from mmm.model.spec import ModelSpec, without_inactive_channels
 from mmm.settings import Settings, load_dataset, load_evidence, settings_from
 from mmm.simulate import (
     Adstock,
@@ -53,6 +53,10 @@ class Case:
     """1 for revenue; None for a KPI without value; else the value of an order."""
     currency: str = "EUR"
     spend: float = 60_000.0
+    paused: Sequence[str] = ()
+    """Channels without spend in the last half year."""
+    young: Sequence[str] = ()
+    """Channels without spend before the last ten weeks."""
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -67,7 +71,15 @@ def make_settings(case: Case, folder: Path) -> Settings:
     document["data"]["currency"] = case.currency
     if case.value_per_unit is None:
         document["data"]["target"] = {"column": world.outcome, "kind": "kpi", "unit": world.outcome}
-    simulated.frame.to_csv(folder / "data.csv", index=False)
+    frame = simulated.frame
+    dates = sorted(frame["date"].unique())
+    for i, name in enumerate(case.channels):
+        own = [c for c in frame.columns if c.startswith(f"c{i}_")]
+        if name in case.paused:
+            frame.loc[frame["date"] >= dates[-26], own] = 0.0
+        if name in case.young:
+            frame.loc[frame["date"] < dates[-10], own] = 0.0
+    frame.to_csv(folder / "data.csv", index=False)
     document |= {
         "model": {"lookback": "8 weeks", "mixture": None},
         "sampler": {"draws": DRAWS, "chains": CHAINS, "store": str(folder / "store")},
@@ -79,10 +91,12 @@ def make_settings(case: Case, folder: Path) -> Settings:
     dataset = load_dataset(settings)
     evidence = load_evidence(settings, dataset)
     for seen in (dataset, dataset.with_outcome_hidden(13)):
-        for place, member in enumerate(make_mixture(seen, settings.model).members):
+        used, excluded = without_inactive_channels(seen)
+        for place, member in enumerate(make_mixture(used, settings.model).members):
             for told in {NO_EVIDENCE, evidence.known_to(seen)}:
-                key = fit_key(seen, member.spec, settings.sampler, told)
-                made = replace(_fit(seen, member.spec, settings, case, place), evidence=told, key=key)
+                key = fit_key(used, member.spec, settings.sampler, told)
+                made = _fit(used, member.spec, settings, case, place)
+                made = replace(made, evidence=told, key=key, excluded=excluded)
                 save(made, Path(settings.sampler.store) / key)
     return settings
 

@@ -76,6 +76,12 @@ CASES: dict[str, dict[str, Any]] = {
         "spend": 6e6,
         "settings": {"gate": {"override": True}, "plan": QUICK, "report": {"language": "es"}},
     },
+    "a channel that paused and a young one": {
+        "channels": ("tv", "search", "cinema", "radio"),
+        "paused": ("cinema",),
+        "young": ("radio",),
+        "settings": {"plan": QUICK},
+    },
     "plan like today's, in an unknown currency": {
         "currency": "XQX",
         "settings": {"plan": {**QUICK, "bounds": [1.0, 1.0]}},

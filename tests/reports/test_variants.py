@@ -12,6 +12,8 @@ import pytest
 from pypdf import PdfReader
 
 from mmm.assessment.backtest import Backtest
+from mmm.errors import DataError
+from mmm.reporting import glyphs
 from mmm.reporting.page import Chapter
 from mmm.reporting.render import Cover, pdf_bytes, print_page, web_page
 from mmm.reporting.story import Story, tell, told
@@ -167,11 +169,59 @@ def test_wide_draws_do_not_separate_the_plans(make_story: Callable[..., Story]) 
     assert "The evidence does not separate the two plans" in text
 
 
+def test_a_channel_without_spend_today_is_told_and_can_be_planned(make_story: Callable[..., Story]) -> None:
+    story = make_story(channels=("tv", "search", "cinema"), geos=1, paused=("cinema",), settings={"plan": QUICK})
+    text = words(page(story))
+    assert "Without spend in the reference plan: Cinema." in text
+    assert "nan" not in text.lower().replace("finance", "")
+    assert "inf" not in re.findall(r"[a-z]+", text)
+    assert story.plan.allocation.loc["cinema", "spend"] == 0.0
+
+
+def test_a_channel_that_never_ran_is_refused_by_name(make_settings: Callable[..., Settings]) -> None:
+    settings = make_settings(channels=("tv", "search"), geos=1, young=("tv",), paused=("tv",))
+    with pytest.raises(DataError, match=r"Channels without spend or media .* \['tv'\].* remove them"):
+        tell(settings)
+
+
 def test_names_of_any_kind(make_story: Callable[..., Story]) -> None:
     names = ("قناة التلفزيون", "検索 🔎", "x" * 60, "a\u202eb", "Übergröße & Söhne")
     html = page(make_story(channels=names, geos=1, settings={"plan": QUICK}))
     for name in names:
-        assert name.replace("&", "&amp;") in html, name
+        assert name.replace("&", "&amp;").replace("\u202e", "\ufffd") in html, name
+    # A character that turns the direction of all text after it never leaves its name.
+    assert "\u202e" not in re.sub(r"<script\b.*?</script>", "", html, flags=re.DOTALL)
+
+
+@pytest.mark.pdf
+@pytest.mark.usefixtures("needs_pdf")
+def test_names_of_any_kind_leave_no_empty_box_in_print(
+    make_story: Callable[..., Story], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # As on a machine that has nothing but what the report brings along.
+    monkeypatch.setattr(glyphs, "_machine_fonts", tuple)
+    names = ("قناة التلفزيون", "検索 🔎", "a\u202eb", "Łódź Ж")
+    story = make_story(channels=names, geos=1, settings={"plan": QUICK})
+    shown = [story.summary().chapter, story.plan_by_channel().chapter]
+    with caplog.at_level("WARNING", logger="weasyprint"):
+        reader = PdfReader(io.BytesIO(pdf_bytes(print_page(shown, cover(story)))))
+    # The PDF library says which letters it drew as boxes.
+    assert "notdef" not in caplog.text
+    first = reader.pages[0].extract_text().replace("\n", " ")
+    assert "[691C 7D22] [1F50E]" in first
+    assert "a\ufffdb" in first
+    assert "Łódź Ж" in first
+    assert glyphs.unprintable("検 Ж ق a 🔎\ufe0f") == "検🔎"
+    # Right-to-left names in figures are outlines: letter by letter, they would be turned round and unjoined.
+    page_one = print_page(shown[:1], cover(story))
+    assert "قناة" not in "".join(re.findall(r"<text [^>]*>([^<]*)</text>", page_one))
+    assert "قناة" in page_one
+
+
+def test_latin_pages_are_printed_as_they_are(story: Story) -> None:
+    html = print_page([story.summary().chapter], cover(story))
+    assert "DejaVu" not in re.sub(r"font-family:[^;]*;|font:[^;}]*", "", html)
+    assert '<path transform="translate(' not in html
 
 
 def test_words_and_notation_of_the_settings_are_used(make_story: Callable[..., Story]) -> None:
