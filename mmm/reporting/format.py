@@ -101,14 +101,15 @@ class Formatter:
         """A sentence that data, checks or planner made, in the report's language, with its notation of numbers."""
         return self.t.made_below(text, self._localised)
 
-    def _localised(self, part: str) -> str:
-        """Names by their labels; numbers and dates written in English in the report's own notation."""
+    def _localised(self, place: str, part: str) -> str:
+        """Names by their labels; numbers and dates written in English in the report's notation, amounts as money."""
         if part in self.labels:
             return self.labels[part]
         if ", " in part and not _NUMBER.fullmatch(part):
-            return ", ".join(self._localised(one) for one in part.split(", "))
+            return ", ".join(self._localised(place, one) for one in part.split(", "))
         if _NUMBER.fullmatch(part):
-            return _NUMBER.sub(self._renumbered, part)
+            text = _NUMBER.sub(self._renumbered, part)
+            return self._money_text(text, "") if place == "amount" else text
         return _ISO_DATE.sub(lambda found: self.date(dt.date(*(int(g) for g in found.groups()))), part)
 
     def _renumbered(self, match: re.Match[str]) -> str:

@@ -47,8 +47,10 @@ class Words:
             return f"d’{noun}" if noun[:1].lower() in "aeiouéèêàâîôûh" else f"de {noun}"
         return f"de {noun}" if self.language == "es" else noun
 
-    def made_below(self, text: str, convert: Callable[[str], str]) -> str:
+    def made_below(self, text: str, convert: Callable[[str, str], str]) -> str:
         """A sentence of another layer in this language, recognised by its pattern; ``convert`` rewrites what varies.
+
+        It is called with the place's name in the pattern and what stands there.
 
         Where no pattern fits, the text stays as it is.
         """
@@ -56,7 +58,7 @@ class Words:
             match = pattern.fullmatch(text)
             if match is not None:
                 parts = {name: self.made_below(part, convert) for name, part in match.groupdict("").items()}
-                return translation.format(**{n: convert(p) if p == match.group(n) else p for n, p in parts.items()})
+                return translation.format(**{n: convert(n, p) if p == match.group(n) else p for n, p in parts.items()})
         return text
 
 
