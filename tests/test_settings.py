@@ -85,7 +85,11 @@ def test_paths_start_from_the_file(tmp_path: Path) -> None:
     [
         ({"plan": {"totl_budget": 3}}, ["plan.totl_budget: unknown key", "'total_budget'", "Received: 3"]),
         ({"total_budget": 5}, ["total_budget: unknown key", "'plan.total_budget'", "Received: 5"]),
-        ({"sampler": {"draws": "many"}}, ["sampler.draws: must be a valid integer", 'Received: "many"']),
+        ({"sampler": {"draws": "many"}}, ["sampler.draws: must be a whole number", 'Received: "many"']),
+        ({"plan": {"max_increase": "50%"}}, ["plan.max_increase: must be a number without a unit or %", '"50%"']),
+        ({"plan": {"scenarios": {"name": "a"}}}, ["plan.scenarios: must be a list", "Received:"]),
+        ({"plan": {"horizon": 13}}, ["plan.horizon: must be a text", "Received: 13"]),
+        ({"plan": {"groups": {"a": {"channels": [], "maximum": 1}}}}, ["a.channels: must have at least 1 of them"]),
         ({"gate": []}, ["gate: must be a mapping", "Received: []"]),
         ({"plan": {"horizon": "13 weaks"}}, ["plan.horizon", "'13 weaks' is not a duration"]),
         ({"plan": {"channels": {"tvv": {"maximum": 1}}}}, ["plan.channels: 'tvv'", "Did you mean 'tv'"]),

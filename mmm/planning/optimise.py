@@ -7,6 +7,7 @@
 - Probabilities, and risk with S-shaped curves: many starts, and the word "local".
 """
 
+import math
 import time
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -51,7 +52,9 @@ class Certificate:
         if self.kind == "exact":
             return "No plan within the constraints does better on these draws (proven)."
         if self.kind == "gap":
-            return f"No plan within the constraints does better by more than {self.gap:.2%} (proven)."
+            # Rounded up: what is said must be proven too.
+            above = math.ceil(1e4 * self.gap) / 1e4
+            return f"No plan within the constraints does better by more than {above:.2%} (proven)."
         return (
             f"The best of several searches, without proof that no better plan exists; the searches ended within "
             f"{self.spread:.2%} of each other."

@@ -8,8 +8,9 @@ from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import PlanError
 from mmm.inference.fit import Fit
-from mmm.model.response import Floats, contributions
+from mmm.model.response import Floats, ResponseDraws, contributions
 from mmm.model.response_planner import scaled_effect
+from mmm.model.spec import without_inactive_channels
 from mmm.planning.constraints import check_names
 from mmm.planning.problem import PlanProblem
 from mmm.planning.settings import ChannelLimits, PlanSettings
@@ -32,15 +33,44 @@ def recent_rows(dataset: Dataset) -> int:
 
 def prepare(fit: Fit, settings: PlanSettings) -> Prepared:
     """The planning problem of a fit. Raises PlanError and SettingsError where the settings do not suit the data."""
-    dataset = fit.dataset
+    _check_excluded(fit.excluded, settings)
+    problem = _posed(fit.dataset, settings, fit.response(settings.draws))
+    notes = list(problem.notes)
+    without = _baseline(fit, settings, problem, notes) + _carried_in(problem)
+    if fit.excluded:
+        notes.append(f"Not in the model and left out of the plan and its budget: {', '.join(fit.excluded)}.")
+    return Prepared(replace(problem, notes=tuple(notes)), without)
+
+
+def unfitted(dataset: Dataset, settings: PlanSettings) -> Prepared:
+    """The problem of a panel before anything is fitted: what the constraints say of it, without any response.
+
+    Raises PlanError and SettingsError where the settings do not suit the data.
+    """
+    active, excluded = without_inactive_channels(dataset)
+    _check_excluded(excluded, settings)
+    g, c = len(active.geos), len(active.channels)
+    nothing = ResponseDraws(
+        channels=active.channels,
+        geos=active.geos,
+        adstock_kind=np.zeros((1, c), np.int8),
+        adstock_par=np.zeros((1, c, 2)),
+        saturation_kind=np.zeros((1, c), np.int8),
+        saturation_par=np.ones((1, c, 2)),
+        log_beta=np.zeros((1, g, c)),
+        media_scale=np.ones((g, c)),
+        lookback=0,
+    )
+    return Prepared(_posed(active, settings, nothing), None)
+
+
+def _posed(dataset: Dataset, settings: PlanSettings, draws: ResponseDraws) -> PlanProblem:
     periods = parse_periods(settings.horizon, dataset.frequency)
-    _check_excluded(fit, settings)
     check_names(settings, dataset.channels)
     notes: list[str] = []
     dates = dataset.frequency.following(dataset.dates[-1], periods)
     reference, pattern = reference_plan(dataset, settings, periods, notes)
     unit = media_per_money(dataset, settings, periods, notes)
-    draws = fit.response(settings.draws)
     factors = [settings.channels.get(name, ChannelLimits()).value_factor for name in draws.channels]
     if any(factor != 1.0 for factor in factors):
         draws = scaled_effect(draws, np.array(factors))
@@ -53,7 +83,7 @@ def prepare(fit: Fit, settings: PlanSettings) -> Prepared:
     demand = np.ones(2 * lookback + periods)
     demand[lookback : lookback + periods] = _by_period(settings.demand_factor, periods, "plan.demand_factor")
     demand[lookback + periods :] = demand[lookback + periods - 1]
-    problem = PlanProblem(
+    return PlanProblem(
         draws=draws,
         dates=dates,
         reference=reference,
@@ -67,18 +97,15 @@ def prepare(fit: Fit, settings: PlanSettings) -> Prepared:
         currency=dataset.currency,
         outcome_unit=dataset.outcome_unit,
         unit_value=value if dataset.has_value else None,
+        notes=tuple(notes),
     )
-    without = _baseline(fit, settings, problem, value, notes) + _carried_in(problem)
-    if fit.excluded:
-        notes.append(f"Not in the model and left out of the plan and its budget: {', '.join(fit.excluded)}.")
-    return Prepared(replace(problem, notes=tuple(notes)), without)
 
 
-def _check_excluded(fit: Fit, settings: PlanSettings) -> None:
-    """Raise PlanError where the settings plan on a channel that the model had to leave out."""
+def _check_excluded(excluded: tuple[str, ...], settings: PlanSettings) -> None:
+    """Raise PlanError where the settings plan on a channel that the model has to leave out."""
     named = {*settings.channels, *settings.cost_factor, *(c for g in settings.groups.values() for c in g.channels)}
     named |= set(settings.reference) if isinstance(settings.reference, dict) else set()
-    left_out = sorted(named & set(fit.excluded))
+    left_out = sorted(named & set(excluded))
     if left_out:
         raise PlanError(
             f"The plan section names {', '.join(left_out)}, left out of the model because nothing can be learned of a "
@@ -191,7 +218,7 @@ def _carried_in(problem: PlanProblem) -> Floats:
     return total
 
 
-def _baseline(fit: Fit, settings: PlanSettings, problem: PlanProblem, value: Floats, notes: list[str]) -> Floats:
+def _baseline(fit: Fit, settings: PlanSettings, problem: PlanProblem, notes: list[str]) -> Floats:
     """Valued outcome of the horizon without media, by draw."""
     dataset = fit.dataset
     controls = dataset.data["control"].values
@@ -207,6 +234,7 @@ def _baseline(fit: Fit, settings: PlanSettings, problem: PlanProblem, value: Flo
             ahead = controls[len(controls) - year : len(controls) - year + problem.horizon]
         how = "at their values one year before" if settings.future_controls == "last_year" else "at their recent mean"
         notes.append(f"Controls over the horizon are held {how}; they move the forecast, not the comparison of plans.")
+    value = np.ones(len(dataset.geos)) if problem.unit_value is None else problem.unit_value
     total = np.zeros(problem.draws.n)
     for term in fit.draws(settings.draws).baseline(problem.dates, ahead, settings.seed).values():
         total += (term * value).sum(axis=(1, 2))

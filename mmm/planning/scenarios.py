@@ -35,6 +35,19 @@ def scenario_plans(fit: Fit, settings: PlanSettings) -> dict[str, Plan]:
 
 def scenario_plan(prepared: Prepared, settings: PlanSettings, scenario: Scenario, before: Floats | None = None) -> Plan:
     """One scenario's plan. ``before[h, g, c]`` is last year's money, needed where the scenario asks for it."""
+    changed, limits, money = posed(prepared, settings, scenario, before)
+    if money is not None:
+        return _as_given(changed, limits, money, scenario.name)
+    try:
+        return decide(changed, limits, name=scenario.name)
+    except PlanError as error:
+        raise PlanError(f"Scenario '{scenario.name}': {error}") from error
+
+
+def posed(
+    prepared: Prepared, settings: PlanSettings, scenario: Scenario, before: Floats | None
+) -> tuple[Prepared, PlanSettings, Floats | None]:
+    """What a scenario plans on, under which settings, and its money [h, g, c] where that is given."""
     check_names(settings, prepared.problem.channels)
     changed, limits = prepared, settings.model_copy(update={"scenarios": ()})
     if scenario.new_channel is not None:
@@ -45,9 +58,8 @@ def scenario_plan(prepared: Prepared, settings: PlanSettings, scenario: Scenario
     if scenario.total_budget is not None:
         limits = limits.model_copy(update={"total_budget": scenario.total_budget})
     if scenario.spend == "optimised":
-        return decide(changed, _held(limits, changed.problem, scenario.change), name=scenario.name)
-    money = _given(changed.problem, scenario, before)
-    return _as_given(changed, limits, money, scenario.name)
+        return changed, _held(limits, changed.problem, scenario.change), None
+    return changed, limits, _given(changed.problem, scenario, before)
 
 
 def _held(settings: PlanSettings, problem: PlanProblem, change: dict[str, float]) -> PlanSettings:

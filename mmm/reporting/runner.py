@@ -18,6 +18,7 @@ from mmm.assessment.gate import demand_pass
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import MMMError, ReportError
+from mmm.planning.possible import require_possible
 from mmm.reporting.executed import chapters_of, portable
 from mmm.reporting.export import clean
 from mmm.reporting.format import Formatter
@@ -133,7 +134,7 @@ def check_report(settings: Settings, since: Path | None = None) -> tuple[Dataset
     if since is not None:
         _comparable(read_results(since), settings)
     dataset = load_dataset(settings)
-    parse_periods(settings.plan.horizon, dataset.frequency)
+    require_possible(dataset, settings.plan)
     load_evidence(settings, dataset)
     return dataset, inputs_key(settings, dataset, notebook_path())
 

@@ -14,6 +14,18 @@ from mmm.errors import SettingsError
 from mmm.settings.document import Settings, suggestion
 
 _LONGEST_VALUE = 80
+_NUMBER = "must be a number without a unit or %, such as 250000 or 0.5"
+_LIST = "must be a list: [first, second], or lines that begin with '- '"
+_PLAIN = {
+    "float_parsing": _NUMBER,
+    "float_type": _NUMBER,
+    "int_parsing": "must be a whole number, such as 13",
+    "int_type": "must be a whole number, such as 13",
+    "tuple_type": _LIST,
+    "list_type": _LIST,
+    "string_type": "must be a text; put it in quotes where it looks like a number",
+}
+"""Rules of pydantic whose own words name Python's types, by their kind."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +83,10 @@ def _rule(problem: _Problem) -> str:
         return str(details["ctx"]["error"]).rstrip(".")
     if details["type"] in ("model_type", "dict_type", "model_attributes_type"):
         return "must be a mapping (keys with values, indented below it)"
+    if details["type"] in _PLAIN:
+        return _PLAIN[details["type"]]
+    if details["type"] == "too_short":
+        return f"must have at least {details['ctx']['min_length']} of them"
     text = details["msg"].replace("Input should be", "must be").replace("Input should", "must")
     text = (text[:1].lower() + text[1:]).rstrip(".")
     if details["type"] == "string_pattern_mismatch" and problem.parent is not None:

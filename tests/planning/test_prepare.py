@@ -7,8 +7,9 @@ import pytest
 
 import mmm
 from mmm.errors import PlanError, SettingsError
+from mmm.planning.possible import require_possible
 from mmm.planning.prepare import prepare
-from mmm.planning.scenarios import scenario_plans
+from mmm.planning.scenarios import scenario_plan, scenario_plans
 from mmm.planning.settings import PlanSettings
 from mmm.simulate import Budget, best_allocation
 
@@ -78,6 +79,54 @@ class TestReference:
 def test_a_channel_that_the_model_left_out_cannot_be_planned_on(known):
     with pytest.raises(PlanError, match="radio, left out of the model"):
         prepare(replace(known.fit, excluded=("radio",)), PlanSettings(channels={"radio": {"fixed": True}}))
+
+
+class TestBeforeAnyFit:
+    """What cannot be planned is known from the panel alone."""
+
+    @pytest.mark.parametrize("detail", ["channel", "geo", "week"])
+    def test_what_is_possible_passes(self, known, detail):
+        first, second = known.dataset.channels[:2]
+        require_possible(
+            known.dataset,
+            PlanSettings(
+                horizon="4 weeks",
+                detail=detail,
+                channels={first: {"zero_or_at_least": 10.0}},
+                scenarios=(
+                    {"name": "half", "change": {second: -0.5}},
+                    {"name": "podcast", "new_channel": {"name": "podcast", "spend": 50.0, "roas": (0.5, 3.0)}},
+                    {"name": "given", "spend": {first: 10.0}},
+                ),
+            ),
+        )
+
+    def test_a_contradiction_is_named(self, known):
+        name = known.dataset.channels[0]
+        groups = {"few": {"channels": (name,), "maximum": 1.0}}
+        with pytest.raises(PlanError, match=f"cannot hold together.*group few at most 1.*{name} at least"):
+            require_possible(known.dataset, PlanSettings(horizon="4 weeks", groups=groups))
+
+    def test_a_contradiction_in_a_scenario_names_it(self, known):
+        scenario = {"name": "all but nothing", "total_budget": 1.0}
+        settings = PlanSettings(horizon="4 weeks", min_retained=0.5, scenarios=(scenario,))
+        with pytest.raises(PlanError, match="Scenario 'all but nothing': No plan satisfies"):
+            require_possible(known.dataset, settings)
+        with pytest.raises(PlanError, match="Scenario 'all but nothing': No plan satisfies"):
+            scenario_plan(prepare(known.fit, settings), settings, settings.scenarios[0])
+
+    def test_a_wrong_number_of_factors_is_named(self, known):
+        factors = {known.dataset.channels[0]: (1.0, 1.1, 1.2)}
+        with pytest.raises(PlanError, match="has 3 factors for 4 periods"):
+            require_possible(known.dataset, PlanSettings(horizon="4 weeks", cost_factor=factors))
+
+    def test_a_budget_that_is_looked_for_is_no_contradiction(self, known):
+        totals = known.dataset.data["spend"].values[-4:].sum(axis=(0, 1))
+        channels = {name: {"minimum": 2.0 * float(t)} for name, t in zip(known.dataset.channels, totals, strict=True)}
+        wish = {"kind": "smallest_budget", "target": 1.0}
+        require_possible(known.dataset, PlanSettings(horizon="4 weeks", objective=wish, channels=channels))
+        with pytest.raises(PlanError, match="total budget"):
+            require_possible(known.dataset, PlanSettings(horizon="4 weeks", channels=channels))
 
 
 class TestPrices:

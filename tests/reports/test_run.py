@@ -251,13 +251,22 @@ def test_without_pango_the_html_is_written_and_the_package_named(
 def test_an_error_in_the_notebook_keeps_its_class_and_its_notebook(
     make_settings: Callable[..., Settings], tmp_path: Path
 ) -> None:
-    impossible = {"plan": {"total_budget": 1000.0, "spend_all": True, "channels": {"tv": {"minimum": 500_000.0}}}}
+    # Only the fit knows that no plan reaches it.
+    unreachable = {"plan": {"objective": {"kind": "smallest_budget", "target": 1e15}}}
     with pytest.raises(PlanError):
-        run_report(make_settings(settings=impossible), out=tmp_path, progress=False)
+        run_report(make_settings(settings=unreachable), out=tmp_path, progress=False)
     (kept,) = (tmp_path / "synthetic").glob("*-failed/executed.ipynb")
-    assert "the total budget is exactly 1,000; tv at least 500,000" in kept.with_name("reason.txt").read_text(
-        encoding="utf-8"
-    )
+    assert "plan.objective.target is 1,000,000,000,000,000" in kept.with_name("reason.txt").read_text(encoding="utf-8")
+
+
+def test_constraints_that_contradict_each_other_are_told_before_the_fit(
+    make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    impossible = {"plan": {"total_budget": 1000.0, "spend_all": True, "channels": {"tv": {"minimum": 500_000.0}}}}
+    said: list[str] = []
+    with pytest.raises(PlanError, match="the total budget is exactly 1,000; tv at least 500,000"):
+        run_report(make_settings(settings=impossible), out=tmp_path, progress=False, say=said.append)
+    assert not any("Fit" in line for line in said)
 
 
 def test_the_notebook_has_no_outputs_and_says_what_it_needs() -> None:

@@ -1,0 +1,35 @@
+"""Whether any plan can satisfy the settings, known from the panel alone: before anything is fitted."""
+
+from mmm.data.dataset import Dataset
+from mmm.errors import PlanError
+from mmm.planning.constraints import assemble
+from mmm.planning.optimise import require_feasible
+from mmm.planning.prepare import Prepared, last_year, unfitted
+from mmm.planning.problem import Space
+from mmm.planning.scenarios import posed
+from mmm.planning.settings import PlanSettings
+
+
+def require_possible(dataset: Dataset, settings: PlanSettings) -> None:
+    """Raise PlanError, naming the scenario where it is one's, where names, lengths or constraints cannot be met."""
+    prepared = unfitted(dataset, settings)
+    _require(prepared, settings)
+    before = None
+    if any(scenario.spend == "last_year" for scenario in settings.scenarios):
+        before = last_year(dataset, settings, prepared.problem.horizon)
+    for scenario in settings.scenarios:
+        changed, limits, money = posed(prepared, settings, scenario, before)
+        if money is None:
+            try:
+                _require(changed, limits)
+            except PlanError as error:
+                raise PlanError(f"Scenario '{scenario.name}': {error}") from error
+
+
+def _require(prepared: Prepared, settings: PlanSettings) -> None:
+    total = settings.total_budget or float(prepared.problem.reference_totals.sum())
+    program = assemble(settings, Space(settings.detail, prepared.problem), total)
+    if settings.total_budget is None and settings.objective.kind in ("smallest_budget", "largest_budget"):
+        # The budget is what is looked for.
+        program = program.with_budget(float("inf"), False)
+    require_feasible(program)
