@@ -41,7 +41,7 @@ def _few(draws: int, most: int) -> npt.NDArray[np.intp]:
 class Evaluator:
     """Effects of a plan in one space, by draw or averaged.
 
-    With ``above`` (detail ``week`` alone) it gives a concave upper bound on them instead.
+    With ``above`` (details ``week`` and ``channel``) it gives a concave upper bound on them instead.
     """
 
     space: Space
@@ -59,7 +59,7 @@ class Evaluator:
     @cached_property
     def window(self) -> PeriodWindow:
         problem = self.space.problem
-        unit = problem.unit * self.space.split if self.space.detail == "week" else problem.unit
+        unit = problem.unit if self.space.detail == "geo" else problem.unit * self.space.split
         return PeriodWindow(self.base, np.ascontiguousarray(unit), problem.begin, problem.weights)
 
     def on_draws(self, most: int) -> "Evaluator":
@@ -70,13 +70,29 @@ class Evaluator:
         return Evaluator(space, None if self.above is None else self.above.subset(keep))
 
     def bounded(self, money: tuple[Floats, Floats], total: tuple[Floats, Floats]) -> "Evaluator":
-        """A concave upper bound on the effects of plans by period whose numbers, and totals by channel, keep limits."""
-        low, high = (end.reshape(self.space.shape) for end in money)
+        """A concave upper bound on the effects of plans whose numbers, and totals by channel, keep limits.
+
+        By period or by channel, not by geo.
+        """
+        low, high = (self._by_period(end) for end in money)
+        if self.space.detail == "channel":
+            total = low.sum(axis=0), high.sum(axis=0)
         return replace(self, above=majorants(self.space.problem.draws, self.window, (low, high), total))
+
+    def _by_period(self, x: Floats) -> Floats:
+        """Money [h, c] of the window: the plan, or a channel's total in every period, which its pattern splits."""
+        if self.space.detail == "week":
+            return x.reshape(self.space.shape)
+        return np.broadcast_to(x, (self.space.problem.horizon, len(x)))
+
+    def _effects(self, x: Floats) -> tuple[Floats, Floats]:
+        """Effect [n, c] by period's kernels and its gradient [n, size]."""
+        total, gradient = by_period(self.space.problem.draws, self.window, self._by_period(x), self.above)
+        return total, gradient.reshape(len(gradient), -1) if self.space.detail == "week" else gradient.sum(axis=1)
 
     @property
     def separable(self) -> bool:
-        return self.space.detail != "week"
+        return self.space.detail != "week" and self.above is None
 
     @cached_property
     def concave(self) -> bool:
@@ -107,27 +123,28 @@ class Evaluator:
             )
             slope, bend = (self._pooled(part)[:, 0] for part in (curve.slope, curve.curvature))
             return Point(float(curve.value.sum()), slope, Diagonal(bend))
-        total, gradient = by_period(problem.draws, self.window, x.reshape(self.space.shape), self.above)
-        value = float(draw_weights @ total.sum(axis=1))
-        return Point(value, (draw_weights @ gradient.reshape(len(gradient), -1)), None)
+        total, gradient = self._effects(x)
+        return Point(float(draw_weights @ total.sum(axis=1)), draw_weights @ gradient, None)
 
     def bend(self, x: Floats, draw_weights: Floats) -> Blocks:
-        """Draw-weighted second derivatives by pairs of decided numbers, for the detail ``week``."""
+        """Draw-weighted second derivatives by pairs of decided numbers, where they are not separable."""
         problem = self.space.problem
         keep = _few(problem.draws.n, _HESSIAN_DRAWS)
         weights = draw_weights[keep]
         weights = weights * (draw_weights.sum() / max(weights.sum(), 1e-300))
         above = None if self.above is None else self.above.subset(keep)
-        blocks = period_hessian(problem.draws.subset(keep), self.window, x.reshape(self.space.shape), weights, above)
-        h, c = self.space.shape
+        blocks = period_hessian(problem.draws.subset(keep), self.window, self._by_period(x), weights, above)
+        if self.space.detail == "channel":
+            blocks = blocks.sum(axis=(1, 2), keepdims=True)
+        h, c = blocks.shape[1], blocks.shape[0]
         return Blocks(np.arange(h * c).reshape(h, c).T, blocks, np.zeros(h * c))
 
     def by_draw(self, x: Floats) -> tuple[Floats, Floats]:
         """Effect [n] and its gradient [n, size], for every draw."""
         problem = self.space.problem
         if not self.separable:
-            total, gradient = by_period(problem.draws, self.window, x.reshape(self.space.shape), self.above)
-            return total.sum(axis=1), gradient.reshape(len(gradient), -1)
+            total, gradient = self._effects(x)
+            return total.sum(axis=1), gradient
         if self.space.detail == "channel":
             curve = along(problem.draws, self.base, self.direction, x[:, None], problem.weights)
             return curve.value[..., 0].sum(axis=1), curve.slope[..., 0]
@@ -136,8 +153,8 @@ class Evaluator:
 
     def by_channel(self, x: Floats) -> tuple[Floats, Floats]:
         """Mean effect [c] of a plan by period, and its gradient [size]."""
-        total, gradient = by_period(self.space.problem.draws, self.window, x.reshape(self.space.shape), self.above)
-        return self.uniform @ total, self.uniform @ gradient.reshape(len(gradient), -1)
+        total, gradient = self._effects(x)
+        return self.uniform @ total, self.uniform @ gradient
 
     def cells(self, columns: npt.NDArray[np.intp], nodes: Floats) -> Cells:
         """Averaged effect and slope of some decided numbers at ``nodes`` [columns, k], and curvature bounds between."""

@@ -4,7 +4,7 @@
 - S-shaped curves, "zero or at least", sellable steps, decided by channel or by channel and geo: integer programs.
 - Steps and gaps by period: outer approximation, an integer program over tangents.
 - S-shaped curves by period: several starts, bounded by the best plan under a concave majorant of every draw's curves.
-- Probabilities, and risk with S-shaped curves: many starts, and the word "local".
+- Probabilities, and risk with S-shaped curves by geo: many starts, and the word "local".
 """
 
 import math

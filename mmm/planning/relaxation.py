@@ -1,4 +1,4 @@
-"""A concave upper bound on S-shaped plans by period, from what the constraints allow every number to be."""
+"""A concave upper bound on S-shaped plans, from what the constraints allow every number to be."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from mmm.planning.objectives import Expected
 
 
 def above(objective: Expected, program: Program) -> Expected:
-    """A concave objective that no plan by period within the program exceeds, whatever the shape of the curves."""
+    """A concave objective that no plan by period, or by channel, within the program exceeds, whatever its curves."""
     evaluator, region, size = objective.evaluator, program.region, program.size
     # No number can exceed the total budget, which is the first rule.
     low = region.lower[:size]

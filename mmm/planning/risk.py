@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from mmm.errors import PlanError
 from mmm.model.response import Floats
 from mmm.planning.constraints import Program
 from mmm.planning.discrete import held
@@ -23,6 +22,7 @@ from mmm.planning.optimise import (
     maximise,
     random_starts,
 )
+from mmm.planning.relaxation import above
 from mmm.planning.settings import ObjectiveSettings
 
 _WIDTHS = (0.5, 0.1, 0.02, 0.005)
@@ -44,35 +44,52 @@ def _settled(expected: Expected, program: Program, limits: Limits) -> tuple[Prog
 def mean_cvar(
     expected: Expected, program: Program, reference: Floats, wish: ObjectiveSettings, limits: Limits
 ) -> Solution:
-    """Maximise the weighted mean and tail mean of the gain over the plan ``reference`` (decided numbers)."""
+    """Maximise the weighted mean and tail mean of the gain over the plan ``reference`` (decided numbers).
+
+    A concave effect above every draw's own gives a concave objective above this one, as both means rise with every
+    draw: its best plan bounds all, steps and gaps put aside, and is where to start from.
+    """
     settled, columns = _settled(expected, program, limits)
     size = program.size
     base = utility(expected, reference)
     spread = float(np.std(utility(expected, columns[:size]) - base)) or float(np.std(base)) or 1.0
     scale = effect_scale(expected, columns[:size])
     objective = MeanCVaR(expected.evaluator, base, wish.risk_weight, wish.tail, spread, expected.worth, expected.price)
-    concave = expected.evaluator.concave
-    best: Solution | None = None
+    upper = _concave_above(expected, program)
+    best, bound, top = columns, np.inf, feasible_start(program.relaxed(), columns[:size])
     for width in _WIDTHS:
         smooth = replace(objective, width=width * spread)
-        if concave:
-            columns = climb(smooth, settled, columns, Effort(1e-6, until=limits.until)).x
+        starts = [best]
+        if upper is not None:
+            lifted = replace(smooth, evaluator=upper.evaluator)
+            top = climb(lifted, program.relaxed(), top, Effort(1e-6, until=limits.until)).x
+            _, above_all = lifted.certified(top[:size])
+            bound = min(bound, upper_bound(program, above_all.value, above_all.gradient, top))
+            starts.append(top if settled is program else feasible_start(settled, top[:size]))
+        if upper is None:
+            ends = [local(smooth, settled, [best, *random_starts(settled, reference, limits.seed)], limits).columns]
+        elif upper is expected and settled is program:
+            ends = [top]
         else:
-            columns = local(smooth, settled, [columns, *random_starts(settled, reference, limits.seed)], limits).columns
-        cost = float(program.cost @ columns)
-        exact, above = smooth.certified(columns[:size])
-        bound = upper_bound(program, above.value, above.gradient, columns) if concave else np.inf
-        found = certified(columns, size, exact - cost, bound, scale)
-        if best is None or found.certificate.value > best.certificate.value:
-            bound = min(bound, best.certificate.bound if best else np.inf)
-            best = certified(columns, size, exact - cost, bound, scale)
-        elif bound < best.certificate.bound:
-            best = certified(best.columns, size, best.certificate.value, bound, scale)
-        if best.certificate.gap <= limits.gap or time.perf_counter() > limits.until:
+            ends = [climb(smooth, settled, start, Effort(1e-6, until=limits.until)).x for start in starts]
+        best = max([best, *ends], key=lambda x: _exact(objective, program, x))
+        found = certified(best, size, _exact(objective, program, best), bound, scale)
+        if found.certificate.gap <= limits.gap or time.perf_counter() > limits.until:
             break
-    if best is None:
-        raise PlanError("No plan was found within plan.time_limit; raise it.")
-    return best if concave and not program.discrete else _as_local(best, 0.0)
+    return found if upper is not None else _as_local(found, 0.0)
+
+
+def _concave_above(expected: Expected, program: Program) -> Expected | None:
+    """The objective itself where it is concave, else a concave one above it, or None where there is none."""
+    evaluator = expected.evaluator
+    if evaluator.concave:
+        return expected
+    return None if evaluator.space.detail == "geo" else above(expected, program)
+
+
+def _exact(objective: MeanCVaR, program: Program, columns: Floats) -> float:
+    """The objective without smoothing, helpers' cost included."""
+    return objective.certified(columns[: program.size])[0] - float(program.cost @ columns)
 
 
 def _as_local(found: Solution, spread: float) -> Solution:

@@ -1,14 +1,20 @@
 """Risk and budget objectives: against grids and closed forms, and honest about the draws they were found on."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mmm.errors import PlanError
+from mmm.planning.constraints import assemble
+from mmm.planning.linear import best_corner
+from mmm.planning.objectives import Evaluator, Expected
+from mmm.planning.optimise import Limits
 from mmm.planning.planner import decide
 from mmm.planning.prepare import Prepared
 from mmm.planning.problem import Space
+from mmm.planning.risk import mean_cvar
 from mmm.planning.settings import PlanSettings
 
 
@@ -155,3 +161,57 @@ class TestBudgets:
         plan = decide(made, PlanSettings(objective=wish, bounds=(0.0, 3.0)))
         assert plan.spend < made.problem.reference_totals.sum()
         assert plan.outcome_draws.mean() >= today * (1 - 1e-9)
+
+
+class TestBoundOfSCurves:
+    """Mean and tail mean of S-shaped plans: a proven gap, by channel and by period, with steps or without."""
+
+    @staticmethod
+    def posed(made, **settings):
+        chosen = PlanSettings(objective={"kind": "mean_cvar", "risk_weight": 0.7, "tail": 0.2}, **settings)
+        space = Space(chosen.detail, made)
+        program = assemble(chosen, space, float(made.reference_totals.sum()))
+        expected = Expected(Evaluator(space), price=0.5)
+        found = mean_cvar(expected, program, space.reference, chosen.objective, Limits())
+        return expected, program, found
+
+    @staticmethod
+    def worth(expected, x):
+        """The objective from the plain entry: by draw, sorted, the worst fifth."""
+        space = expected.evaluator.space
+        made = space.problem
+        draws = made.effect_draws(space.money(x)).sum(axis=1) - 0.5 * x.sum()
+        draws = draws - (made.effect_draws(space.money(space.reference)).sum(axis=1) - 0.5 * space.reference.sum())
+        worst = np.sort(draws)[: round(0.2 * len(draws))]
+        return 0.3 * draws.mean() + 0.7 * worst.mean()
+
+    @pytest.mark.parametrize("step", [None, 100.0])
+    @pytest.mark.parametrize("seed", range(2))
+    def test_by_channel_no_plan_of_a_grid_is_above_it(self, problem, seed, step):
+        made = problem(channels=2, draws=50, slope=2.5, seed=seed)
+        expected, program, found = self.posed(made, bounds=(0.0, 2.0), step=step)
+        most = program.region.upper[:2]
+        axes = [np.linspace(0, m, 41) if step is None else np.arange(0, m, step) for m in most]
+        grid = [np.array(x) for x in itertools.product(*axes) if sum(x) <= made.reference_totals.sum()]
+        best = max(self.worth(expected, x) for x in grid)
+        certificate = found.certificate
+        assert certificate.kind in ("gap", "exact")
+        assert certificate.value == pytest.approx(self.worth(expected, found.x), rel=1e-6)
+        assert certificate.bound >= best - 1e-9 * abs(best)
+        # Steps are taken from the plan with the best mean: the gap tells what that may cost.
+        assert step is not None or certificate.value >= best - 0.01 * abs(best)
+        assert certificate.gap < 0.2
+
+    def test_by_period_no_corner_is_above_it(self, problem):
+        made = problem(channels=2, draws=50, slope=2.5, horizon=4)
+        expected, program, found = self.posed(made, detail="week", bounds=(0.2, 2.0))
+        rng = np.random.default_rng(2)
+        assert found.certificate.kind in ("gap", "exact")
+        for _ in range(60):
+            corners = np.array([best_corner(program, rng.normal(size=program.size)).x for _ in range(2)])
+            x = rng.dirichlet(np.ones(2)) @ corners
+            assert self.worth(expected, x[: program.size]) <= found.certificate.bound
+
+    def test_by_geo_there_is_none(self, problem):
+        made = problem(channels=2, geos=2, draws=40, slope=2.5, horizon=2)
+        assert self.posed(made, detail="geo")[2].certificate.kind == "local"
