@@ -202,6 +202,18 @@ class TestBoundOfSCurves:
         assert step is not None or certificate.value >= best - 0.01 * abs(best)
         assert certificate.gap < 0.2
 
+    def test_the_best_mean_is_a_trap_that_the_bound_knows(self, hill, single):
+        # All money on either of two steep curves is a local optimum: the one with the better mean, and the sure one.
+        rng = np.random.default_rng(5)
+        beta = np.column_stack([np.exp(rng.normal(np.log(1000), 0.9, 200)), np.full(200, 1000.0)])
+        made = single(hill(beta, np.full((200, 2), 100.0), np.full((200, 2), 5.0)), np.array([0.0, 200.0]))
+        expected, _, found = self.posed(made, bounds=(0.0, 1.0), channels={"c0": {"minimum": 0.0, "maximum": 200.0}})
+        risky, sure = (self.worth(expected, np.array(x)) for x in ([200.0, 0.0], [0.0, 200.0]))
+        assert expected.at(np.array([200.0, 0.0]), False).value > expected.at(np.array([0.0, 200.0]), False).value
+        assert sure > risky + 50.0
+        assert found.certificate.bound >= sure
+        assert found.certificate.value >= sure - 1.0
+
     def test_by_period_no_corner_is_above_it(self, problem):
         made = problem(channels=2, draws=50, slope=2.5, horizon=4)
         expected, program, found = self.posed(made, detail="week", bounds=(0.2, 2.0))
