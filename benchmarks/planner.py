@@ -218,6 +218,7 @@ def peer(name: str, size: Size, problem: PlanProblem, folder: Path) -> dict[str,
     return {
         **found,
         "value": float(problem.effect_draws(money).sum(axis=1).mean()),
+        "overspent": float(spend.sum() / totals.sum() - 1),
         "feasible": bool(
             abs(spend.sum() - totals.sum()) <= slack
             and np.all(spend >= low * totals - slack)
@@ -262,6 +263,8 @@ def describe(row: dict) -> str:  # type: ignore[type-arg]
         worse = 100 * (1 - other["value"] / mine["value"])
         faster = other["cpu"] / mine["cpu"]
         first = f", {other['first']:.1f} s with compilation" if "first" in other else ""
+        if abs(other.get("overspent", 0.0)) > 1e-6:
+            first += f", {100 * other['overspent']:+.4f}% of the budget more"
         text.append(
             f"  {name} {worse:+.4f}% worse, {other['seconds']:.2f} s (CPU {other['cpu']:.2f} s, {faster:,.0f} times "
             f"ours){first}"

@@ -196,10 +196,10 @@ class _Builder:
         self._bounds(name, today, limits, columns)
         if self.settings.max_increase is not None:
             most = (1 + self.settings.max_increase) * today
-            self.add(f"max_increase: {name} at most {most:,.0f}", columns, -np.inf, most)
+            self.add(f"{name} at most {most:,.0f} (max_increase)", columns, -np.inf, most)
         if self.settings.min_retained is not None and limits.zero_or_at_least is None:
             least = self.settings.min_retained * today
-            self.add(f"min_retained: {name} at least {least:,.0f}", columns, least, np.inf)
+            self.add(f"{name} at least {least:,.0f} (min_retained)", columns, least, np.inf)
         step = limits.step or self.settings.step
         if step is not None or limits.zero_or_at_least is not None:
             column = self.total_column(index)
@@ -336,7 +336,7 @@ class _Builder:
             ups.append(up)
             downs.append(down)
         for words, columns in (("increases", ups), ("decreases", downs)):
-            text = f"max_total_reallocation: {words} sum to at most {limit:,.0f}"
+            text = f"{words} sum to at most {limit:,.0f} (max_total_reallocation)"
             self.add(text, columns, -np.inf, limit)
 
     def extrapolation(self) -> None:

@@ -189,9 +189,9 @@ def _channel_row(book: _Book, sheet: Any, row: int, content: tuple[str, pd.Serie
     book.number(sheet, (row, 1), today, MONEY)
     book.number(sheet, (row, 2), planned, MONEY)
     book.number(sheet, (row, _SPEND), planned, MONEY, font_color="#0b5cad", bg_color="#eef5fc", bold=True)
-    book.formula(sheet, (row, 4), f"=D{n}-B{n}", planned - today, num_format=SIGNED)
-    share: float | str = planned / today - 1 if today else ""
-    book.formula(sheet, (row, 5), f'=IF(B{n}=0,"",D{n}/B{n}-1)', share, num_format="+0.0%;-0.0%;0.0%")
+    book.formula(sheet, (row, 4), f"=ROUND(D{n}-B{n},4)", round(planned - today, 4), num_format=SIGNED)
+    share: float | str = round(planned / today - 1, 6) if today else ""
+    book.formula(sheet, (row, 5), f'=IF(B{n}=0,"",ROUND(D{n}/B{n}-1,6))', share, num_format="+0.0%;-0.0%;0.0%")
     book.number(sheet, (row, 6), low, MONEY)
     book.number(sheet, (row, 7), high, MONEY)
     book.formula(sheet, (row, _WON), f"={curve.value}", won, num_format=MONEY)
@@ -224,16 +224,19 @@ def _totals(book: _Book, sheet: Any, m: Material, curves: dict[str, _Curve]) -> 
     for column, value in {**sums, 10: won - today}.items():
         area = f"{xl_rowcol_to_cell(1, column)}:{xl_rowcol_to_cell(last, column)}"
         number_format = SIGNED if column in (4, 10) else MONEY
-        book.formula(sheet, (row, column), f"=SUM({area})", value, num_format=number_format, **style)
+        # Sums of changes may differ from zero by rounding, which a signed format shows as -0.
+        book.formula(sheet, (row, column), f"=ROUND(SUM({area}),4)", round(value, 4), num_format=number_format, **style)
     n = row + 1
-    share: float | str = d.spend_planned / d.spend_today - 1 if d.spend_today else ""
-    book.formula(sheet, (row, 5), f'=IF(B{n}=0,"",D{n}/B{n}-1)', share, num_format="+0.0%;-0.0%;0.0%", bold=True, top=1)
+    share: float | str = round(d.spend_planned / d.spend_today - 1, 6) if d.spend_today else ""
+    book.formula(
+        sheet, (row, 5), f'=IF(B{n}=0,"",ROUND(D{n}/B{n}-1,6))', share, num_format="+0.0%;-0.0%;0.0%", bold=True, top=1
+    )
     lines: list[tuple[str, str, float]] = [(t("Expected gain over today’s plan"), f"=K{n}", won - today)]
     if m.gain_fmt.money_outcome:
         net = d.margin * (won - today) - d.spend_change
         lines.append((t("The same, net of the money spent more"), f"={d.margin!r}*K{n}-E{n}", net))
     budget = d.spend_planned + d.unspent
-    lines.append((t("Left of the budget"), f"={budget!r}-D{n}", d.unspent))
+    lines.append((t("Left of the budget"), f"=ROUND({budget!r}-D{n},4)", round(d.unspent, 4)))
     for place, (words, formula, value) in enumerate(lines, start=row + 2):
         book.text(sheet, place, 0, words, bold=place == row + 2)
         book.formula(sheet, (place, _SPEND), formula, value, num_format=SIGNED, bold=place == row + 2)
