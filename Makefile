@@ -84,7 +84,7 @@ peers: setup  ## install PyMC-Marketing and Meridian into environments of their 
 bench: setup  ## sampling against the peers that are installed (hours, resumes; docs/studies)
 	$(BIN)/python benchmarks/sampling.py $(ARGS)
 
-bench-report: setup  ## sizes of the demo report, time to render and to run it again (minutes; docs/report.md)
+bench-report: setup  ## sizes of the demo report, time to render and to run it again; ARGS="--peers .peers" (minutes; docs/report.md)
 	$(BIN)/python benchmarks/report.py $(ARGS)
 
 bench-planner: setup  ## the planner against SciPy and the peers that are installed (minutes; docs/studies)
