@@ -17,13 +17,15 @@ from pathlib import Path
 import arviz
 import numpy as np
 import xarray as xr
+from sbc import Case as Panel
 from sbc import base, stacked, with_outcome
 
 from mmm.assessment.checks import sampler_checks
 from mmm.assessment.settings import GateSettings
 from mmm.data.dataset import Dataset
 from mmm.errors import FitError
-from mmm.inference.engine import prior, sample
+from mmm.inference.engine import prior
+from mmm.inference.sample import fit_model
 from mmm.inference.settings import SamplerSettings
 from mmm.model.draws import expected_outcome
 from mmm.model.settings import ModelSettings
@@ -32,7 +34,7 @@ from mmm.model.spec import make_spec
 SIZES = {"national short": (60, 1, 3), "national": (156, 1, 6), "five geos": (104, 5, 4)}
 TOGETHER = {"apart": 0.0, "together": 0.9}
 NOISE = {"strong": 0.02, "weak": 0.2}
-SAMPLER = SamplerSettings(draws=1000, tune=500, chains=4)
+SAMPLER = SamplerSettings()
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def together(dataset: Dataset, share: float) -> Dataset:
 def world(case: Case) -> Dataset:
     """A panel whose outcome the model made from a draw of its prior."""
     weeks, geos, channels = SIZES[case.size]
-    dataset, _ = base(weeks=weeks, geos=geos, channels=channels, seed=case.seed)
+    dataset, _ = base(Panel(geos=geos), weeks=weeks, channels=channels, seed=case.seed)
     dataset = together(dataset, TOGETHER[case.media])
     spec = make_spec(dataset, ModelSettings())
     truth = stacked(prior(spec, dataset, count=1, seed=case.seed)["prior"].to_dataset())
@@ -101,8 +103,9 @@ def run(case: Case) -> dict[str, object]:
     """One fit: what the sampler did, the gate's verdicts, and whether they are those of its definition."""
     dataset = world(case)
     started = time.process_time()
+    said: list[str] = []
     try:
-        tree = sample(make_spec(dataset, ModelSettings()), dataset, SAMPLER)
+        tree = fit_model(dataset, make_spec(dataset, ModelSettings()), SAMPLER, report=said.append).main.tree
     except FitError as error:
         return asdict(case) | {"started": False, "error": str(error)}
     used = time.process_time() - started
@@ -113,6 +116,7 @@ def run(case: Case) -> dict[str, object]:
     return asdict(case) | {
         "started": True,
         "finite": bool(all(np.isfinite(posterior[n]).all() for n in posterior)),
+        "sampled_again": [line for line in said if line.startswith("Sampled again")],
         "divergences": int(stats["diverging"].sum()),
         "rhat": round(float(arviz.rhat(posterior).to_array().max()), 4),
         "ess": round(float(arviz.ess(posterior).to_array().min()), 1),
@@ -132,6 +136,7 @@ def summary(results: list[dict[str, object]]) -> dict[str, object]:
         "fits": len(results),
         "failed_starts": len(results) - len(done),
         "not_finite": sum(not r["finite"] for r in done),
+        "fits_sampled_again": sum(bool(r["sampled_again"]) for r in done),
         "fits_with_divergences": sum(bool(r["divergences"]) for r in done),
         "divergences": sum(int(str(r["divergences"])) for r in done),
         "draws_per_fit": SAMPLER.draws * SAMPLER.chains,
