@@ -14,7 +14,6 @@ import xarray as xr
 from mmm.data.dataset import Dataset
 from mmm.errors import SettingsError, sampler_stopped
 from mmm.inference.settings import SamplerSettings
-from mmm.model.build import build
 from mmm.model.evidence import NO_EVIDENCE, Evidence
 from mmm.model.spec import ModelSpec
 
@@ -52,6 +51,8 @@ def sample(
     # Imported before JAX starts: it makes JAX see the cores as devices.
     import jax
     from pymc.sampling.jax import sample_numpyro_nuts
+
+    from mmm.model.build import build
 
     # The readable graph: the fused operation has no JAX form.
     model = build(spec, dataset, evidence, fused=False)

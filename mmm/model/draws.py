@@ -16,9 +16,9 @@ from mmm.data.dataset import Dataset
 from mmm.model import response
 from mmm.model.baseline import terms
 from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS
+from mmm.model.kernels.tangents import LOG3
 from mmm.model.response import ResponseDraws
 from mmm.model.spec import ModelSpec
-from mmm.model.transforms import LOG3
 
 Floats = npt.NDArray[np.float64]
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-LOG3 = float(np.log(3.0))
+from mmm.model.kernels.tangents import LOG3
 
 
 def lagged(media: npt.NDArray[np.float64], lookback: int) -> npt.NDArray[np.float64]:

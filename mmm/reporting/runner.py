@@ -26,7 +26,7 @@ from mmm.reporting.glyphs import unprintable
 from mmm.reporting.render import Cover, logo_data, pdf_bytes, print_page, require_pdf, web_page
 from mmm.reporting.results import Results, read_results
 from mmm.reporting.shelf import MANIFEST, earlier_report, inputs_key, package_version, package_versions
-from mmm.reporting.story import EARLIER_FILE, INPUTS_FILE, SETTINGS_FILE, Believed, believe
+from mmm.reporting.story import EARLIER_FILE, INPUTS_FILE, SETTINGS_FILE, Believed, believe, handed_over
 from mmm.reporting.style import make_look
 from mmm.settings import Settings, dump_settings, load_dataset, load_evidence
 
@@ -104,7 +104,8 @@ def run_report(
         run.timed("checks", since)
         believed = _fits(run, dataset, progress)
         demand_pass(believed.gate, settings.gate)
-        _execute(run)
+        with handed_over(believed):
+            _execute(run)
         _render(run, dataset, believed)
         manifest = _finish(run, dataset, believed)
     except MMMError as error:

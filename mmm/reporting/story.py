@@ -2,7 +2,11 @@
 
 import json
 import os
-from dataclasses import dataclass, field
+import pickle
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -36,6 +40,8 @@ from mmm.reporting.style import Look, make_look
 from mmm.settings import Settings, load_dataset, load_evidence, load_settings
 
 CHAPTER_MIME = "application/vnd.mmm.chapter+json"
+JUDGED = "MMM_JUDGED"
+"""Environment variable that names the file in which a run hands what it knows of its fits to its notebook."""
 SETTINGS_FILE, INPUTS_FILE, EARLIER_FILE = "settings.yaml", "inputs.json", "earlier.json"
 
 
@@ -70,6 +76,9 @@ def believe(settings: Settings, dataset: Dataset, *, progress: bool = False, say
     """
     beliefs = Beliefs(settings.model, load_evidence(settings, dataset))
     fit = obtain(dataset, beliefs.mixture(dataset), settings.sampler, progress=progress, report=say)
+    judged = _handed_over(fit)
+    if judged is not None:
+        return judged
     result = None
     if settings.gate.holdout is not None:
         hidden = parse_periods(settings.gate.holdout, dataset.frequency)
@@ -79,6 +88,31 @@ def believe(settings: Settings, dataset: Dataset, *, progress: bool = False, say
     agreed = agreement(fit, untold)
     earlier = stored(dataset, beliefs, settings.sampler, settings.backtest)
     return Believed(fit, result, gate(fit, settings.gate, result, agreed), agreed, earlier)
+
+
+@contextmanager
+def handed_over(believed: Believed) -> Iterator[None]:
+    """While it lasts, processes started here find the judgement of this fit made, and need not make it again."""
+    # Draws are in the store; the file holds what was made of them.
+    holdout = None if believed.holdout is None else replace(believed.holdout, fit=None)
+    known = (holdout, believed.gate, believed.agreed, believed.backtest)
+    with tempfile.TemporaryDirectory(prefix="mmm-judged-") as folder:
+        path = Path(folder) / "judged"
+        path.write_bytes(pickle.dumps((believed.fit.key, known)))
+        os.environ[JUDGED] = str(path)
+        try:
+            yield
+        finally:
+            del os.environ[JUDGED]
+
+
+def _handed_over(fit: Fit) -> Believed | None:
+    """What the process that started this one knows of the fit; None where it is another fit, or nobody did."""
+    path = os.environ.get(JUDGED)
+    if path is None:
+        return None
+    key, known = pickle.loads(Path(path).read_bytes())  # noqa: S301  # Written by the process that started this one.
+    return Believed(fit, *known) if key == fit.key else None
 
 
 @dataclass(frozen=True)
