@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from reading import LANGUAGES, leaked, text_of
 
-from mmm.errors import PlanError, SettingsError
+from mmm.errors import GateError, PlanError, SettingsError
 from mmm.execution import Here
-from mmm.reporting.portfolio import Split, plan_portfolio, table_by_market
+from mmm.reporting.portfolio import Split, curve_of, plan_portfolio, table_by_market
 from mmm.reporting.portfolio_page import write_portfolio
 from mmm.reporting.settings import Language
 from mmm.settings import Settings, dump_settings
@@ -130,6 +130,15 @@ def test_a_market_that_failed_its_gate_is_told_first(found: Split, tmp_path: Pat
     assert html.index("Do not decide on these numbers") < html.index("Against today’s plans")
     passed = write_portfolio(found, tmp_path / "passed")[0].read_text(encoding="utf-8")
     assert "Do not decide" not in passed
+
+
+def test_a_worker_tells_what_its_market_failed(make_settings: Callable[..., Settings]) -> None:
+    quick = {"plan": {"draws": 50, "curve_points": 2}, "gate": {"holdout": None, "override": True}}
+    settings = make_settings(channels=("tv", "search"), geos=1, diverging=True, settings=quick)
+    assert "divergences" in dict(curve_of(lambda _: None, settings, 5, ".").failures)
+    strict = settings.model_copy(update={"gate": settings.gate.model_copy(update={"override": False})})
+    with pytest.raises(GateError):
+        curve_of(lambda _: None, strict, 5, ".")
 
 
 @pytest.mark.parametrize(
