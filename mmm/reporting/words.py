@@ -19,6 +19,8 @@ CATALOGUES = Path(__file__).parent / "languages"
 SOURCE: Language = "en"
 MADE_BELOW = "made below the report"
 """Context of sentences that checks, data and planner make; their places stand for any text."""
+_SENTENCE = "{text} "
+"""How a pattern begins that follows any other sentence."""
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -79,12 +81,12 @@ def words(language: Language) -> Words:
 
 @functools.cache
 def _patterns(language: Language) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Sentences of other layers as patterns, the most specific (longest) first."""
+    """Sentences of other layers as patterns: what follows another sentence first, then the most specific (longest)."""
     translations = words(language).messages
     # Any catalogue knows the English patterns.
     known = [message for context, message in words("de").messages if context == MADE_BELOW]
     found = [(message, translations.get((MADE_BELOW, message), message)) for message in known]
-    found.sort(key=lambda pair: -len(_PLACE.sub("", pair[0])))
+    found.sort(key=lambda pair: (not pair[0].startswith(_SENTENCE), -len(_PLACE.sub("", pair[0]))))
     return tuple((_pattern(message), str(said)) for message, said in found)
 
 

@@ -76,6 +76,14 @@ def test_parts_of_a_sentence_are_put_in_the_reports_notation() -> None:
     assert english.made_below("Something that no pattern knows.") == "Something that no pattern knows."
 
 
+def test_what_follows_a_sentence_is_translated_with_it() -> None:
+    fmt = Formatter("EUR", "EUR", money_outcome=True, language="de")
+    said = "Smallest E-BFMI of any chain is 0.85. Worst of 5 models: geometric, sloped."
+    assert fmt.made_below(said) == (
+        "Kleinstes E-BFMI einer Kette ist 0,85. Das schlechteste von 5 Modellen: geometric, sloped."
+    )
+
+
 # Numbers, money and dates
 
 
