@@ -3,7 +3,7 @@
 Four simulated markets with three budgets each: four pairs of fits, twelve reports. Everything is made in a temporary
 folder with an empty store, so nothing is found. One report is measured first in the same way, with a store of its own.
 
-    python benchmarks/many_reports.py --out docs/studies/many_reports.json
+    python benchmarks/many_reports.py [--reports 100] [--out FILE]
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 MMM = str(Path(sys.executable).with_name("mmm"))
-MARKETS, BUDGETS = 4, (0.9, 1.0, 1.1)
+MARKETS, RANGE = 4, (0.9, 1.1)
 # One model and fewer draws than the default: the study is about many reports, not about one fit.
 LIGHT = {"model": {"mixture": None}, "sampler": {"draws": 500, "tune": 500}, "gate": {"override": True}}
 
@@ -97,20 +97,23 @@ def markets(folder: Path, count: int) -> list[float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--reports", type=int, default=12, help="How many at once: a multiple of the four markets.")
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
+    budgets = chosen.reports // MARKETS
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         spend = min(markets(folder, MARKETS))
         configs = [f"market_{i}/settings.yaml" for i in range(1, MARKETS + 1)]
-        grid = "total_budget=" + ",".join(str(round(share * spend)) for share in BUDGETS)
+        shares = [RANGE[0] + (RANGE[1] - RANGE[0]) * i / max(1, budgets - 1) for i in range(budgets)]
+        grid = "total_budget=" + ",".join(str(round(share * spend)) for share in shares)
         # The first call compiles what the machine has not compiled yet; it is not counted.
         timed(folder, "report", configs[0], "--out", "warm", "-p", "sampler.store=warm_store")
         one = timed(folder, "report", configs[0], "--out", "one", "-p", "sampler.store=one_store")
         stored = ["-p", "sampler.store=one_store", "-p", f"total_budget={round(spend)}"]
         budget = timed(folder, "report", configs[0], "--out", "one", *stored)
         many = timed(folder, "report", *configs, "--grid", grid, "--workers", str(chosen.workers), "--out", "many")
-    count = MARKETS * len(BUDGETS)
+    count = MARKETS * budgets
     each = many["seconds"] / count
     found = {
         "cores": os.cpu_count(),
