@@ -222,7 +222,7 @@ def page(results: dict[str, dict[str, Any]]) -> str:
         "2018). Where density, priors, Jacobians and sampler are right, ranks are uniform. `make study-sbc` makes this",
         "page; it resumes.",
         "",
-        "| model | replications | 90% intervals of ROAS that hold | parameters | outside the 95% band | expected | p | R-hat above 1.02 |",
+        "| model | fits | 90% intervals of ROAS hold | parameters | outside band | expected | p | R-hat > 1.02 |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, found in results.items():
@@ -240,8 +240,8 @@ def page(results: dict[str, dict[str, Any]]) -> str:
             "The band is simultaneous: the ECDF of uniform ranks lies inside it throughout in 95% of cases, so that",
             "one curve in twenty leaves it by chance. p is of chi-square tests over ten bins, the smallest times the",
             "number of tests, with the parameter it belongs to. Curves of one model depend on each other (knots of the",
-            "drift, regions), so that those outside come in groups. The fits are short ones (3 chains of 330 draws); those",
-            "with a high R-hat count like the others.",
+            "drift, regions), so that those outside come in groups. The fits are short ones (3 chains of 330 draws);",
+            "those with a high R-hat count like the others.",
             "",
             "![ECDF of the ranks less the uniform's, by model](sbc.svg)",
             "",
