@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from clock import Clock, arguments
-from meridian_sampling import model_of
+from meridian_sampling import draw, model_of
 
 import numpy as np  # isort: skip
 from meridian.analysis import analyzer, optimizer, summarizer  # isort: skip
@@ -26,13 +26,7 @@ def main(path: str, settings: dict[str, Any], result: str) -> None:
     with clock.phase("fit"):
         meridian = model_of(given, "default")
         meridian.sample_prior(settings["draws"], seed=settings["seed"])
-        meridian.sample_posterior(
-            n_chains=settings["chains"],
-            n_adapt=settings["tune"] // 2,
-            n_burnin=settings["tune"] - settings["tune"] // 2,
-            n_keep=settings["draws"],
-            seed=settings["seed"],
-        )
+        draw(meridian, settings)
     with clock.phase("html"):
         summarizer.Summarizer(meridian).output_model_results_summary("results.html", str(folder))
     with clock.phase("plan"):

@@ -90,6 +90,17 @@ def gradient_seconds(meridian: model.Meridian) -> dict[str, float]:
     return per_call(lambda: jax.block_until_ready(call(start)), 20)
 
 
+def draw(meridian: model.Meridian, settings: dict[str, Any]) -> None:
+    """Sample the posterior; half of the warm-up adapts."""
+    meridian.sample_posterior(
+        n_chains=settings["chains"],
+        n_adapt=settings["tune"] // 2,
+        n_burnin=settings["tune"] - settings["tune"] // 2,
+        n_keep=settings["draws"],
+        seed=settings["seed"],
+    )
+
+
 def main(path: str, settings: dict[str, Any], result: str) -> None:
     warnings.simplefilter("ignore")
     given = np.load(path)
@@ -100,13 +111,7 @@ def main(path: str, settings: dict[str, Any], result: str) -> None:
         return
     backend.xla_windowed_adaptive_nuts = compiled_apart(backend.xla_windowed_adaptive_nuts)
     with clock.phase("fit"):
-        meridian.sample_posterior(
-            n_chains=settings["chains"],
-            n_adapt=settings["tune"] // 2,
-            n_burnin=settings["tune"] - settings["tune"] // 2,
-            n_keep=settings["draws"],
-            seed=settings["seed"],
-        )
+        draw(meridian, settings)
     clock.fitted()
     found = meridian.inference_data
     posterior, stats = found.posterior, found.sample_stats

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from clock import arguments
-from meridian_sampling import model_of
+from meridian_sampling import draw, model_of
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -94,13 +94,7 @@ def main(path: str, settings: dict[str, Any], result: str) -> None:
         wanted = replace(meridian.model_spec, holdout_id=mask if len(mask) > 1 else mask[0])
         meridian = model.Meridian(input_data=meridian.input_data, model_spec=wanted)
     meridian.sample_prior(500, seed=settings["seed"])
-    meridian.sample_posterior(
-        n_chains=settings["chains"],
-        n_adapt=settings["tune"] // 2,
-        n_burnin=settings["tune"] - settings["tune"] // 2,
-        n_keep=settings["draws"],
-        seed=settings["seed"],
-    )
+    draw(meridian, settings)
     look = analyzer.Analyzer(model_context=meridian.model_context, inference_data=meridian.inference_data)
     effects = flat(look.incremental_outcome(selected_times=seen, aggregate_times=False, aggregate_geos=False))
     effects = effects.reshape(len(effects), len(given["geos"]), len(seen), -1)

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from clock import Clock, arguments
-from pymc_marketing_sampling import model_of
-from pymc_marketing_study import decide, per_money, rows_of
+from pymc_marketing_study import decide, fitted, per_money, rows_of
 
 
 def main(path: str, settings: dict[str, Any], result: str) -> None:
@@ -23,19 +22,7 @@ def main(path: str, settings: dict[str, Any], result: str) -> None:
     seen = slice(0, len(given["dates"]) - int(given["hidden"]))
     known = rows_of(given, seen)
     with clock.phase("fit"):
-        model, features = model_of(known, "default")
-        model.add_original_scale_contribution_variable(["channel_contribution"])
-        tree = model.fit(
-            features,
-            pd.Series(known["outcome"].ravel(), name="y"),
-            draws=settings["draws"],
-            tune=settings["tune"],
-            chains=settings["chains"],
-            cores=settings["cores"],
-            random_seed=settings["seed"],
-            nuts_sampler="nutpie",
-            progressbar=False,
-        )
+        model, tree = fitted(known, settings)
     with clock.phase("numbers"):
         contribution = tree["posterior"]["channel_contribution_original_scale"].stack(sample=("chain", "draw"))
         np.quantile(contribution.transpose("sample", ...).values, [0.05, 0.5, 0.95], axis=0)

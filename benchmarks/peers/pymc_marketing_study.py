@@ -92,12 +92,8 @@ def decide(model: Any, given: Any, dates: pd.DatetimeIndex) -> tuple[np.ndarray,
     return plan, np.asarray(gain).ravel(), failed
 
 
-def main(path: str, settings: dict[str, Any], result: str) -> None:
-    warnings.simplefilter("ignore")
-    given = np.load(path)
-    hidden = int(given["hidden"])
-    seen = slice(0, len(given["dates"]) - hidden)
-    known = rows_of(given, seen)
+def fitted(known: dict[str, Any], settings: dict[str, Any]) -> tuple[Any, Any]:
+    """The default model of a problem and its posterior."""
     model, features = model_of(known, "default")
     model.add_original_scale_contribution_variable(["channel_contribution"])
     tree = model.fit(
@@ -111,6 +107,16 @@ def main(path: str, settings: dict[str, Any], result: str) -> None:
         nuts_sampler="nutpie",
         progressbar=False,
     )
+    return model, tree
+
+
+def main(path: str, settings: dict[str, Any], result: str) -> None:
+    warnings.simplefilter("ignore")
+    given = np.load(path)
+    hidden = int(given["hidden"])
+    seen = slice(0, len(given["dates"]) - hidden)
+    known = rows_of(given, seen)
+    model, tree = fitted(known, settings)
     said = warnings_of(tree, [str(v.name) for v in model.model.free_RVs])
     contribution = tree["posterior"]["channel_contribution_original_scale"].stack(sample=("chain", "draw"))
     contribution = contribution.expand_dims([] if "geo" in contribution.dims else ["geo"])
