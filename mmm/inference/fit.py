@@ -33,7 +33,8 @@ class Member:
 
     ``tree`` is an ArviZ DataTree with the groups ``posterior`` and ``sample_stats`` (dims chain, draw, ...) and, where
     it was made, ``loo``: by period (dim date) the log density ``elpd`` of the period's outcome under the other periods
-    and the Pareto shape ``k`` of that estimate. ``seconds`` holds the time of compiling and sampling.
+    and the Pareto shape ``k`` of that estimate. ``seconds`` holds the time of compiling and sampling. ``short`` says in
+    words by what the chains fall short of agreeing, "" where they agree.
     """
 
     spec: ModelSpec
@@ -43,6 +44,7 @@ class Member:
     name: str = SINGLE
     weight: float = 1.0
     seconds: dict[str, float] = field(default_factory=dict)
+    short: str = ""
 
     @property
     def posterior(self) -> xr.Dataset:

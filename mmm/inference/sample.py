@@ -42,17 +42,24 @@ def versions(engine: str = "auto") -> dict[str, str]:
     return found
 
 
-def fit_key(dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings, evidence: Evidence = NO_EVIDENCE) -> str:
-    """Name of a fit: hash of data, model, experiments, sampler and versions. The store's place does not enter."""
+def fit_key(
+    dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings, evidence: Evidence = NO_EVIDENCE, attempt: int = 0
+) -> str:
+    """Name of a fit: hash of data, model, experiments, sampler, attempt and versions.
+
+    Neither the store's place nor how many attempts would be made enter.
+    """
     content = {
         "format": FORMAT_VERSION,
         "data": dataset.fingerprint,
         "spec": spec.model_dump(mode="json"),
-        "sampler": sampler.model_dump(mode="json", exclude={"store"}),
+        "sampler": sampler.model_dump(mode="json", exclude={"store", "attempts"}),
         "versions": versions(sampler.engine),
     }
     if evidence.experiments:
         content["evidence"] = evidence.model_dump(mode="json")
+    if attempt:
+        content["attempt"] = attempt
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -89,28 +96,53 @@ def fit_model(
     Channels that the spec leaves out are left out of the fit's dataset as well. ``report`` receives one line on the
     engine. Raises FitError where the sampler cannot start.
     """
+    engine, reason = choose_engine(spec, sampler)
+    report(f"Engine: {engine} ({reason}).")
+    fit = sample_once(dataset, spec, sampler, evidence, progress=progress)
+    for attempt in range(1, attempts(sampler)):
+        if not fit.main.short:
+            break
+        report(longer_again(fit.main.short, attempt))
+        fit = sample_once(dataset, spec, sampler, evidence, attempt=attempt, progress=progress)
+    return fit
+
+
+def attempts(sampler: SamplerSettings) -> int:
+    """How often at most a model is sampled: once where there are too few draws for chains to agree to the limits."""
+    return sampler.attempts if sampler.draws * sampler.chains >= _WORTH_IT else 1
+
+
+def longer_again(short: str, attempt: int) -> str:
+    """What is said when a model is sampled again."""
+    return f"Sampled again, {_LONGER**attempt} times as long: {short}."
+
+
+def sample_once(
+    dataset: Dataset,
+    spec: ModelSpec,
+    sampler: SamplerSettings,
+    evidence: Evidence = NO_EVIDENCE,
+    *,
+    attempt: int = 0,
+    progress: bool = False,
+) -> Fit:
+    """One attempt at :func:`fit_model`, whatever its chains say; every attempt is three times as long as the last."""
     used = dataset
     excluded: tuple[str, ...] = ()
     if dataset.channels != spec.channel_names:
         used, excluded = without_inactive_channels(dataset)
     started = time.perf_counter()
-    engine, reason = choose_engine(spec, sampler)
-    report(f"Engine: {engine} ({reason}).")
+    engine, _ = choose_engine(spec, sampler)
     sampling = {"fast": _fast, "plain": _plain, "jax": _jax}[engine]
-    tree, seconds = sampling(used, spec, sampler, evidence, progress)
-    for attempt in range(1, sampler.attempts if sampler.draws * sampler.chains >= _WORTH_IT else 1):
-        short = shortfall(tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()["diverging"])
-        if not short:
-            break
-        report(f"Sampled again, {_LONGER**attempt} times as long: {short}.")
-        tree, more = sampling(used, spec, _longer(sampler, attempt), evidence, progress)
+    tree, seconds = sampling(used, spec, _longer(sampler, attempt), evidence, progress)
+    if attempt:
         tree = _thinned(tree, _LONGER**attempt)
-        seconds = {name: seconds.get(name, 0.0) + value for name, value in more.items()}
-    key = fit_key(used, spec, sampler, evidence)
+    key = fit_key(used, spec, sampler, evidence, attempt)
+    short = shortfall(tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()["diverging"])
     taken = {**seconds, "total": time.perf_counter() - started}
     return Fit(
         dataset=used,
-        members=(Member(spec, tree, key, engine, seconds=taken),),
+        members=(Member(spec, tree, key, engine, seconds=taken, short=short),),
         seed=sampler.seed,
         key=key,
         evidence=evidence,

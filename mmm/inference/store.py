@@ -15,8 +15,8 @@ from mmm.data.calendar import Frequency
 from mmm.data.dataset import Dataset
 from mmm.errors import FitError
 from mmm.inference.fit import FORMAT_VERSION, Fit, Member
-from mmm.inference.mix import combine, with_loo
-from mmm.inference.sample import fit_key, fit_model
+from mmm.inference.mix import fit_members, with_loo
+from mmm.inference.sample import choose_engine, fit_key, sample_once
 from mmm.inference.settings import SamplerSettings
 from mmm.model.evidence import Evidence
 from mmm.model.mixture import Mixture, NamedSpec
@@ -39,11 +39,23 @@ def obtain(
     Every member is stored by itself, so that another weighting fits nothing again. ``report`` receives lines on what
     happened, among them that a stored file was corrupt and is made again.
     """
-    fits = [
-        _obtain_one(dataset, member, mixture, sampler, progress=progress, report=report) for member in mixture.members
-    ]
-    fit = combine(fits, mixture)
-    if len(fits) == 1:
+
+    def make(member: NamedSpec, attempt: int) -> Fit:
+        spec, evidence = member.spec, mixture.evidence
+        used = dataset if dataset.channels == spec.channel_names else without_inactive_channels(dataset)[0]
+        label = f" ({member.name})" if len(mixture.members) > 1 else ""
+
+        def sample() -> Fit:
+            engine, reason = choose_engine(spec, sampler)
+            report(f"Engine: {engine} ({reason}).")
+            return with_loo(sample_once(dataset, spec, sampler, evidence, attempt=attempt, progress=progress))
+
+        return _found_or_made(
+            Path(sampler.store) / fit_key(used, spec, sampler, evidence, attempt), label, sample, report
+        )
+
+    fit = fit_members(mixture, sampler, make, report)
+    if len(fit.members) == 1:
         return fit
     folder = Path(sampler.store) / fit.key
     if not (folder / _META).exists():
@@ -54,19 +66,8 @@ def obtain(
     return fit
 
 
-def _obtain_one(
-    dataset: Dataset,
-    member: NamedSpec,
-    mixture: Mixture,
-    sampler: SamplerSettings,
-    *,
-    progress: bool,
-    report: Callable[[str], None],
-) -> Fit:
-    spec = member.spec
-    used = dataset if dataset.channels == spec.channel_names else without_inactive_channels(dataset)[0]
-    folder = Path(sampler.store) / fit_key(used, spec, sampler, mixture.evidence)
-    label = f" ({member.name})" if len(mixture.members) > 1 else ""
+def _found_or_made(folder: Path, label: str, make: Callable[[], Fit], report: Callable[[str], None]) -> Fit:
+    """The fit of one member stored in ``folder``, or what ``make`` gives, which is then stored there."""
     if folder.exists():
         try:
             found = load(folder)
@@ -76,7 +77,7 @@ def _obtain_one(
         else:
             report(f"Fit {found.key[:12]}{label} found in the store.")
             return found
-    made = with_loo(fit_model(dataset, spec, sampler, mixture.evidence, progress=progress, report=report))
+    made = make()
     save(made, folder)
     report(f"Fit {made.key[:12]}{label} made in {made.seconds['total']:.0f} s and stored.")
     return made
@@ -164,6 +165,7 @@ def _load_one(folder: Path, meta: dict[str, Any]) -> Fit:
         key=meta["key"],
         engine=meta["engine"],
         seconds=meta["seconds"],
+        short=meta.get("short", ""),
     )
     return Fit(
         dataset=dataset,
@@ -197,6 +199,7 @@ def _meta(fit: Fit) -> dict[str, object]:
         "excluded": list(fit.excluded),
         "versions": fit.versions,
         "seconds": fit.seconds,
+        "short": fit.main.short,
         "spec": fit.spec.model_dump(mode="json"),
         "dataset": {
             "outcome_name": fit.dataset.outcome_name,

@@ -86,7 +86,7 @@ def test_a_finished_backtest_is_found_and_a_broken_off_one_goes_on(dataset, samp
     pd.testing.assert_frame_equal(found.forecasts, made.forecasts, check_dtype=False)
     pd.testing.assert_frame_equal(found.returns, made.returns, check_dtype=False)
     assert stored(dataset, Beliefs(MODEL), sampler, SHORT.model_copy(update={"refreshes": 2})) is None
-    monkeypatch.setattr("mmm.inference.store.fit_model", lambda *_, **__: pytest.fail("fitted again"))
+    monkeypatch.setattr("mmm.inference.store.sample_once", lambda *_, **__: pytest.fail("fitted again"))
     again = backtest(dataset, Beliefs(MODEL), sampler, SHORT)
     assert np.array_equal(again.forecasts["mean"], made.forecasts["mean"])
 

@@ -13,10 +13,11 @@ from mmm.data.dataset import Dataset
 from mmm.errors import FitError
 from mmm.inference import loo, store
 from mmm.inference.fit import Fit, Member, shares
+from mmm.inference.mix import fit_members
 from mmm.inference.sample import fit_model
 from mmm.inference.settings import SamplerSettings
 from mmm.model.draws import Draws
-from mmm.model.mixture import Beliefs, Mixture, make_mixture
+from mmm.model.mixture import Beliefs, Mixture, NamedSpec, make_mixture
 from mmm.model.settings import ModelSettings
 from mmm.planning import plan
 from mmm.planning.settings import PlanSettings
@@ -117,7 +118,7 @@ def test_a_mixture_is_planned_on(made):
 
 def test_another_weighting_fits_nothing_again(made, dataset, monkeypatch):
     fit, mixture, sampler = made
-    monkeypatch.setattr(store, "fit_model", lambda *_, **__: pytest.fail("fitted again"))
+    monkeypatch.setattr(store, "sample_once", lambda *_, **__: pytest.fail("fitted again"))
     same = store.obtain(dataset, mixture, sampler)
     assert (same.key, [m.weight for m in same.members]) == (fit.key, [m.weight for m in fit.members])
     other = store.obtain(dataset, mixture.model_copy(update={"weighting": "equal"}), sampler)
@@ -218,6 +219,39 @@ def test_a_fit_of_the_first_format_is_read_and_planned_on(tmp_path):
     assert analyse(old).channels.loc["search", "roas"] == pytest.approx(2.579399, rel=1e-6)
     found = plan(old, PlanSettings())
     assert found.allocation["spend"].to_numpy() == pytest.approx([7.739205e5, 1.857692e6, 1.021857e6], rel=1e-4)
+
+
+@pytest.mark.parametrize(("worse", "again"), [(0.0, ["plain", "late"]), (50.0, ["plain"])])
+def test_only_members_that_count_are_sampled_again(made, worse, again):
+    asked: list[tuple[str, int]] = []
+
+    def make(member: NamedSpec, attempt: int) -> Fit:
+        asked.append((member.name, attempt))
+        part = next(m for m in made[0].members if m.name == member.name)
+        tree = part.tree.copy()
+        left_out = tree["loo"].to_dataset()
+        tree["loo"] = xr.DataTree(left_out.assign(elpd=left_out["elpd"] - worse * (member.name == "late")))
+        short = "" if attempt else "R-hat 1.200"
+        key = f"{member.name} {attempt}"
+        return replace(made[0], members=(replace(part, tree=tree, short=short, key=key, weight=1.0),), key=key)
+
+    said: list[str] = []
+    fit = fit_members(made[1], SamplerSettings(), make, said.append)
+    assert asked == [("plain", 0), ("late", 0), *((name, 1) for name in again)]
+    assert said == [f"{name}: Sampled again, 3 times as long: R-hat 1.200." for name in again]
+    assert {m.name: m.key for m in fit.members} == {
+        "plain": "plain 1",
+        "late": "late 1" if "late" in again else "late 0",
+    }
+    asked.clear()
+    fit_members(made[1], SamplerSettings(attempts=1), make)
+    assert asked == [("plain", 0), ("late", 0)]
+
+
+def test_a_stored_fit_keeps_what_its_chains_fall_short_by(made):
+    found = [store.load(Path(made[2].store) / m.key).main.short for m in made[0].members]
+    assert found == [m.short for m in made[0].members]
+    assert any(found)
 
 
 def test_a_single_model_is_stored_as_such(dataset, tmp_path):
