@@ -1,4 +1,4 @@
-"""Sampling a spec on a dataset: with the fast engine where it can represent the model, else the plain PyMC model.
+"""Sampling a spec on a dataset: with the fast engine, or the plain PyMC model where the settings say so.
 
 ``sampler.engine: jax`` samples the plain model with NumPyro instead (:mod:`mmm.inference.jax_sampler`).
 """
@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from mmm.data.dataset import Dataset
-from mmm.errors import FitError, sampler_stopped
+from mmm.errors import sampler_stopped
 from mmm.inference import jax_sampler
 from mmm.inference.convergence import shortfall
 from mmm.inference.fit import FORMAT_VERSION, Fit, Member
@@ -63,23 +63,13 @@ def fit_key(
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def choose_engine(spec: ModelSpec, sampler: SamplerSettings) -> tuple[Literal["fast", "plain", "jax"], str]:
-    """The engine that samples this spec, and why.
-
-    Raises FitError where the forced one cannot, SettingsError where it is not installed.
-    """
-    from mmm.inference.engine import supports
-
+def choose_engine(sampler: SamplerSettings) -> tuple[Literal["fast", "plain", "jax"], str]:
+    """The engine that samples, and why. Raises SettingsError where the one that was set is not installed."""
+    if sampler.engine == "auto":
+        return "fast", "it represents every part of the model"
     if sampler.engine == "jax":
         jax_sampler.require()
-    if sampler.engine in ("plain", "jax"):
-        return sampler.engine, "set by sampler.engine"
-    obstacle = supports(spec)
-    if obstacle is None:
-        return "fast", "it represents every part of this model"
-    if sampler.engine == "fast":
-        raise FitError(f"The fast engine cannot sample this model: {obstacle}. Set sampler.engine to auto or plain.")
-    return "plain", obstacle
+    return sampler.engine, "set by sampler.engine"
 
 
 def fit_model(
@@ -96,7 +86,7 @@ def fit_model(
     Channels that the spec leaves out are left out of the fit's dataset as well. ``report`` receives one line on the
     engine. Raises FitError where the sampler cannot start.
     """
-    engine, reason = choose_engine(spec, sampler)
+    engine, reason = choose_engine(sampler)
     report(f"Engine: {engine} ({reason}).")
     fit = sample_once(dataset, spec, sampler, evidence, progress=progress)
     for attempt in range(1, attempts(sampler)):
@@ -132,7 +122,7 @@ def sample_once(
     if dataset.channels != spec.channel_names:
         used, excluded = without_inactive_channels(dataset)
     started = time.perf_counter()
-    engine, _ = choose_engine(spec, sampler)
+    engine, _ = choose_engine(sampler)
     sampling = {"fast": _fast, "plain": _plain, "jax": _jax}[engine]
     tree, seconds = sampling(used, spec, _longer(sampler, attempt), evidence, progress)
     if attempt:

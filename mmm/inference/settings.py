@@ -31,7 +31,7 @@ class SamplerSettings(Section):
     )
     engine: Literal["auto", "fast", "plain", "jax"] = Field(
         default="auto",
-        description="auto: the fast engine where it can represent the model, else the plain PyMC model. jax: the plain "
-        "model with NumPyro, for a GPU; needs the extra 'jax'.",
+        description="auto: the fast engine, which represents every model. plain: the PyMC model as it is written. jax: "
+        "the same with NumPyro, for a GPU; needs the extra 'jax'.",
     )
     store: str = Field(default=".mmm/fits", description="Folder of stored fits, relative to the working directory.")

@@ -46,7 +46,7 @@ def obtain(
         label = f" ({member.name})" if len(mixture.members) > 1 else ""
 
         def sample() -> Fit:
-            engine, reason = choose_engine(spec, sampler)
+            engine, reason = choose_engine(sampler)
             report(f"Engine: {engine} ({reason}).")
             return with_loo(sample_once(dataset, spec, sampler, evidence, attempt=attempt, progress=progress))
 

@@ -12,7 +12,7 @@ import xarray as xr
 from scipy import stats
 
 from mmm.errors import FitError
-from mmm.inference.engine import log_posterior, prior, sample, supports
+from mmm.inference.engine import log_posterior, prior, sample
 from mmm.inference.engine.coordinates import Coordinates
 from mmm.inference.engine.prior_draws import without_data
 from mmm.inference.engine.run import _nuts, sample_problem
@@ -36,7 +36,6 @@ QUICK = SamplerSettings(draws=400, tune=250, chains=2, target_accept=0.8, seed=5
 def test_sample_has_the_groups_and_variables_of_a_fit() -> None:
     data = cases.dataset("geo_ragged")
     spec = make_spec(data, cases.settings())
-    assert supports(spec) is None
     tree = sample(spec, data, QUICK)
     posterior, statistics = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
     assert posterior.sizes["chain"] == 2

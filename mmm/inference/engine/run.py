@@ -27,11 +27,6 @@ _SPREAD = 0.7
 _LOW_RANK = 60
 
 
-def supports(spec: ModelSpec) -> str | None:  # noqa: ARG001
-    """Why the engine cannot sample this spec, or None where it can."""
-    return None
-
-
 def sample(
     spec: ModelSpec,
     dataset: Dataset,
