@@ -49,7 +49,8 @@ def model_of(given: Any, variant: str) -> model.Meridian:
     national = len(geos) > 1 and bool((np.ptp(given["control"], axis=1).max(axis=0) == 0).any())
     wanted = spec.ModelSpec(enable_aks=national)
     if variant == "published":
-        alpha = tfp.distributions.Beta(1.0, 3.0, name=constants.ALPHA_M)
+        # Doubles: Meridian refuses a prior of another precision than its backend's.
+        alpha = tfp.distributions.Beta(np.float64(1.0), np.float64(3.0), name=constants.ALPHA_M)
         wanted = spec.ModelSpec(
             prior=prior_distribution.PriorDistribution(alpha_m=alpha),
             max_lag=8,
