@@ -8,7 +8,7 @@ import pymc as pm
 import pytest
 
 from mmm.inference.engine import log_posterior
-from mmm.inference.engine.draws import posterior
+from mmm.inference.engine.draws import posterior, terms_of
 from mmm.inference.engine.problem import Problem
 from mmm.model.build import build
 from mmm.model.evidence import NO_EVIDENCE, Evidence
@@ -139,13 +139,15 @@ def test_coefficients_are_drawn_from_their_conditional(shape: str) -> None:
     part, full = problem(shape), problem(shape, integrated=False)
     theta = points(part, 1)[0]
     mean, precision = conditional(full, theta)
-    n, by = part.array("precision").shape[0], part.array("geo_count").shape[0]
+    n, by = part.array("precision").shape[0], part.array("lone_square").shape[0]
     noise = np.vstack([np.zeros(n + by), np.eye(n + by)])
-    dense, by_geo = np.empty((len(noise), n)), np.empty((len(noise), by))
+    dense, lone = np.empty((len(noise), n)), np.empty((len(noise), by))
     log_beta = np.empty((len(noise), len(part.spec.geos), len(part.spec.channels)))
     tiled = np.tile(theta, (len(noise), 1))
-    draw_kernel.coefficients(part.block, part.block.view(np.int64), tiled, noise, log_beta, dense, by_geo)
-    drawn = np.concatenate([dense, by_geo], axis=1)
+    draw_kernel.coefficients(part.block, part.block.view(np.int64), tiled, noise, log_beta, dense, lone)
+    found = terms_of(part, dense, lone)
+    order = full.linear.dense + [t for t in full.linear.terms if t.dim == "geo" and t not in full.linear.dense]
+    drawn = np.concatenate([found[t.name][1] - t.mean for t in order], axis=1)
     # The density's own coordinates have the drift before its scale.
     drift = full.layout["drift_raw"]
     drawn[:, drift.start - len(theta) : drift.stop - len(theta)] /= np.exp(theta[part.layout["drift_sd"].start])

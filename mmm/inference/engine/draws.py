@@ -25,13 +25,13 @@ def posterior(problem: Problem, x: Floats, seed: int) -> xr.Dataset:
     chains, draws, dim = x.shape
     flat = np.ascontiguousarray(x.reshape(-1, dim))
     variables = {p.name: (p.dims, p.constrain(flat)) for p in problem.layout.parts}
-    log_beta, dense, by_geo = _coefficients(problem, flat, seed)
+    log_beta, dense, lone = _coefficients(problem, flat, seed)
     scale = np.log(problem.spec.outcome_scale)[:, None]
     variables["log_beta"] = (("geo", "channel"), log_beta + scale)
-    if problem.integrated:
-        variables |= _terms(problem, dense, by_geo)
-    for term in problem.baseline:
-        if term.scaled is not None and not problem.integrated:
+    if problem.linear.integrated:
+        variables |= terms_of(problem, dense, lone)
+    for term in problem.linear.terms:
+        if term.scaled is not None and not problem.linear.integrated:
             size = variables[term.scaled][1]
             variables[term.name] = ((term.dim,), size[:, None] * variables[f"{term.name}_raw"][1])
     return xr.Dataset(
@@ -44,16 +44,16 @@ def posterior(problem: Problem, x: Floats, seed: int) -> xr.Dataset:
 
 
 def _coefficients(problem: Problem, x: Floats, seed: int) -> tuple[Floats, Floats, Floats]:
-    """Scaled log_beta [n, g, c], dense coefficients [n, p] and the geos' [n, g], all less their prior means."""
+    """Scaled log_beta [n, g, c], dense coefficients [n, p] and lone ones [n, l], all less their prior means."""
     n, geos, channels = len(x), len(problem.spec.geos), len(problem.spec.channels)
     log_beta = np.empty((n, geos, channels))
-    p, by = problem.array("precision").shape[0], problem.array("geo_count").shape[0]
-    dense, by_geo = np.empty((n, p)), np.empty((n, by))
+    p, by = problem.array("precision").shape[0], problem.array("lone_square").shape[0]
+    dense, lone = np.empty((n, p)), np.empty((n, by))
     noise = np.random.default_rng(seed).standard_normal((n, p + by))
     whole = problem.block.view(np.int64)
 
     def part(where: slice) -> None:
-        kernel.coefficients(problem.block, whole, x[where], noise[where], log_beta[where], dense[where], by_geo[where])
+        kernel.coefficients(problem.block, whole, x[where], noise[where], log_beta[where], dense[where], lone[where])
 
     threads = max(1, min(os.cpu_count() or 1, n // _DRAWS_PER_THREAD))
     edges = np.linspace(0, n, threads + 1).astype(int)
@@ -61,19 +61,21 @@ def _coefficients(problem: Problem, x: Floats, seed: int) -> tuple[Floats, Float
     part(slice(0, 1))
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(part, [slice(a, b) for a, b in itertools.pairwise(edges)]))
-    return log_beta, dense, by_geo
+    return log_beta, dense, lone
 
 
-def _terms(problem: Problem, dense: Floats, by_geo: Floats) -> dict[str, tuple[tuple[str, ...], Floats]]:
+def terms_of(problem: Problem, dense: Floats, lone: Floats) -> dict[str, tuple[tuple[str, ...], Floats]]:
+    """Dims and coefficients [n, .] of every term of the baseline, from those of the dense and the lone columns."""
     out: dict[str, tuple[tuple[str, ...], Floats]] = {}
     at = 0
-    for term in problem.dense:
+    for term in problem.linear.dense:
         width = len(term.labels)
         out[term.name] = ((term.dim,), dense[:, at : at + width] + term.mean)
         at += width
-    for term in problem.baseline:
+    for term in problem.linear.terms:
         if term.name not in out:
-            out[term.name] = ((term.dim,), by_geo + term.mean)
+            own = lone if problem.linear.rotation is None else lone @ problem.linear.rotation.T
+            out[term.name] = ((term.dim,), own + term.mean)
     return out
 
 
@@ -87,5 +89,5 @@ def _coords(problem: Problem, chains: int, draws: int, used: set[str]) -> dict[s
         "delayed_channel": [c.name for c in spec.channels if c.adstock == "delayed"],
         "sloped_channel": [c.name for c in spec.channels if c.slope is not None],
     }
-    every |= {t.dim: pd.Index(t.labels) for t in problem.baseline}
+    every |= {t.dim: pd.Index(t.labels) for t in problem.linear.terms}
     return {name: values for name, values in every.items() if name in used | {"chain", "draw"}}

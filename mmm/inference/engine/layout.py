@@ -1,6 +1,6 @@
 """Where each parameter sits in the sampled vector, what it is called in the model, and how it is constrained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,46 @@ from mmm.model.baseline import Term
 from mmm.model.spec import ModelSpec
 
 Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Linear:
+    """The baseline's terms, and what becomes of their coefficients: ``integrated`` out, or sampled.
+
+    ``rotation`` [knot, direction] is orthonormal: in its directions the products of the drift's columns are diagonal,
+    and the prior is the same, as all its coefficients have one scale. None where the drift has no lone columns.
+    """
+
+    terms: tuple[Term, ...]
+    geos: int
+    integrated: bool
+    rotation: Floats | None = None
+
+    @property
+    def dense(self) -> list[Term]:
+        """Terms whose columns are dense, those that differ by geo last; the intercepts only on national data."""
+        lone = [
+            t for t in self.terms if (t.dim == "geo" and self.geos > 1) or (t is self.drift and self.has_lone_drift)
+        ]
+        return sorted((t for t in self.terms if t not in lone), key=lambda t: varies(t, self.geos))
+
+    @property
+    def drift(self) -> Term | None:
+        """The term whose scale is sampled, if there is one."""
+        return next((t for t in self.terms if t.scaled is not None), None)
+
+    @property
+    def has_lone_drift(self) -> bool:
+        return self.rotation is not None
+
+
+def make_linear(terms: tuple[Term, ...], observed: npt.NDArray[np.bool_], *, integrated: bool) -> Linear:
+    """The terms on the cells ``observed[t, g]``; on national data an integrated drift gets lone columns."""
+    out = Linear(terms, observed.shape[1], integrated)
+    if out.drift is None or not integrated or out.geos > 1:
+        return out
+    columns = observed.astype(float) * out.drift.design
+    return replace(out, rotation=np.linalg.eigh(columns.T @ columns).eigenvectors)
 
 
 @dataclass(frozen=True)
@@ -80,8 +120,8 @@ def zero_sum(x: Floats) -> Floats:
     return np.concatenate([x - total / (np.sqrt(n) + n), -total / np.sqrt(n)], axis=-1)
 
 
-def make_layout(spec: ModelSpec, baseline: tuple[Term, ...], *, integrated: bool) -> Layout:
-    """The layout that :mod:`mmm.model.kernels.posterior` documents; ``integrated`` leaves the coefficients out."""
+def make_layout(spec: ModelSpec, linear: Linear) -> Layout:
+    """The layout that :mod:`mmm.model.kernels.posterior` documents; without coefficients that are integrated out."""
     channels, geos = len(spec.channels), len(spec.geos)
     delayed = [i for i, c in enumerate(spec.channels) if c.adstock == "delayed"]
     sloped = [i for i, c in enumerate(spec.channels) if c.slope is not None]
@@ -105,22 +145,15 @@ def make_layout(spec: ModelSpec, baseline: tuple[Term, ...], *, integrated: bool
     add("sigma", (), "log", ())
     if spec.likelihood == "student_t":
         add("nu", (), "log", ())
-    scaled = [t for t in baseline if t.scaled is not None]
-    for term in scaled:
-        add(str(term.scaled), (), "log", ())
-    if not integrated:
-        for term in dense_terms(baseline, geos):
+    if linear.drift is not None:
+        add(str(linear.drift.scaled), (), "log", ())
+    if not linear.integrated:
+        for term in linear.dense:
             name = term.name if term.scaled is None else f"{term.name}_raw"
             add(name, (len(term.labels),), "none", (term.dim,), term.mean)
         if geos > 1:
-            add("intercept", (geos,), "none", ("geo",), next(t.mean for t in baseline if t.dim == "geo"))
+            add("intercept", (geos,), "none", ("geo",), next(t.mean for t in linear.terms if t.dim == "geo"))
     return Layout(tuple(parts), _by_channel(parts, channels, delayed, sloped))
-
-
-def dense_terms(baseline: tuple[Term, ...], geos: int) -> list[Term]:
-    """Terms whose columns are dense, those that differ by geo last; the intercepts only on national data."""
-    dense = [t for t in baseline if t.dim != "geo" or geos == 1]
-    return sorted(dense, key=lambda t: varies(t, geos))
 
 
 def varies(term: Term, geos: int) -> bool:

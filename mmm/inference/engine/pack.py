@@ -2,12 +2,13 @@
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from mmm.inference.engine.coordinates import Coordinates
-from mmm.inference.engine.layout import Layout, dense_terms, varies
-from mmm.model.baseline import Term
+from mmm.inference.engine.layout import Layout, Linear, varies
 from mmm.model.evidence import Contrast
 from mmm.model.kernels import block as b
+from mmm.model.kernels.posterior import LOG_2PI, NU_RATE, NU_SHAPE
 from mmm.model.media_arrays import media_arrays, media_sizes
 from mmm.model.panel import Panel
 from mmm.model.spec import ModelSpec
@@ -19,24 +20,23 @@ _WHOLE = ("kinds", "slot", "order", "bounds", "bent", "tests", "test_geos")
 def pack(
     spec: ModelSpec,
     data: Panel,
-    baseline: tuple[Term, ...],
+    linear: Linear,
     layout: Layout,
     tests: tuple[Contrast, ...],
-    *,
-    integrated: bool,
 ) -> Floats:
     """A block whose coordinates are the model's own (see :func:`with_coordinates`)."""
     sampled = b.STUDENT_T if spec.likelihood == "student_t" else b.NORMAL
-    arrays = media_arrays(spec, data) | _linear(spec, data, baseline) | _priors(spec) | _tests(spec, tests)
+    arrays = media_arrays(spec, data) | _linear(spec, data, linear) | _priors(spec) | _tests(spec, tests)
     size = media_sizes(spec, data)
-    dense = dense_terms(baseline, len(spec.geos))
+    arrays["constant"] = np.array([_constant(spec, arrays, integrated=linear.integrated)])
+    dense = linear.dense
     drift = [t for t in dense if t.scaled is not None]
     before_drift = sum(len(t.labels) for t in dense[: dense.index(drift[0])]) if drift else 0
     size[b.DIM] = layout.dim
     size[b.SHARED], size[b.VARYING] = len(arrays["shared"]), len(arrays["varying"])
-    size[b.GEO_COLUMNS] = len(arrays["geo_count"])
-    size[b.NOISE] = b.INTEGRATED if integrated else sampled
-    size[b.DRIFT_START], size[b.DRIFT_SCALE] = before_drift, len(drift)
+    size[b.LONE], size[b.LONE_DRIFT] = len(arrays["lone_square"]), linear.has_lone_drift
+    size[b.NOISE] = b.INTEGRATED if linear.integrated else sampled
+    size[b.DRIFT_START], size[b.DRIFT_SCALE] = before_drift, linear.drift is not None
     size[b.DRIFT_STOP] = before_drift + sum(len(t.labels) for t in drift)
     size[b.OBSERVED] = int(data.observed.sum())
     size[b.TESTS], size[b.TEST_GEOS] = len(tests), len(arrays["test_geos"])
@@ -88,13 +88,13 @@ def _write(size: npt.NDArray[np.int64], arrays: dict[str, npt.NDArray[np.generic
     return out
 
 
-def _linear(spec: ModelSpec, data: Panel, baseline: tuple[Term, ...]) -> dict[str, npt.NDArray[np.generic]]:
+def _linear(spec: ModelSpec, data: Panel, linear: Linear) -> dict[str, npt.NDArray[np.generic]]:
     geos, window = len(spec.geos), len(data.dates)
     seen = data.observed.astype(float)
     outcome = np.where(data.observed, data.outcome, 0.0)
-    for term in baseline:
+    for term in linear.terms:
         outcome = outcome - seen * term.values(term.mean)
-    dense = dense_terms(baseline, geos)
+    dense = linear.dense
     shared = [t.design.reshape(window, -1) for t in dense if not varies(t, geos)]
     varying = [t.design * seen[:, :, None] for t in dense if varies(t, geos)]
     z = np.concatenate([np.zeros((window, 0)), *shared], axis=1)
@@ -102,19 +102,52 @@ def _linear(spec: ModelSpec, data: Panel, baseline: tuple[Term, ...]) -> dict[st
     cross = np.einsum("tp,tgk->pk", z, v)
     gram = np.block([[z.T @ (seen.sum(axis=1)[:, None] * z), cross], [cross.T, np.einsum("tgj,tgk->jk", v, v)]])
     precision = np.concatenate([np.zeros(0), *(1.0 / t.sd**2 for t in dense)])
-    intercept = next(t for t in baseline if t.dim == "geo")
-    by_geo = geos if geos > 1 else 0
+    if linear.drift is None or linear.rotation is None:
+        intercept = next(t for t in linear.terms if t.dim == "geo")
+        by_geo = geos if geos > 1 else 0
+        lone = {
+            "lone": np.zeros((0, window)),
+            "lone_square": seen.sum(axis=0)[:by_geo],
+            "lone_cross": np.concatenate([seen.T @ z, v.sum(axis=0)], axis=1)[:by_geo],
+            "lone_outer": np.zeros((0, (len(gram) * (len(gram) + 1)) // 2)),
+            "lone_precision": (1.0 / intercept.sd**2)[:by_geo],
+        }
+    else:
+        columns = (seen * linear.drift.design @ linear.rotation).T
+        lone = {
+            "lone": columns,
+            "lone_square": (columns**2).sum(axis=1),
+            "lone_cross": columns @ z,
+            "lone_outer": np.stack([np.outer(c, c)[np.triu_indices(len(gram))] for c in columns @ z]),
+            "lone_precision": 1.0 / linear.drift.sd**2,
+        }
     return {
         "outcome": outcome.ravel(),
         "observed": seen.ravel(),
         "shared": z.T,
         "varying": v.transpose(2, 0, 1).reshape(v.shape[2], window * geos),
         "gram": gram,
-        "geo_count": seen.sum(axis=0)[:by_geo],
-        "geo_cross": np.concatenate([seen.T @ z, v.sum(axis=0)], axis=1)[:by_geo],
-        "geo_precision": (1.0 / intercept.sd**2)[:by_geo],
         "precision": precision,
+        **lone,
     }
+
+
+def _constant(spec: ModelSpec, arrays: dict[str, npt.NDArray[np.generic]], *, integrated: bool) -> float:
+    """The part of the log prior density that depends on no parameter, as :mod:`mmm.model.kernels.posterior` counts."""
+    channels, geos = len(spec.channels), len(spec.geos)
+    priors, scales, slot = arrays["priors"], arrays["scales"], arrays["slot"]
+    normal = [priors[0], priors[2], priors[3][slot[0] >= 0], priors[4][slot[1] >= 0]]
+    sds = np.concatenate([np.asarray(rows)[:, 1] for rows in normal])
+    half_normal = [scales[0]] * (channels if geos > 1 else 0) + [scales[1]]
+    if spec.baseline.drift is not None:
+        half_normal.append(scales[2])
+    precisions = np.concatenate([arrays["precision"], arrays["lone_precision"]])
+    standard = len(sds) + len(half_normal) + channels * (geos - 1) + (0 if integrated else len(precisions))
+    out = -np.log(sds).sum() - special.betaln(priors[1][:, 0], priors[1][:, 1]).sum()
+    out += np.log(2.0 / np.array(half_normal)).sum() + 0.5 * np.log(precisions).sum() - 0.5 * standard * LOG_2PI
+    if spec.likelihood == "student_t":
+        out += NU_SHAPE * np.log(NU_RATE) - special.gammaln(NU_SHAPE)
+    return float(out)
 
 
 def _priors(spec: ModelSpec) -> dict[str, npt.NDArray[np.generic]]:

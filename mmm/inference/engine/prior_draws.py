@@ -16,7 +16,7 @@ from mmm.model.spec import ModelSpec
 
 Floats = npt.NDArray[np.float64]
 # What a panel without an observation leaves at zero.
-_OF_DATA = ("outcome", "observed", "varying", "gram", "geo_count", "geo_cross")
+_OF_DATA = ("outcome", "observed", "varying", "gram", "lone_square", "lone_cross", "lone_outer")
 
 
 def prior(spec: ModelSpec, dataset: Dataset, *, count: int = 1000, seed: int = 0) -> xr.DataTree:
@@ -61,8 +61,8 @@ def unconstrained_draws(problem: Problem, count: int, seed: int) -> Floats:
     half_normal("drift_sd", scales[2])
     if "nu" in layout:
         x[:, layout.of("nu")] = np.log(rng.gamma(NU_SHAPE, 1.0 / NU_RATE, (count, 1)))
-    if not problem.integrated:
+    if not problem.linear.integrated:
         # Coefficients come last, in the order of the columns.
-        precision = np.concatenate([problem.array("precision"), problem.array("geo_precision")])
+        precision = np.concatenate([problem.array("precision"), problem.array("lone_precision")])
         x[:, layout.dim - len(precision) :] /= np.sqrt(precision)
     return x

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from mmm.data.dataset import Dataset
 from mmm.inference.engine import compiled
 from mmm.inference.engine.coordinates import Coordinates
-from mmm.inference.engine.layout import Layout, dense_terms, make_layout
+from mmm.inference.engine.layout import Layout, Linear, make_layout, make_linear
 from mmm.inference.engine.pack import pack, read, with_coordinates
-from mmm.model.baseline import Term, terms
+from mmm.model.baseline import terms
 from mmm.model.evidence import NO_EVIDENCE, Evidence, contrasts
 from mmm.model.panel import panel
 from mmm.model.spec import ModelSpec
@@ -23,16 +23,12 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Problem:
-    """The posterior of ``spec`` on a dataset over the unconstrained vector that ``layout`` describes.
-
-    ``integrated``: the baseline's coefficients are integrated out, so that the vector does not hold them.
-    """
+    """The posterior of ``spec`` on a dataset over the unconstrained vector that ``layout`` describes."""
 
     spec: ModelSpec
     layout: Layout
-    baseline: tuple[Term, ...]
+    linear: Linear
     block: Floats
-    integrated: bool
 
     def value_and_gradient(self, x: Floats) -> tuple[float, Floats]:
         """Log posterior density at ``x[dim]``, normalised but for the evidence, and its gradient.
@@ -52,11 +48,6 @@ class Problem:
         """The same problem in other coordinates: density and gradient are then at and by z."""
         return replace(self, block=with_coordinates(self.block, coordinates))
 
-    @property
-    def dense(self) -> list[Term]:
-        """Terms of the dense columns in their order; on one geo with the intercept."""
-        return dense_terms(self.baseline, len(self.spec.geos))
-
     def array(self, name: str) -> npt.NDArray[Any]:
         """One array of the block, by its name in :class:`mmm.model.kernels.block.Block`."""
         return read(self.block)[name]
@@ -72,8 +63,7 @@ def log_posterior(
     if integrated is None:
         integrated = spec.likelihood == "normal"
     data = panel(spec, dataset)
-    baseline = terms(spec, data.dates, data.control)
-    layout = make_layout(spec, baseline, integrated=integrated)
+    linear = make_linear(terms(spec, data.dates, data.control), data.observed, integrated=integrated)
+    layout = make_layout(spec, linear)
     tests = contrasts(evidence, dataset, spec.lookback)
-    block = pack(spec, data, baseline, layout, tests, integrated=integrated)
-    return Problem(spec, layout, baseline, block, integrated)
+    return Problem(spec, layout, linear, pack(spec, data, linear, layout, tests))

@@ -10,9 +10,9 @@ import numpy as np
 from numba import njit
 
 # Positions of the sizes at the start of a block, as int64 (the same 8 bytes as a float64).
-LENGTH, DIM, CHANNELS, GEOS, LOOKBACK, HISTORY, WINDOW, SHARED, VARYING, GEO_COLUMNS = range(10)
+LENGTH, DIM, CHANNELS, GEOS, LOOKBACK, HISTORY, WINDOW, SHARED, VARYING, LONE = range(10)
 NOISE, DELAYED, SLOPED, DRIFT_START, DRIFT_STOP, DRIFT_SCALE, OBSERVED, BLOCKS, WHITENING, BENT = range(10, 20)
-TESTS, TEST_GEOS, TEST_MEDIA = range(20, 23)
+TESTS, TEST_GEOS, TEST_MEDIA, LONE_DRIFT = range(20, 24)
 HEADER = 24
 
 # Values of NOISE: how the outcome's noise and the baseline's coefficients are treated.
@@ -25,8 +25,12 @@ class Block(NamedTuple):
     ``media[C, (history + R) * G]`` in kernel units, ``earlier[C, (history + lookback) * G]`` the same with the window
     emptied; ``weights[R * G]`` turn scaled outcome into the prior's units; ``outcome`` and ``observed`` are [W * G],
     less the coefficients' prior means and zero where unobserved. ``shared[., W]`` and ``varying[., W * G]`` are the
-    dense columns; ``precision[P]`` is for drift scale one. ``priors[5, C, 2]`` are of log effect (mean, sd), alpha
-    (its two Beta parameters), log half-saturation, log delay and log slope; ``scales`` of geo_sd, noise and drift.
+    dense columns. Lone columns have no products with each other: indicators of the geos, or (``LONE_DRIFT`` of the
+    sizes is 1) those of the drift, in ``lone[., W]``; ``lone_square`` and ``lone_cross[., P]`` are their products with
+    themselves and with the dense ones; ``lone_outer``, of the drift's, the upper triangle of the latter's outer
+    products. ``precision[P]`` and ``lone_precision`` are for drift scale one; ``constant`` is the part of the log prior
+    density that depends on no parameter. ``priors[5, C, 2]`` are of log effect (mean, sd), alpha (its two Beta
+    parameters), log half-saturation, log delay and log slope; ``scales`` of geo_sd, noise and drift.
     ``centring[2, C]`` is how far a channel's deviations by geo are centred, 0 to 1, and the log scale at which that
     changes nothing; ``centre`` and ``factors`` whiten the entries, in the blocks of ``order`` that ``bounds`` cuts;
     ``bent`` are log scales that are sampled as normal scores of a half-normal with scale ``bent_scale``.
@@ -52,10 +56,13 @@ class Block(NamedTuple):
     shared: np.ndarray
     varying: np.ndarray
     gram: np.ndarray
-    geo_count: np.ndarray
-    geo_cross: np.ndarray
-    geo_precision: np.ndarray
+    lone: np.ndarray
+    lone_square: np.ndarray
+    lone_cross: np.ndarray
+    lone_outer: np.ndarray
+    lone_precision: np.ndarray
     precision: np.ndarray
+    constant: np.ndarray
     priors: np.ndarray
     log_denominator: np.ndarray
     scales: np.ndarray
@@ -89,10 +96,13 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
         "shared": (size[SHARED], window),
         "varying": (size[VARYING], window * geos),
         "gram": (dense, dense),
-        "geo_count": (size[GEO_COLUMNS],),
-        "geo_cross": (size[GEO_COLUMNS], dense),
-        "geo_precision": (size[GEO_COLUMNS],),
+        "lone": (size[LONE] * size[LONE_DRIFT], window),
+        "lone_square": (size[LONE],),
+        "lone_cross": (size[LONE], dense),
+        "lone_outer": (size[LONE] * size[LONE_DRIFT], dense * (dense + 1) // 2),
+        "lone_precision": (size[LONE],),
         "precision": (dense,),
+        "constant": (1,),
         "priors": (5, channels, 2),
         "log_denominator": (channels,),
         "scales": (3,),
@@ -138,10 +148,13 @@ def unpack(values, whole):
     shared, at = _matrix(values, at, size[SHARED], window)
     varying, at = _matrix(values, at, size[VARYING], window * geos)
     gram, at = _matrix(values, at, dense, dense)
-    geo_count, at = _vector(values, at, size[GEO_COLUMNS])
-    geo_cross, at = _matrix(values, at, size[GEO_COLUMNS], dense)
-    geo_precision, at = _vector(values, at, size[GEO_COLUMNS])
+    lone, at = _matrix(values, at, size[LONE] * size[LONE_DRIFT], window)
+    lone_square, at = _vector(values, at, size[LONE])
+    lone_cross, at = _matrix(values, at, size[LONE], dense)
+    lone_outer, at = _matrix(values, at, size[LONE] * size[LONE_DRIFT], dense * (dense + 1) // 2)
+    lone_precision, at = _vector(values, at, size[LONE])
     precision, at = _vector(values, at, dense)
+    constant, at = _vector(values, at, 1)
     priors = values[at : at + 10 * channels].reshape(5, channels, 2)
     log_denominator, at = _vector(values, at + 10 * channels, channels)
     scales, at = _vector(values, at, 3)
@@ -153,6 +166,6 @@ def unpack(values, whole):
     measured, at = _matrix(values, at, size[TESTS], 3)
     return Block(
         size, kinds, slot, order, bounds, bent, tests, test_geos, media, earlier, weights, outcome, observed, shared,
-        varying, gram, geo_count, geo_cross, geo_precision, precision, priors, log_denominator, scales, bent_scale,
-        centring, centre, factors, test_media, measured,
+        varying, gram, lone, lone_square, lone_cross, lone_outer, lone_precision, precision, constant, priors,
+        log_denominator, scales, bent_scale, centring, centre, factors, test_media, measured,
     )  # fmt: skip

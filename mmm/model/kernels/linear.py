@@ -1,9 +1,13 @@
 """The linear-Gaussian block of the model: its posterior given noise and scales, for integrating it out and drawing it.
 
 Coefficients b ~ N(0, D) enter the mean as Z b, under noise N(0, sigma^2). Given residuals r, their posterior has
-precision A = Z'Z / sigma^2 + D^-1 and mean A^-1 Z'r / sigma^2. Columns are of two sorts: ``p`` dense ones, and one
-indicator a geo, for which A is diagonal. A is then an arrow: the geos are eliminated first, and one Cholesky factor of
-p x p is left, whatever the number of geos (the Schur complement; Bishop 2006, section 2.3, for the conditionals).
+precision A = Z'Z / sigma^2 + D^-1 and mean A^-1 Z'r / sigma^2. Columns are of two sorts: ``p`` dense ones, and lone
+ones, for which A is diagonal: an indicator a geo, or on national data the drift's columns in the basis in which their
+own products are diagonal. A is then an arrow: the lone columns are eliminated first, and one Cholesky factor of p x p
+is left, whatever their number (the Schur complement; Bishop 2006, section 2.3, for the conditionals).
+
+Where the drift's columns are the lone ones, their outer products with the dense ones are given, flat
+(``lone_outer``): weighted sums of them are one long loop instead of many short ones, which takes a fifth of the time.
 """
 
 import math
@@ -109,24 +113,57 @@ def _subtract_square(m, factor, v):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
-def factorise(inv_var, precision, gram, geo_precision, geo_count, geo_cross, u, geo_var):
+def _weighted(weights, rows):
+    """Sum of the ``rows`` times their weights."""
+    out = np.zeros(rows.shape[1])
+    for k in range(rows.shape[0]):
+        weight, row = weights[k], rows[k]
+        for i in range(out.shape[0]):
+            out[i] += weight * row[i]
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+def _trace_with_inverse(flat, inverse):
+    """Trace of M (U'U)^-1, of M the upper triangle row by row, given U^-1."""
+    p, at, total = inverse.shape[0], 0, 0.0
+    for i in range(p):
+        for j in range(i, p):
+            dot = 0.0
+            for k in range(j, p):
+                dot += inverse[i, k] * inverse[j, k]
+            total += (1.0 if i == j else 2.0) * flat[at] * dot
+            at += 1
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+def factorise(inv_var, precision, gram, lone_precision, lone_square, lone_cross, lone_outer, u, lone_var):
     """Factor A for noise precision ``inv_var``; return log det A, or NaN where it is not positive definite.
 
-    ``gram[p, p]`` is Z'Z of the dense columns, ``geo_count[g]`` and ``geo_cross[g, p]`` the products of the geo
-    indicators with themselves and with the dense columns. ``u`` receives the factor of the Schur complement,
-    ``geo_var[g]`` the variance of a geo's coefficient given the dense ones.
+    ``gram[p, p]`` is Z'Z of the dense columns, ``lone_square[l]`` and ``lone_cross[l, p]`` the products of the lone
+    columns with themselves and with the dense ones. ``u`` receives the factor of the Schur complement,
+    ``lone_var[l]`` the variance of a lone coefficient given the dense ones.
     """
-    p, geos = gram.shape[0], geo_count.shape[0]
+    p, lone = gram.shape[0], lone_square.shape[0]
     for i in range(p):
         for j in range(i, p):
             u[i, j] = inv_var * gram[i, j]
         u[i, i] += precision[i]
     log_det = 0.0
-    for g in range(geos):
-        pivot = inv_var * geo_count[g] + geo_precision[g]
-        geo_var[g] = 1.0 / pivot
+    for g in range(lone):
+        pivot = inv_var * lone_square[g] + lone_precision[g]
+        lone_var[g] = 1.0 / pivot
         log_det += math.log(pivot)
-        _subtract_square(u, inv_var * inv_var * geo_var[g], geo_cross[g])
+    if lone_outer.shape[0] > 0:
+        outer, at = _weighted(lone_var, lone_outer), 0
+        for i in range(p):
+            for j in range(i, p):
+                u[i, j] -= inv_var * inv_var * outer[at]
+                at += 1
+    else:
+        for g in range(lone):
+            _subtract_square(u, inv_var * inv_var * lone_var[g], lone_cross[g])
     if not cholesky(u):
         return np.nan
     for i in range(p):
@@ -135,51 +172,57 @@ def factorise(inv_var, precision, gram, geo_precision, geo_count, geo_cross, u, 
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
-def conditional_mean(inv_var, geo_cross, u, geo_var, h, h_geo, b, b_geo):
-    """Conditional mean of dense coefficients to ``b`` and of the geos' to ``b_geo``, from h = Z'r and its geo part."""
-    p, geos = b.shape[0], b_geo.shape[0]
+def conditional_mean(inv_var, lone_cross, u, lone_var, h, h_lone, b, b_lone):
+    """Conditional mean of dense coefficients to ``b`` and of lone ones to ``b_lone``, from their parts of h = Z'r."""
+    p, lone = b.shape[0], b_lone.shape[0]
     for i in range(p):
         b[i] = inv_var * h[i]
-    for g in range(geos):
-        factor = inv_var * inv_var * geo_var[g] * h_geo[g]
-        cross = geo_cross[g]
+    for g in range(lone):
+        factor = inv_var * inv_var * lone_var[g] * h_lone[g]
+        cross = lone_cross[g]
         for i in range(p):
             b[i] -= factor * cross[i]
     solve_transposed(u, b)
     solve(u, b)
-    geo_given_dense(inv_var, geo_cross, geo_var, h_geo, b, b_geo)
+    lone_given_dense(inv_var, lone_cross, lone_var, h_lone, b, b_lone)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
-def geo_given_dense(inv_var, geo_cross, geo_var, h_geo, b, b_geo):
-    """Conditional mean of the geos' coefficients given the dense ones, to ``b_geo``."""
-    for g in range(b_geo.shape[0]):
-        total = h_geo[g]
-        cross = geo_cross[g]
+def lone_given_dense(inv_var, lone_cross, lone_var, h_lone, b, b_lone):
+    """Conditional mean of the lone coefficients given the dense ones, to ``b_lone``."""
+    for g in range(b_lone.shape[0]):
+        total = h_lone[g]
+        cross = lone_cross[g]
         for i in range(b.shape[0]):
             total -= cross[i] * b[i]
-        b_geo[g] = inv_var * geo_var[g] * total
+        b_lone[g] = inv_var * lone_var[g] * total
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
-def prior_traces(inv_var, precision, drift, geo_precision, geo_cross, u, geo_var, work):
-    """Trace of A^-1 D^-1, in all and over the drift's columns ``drift[0] <= i < drift[1]`` alone."""
-    p = u.shape[0]
-    diagonal = np.empty(p)
-    inverse_diagonal(u, diagonal, work)
-    total, of_drift = 0.0, 0.0
+def prior_traces(inv_var, precision, drift, lone_precision, lone_cross, lone_outer, u, lone_var):
+    """Trace of A^-1 D^-1 over the dense columns, over ``drift[0] <= i < drift[1]`` of them, and over the lone ones."""
+    p, lone = u.shape[0], lone_var.shape[0]
+    diagonal, inverse = np.empty(p), np.empty((p, p))
+    inverse_diagonal(u, diagonal, inverse)
+    total, of_drift, of_lone = 0.0, 0.0, 0.0
     for i in range(p):
         part = precision[i] * diagonal[i]
         total += part
         if drift[0] <= i < drift[1]:
             of_drift += part
+    weights = np.empty(lone)
+    for g in range(lone):
+        of_lone += lone_precision[g] * lone_var[g]
+        weights[g] = lone_precision[g] * (inv_var * lone_var[g]) ** 2
+    if lone_outer.shape[0] > 0:
+        return total, of_drift, of_lone + _trace_with_inverse(_weighted(weights, lone_outer), inverse)
     v = np.empty(p)
-    for g in range(geo_var.shape[0]):
+    for g in range(lone):
         for i in range(p):
-            v[i] = geo_cross[g, i]
+            v[i] = lone_cross[g, i]
         solve_transposed(u, v)
         square = 0.0
         for i in range(p):
             square += v[i] * v[i]
-        total += geo_precision[g] * geo_var[g] * (1.0 + inv_var * inv_var * geo_var[g] * square)
-    return total, of_drift
+        of_lone += weights[g] * square
+    return total, of_drift, of_lone

@@ -18,6 +18,7 @@ from mmm.model.kernels.block import (
     DRIFT_STOP,
     GEOS,
     INTEGRATED,
+    LONE_DRIFT,
     NOISE,
     OBSERVED,
     SHARED,
@@ -30,7 +31,6 @@ from mmm.model.kernels.media import Parameters, backward, forward
 from mmm.model.kernels.tangents import FASTMATH, sums_by_geo
 
 LOG_2PI = math.log(2.0 * math.pi)
-LOG_HALF_NORMAL = math.log(2.0) - 0.5 * LOG_2PI
 # Prior of nu: Gamma(2, 0.1), as in mmm.model.build.
 NU_SHAPE, NU_RATE = 2.0, 0.1
 
@@ -116,7 +116,7 @@ def constrain(block, x):
 def _normal_prior(x, i, mean, sd, grad):
     z = (x[i] - mean) / sd
     grad[i] -= z / sd
-    return -0.5 * z * z - math.log(sd) - 0.5 * LOG_2PI
+    return -0.5 * z * z
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -124,12 +124,15 @@ def _half_normal_prior(x, i, scale, grad):
     """HalfNormal(scale) on exp(x[i]), with the Jacobian of the logarithm."""
     z = math.exp(x[i]) / scale
     grad[i] += 1.0 - z * z
-    return LOG_HALF_NORMAL - math.log(scale) - 0.5 * z * z + x[i]
+    return x[i] - 0.5 * z * z
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def media_priors(block, x, grad):
-    """Log prior density of the media parameters, Jacobians of their transforms included; adds to ``grad``."""
+    """Log prior density of the media parameters, Jacobians of their transforms included; adds to ``grad``.
+
+    As in all priors here, terms without a parameter are left to the block's ``constant``.
+    """
     channels, geos, priors = block.size[CHANNELS], block.size[GEOS], block.priors
     value = 0.0
     for c in range(channels):
@@ -138,7 +141,7 @@ def media_priors(block, x, grad):
         i, a, b = channels + c, priors[1, c, 0], priors[1, c, 1]
         # log alpha and log(1 - alpha) without cancellation.
         low = max(x[i], 0.0) + math.log1p(math.exp(-abs(x[i])))
-        value += a * (x[i] - low) - b * low + math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
+        value += a * (x[i] - low) - b * low
         grad[i] += a - (a + b) / (1.0 + math.exp(-x[i]))
     at = 3 * channels
     for k in range(2):
@@ -193,10 +196,16 @@ def residuals(block, mean):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
-def project(block, r, h, h_geo):
-    """Products of all columns with the residuals ``r``: dense ones to ``h``, the geos' to ``h_geo``."""
+def project(block, r, h, h_lone):
+    """Products of all columns with the residuals ``r``: dense ones to ``h``, lone ones to ``h_lone``."""
     geos, window, shared = block.size[GEOS], block.size[WINDOW], block.size[SHARED]
     over_geos = r
+    for i in range(block.lone.shape[0]):
+        column = block.lone[i]
+        total = 0.0
+        for t in range(window):
+            total += column[t] * r[t]
+        h_lone[i] = total
     if geos > 1:
         over_geos = np.empty(window)
         for t in range(window):
@@ -204,7 +213,7 @@ def project(block, r, h, h_geo):
             for g in range(geos):
                 total += r[t * geos + g]
             over_geos[t] = total
-        sums_by_geo(geos, block.observed, r, h_geo)
+        sums_by_geo(geos, block.observed, r, h_lone)
     for i in range(shared):
         column = block.shared[i]
         total = 0.0
@@ -220,14 +229,21 @@ def project(block, r, h, h_geo):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
-def subtract_columns(block, b, b_geo, r):
-    """Subtract the columns' contribution at coefficients ``b`` and ``b_geo`` from ``r``, zero where unobserved."""
+def _add_columns(columns, b, out):
+    """Add ``b[i]`` times each of the ``columns[., W]`` to ``out[W]``."""
+    for i in range(columns.shape[0]):
+        column, factor = columns[i], b[i]
+        for t in range(out.shape[0]):
+            out[t] += factor * column[t]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+def subtract_columns(block, b, b_lone, r):
+    """Subtract the columns' contribution at coefficients ``b`` and ``b_lone`` from ``r``, zero where unobserved."""
     geos, window, shared = block.size[GEOS], block.size[WINDOW], block.size[SHARED]
     level = np.zeros(window)
-    for i in range(shared):
-        column, factor = block.shared[i], b[i]
-        for t in range(window):
-            level[t] += factor * column[t]
+    _add_columns(block.lone, b_lone, level)
+    _add_columns(block.shared, b, level)
     if geos == 1:
         for t in range(window):
             r[t] -= level[t] * block.observed[t]
@@ -235,7 +251,7 @@ def subtract_columns(block, b, b_geo, r):
         for t in range(window):
             seen, row, here = block.observed[t * geos : (t + 1) * geos], r[t * geos : (t + 1) * geos], level[t]
             for g in range(geos):
-                row[g] -= (here + b_geo[g]) * seen[g]
+                row[g] -= (here + b_lone[g]) * seen[g]
     for i in range(block.varying.shape[0]):
         column, factor = block.varying[i], b[shared + i]
         for t in range(r.shape[0]):
@@ -252,11 +268,13 @@ def _square(v):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def scaled_precision(block, drift_sd):
-    """Prior precision of the dense columns at this scale of the drift."""
-    out = block.precision.copy()
+    """Prior precision of the dense and of the lone columns at this scale of the drift."""
+    dense, lone, factor = block.precision.copy(), block.lone_precision.copy(), 1.0 / (drift_sd * drift_sd)
     for i in range(block.size[DRIFT_START], block.size[DRIFT_STOP]):
-        out[i] /= drift_sd * drift_sd
-    return out
+        dense[i] *= factor
+    for i in range(block.lone.shape[0]):
+        lone[i] *= factor
+    return dense, lone
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -265,41 +283,41 @@ def integrated(block, r, at, x, grad):
 
     Adds to ``grad`` at log sigma and log drift_sd, and turns ``r`` into the gradient by the mean.
     """
-    size, p, geos = block.size, block.precision.shape[0], block.geo_count.shape[0]
-    n, n_drift = size[OBSERVED], size[DRIFT_STOP] - size[DRIFT_START]
-    drift_sd = math.exp(x[at + 1]) if size[DRIFT_SCALE] > 0 else 1.0
+    size, p, lone = block.size, block.precision.shape[0], block.lone_square.shape[0]
+    n, n_drift = size[OBSERVED], size[DRIFT_STOP] - size[DRIFT_START] + lone * size[LONE_DRIFT]
+    log_sd = x[at + 1] if size[DRIFT_SCALE] > 0 else 0.0
     inv_var = math.exp(-2.0 * x[at])
-    precision = scaled_precision(block, drift_sd)
-    u, work = np.empty((p, p)), np.empty((p, p))
-    geo_var, h, h_geo = np.empty(geos), np.empty(p), np.empty(geos)
-    b, b_geo = np.empty(p), np.empty(geos)
+    precision, lone_precision = scaled_precision(block, math.exp(log_sd))
+    u, lone_var = np.empty((p, p)), np.empty(lone)
+    h, h_lone, b, b_lone = np.empty(p), np.empty(lone), np.empty(p), np.empty(lone)
     log_det = factorise(
-        inv_var, precision, block.gram, block.geo_precision, block.geo_count, block.geo_cross, u, geo_var
-    )
-    project(block, r, h, h_geo)
-    conditional_mean(inv_var, block.geo_cross, u, geo_var, h, h_geo, b, b_geo)
-    subtract_columns(block, b, b_geo, r)
+        inv_var, precision, block.gram, lone_precision, block.lone_square, block.lone_cross, block.lone_outer, u,
+        lone_var,
+    )  # fmt: skip
+    project(block, r, h, h_lone)
+    conditional_mean(inv_var, block.lone_cross, u, lone_var, h, h_lone, b, b_lone)
+    subtract_columns(block, b, b_lone, r)
     bounds = (size[DRIFT_START], size[DRIFT_STOP])
-    trace, drift_trace = prior_traces(
-        inv_var, precision, bounds, block.geo_precision, block.geo_cross, u, geo_var, work
+    trace, drift_trace, lone_trace = prior_traces(
+        inv_var, precision, bounds, lone_precision, block.lone_cross, block.lone_outer, u, lone_var
     )
-    penalty, drift_penalty, log_prior = 0.0, 0.0, 0.0
+    penalty, drift_penalty, lone_penalty = 0.0, 0.0, 0.0
     for i in range(p):
         part = precision[i] * b[i] * b[i]
         penalty += part
-        log_prior += math.log(precision[i])
         if bounds[0] <= i < bounds[1]:
             drift_penalty += part
-    for g in range(geos):
-        penalty += block.geo_precision[g] * b_geo[g] * b_geo[g]
-        log_prior += math.log(block.geo_precision[g])
+    for i in range(lone):
+        lone_penalty += lone_precision[i] * b_lone[i] * b_lone[i]
     fit = inv_var * _square(r)
-    grad[at] += fit - n + (p + geos - trace)
+    grad[at] += fit - n + (p + lone - trace - lone_trace)
     if size[DRIFT_SCALE] > 0:
         grad[at + 1] += drift_penalty + drift_trace - n_drift
+        if size[LONE_DRIFT] > 0:
+            grad[at + 1] += lone_penalty + lone_trace
     for i in range(r.shape[0]):
         r[i] *= inv_var
-    return 0.5 * (log_prior - log_det - fit - penalty) - n * (x[at] + 0.5 * LOG_2PI)
+    return -0.5 * (log_det + fit + penalty + lone_penalty) - n_drift * log_sd - n * (x[at] + 0.5 * LOG_2PI)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -318,7 +336,7 @@ def _student_t(block, r, at, x, grad):
     grad[at + 1] += nu * (slope - 0.5 * logs + 0.5 * (nu + 1.0) * shrunk / nu)
     # Prior of nu with the Jacobian of its logarithm.
     grad[at + 1] += NU_SHAPE - NU_RATE * nu
-    prior = NU_SHAPE * math.log(NU_RATE) - math.lgamma(NU_SHAPE) + NU_SHAPE * x[at + 1] - NU_RATE * nu
+    prior = NU_SHAPE * x[at + 1] - NU_RATE * nu
     norm = math.lgamma(0.5 * (nu + 1.0)) - math.lgamma(0.5 * nu) - 0.5 * math.log(nu * math.pi) - x[at]
     return n * norm - 0.5 * (nu + 1.0) * logs + prior
 
@@ -337,30 +355,32 @@ def _normal(block, r, at, x, grad):
 @njit(cache=True, nogil=True, error_model="numpy")
 def sampled(block, r, at, x, grad):
     """Log likelihood of ``r`` and log prior of the coefficients where these are sampled; as :func:`integrated`."""
-    size, p, geos = block.size, block.precision.shape[0], block.geo_count.shape[0]
+    size, p, lone = block.size, block.precision.shape[0], block.lone_square.shape[0]
     scale_at = at + (2 if size[NOISE] == STUDENT_T else 1)
     first = scale_at + size[DRIFT_SCALE]
     drift_sd = math.exp(x[scale_at]) if size[DRIFT_SCALE] > 0 else 1.0
-    b, b_geo = x[first : first + p].copy(), x[first + p : first + p + geos]
+    b, b_lone = x[first : first + p].copy(), x[first + p : first + p + lone]
     value = 0.0
     for i in range(p):
-        value += _normal_prior(x, first + i, 0.0, 1.0 / math.sqrt(block.precision[i]), grad)
+        value -= 0.5 * block.precision[i] * b[i] * b[i]
+        grad[first + i] -= block.precision[i] * b[i]
         if size[DRIFT_START] <= i < size[DRIFT_STOP]:
             b[i] *= drift_sd
-    for g in range(geos):
-        value += _normal_prior(x, first + p + g, 0.0, 1.0 / math.sqrt(block.geo_precision[g]), grad)
-    subtract_columns(block, b, b_geo, r)
+    for i in range(lone):
+        value -= 0.5 * block.lone_precision[i] * b_lone[i] * b_lone[i]
+        grad[first + p + i] -= block.lone_precision[i] * b_lone[i]
+    subtract_columns(block, b, b_lone, r)
     value += _student_t(block, r, at, x, grad) if size[NOISE] == STUDENT_T else _normal(block, r, at, x, grad)
-    h, h_geo = np.empty(p), np.empty(geos)
-    project(block, r, h, h_geo)
+    h, h_lone = np.empty(p), np.empty(lone)
+    project(block, r, h, h_lone)
     for i in range(p):
         if size[DRIFT_START] <= i < size[DRIFT_STOP]:
             if size[DRIFT_SCALE] > 0:
                 grad[scale_at] += h[i] * b[i]
             h[i] *= drift_sd
         grad[first + i] += h[i]
-    for g in range(geos):
-        grad[first + p + g] += h_geo[g]
+    for i in range(lone):
+        grad[first + p + i] += h_lone[i]
     return value
 
 
@@ -370,7 +390,7 @@ def log_posterior(block, x, grad):
     for i in range(grad.shape[0]):
         grad[i] = 0.0
     p, at, geo_sd = constrain(block, x)
-    value = media_priors(block, x, grad) + _half_normal_prior(x, at, block.scales[1], grad)
+    value = block.constant[0] + media_priors(block, x, grad) + _half_normal_prior(x, at, block.scales[1], grad)
     if block.size[DRIFT_SCALE] > 0:
         scale_at = at + (2 if block.size[NOISE] == STUDENT_T else 1)
         value += _half_normal_prior(x, scale_at, block.scales[2], grad)
