@@ -14,6 +14,9 @@ from mmm.inference.settings import ESS_MIN, R_HAT_MAX
 Floats = npt.NDArray[np.float64]
 _SAMPLE_DIMS = ("chain", "draw")
 
+NEAR_R_HAT = 1.03
+"""Below this, chains that have not diverged differ by too few draws alone, in all that was seen."""
+
 INTERVAL = (0.05, 0.95)
 """Ends of the 90% equal-tailed intervals, in whose tails the effective draws are counted."""
 
@@ -82,15 +85,34 @@ def _per_scalar(found: Scalars, statistic: Any, worst: float, **options: Any) ->
     return np.where(np.isnan(out), worst, out)
 
 
-def shortfall(posterior: xr.Dataset, diverging: xr.DataArray) -> str:
-    """In words, by what a sample falls short: chains that disagree, too few effective draws, divergences; or ""."""
-    found = scalars(posterior)
-    worst, bulk, tail = float(r_hat(found).max()), float(ess(found, "bulk").min()), float(ess(found, "tail").min())
-    reasons = []
-    if worst > R_HAT_MAX:
-        reasons.append(f"R-hat {worst:.3f}")
-    if min(bulk, tail) < ESS_MIN:
-        reasons.append(f"{min(bulk, tail):.0f} effective draws")
-    if count := int(diverging.sum()):
-        reasons.append(f"{count} divergent draws")
-    return ", ".join(reasons)
+@dataclass(frozen=True)
+class Convergence:
+    """The largest R-hat and the fewest effective draws, bulk or tail, of all scalars; and how many draws diverged."""
+
+    r_hat: float
+    ess: float
+    divergences: int
+
+    @property
+    def short(self) -> str:
+        """In words, by what the sample falls short: chains that disagree, too few effective draws, divergences."""
+        reasons = []
+        if self.r_hat > R_HAT_MAX:
+            reasons.append(f"R-hat {self.r_hat:.3f}")
+        if self.ess < ESS_MIN:
+            reasons.append(f"{self.ess:.0f} effective draws")
+        if self.divergences:
+            reasons.append(f"{self.divergences} divergent draws")
+        return ", ".join(reasons)
+
+    @property
+    def nearly(self) -> bool:
+        """Whether nothing is wrong but that there are too few draws: as many again would do."""
+        return not self.divergences and self.r_hat < NEAR_R_HAT and self.ess > ESS_MIN / 2
+
+
+def convergence(tree: xr.DataTree) -> Convergence:
+    """Of a tree with the groups ``posterior`` and ``sample_stats``."""
+    found = scalars(tree["posterior"].to_dataset())
+    fewest = min(float(ess(found, "bulk").min()), float(ess(found, "tail").min()))
+    return Convergence(float(r_hat(found).max()), fewest, int(tree["sample_stats"]["diverging"].sum()))

@@ -9,6 +9,7 @@ import xarray as xr
 
 from mmm.data.dataset import Dataset
 from mmm.errors import FitError
+from mmm.inference.convergence import Convergence
 from mmm.model.draws import Draws, stacked
 from mmm.model.evidence import NO_EVIDENCE, Evidence
 from mmm.model.mixture import SINGLE
@@ -33,8 +34,8 @@ class Member:
 
     ``tree`` is an ArviZ DataTree with the groups ``posterior`` and ``sample_stats`` (dims chain, draw, ...) and, where
     it was made, ``loo``: by period (dim date) the log density ``elpd`` of the period's outcome under the other periods
-    and the Pareto shape ``k`` of that estimate. ``seconds`` holds the time of compiling and sampling. ``short`` says in
-    words by what the chains fall short of agreeing, "" where they agree.
+    and the Pareto shape ``k`` of that estimate. ``seconds`` holds the time of compiling and sampling, ``converged``
+    how well the chains agree (None in fits of earlier versions).
     """
 
     spec: ModelSpec
@@ -44,11 +45,16 @@ class Member:
     name: str = SINGLE
     weight: float = 1.0
     seconds: dict[str, float] = field(default_factory=dict)
-    short: str = ""
+    converged: Convergence | None = None
 
     @property
     def posterior(self) -> xr.Dataset:
         return self.tree["posterior"].to_dataset()
+
+    @property
+    def short(self) -> str:
+        """In words, by what the chains fall short of agreeing; "" where they agree or nothing is known of it."""
+        return "" if self.converged is None else self.converged.short
 
     @property
     def counts(self) -> bool:

@@ -8,9 +8,10 @@ from dataclasses import replace
 import xarray as xr
 
 from mmm.data.dataset import Dataset
+from mmm.inference.attempt import FIRST, Attempt
 from mmm.inference.fit import FORMAT_VERSION, Fit
 from mmm.inference.loo import leave_one_out, weigh
-from mmm.inference.sample import attempts, longer_again, sample_once
+from mmm.inference.sample import attempts, sample_once
 from mmm.inference.settings import SamplerSettings
 from mmm.model.mixture import Mixture, NamedSpec
 
@@ -18,7 +19,7 @@ from mmm.model.mixture import Mixture, NamedSpec
 def fit_mixture(dataset: Dataset, mixture: Mixture, sampler: SamplerSettings) -> Fit:
     """Fit every member and weight them, without a store. Raises FitError where a sampler cannot start."""
 
-    def make(member: NamedSpec, attempt: int) -> Fit:
+    def make(member: NamedSpec, attempt: Attempt) -> Fit:
         return with_loo(sample_once(dataset, member.spec, sampler, mixture.evidence, attempt=attempt))
 
     return fit_members(mixture, sampler, make)
@@ -27,28 +28,30 @@ def fit_mixture(dataset: Dataset, mixture: Mixture, sampler: SamplerSettings) ->
 def fit_members(
     mixture: Mixture,
     sampler: SamplerSettings,
-    make: Callable[[NamedSpec, int], Fit],
+    make: Callable[[NamedSpec, Attempt], Fit],
     report: Callable[[str], None] = lambda _: None,
 ) -> Fit:
-    """The mixture of what ``make`` makes of a member in an attempt (0 is the first).
+    """The mixture of what ``make`` makes of a member in an attempt.
 
     Every member is sampled once and weighted. Members that count and whose chains do not agree are then sampled again,
     and all are weighted anew: no time goes into a model that gives no draws.
     """
-    fits = [make(member, 0) for member in mixture.members]
-    made = [0] * len(fits)
+    fits = [make(member, FIRST) for member in mixture.members]
+    tried = [FIRST] * len(fits)
     while True:
         fit = combine(fits, mixture)
         poor = [
-            i for i, one in enumerate(fits) if one.main.short and made[i] + 1 < attempts(sampler) and _counts(fit, one)
+            i
+            for i, one in enumerate(fits)
+            if one.main.short and tried[i].number + 1 < attempts(sampler) and _counts(fit, one)
         ]
         if not poor:
             return fit
         for i in poor:
-            made[i] += 1
+            tried[i] = tried[i].after(fits[i])
             label = f"{mixture.members[i].name}: " if len(fits) > 1 else ""
-            report(label + longer_again(fits[i].main.short, made[i]))
-            fits[i] = make(mixture.members[i], made[i])
+            report(label + tried[i].words)
+            fits[i] = make(mixture.members[i], tried[i])
 
 
 def _counts(fit: Fit, one: Fit) -> bool:

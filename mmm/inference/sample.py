@@ -10,13 +10,13 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
-import numpy as np
 import xarray as xr
 
 from mmm.data.dataset import Dataset
 from mmm.errors import sampler_stopped
 from mmm.inference import jax_sampler
-from mmm.inference.convergence import shortfall
+from mmm.inference.attempt import FIRST, Attempt
+from mmm.inference.convergence import convergence
 from mmm.inference.fit import FORMAT_VERSION, Fit, Member
 from mmm.inference.settings import SamplerSettings
 from mmm.model.evidence import NO_EVIDENCE, Evidence
@@ -25,8 +25,6 @@ from mmm.model.spec import ModelSpec, without_inactive_channels
 _PACKAGES = ("mmm-workbench", "numpy", "pymc", "pytensor", "nutpie")
 # Variables that follow from the others; they are not stored.
 _DERIVED = ("drift_raw", "geo_deviation")
-# An attempt after the first is this many times as long as the one before.
-_LONGER = 3
 # Fits of fewer draws in all are a quick look: their chains cannot agree to the limits, however often they run.
 _WORTH_IT = 2000
 
@@ -88,11 +86,11 @@ def fit_model(
     """
     engine, reason = choose_engine(sampler)
     report(f"Engine: {engine} ({reason}).")
+    attempt = FIRST
     fit = sample_once(dataset, spec, sampler, evidence, progress=progress)
-    for attempt in range(1, attempts(sampler)):
-        if not fit.main.short:
-            break
-        report(longer_again(fit.main.short, attempt))
+    while fit.main.short and attempt.number + 1 < attempts(sampler):
+        attempt = attempt.after(fit)
+        report(attempt.words)
         fit = sample_once(dataset, spec, sampler, evidence, attempt=attempt, progress=progress)
     return fit
 
@@ -102,21 +100,16 @@ def attempts(sampler: SamplerSettings) -> int:
     return sampler.attempts if sampler.draws * sampler.chains >= _WORTH_IT else 1
 
 
-def longer_again(short: str, attempt: int) -> str:
-    """What is said when a model is sampled again."""
-    return f"Sampled again, {_LONGER**attempt} times as long: {short}."
-
-
 def sample_once(
     dataset: Dataset,
     spec: ModelSpec,
     sampler: SamplerSettings,
     evidence: Evidence = NO_EVIDENCE,
     *,
-    attempt: int = 0,
+    attempt: Attempt = FIRST,
     progress: bool = False,
 ) -> Fit:
-    """One attempt at :func:`fit_model`, whatever its chains say; every attempt is three times as long as the last."""
+    """One attempt at :func:`fit_model`, whatever its chains say."""
     used = dataset
     excluded: tuple[str, ...] = ()
     if dataset.channels != spec.channel_names:
@@ -124,43 +117,20 @@ def sample_once(
     started = time.perf_counter()
     engine, _ = choose_engine(sampler)
     sampling = {"fast": _fast, "plain": _plain, "jax": _jax}[engine]
-    tree, seconds = sampling(used, spec, _longer(sampler, attempt), evidence, progress)
-    if attempt:
-        tree = _thinned(tree, _LONGER**attempt)
-    key = fit_key(used, spec, sampler, evidence, attempt)
-    short = shortfall(tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()["diverging"])
+    tree, seconds = sampling(used, spec, attempt.settings(sampler), evidence, progress)
+    tree = attempt.kept(tree)
+    converged = convergence(tree)
+    key = fit_key(used, spec, sampler, evidence, attempt.number)
     taken = {**seconds, "total": time.perf_counter() - started}
     return Fit(
         dataset=used,
-        members=(Member(spec, tree, key, engine, seconds=taken, short=short),),
+        members=(Member(spec, tree, key, engine, seconds=taken, converged=converged),),
         seed=sampler.seed,
         key=key,
         evidence=evidence,
         excluded=excluded,
         versions=versions(sampler.engine),
     )
-
-
-def _longer(sampler: SamplerSettings, attempt: int) -> SamplerSettings:
-    """Three times the draws for every attempt before, twice the warm-up and a third of the distance to acceptance 1."""
-    return sampler.model_copy(
-        update={
-            "draws": sampler.draws * _LONGER**attempt,
-            "tune": sampler.tune * 2**attempt,
-            "target_accept": 1.0 - (1.0 - sampler.target_accept) / _LONGER**attempt,
-        }
-    )
-
-
-def _thinned(tree: xr.DataTree, every: int) -> xr.DataTree:
-    """One draw of ``every``, with its statistics; a kept draw counts as divergent where any since the last one did."""
-    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
-    kept = stats.isel(draw=slice(every - 1, None, every))
-    diverging = stats["diverging"].coarsen(draw=every).max()
-    kept = kept.assign(diverging=kept["diverging"].copy(data=diverging.values.astype(bool)))
-    found = {"posterior": posterior.isel(draw=slice(every - 1, None, every)), "sample_stats": kept}
-    count = np.arange(kept.sizes["draw"])
-    return xr.DataTree.from_dict({name: part.assign_coords(draw=count) for name, part in found.items()})
 
 
 def _fast(

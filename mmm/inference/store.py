@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,6 +14,8 @@ import xarray as xr
 from mmm.data.calendar import Frequency
 from mmm.data.dataset import Dataset
 from mmm.errors import FitError
+from mmm.inference.attempt import Attempt
+from mmm.inference.convergence import Convergence
 from mmm.inference.fit import FORMAT_VERSION, Fit, Member
 from mmm.inference.mix import fit_members, with_loo
 from mmm.inference.sample import choose_engine, fit_key, sample_once
@@ -40,7 +42,7 @@ def obtain(
     happened, among them that a stored file was corrupt and is made again.
     """
 
-    def make(member: NamedSpec, attempt: int) -> Fit:
+    def make(member: NamedSpec, attempt: Attempt) -> Fit:
         spec, evidence = member.spec, mixture.evidence
         used = dataset if dataset.channels == spec.channel_names else without_inactive_channels(dataset)[0]
         label = f" ({member.name})" if len(mixture.members) > 1 else ""
@@ -51,7 +53,7 @@ def obtain(
             return with_loo(sample_once(dataset, spec, sampler, evidence, attempt=attempt, progress=progress))
 
         return _found_or_made(
-            Path(sampler.store) / fit_key(used, spec, sampler, evidence, attempt), label, sample, report
+            Path(sampler.store) / fit_key(used, spec, sampler, evidence, attempt.number), label, sample, report
         )
 
     fit = fit_members(mixture, sampler, make, report)
@@ -165,7 +167,7 @@ def _load_one(folder: Path, meta: dict[str, Any]) -> Fit:
         key=meta["key"],
         engine=meta["engine"],
         seconds=meta["seconds"],
-        short=meta.get("short", ""),
+        converged=None if meta.get("converged") is None else Convergence(**meta["converged"]),
     )
     return Fit(
         dataset=dataset,
@@ -199,7 +201,7 @@ def _meta(fit: Fit) -> dict[str, object]:
         "excluded": list(fit.excluded),
         "versions": fit.versions,
         "seconds": fit.seconds,
-        "short": fit.main.short,
+        "converged": None if fit.main.converged is None else asdict(fit.main.converged),
         "spec": fit.spec.model_dump(mode="json"),
         "dataset": {
             "outcome_name": fit.dataset.outcome_name,

@@ -53,7 +53,7 @@ def current() -> dict[str, dict[str, str]]:
                 continue
             if inspect.isclass(item) and issubclass(item, Section):
                 defaults = defaults_of_section(item)
-            elif inspect.isfunction(item) or dataclasses.is_dataclass(item):
+            elif inspect.isfunction(item) or (inspect.isclass(item) and dataclasses.is_dataclass(item)):
                 defaults = defaults_of_call(item)
             else:
                 continue

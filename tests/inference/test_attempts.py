@@ -1,4 +1,4 @@
-"""A model whose chains do not agree is sampled again, longer; one whose chains agree is not."""
+"""A model whose chains do not agree is sampled again; one whose chains agree is not."""
 
 import engine_cases as cases
 import numpy as np
@@ -6,11 +6,12 @@ import pytest
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
-from mmm.inference.convergence import shortfall
+from mmm.inference.attempt import FIRST, Attempt, joined, thinned
+from mmm.inference.convergence import Convergence, convergence
 from mmm.inference.engine import log_posterior
 from mmm.inference.engine.compiled import c_functions
 from mmm.inference.engine.whitening import whiten
-from mmm.inference.sample import _thinned, fit_model
+from mmm.inference.sample import fit_model, sample_once
 from mmm.inference.settings import SamplerSettings
 from mmm.model.kernels.sampler import on_disk
 from mmm.model.spec import make_spec
@@ -29,7 +30,7 @@ def lines_of(sampler: SamplerSettings) -> tuple[xr.DataTree, list[str]]:
 
 
 def short(tree: xr.DataTree) -> str:
-    return shortfall(tree["posterior"].to_dataset(), tree["sample_stats"]["diverging"])
+    return convergence(tree).short
 
 
 def test_a_sample_that_falls_short_is_taken_again_and_keeps_its_size() -> None:
@@ -68,23 +69,75 @@ def test_thinning_hides_no_divergence() -> None:
             "sample_stats": xr.Dataset({"diverging": (dims, diverging), "energy": (dims, values)}),
         }
     )
-    found = _thinned(tree, 3)
+    found = thinned(tree, 3)
     assert found["posterior"]["x"].values[0].tolist() == [2.0, 5.0, 8.0, 11.0]
     assert found["sample_stats"]["energy"].values[0].tolist() == [2.0, 5.0, 8.0, 11.0]
     assert found["sample_stats"]["diverging"].values.tolist() == [[False, True, False, False], [False] * 4]
 
 
-def test_shortfall_names_what_is_wrong() -> None:
+def tree_of(x: xr.DataArray, diverging: xr.DataArray) -> xr.DataTree:
+    return xr.DataTree.from_dict(
+        {"posterior": xr.Dataset({"x": x}), "sample_stats": xr.Dataset({"diverging": diverging})}
+    )
+
+
+def test_convergence_names_what_is_wrong() -> None:
     rng = np.random.default_rng(1)
-    good = xr.Dataset({"x": (("chain", "draw"), rng.standard_normal((4, 500)))})
-    none = xr.DataArray(np.zeros((4, 500), dtype=bool), dims=("chain", "draw"))
-    assert shortfall(good, none) == ""
-    apart = good + xr.DataArray([0.0, 0.0, 0.0, 1.0], dims="chain")
-    assert shortfall(apart, none).startswith("R-hat 1.")
-    assert shortfall(good.isel(draw=slice(90)), none).endswith("effective draws")
+    good = xr.DataArray(rng.standard_normal((4, 500)), dims=("chain", "draw"))
+    none = xr.zeros_like(good, dtype=bool)
+    assert convergence(tree_of(good, none)).short == ""
+    apart = convergence(tree_of(good + xr.DataArray([0.0, 0.0, 0.0, 1.0], dims="chain"), none))
+    assert apart.short.startswith("R-hat 1.")
+    assert not apart.nearly
+    assert convergence(tree_of(good.isel(draw=slice(90)), none.isel(draw=slice(90)))).short.endswith("effective draws")
     some = none.copy()
     some[1, 3] = True
-    assert shortfall(good, some) == "1 divergent draws"
+    assert convergence(tree_of(good, some)).short == "1 divergent draws"
+
+
+def test_chains_that_lack_draws_alone_are_added_to() -> None:
+    sampler = SamplerSettings(draws=10, tune=10, chains=2, seed=7)
+    few = Convergence(r_hat=1.012, ess=300.0, divergences=0)
+    first, second = (xr.DataArray(k + np.arange(12.0).reshape(2, 6), dims=("chain", "draw")) for k in (0.0, 100.0))
+    none = xr.zeros_like(first, dtype=bool)
+    attempt = Attempt(1, tree_of(first, none), few)
+    assert attempt.words == "As many draws again: R-hat 1.012, 300 effective draws."
+    assert attempt.settings(sampler) == sampler.model_copy(update={"seed": 8})
+    both = joined(tree_of(first, none), tree_of(second, none))["posterior"]["x"].values
+    assert both[1].tolist() == [6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 106.0, 107.0, 108.0, 109.0, 110.0, 111.0]
+    kept = attempt.kept(tree_of(second, none))["posterior"]["x"]
+    assert kept.values[1].tolist() == [7.0, 9.0, 11.0, 107.0, 109.0, 111.0]
+    third = Attempt(2, tree_of(kept, none), few).settings(sampler)
+    assert (third.draws, third.tune, third.seed) == (20, 10, 9)
+
+
+@pytest.mark.parametrize(
+    "seen", [Convergence(1.012, 300.0, 1), Convergence(1.2, 300.0, 0), Convergence(1.012, 150.0, 0)]
+)
+def test_chains_that_need_other_steps_are_sampled_anew(seen: Convergence) -> None:
+    sampler = SamplerSettings(draws=10, tune=10, chains=2, seed=7)
+    values = xr.DataArray(np.arange(36.0).reshape(2, 18), dims=("chain", "draw"))
+    tree = tree_of(values, xr.zeros_like(values, dtype=bool))
+    attempt = Attempt(1, tree, seen)
+    asked = attempt.settings(sampler)
+    assert (asked.draws, asked.tune, asked.seed) == (30, 20, 7)
+    assert asked.target_accept == pytest.approx(1 - 0.1 / 3)
+    assert attempt.kept(tree)["posterior"]["x"].values[0].tolist() == [2.0, 5.0, 8.0, 11.0, 14.0, 17.0]
+    assert FIRST.settings(sampler) == sampler
+
+
+def test_a_sample_that_nearly_agrees_gets_as_many_draws_again() -> None:
+    data = cases.dataset("national", channels=2)
+    spec = make_spec(data, cases.settings().model_copy(update={"channels": {}}))
+    sampler = SamplerSettings(draws=500, tune=500, chains=4, seed=1)
+    first = fit_model(data, spec, sampler.model_copy(update={"attempts": 1}))
+    few = Convergence(1.02, 300.0, 0)
+    again = sample_once(data, spec, sampler, attempt=Attempt(1, first.main.tree, few))
+    assert dict(again.main.posterior.sizes) == dict(first.main.posterior.sizes)
+    old, new = (fit.main.posterior["roas"].values for fit in (first, again))
+    np.testing.assert_array_equal(new[:, :250], old[:, 1::2])
+    assert not np.isin(new[:, 250:], old).any()
+    assert again.key != first.key
 
 
 @pytest.mark.parametrize("shape", ["national", "geo"])

@@ -12,6 +12,8 @@ from mmm.analysis import analyse
 from mmm.data.dataset import Dataset
 from mmm.errors import FitError
 from mmm.inference import loo, store
+from mmm.inference.attempt import Attempt
+from mmm.inference.convergence import Convergence
 from mmm.inference.fit import Fit, Member, shares
 from mmm.inference.mix import fit_members
 from mmm.inference.sample import fit_model
@@ -225,15 +227,15 @@ def test_a_fit_of_the_first_format_is_read_and_planned_on(tmp_path):
 def test_only_members_that_count_are_sampled_again(made, worse, again):
     asked: list[tuple[str, int]] = []
 
-    def make(member: NamedSpec, attempt: int) -> Fit:
-        asked.append((member.name, attempt))
+    def make(member: NamedSpec, attempt: Attempt) -> Fit:
+        asked.append((member.name, attempt.number))
         part = next(m for m in made[0].members if m.name == member.name)
         tree = part.tree.copy()
         left_out = tree["loo"].to_dataset()
         tree["loo"] = xr.DataTree(left_out.assign(elpd=left_out["elpd"] - worse * (member.name == "late")))
-        short = "" if attempt else "R-hat 1.200"
-        key = f"{member.name} {attempt}"
-        return replace(made[0], members=(replace(part, tree=tree, short=short, key=key, weight=1.0),), key=key)
+        converged = Convergence(1.0 if attempt.number else 1.2, 1000.0, 0)
+        key = f"{member.name} {attempt.number}"
+        return replace(made[0], members=(replace(part, tree=tree, converged=converged, key=key, weight=1.0),), key=key)
 
     said: list[str] = []
     fit = fit_members(made[1], SamplerSettings(), make, said.append)
@@ -248,10 +250,10 @@ def test_only_members_that_count_are_sampled_again(made, worse, again):
     assert asked == [("plain", 0), ("late", 0)]
 
 
-def test_a_stored_fit_keeps_what_its_chains_fall_short_by(made):
-    found = [store.load(Path(made[2].store) / m.key).main.short for m in made[0].members]
-    assert found == [m.short for m in made[0].members]
-    assert any(found)
+def test_a_stored_fit_keeps_how_its_chains_converged(made):
+    found = [store.load(Path(made[2].store) / m.key).main for m in made[0].members]
+    assert [m.converged for m in found] == [m.converged for m in made[0].members]
+    assert any(m.short for m in found)
 
 
 def test_a_single_model_is_stored_as_such(dataset, tmp_path):

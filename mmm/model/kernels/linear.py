@@ -150,11 +150,12 @@ def factorise(inv_var, precision, gram, lone_precision, lone_square, lone_cross,
         for j in range(i, p):
             u[i, j] = inv_var * gram[i, j]
         u[i, i] += precision[i]
+    # A loop that both stores and sums may add in another order where its arrays lie close together in memory.
+    for g in range(lone):
+        lone_var[g] = 1.0 / (inv_var * lone_square[g] + lone_precision[g])
     log_det = 0.0
     for g in range(lone):
-        pivot = inv_var * lone_square[g] + lone_precision[g]
-        lone_var[g] = 1.0 / pivot
-        log_det += math.log(pivot)
+        log_det -= math.log(lone_var[g])
     if lone_outer.shape[0] > 0:
         outer, at = _weighted(lone_var, lone_outer), 0
         for i in range(p):
@@ -212,8 +213,9 @@ def prior_traces(inv_var, precision, drift, lone_precision, lone_cross, lone_out
             of_drift += part
     weights = np.empty(lone)
     for g in range(lone):
-        of_lone += lone_precision[g] * lone_var[g]
         weights[g] = lone_precision[g] * (inv_var * lone_var[g]) ** 2
+    for g in range(lone):
+        of_lone += lone_precision[g] * lone_var[g]
     if lone_outer.shape[0] > 0:
         return total, of_drift, of_lone + _trace_with_inverse(_weighted(weights, lone_outer), inverse)
     v = np.empty(p)
