@@ -124,6 +124,14 @@ def _weighted(weights, rows):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+def _sum_of_logs(v):
+    total = 0.0
+    for i in range(v.shape[0]):
+        total += math.log(v[i])
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 def _trace_with_inverse(flat, inverse):
     """Trace of M (U'U)^-1, of M the upper triangle row by row, given U^-1."""
     p, at, total = inverse.shape[0], 0, 0.0
@@ -153,9 +161,7 @@ def factorise(inv_var, precision, gram, lone_precision, lone_square, lone_cross,
     # A loop that both stores and sums may add in another order where its arrays lie close together in memory.
     for g in range(lone):
         lone_var[g] = 1.0 / (inv_var * lone_square[g] + lone_precision[g])
-    log_det = 0.0
-    for g in range(lone):
-        log_det -= math.log(lone_var[g])
+    log_det = -_sum_of_logs(lone_var)
     if lone_outer.shape[0] > 0:
         outer, at = _weighted(lone_var, lone_outer), 0
         for i in range(p):
