@@ -43,8 +43,12 @@ class Clock:
         Path(path).write_text(json.dumps({"wall": self.wall, "cpu": self.cpu, **self.done, **more}))
 
 
-def per_call(function: Callable[[], Any], calls: int) -> dict[str, float]:
-    """Seconds per call over batches of ``calls``: the shortest batch by the wall, the median one by CPU."""
+def per_call(function: Callable[[], Any], batch: float = 0.05) -> dict[str, float]:
+    """Seconds per call over batches of about ``batch`` seconds: the shortest by the wall, the median one by CPU."""
+    begun, calls = time.perf_counter(), 0
+    while time.perf_counter() - begun < batch:
+        function()
+        calls += 1
     wall, used = [], []
     for _ in range(15):
         begun, before = time.perf_counter(), time.process_time()

@@ -88,7 +88,7 @@ def gradient_seconds(meridian: model.Meridian) -> dict[str, float]:
     value, _ = jax.block_until_ready(call(start))
     if not np.isfinite(value):
         raise RuntimeError("The log density is not finite at the point of the timing.")
-    return per_call(lambda: jax.block_until_ready(call(start)), 20)
+    return per_call(lambda: jax.block_until_ready(call(start)))
 
 
 def draw(meridian: model.Meridian, settings: dict[str, Any]) -> None:

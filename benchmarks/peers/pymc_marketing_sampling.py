@@ -103,9 +103,8 @@ def gradient_seconds(model: MMM) -> dict[str, float]:
     )
     user, start = compiled.user_data, compiled.initial_point_func(1)
     grad, value = np.empty_like(start), np.empty(1)
-    taken = per_call(
-        lambda: call(len(start), start.ctypes.data, grad.ctypes.data, value.ctypes.data, user.ctypes.data), 20
-    )
+    at = [array.ctypes.data for array in (start, grad, value, user)]
+    taken = per_call(lambda: call(len(start), *at))
     if not np.isfinite(value[0]):
         raise RuntimeError("The log density is not finite at the point of the timing.")
     return taken

@@ -7,6 +7,7 @@ layout of the data, mode and whitening, sampling, and draws of the integrated co
 once: there the seconds of sampling are those of the first fit, loading included.
 """
 
+import ctypes
 import warnings
 from typing import Any
 
@@ -23,6 +24,7 @@ with clock.phase("import"):
     from mmm.data.load import from_frame
     from mmm.data.settings import DataSettings
     from mmm.inference.engine import log_posterior
+    from mmm.inference.engine.compiled import c_functions
     from mmm.inference.engine.whitening import whiten
     from mmm.inference.fit import Fit
     from mmm.inference.sample import fit_model
@@ -65,11 +67,20 @@ def mean_contributions(fit: Fit) -> np.ndarray:
 
 
 def gradient_seconds(spec: ModelSpec, dataset: Dataset) -> dict[str, float]:
-    """At a point near the mode, in the coordinates that are sampled."""
+    """The compiled function that nutpie calls, near the mode, in the coordinates that are sampled."""
     problem = log_posterior(spec, dataset)
-    inside = problem.within(whiten(problem, seed=1).coordinates)
-    point = 0.5 * np.random.default_rng(1).standard_normal(problem.layout.dim)
-    return per_call(lambda: inside.value_and_gradient(point), 50)
+    block = problem.within(whiten(problem, seed=1).coordinates).block
+    pointer = ctypes.c_void_p
+    call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, pointer, pointer, pointer, pointer)(
+        c_functions()[0].address
+    )
+    start = 0.5 * np.random.default_rng(1).standard_normal(problem.layout.dim)
+    grad, value = np.empty_like(start), np.empty(1)
+    at = [array.ctypes.data for array in (start, grad, value, block)]
+    taken = per_call(lambda: call(len(start), *at))
+    if not np.isfinite(value[0]):
+        raise RuntimeError("The log density is not finite at the point of the timing.")
+    return taken
 
 
 def main(path: str, settings: dict[str, Any], result: str) -> None:
