@@ -1,8 +1,9 @@
 """An attempt at a sample: its length, and what is kept of it and of the one before.
 
 Chains that agree but for too few draws are given as many draws again, from fresh starts, and nothing is thrown away.
-Chains that diverged or are far apart need other steps: a sample of its own, three times as long, with twice the warm-up
-and a third of the distance to acceptance 1. Either way as many draws are kept as were asked for.
+Chains that diverged need smaller steps: a sample of its own, with twice the warm-up and a third of the distance to
+acceptance 1. Chains that are far apart get the same and three times the draws. As many draws are kept as were asked
+for.
 """
 
 from dataclasses import dataclass
@@ -31,18 +32,20 @@ class Attempt:
 
     @property
     def _joins(self) -> bool:
-        return self.seen is not None and self.seen.nearly
+        return self.seen is not None and self.seen.near and not self.seen.divergences
 
     @property
     def _factor(self) -> int:
         """Draws over those that were asked for."""
-        base, steps = (2, self.number - 1) if self._joins else (_LONGER, self.number)
-        return int(base**steps)
+        if self._joins:
+            return int(2 ** (self.number - 1))
+        return 1 if self.seen is None or self.seen.near else int(_LONGER**self.number)
 
     @property
     def words(self) -> str:
         """What is said when a model is sampled again."""
-        how = "As many draws again" if self._joins else f"Sampled again, {self._factor} times as long"
+        how = f"{self._factor} times as long" if self._factor > 1 else "with smaller steps"
+        how = "As many draws again" if self._joins else f"Sampled again, {how}"
         return f"{how}: {'' if self.seen is None else self.seen.short}."
 
     def settings(self, sampler: SamplerSettings) -> SamplerSettings:
@@ -55,7 +58,7 @@ class Attempt:
             update={
                 "draws": sampler.draws * self._factor,
                 "tune": sampler.tune * 2**self.number,
-                "target_accept": 1.0 - (1.0 - sampler.target_accept) / self._factor,
+                "target_accept": 1.0 - (1.0 - sampler.target_accept) / _LONGER**self.number,
             }
         )
 

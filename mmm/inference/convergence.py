@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float64]
 _SAMPLE_DIMS = ("chain", "draw")
 
 NEAR_R_HAT = 1.03
-"""Below this, chains that have not diverged differ by too few draws alone, in all that was seen."""
+"""Below this, chains differ by too few draws alone, in all that was seen."""
 
 INTERVAL = (0.05, 0.95)
 """Ends of the 90% equal-tailed intervals, in whose tails the effective draws are counted."""
@@ -106,9 +106,9 @@ class Convergence:
         return ", ".join(reasons)
 
     @property
-    def nearly(self) -> bool:
-        """Whether nothing is wrong but that there are too few draws: as many again would do."""
-        return not self.divergences and self.r_hat < NEAR_R_HAT and self.ess > ESS_MIN / 2
+    def near(self) -> bool:
+        """Whether chains differ by no more than too few draws explain, whatever diverged."""
+        return self.r_hat < NEAR_R_HAT and self.ess > ESS_MIN / 2
 
 
 def convergence(tree: xr.DataTree) -> Convergence:

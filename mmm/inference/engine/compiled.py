@@ -27,15 +27,21 @@ def c_functions() -> tuple[Any, Any]:
 
 
 def _compile_apart() -> None:
-    """Compile in a process of its own, so that this one loads the code like every later one.
+    """Compile in two processes at once, each a part, so that this one loads the code like every later one.
 
     In the process that compiles, the linker takes some functions from their own libraries and not from the finished
     code, which changes the last bit of a gradient: with the same seed the first fit on a machine would differ from all
-    later ones. Where the process cannot run, this one compiles, and only that sameness is lost.
+    later ones. Where the processes cannot run, this one compiles, and only that sameness is lost.
     """
-    code = "from mmm.model.kernels.sampler import c_functions; c_functions()"
-    # S603: the command is this line, by this interpreter.
-    subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)  # noqa: S603
+    parts = ("sampler import c_functions as made", "ahead import compile_rest as made")
+    commands = [[sys.executable, "-c", f"from mmm.model.kernels.{part}; made()"] for part in parts]
+    # S603: the commands are these lines, by this interpreter.
+    running = [
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+        for command in commands
+    ]
+    for process in running:
+        process.wait()
 
 
 @functools.cache
