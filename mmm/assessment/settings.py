@@ -50,10 +50,10 @@ class GateSettings(Section):
         description="Probability of a result as far from the model's as an experiment's, over all of them, that warns.",
     )
     overlap_max: float = Field(
-        0.88, gt=0.0, le=1.0, description="Share that prior and posterior of a return have in common that warns."
+        0.92, gt=0.0, le=1.0, description="Share that prior and posterior of a return have in common that warns."
     )
     prior_shift_max: float = Field(
-        0.4, gt=0.0, description="Shift of a return, in sd, when its prior is scaled by two, that warns as well."
+        0.45, gt=0.0, description="Shift of a return, in sd, when its prior is scaled by two, that warns as well."
     )
     surprise_max: float = Field(
         2.0, gt=0.0, description="Distance of a return from its prior, in the prior's sd of the log, that warns."
