@@ -116,7 +116,7 @@ def run(case: Case) -> dict[str, object]:
     return asdict(case) | {
         "started": True,
         "finite": bool(all(np.isfinite(posterior[n]).all() for n in posterior)),
-        "sampled_again": [line for line in said if line.startswith("Sampled again")],
+        "sampled_again": [line for line in said if line.startswith(("Sampled again", "As many draws again"))],
         "divergences": int(stats["diverging"].sum()),
         "rhat": round(float(arviz.rhat(posterior).to_array().max()), 4),
         "ess": round(float(arviz.ess(posterior).to_array().min()), 1),

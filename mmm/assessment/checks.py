@@ -125,8 +125,9 @@ def _energy_check(stats: xr.Dataset, settings: GateSettings) -> Check:
     if not np.isfinite(energy).all() or (np.ptp(energy, axis=1) == 0).any():
         advice = "The sampler did not move or broke off. Fit again with another sampler.seed and more sampler.tune."
         return Check("e_bfmi", title, "fail", None, threshold, "The energy of a chain is missing or constant.", advice)
-    values = np.asarray(az.bfmi(energy), dtype=float)
-    value = float(values.min())
+    # Thinned draws bring that of all draws along.
+    values = stats["e_bfmi"].values if "e_bfmi" in stats else az.bfmi(energy)
+    value = float(np.min(values))
     status: Status = "pass" if value >= settings.e_bfmi_min else "fail"
     advice = ""
     if status == "fail":

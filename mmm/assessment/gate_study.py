@@ -274,7 +274,7 @@ def _comparisons(
 ) -> Iterator[dict[str, Any]]:
     for i in range(options.worlds):
         case = random_case(2 * i, model)
-        key = fit_key(case.dataset, make_spec(case.dataset, model), sampler)
+        key = f"{fit_key(case.dataset, make_spec(case.dataset, model), sampler)} {sampler.attempts}"
         found = kept(options.work / f"{case.name}.json", key, lambda c=case: compare(c, sampler))  # type: ignore[misc]
         passed = "passed" if found["passed"] else "stopped"
         console.print(f"{i + 1}/{options.worlds} {case.name}: shift {found['shift']:.2f} sd, {passed}")

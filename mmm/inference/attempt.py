@@ -1,13 +1,14 @@
-"""An attempt at a sample: its length, and what is kept of it and of the one before.
+"""An attempt at a sample: its length and its steps, and what is kept of it and of the one before.
 
-Chains that agree but for too few draws are given as many draws again, from fresh starts, and nothing is thrown away.
+Chains that agree but for too few draws are given as many draws again, from fresh starts, and both are kept, thinned.
 Chains that diverged need smaller steps: a sample of its own, with twice the warm-up and a third of the distance to
-acceptance 1. Chains that are far apart get the same and three times the draws. As many draws are kept as were asked
-for.
+acceptance 1. Chains that are far apart get the same and three times the draws. What an attempt has mended stays for the
+next, and as many draws are kept as were asked for.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+import arviz as az
 import numpy as np
 import xarray as xr
 
@@ -20,75 +21,96 @@ _LONGER = 3
 
 @dataclass(frozen=True)
 class Attempt:
-    """The ``number``-th attempt, from 0; ``before`` is the tree that the one before left, ``seen`` how it converged."""
+    """The ``number``-th attempt, from 0: how often steps were made smaller, chains longer, and draws added since then.
+
+    ``before`` is the tree that the attempt before left, ``seen`` how it converged, ``spent`` the seconds by step so
+    far.
+    """
 
     number: int = 0
+    smaller: int = 0
+    longer: int = 0
+    added: int = 0
     before: xr.DataTree | None = None
     seen: Convergence | None = None
+    spent: dict[str, float] = field(default_factory=dict)
 
     def after(self, fit: Fit) -> "Attempt":
         """The attempt that follows on ``fit``, whose chains fall short."""
-        return Attempt(self.number + 1, fit.main.tree, fit.main.converged)
-
-    @property
-    def _joins(self) -> bool:
-        return self.seen is not None and self.seen.near and not self.seen.divergences
+        seen = fit.main.converged
+        out = replace(self, number=self.number + 1, before=fit.main.tree, seen=seen, spent=fit.main.seconds)
+        if seen is not None and seen.near and not seen.divergences:
+            return replace(out, added=self.added + 1)
+        far = seen is None or not seen.near
+        return replace(out, smaller=self.smaller + 1, longer=self.longer + far, added=0)
 
     @property
     def _factor(self) -> int:
-        """Draws over those that were asked for."""
-        if self._joins:
-            return int(2 ** (self.number - 1))
-        return 1 if self.seen is None or self.seen.near else int(_LONGER**self.number)
+        """Draws over those that were asked for; of an addition as many as what it is added to was thinned from."""
+        return int(_LONGER**self.longer * 2 ** max(self.added - 1, 0))
 
     @property
     def words(self) -> str:
         """What is said when a model is sampled again."""
         how = f"{self._factor} times as long" if self._factor > 1 else "with smaller steps"
-        how = "As many draws again" if self._joins else f"Sampled again, {how}"
+        how = "As many draws again" if self.added else f"Sampled again, {how}"
         return f"{how}: {'' if self.seen is None else self.seen.short}."
 
     def settings(self, sampler: SamplerSettings) -> SamplerSettings:
         """How this attempt is sampled."""
-        if self._joins:
-            # Another seed: the same chains again would add nothing.
-            more = {"draws": sampler.draws * self._factor, "seed": sampler.seed + self.number}
-            return sampler.model_copy(update=more)
         return sampler.model_copy(
             update={
                 "draws": sampler.draws * self._factor,
-                "tune": sampler.tune * 2**self.number,
-                "target_accept": 1.0 - (1.0 - sampler.target_accept) / _LONGER**self.number,
+                "tune": sampler.tune * 2**self.smaller,
+                "target_accept": 1.0 - (1.0 - sampler.target_accept) / _LONGER**self.smaller,
+                # Another seed where draws are added: the same chains again would add nothing.
+                "seed": sampler.seed + (self.number if self.added else 0),
             }
         )
 
     def kept(self, tree: xr.DataTree) -> xr.DataTree:
         """What is kept of the attempt's ``tree``, as many draws as were asked for."""
         found = thinned(tree, self._factor)
-        return thinned(joined(self.before, found), 2) if self._joins and self.before is not None else found
+        return thinned(joined(self.before, found), 2) if self.added and self.before is not None else found
+
+    def seconds(self, taken: dict[str, float]) -> dict[str, float]:
+        """Seconds by step of all attempts, this one's being ``taken``."""
+        return {name: self.spent.get(name, 0.0) + taken.get(name, 0.0) for name in {**self.spent, **taken}}
 
 
 FIRST = Attempt()
 
 
 def joined(first: xr.DataTree, second: xr.DataTree) -> xr.DataTree:
-    """The draws of each chain of ``second`` after those of the same chain of ``first``."""
-    found = {
-        name: xr.concat([first[name].to_dataset(), second[name].to_dataset()], dim="draw", join="override")
-        for name in ("posterior", "sample_stats")
-    }
-    count = np.arange(next(iter(found.values())).sizes["draw"])
+    """The draws of each chain of ``second`` after those of the same chain of ``first``; of E-BFMI the smaller one."""
+    stats = [with_energy(tree) for tree in (first, second)]
+    lowest = np.minimum(*(part["e_bfmi"].values for part in stats))
+    both = xr.concat([part.drop_vars("e_bfmi") for part in stats], dim="draw", join="override")
+    draws = xr.concat([tree["posterior"].to_dataset() for tree in (first, second)], dim="draw", join="override")
+    count = np.arange(draws.sizes["draw"])
+    found = {"posterior": draws, "sample_stats": both.assign(e_bfmi=("chain", lowest))}
     return xr.DataTree.from_dict({name: part.assign_coords(draw=count) for name, part in found.items()})
 
 
 def thinned(tree: xr.DataTree, every: int) -> xr.DataTree:
-    """One draw of ``every``, with its statistics; a kept draw counts as divergent where any since the last one did."""
+    """One draw of ``every``, with its statistics; a kept draw counts as divergent where any since the last one did.
+
+    Energies of thinned draws depend less on each other, so that E-BFMI is that of all draws.
+    """
     if every == 1:
         return tree
-    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
+    posterior, stats = tree["posterior"].to_dataset(), with_energy(tree)
     kept = stats.isel(draw=slice(every - 1, None, every))
     diverging = stats["diverging"].coarsen(draw=every).max()
     kept = kept.assign(diverging=kept["diverging"].copy(data=diverging.values.astype(bool)))
     found = {"posterior": posterior.isel(draw=slice(every - 1, None, every)), "sample_stats": kept}
     count = np.arange(kept.sizes["draw"])
     return xr.DataTree.from_dict({name: part.assign_coords(draw=count) for name, part in found.items()})
+
+
+def with_energy(tree: xr.DataTree) -> xr.Dataset:
+    """The sampler's statistics with ``e_bfmi`` by chain, of all draws where they are thinned already."""
+    stats = tree["sample_stats"].to_dataset()
+    if "e_bfmi" in stats:
+        return stats
+    return stats.assign(e_bfmi=("chain", np.asarray(az.bfmi(stats["energy"].values), dtype=float)))

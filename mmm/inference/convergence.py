@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float64]
 _SAMPLE_DIMS = ("chain", "draw")
 
 NEAR_R_HAT = 1.03
-"""Below this, chains differ by too few draws alone, in all that was seen."""
+"""Below this, chains are taken to differ by too few draws alone; more of them show whether that was right."""
 
 INTERVAL = (0.05, 0.95)
 """Ends of the 90% equal-tailed intervals, in whose tails the effective draws are counted."""

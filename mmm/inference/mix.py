@@ -33,8 +33,9 @@ def fit_members(
 ) -> Fit:
     """The mixture of what ``make`` makes of a member in an attempt.
 
-    Every member is sampled once and weighted. Members that count and whose chains do not agree are then sampled again,
-    and all are weighted anew: no time goes into a model that gives no draws.
+    Every member is sampled once and weighted. Members whose chains do not agree are then sampled again, and all are
+    weighted anew. Those without weight are left as they are where their chains are near each other: no time goes into a
+    model that gives no draws. Where they are far apart, the weight itself cannot be believed.
     """
     fits = [make(member, FIRST) for member in mixture.members]
     tried = [FIRST] * len(fits)
@@ -43,7 +44,7 @@ def fit_members(
         poor = [
             i
             for i, one in enumerate(fits)
-            if one.main.short and tried[i].number + 1 < attempts(sampler) and _counts(fit, one)
+            if one.main.short and tried[i].number + 1 < attempts(sampler) and (_counts(fit, one) or not _near(one))
         ]
         if not poor:
             return fit
@@ -52,6 +53,10 @@ def fit_members(
             label = f"{mixture.members[i].name}: " if len(fits) > 1 else ""
             report(label + tried[i].words)
             fits[i] = make(mixture.members[i], tried[i])
+
+
+def _near(one: Fit) -> bool:
+    return one.main.converged is not None and one.main.converged.near
 
 
 def _counts(fit: Fit, one: Fit) -> bool:

@@ -82,7 +82,7 @@ def fit_model(
     """Sample the posterior of ``spec`` on ``dataset`` and the experiments of ``evidence``: a fit of one member.
 
     Channels that the spec leaves out are left out of the fit's dataset as well. ``report`` receives one line on the
-    engine. Raises FitError where the sampler cannot start.
+    engine and one on each further attempt. Raises FitError where the sampler cannot start.
     """
     engine, reason = choose_engine(sampler)
     report(f"Engine: {engine} ({reason}).")
@@ -121,7 +121,7 @@ def sample_once(
     tree = attempt.kept(tree)
     converged = convergence(tree)
     key = fit_key(used, spec, sampler, evidence, attempt.number)
-    taken = {**seconds, "total": time.perf_counter() - started}
+    taken = attempt.seconds({**seconds, "total": time.perf_counter() - started})
     return Fit(
         dataset=used,
         members=(Member(spec, tree, key, engine, seconds=taken, converged=converged),),

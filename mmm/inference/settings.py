@@ -27,8 +27,8 @@ class SamplerSettings(Section):
         description="How often at most a model is sampled whose chains do not agree (R-hat above 1.01, fewer than 400 "
         "effective draws, or divergences). Chains that lack draws alone get as many again; those that diverged are "
         "sampled anew with smaller steps; those that are far apart also three times as long, and every third draw is "
-        "kept. In a mixture only models with a weight of at least 1% are sampled again. Fits of fewer than 2,000 draws "
-        "in all are a quick look and sampled once.",
+        "kept. In a mixture models with a weight below 1% are sampled again only where chains are far apart. Fits of "
+        "fewer than 2,000 draws in all are a quick look and sampled once.",
     )
     engine: Literal["auto", "fast", "plain", "jax"] = Field(
         default="auto",

@@ -1,16 +1,20 @@
 """A model whose chains do not agree is sampled again; one whose chains agree is not."""
 
+import arviz as az
 import engine_cases as cases
 import numpy as np
 import pytest
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
+from mmm.assessment.checks import _energy_check
+from mmm.assessment.settings import GateSettings
 from mmm.inference.attempt import FIRST, Attempt, joined, thinned
 from mmm.inference.convergence import Convergence, convergence
 from mmm.inference.engine import log_posterior
 from mmm.inference.engine.compiled import c_functions
 from mmm.inference.engine.whitening import whiten
+from mmm.inference.fit import Fit, Member
 from mmm.inference.sample import fit_model, sample_once
 from mmm.inference.settings import SamplerSettings
 from mmm.model.kernels.sampler import on_disk
@@ -35,7 +39,7 @@ def short(tree: xr.DataTree) -> str:
 
 def test_a_sample_that_falls_short_is_taken_again_and_keeps_its_size() -> None:
     once, silent = lines_of(HASTY.model_copy(update={"attempts": 1}))
-    again, said = lines_of(HASTY.model_copy(update={"attempts": 4}))
+    again, said = lines_of(HASTY.model_copy(update={"attempts": 3}))
     assert short(once)
     assert [line for line in silent if "again" in line] == []
     assert any(line.startswith("Sampled again, ") and line.endswith(f": {short(once)}.") for line in said)
@@ -76,9 +80,14 @@ def test_thinning_hides_no_divergence() -> None:
 
 
 def tree_of(x: xr.DataArray, diverging: xr.DataArray) -> xr.DataTree:
-    return xr.DataTree.from_dict(
-        {"posterior": xr.Dataset({"x": x}), "sample_stats": xr.Dataset({"diverging": diverging})}
-    )
+    stats = xr.Dataset({"diverging": diverging, "energy": x.astype(float)})
+    return xr.DataTree.from_dict({"posterior": xr.Dataset({"x": x}), "sample_stats": stats})
+
+
+def fit_of(tree: xr.DataTree, converged: Convergence) -> Fit:
+    data = cases.dataset("national", channels=2)
+    spec = make_spec(data, cases.settings().model_copy(update={"channels": {}}))
+    return Fit(data, (Member(spec, tree, "key", "fast", converged=converged),), seed=1, key="key")
 
 
 def test_convergence_names_what_is_wrong() -> None:
@@ -100,26 +109,43 @@ def test_chains_that_lack_draws_alone_are_added_to() -> None:
     few = Convergence(r_hat=1.012, ess=300.0, divergences=0)
     first, second = (xr.DataArray(k + np.arange(12.0).reshape(2, 6), dims=("chain", "draw")) for k in (0.0, 100.0))
     none = xr.zeros_like(first, dtype=bool)
-    attempt = Attempt(1, tree_of(first, none), few)
+    attempt = Attempt().after(fit_of(tree_of(first, none), few))
     assert attempt.words == "As many draws again: R-hat 1.012, 300 effective draws."
     assert attempt.settings(sampler) == sampler.model_copy(update={"seed": 8})
     both = joined(tree_of(first, none), tree_of(second, none))["posterior"]["x"].values
     assert both[1].tolist() == [6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 106.0, 107.0, 108.0, 109.0, 110.0, 111.0]
     kept = attempt.kept(tree_of(second, none))["posterior"]["x"]
     assert kept.values[1].tolist() == [7.0, 9.0, 11.0, 107.0, 109.0, 111.0]
-    third = Attempt(2, tree_of(kept, none), few).settings(sampler)
+    third = attempt.after(fit_of(tree_of(kept, none), few)).settings(sampler)
     assert (third.draws, third.tune, third.seed) == (20, 10, 9)
+
+
+def test_what_was_mended_stays_mended() -> None:
+    sampler = SamplerSettings(draws=10, tune=10, chains=2, seed=7)
+    tree = tree_of(*(xr.DataArray(np.zeros((2, 10)), dims=("chain", "draw")).astype(t) for t in (float, bool)))
+    smaller = Attempt().after(fit_of(tree, Convergence(1.05, 900.0, 2)))
+    asked = smaller.after(fit_of(tree, Convergence(1.012, 300.0, 0))).settings(sampler)
+    assert (asked.draws, asked.tune, asked.seed) == (30, 20, 9)
+    assert asked.target_accept == smaller.settings(sampler).target_accept == pytest.approx(1 - 0.1 / 3)
+
+
+def test_energy_is_judged_on_all_draws() -> None:
+    walk = xr.DataArray(np.random.default_rng(1).standard_normal((2, 600)).cumsum(axis=1) * 0.9, dims=("chain", "draw"))
+    tree = tree_of(walk, xr.zeros_like(walk, dtype=bool))
+    exact = float(np.min(az.bfmi(walk.values)))
+    for kept in (thinned(tree, 3), thinned(joined(tree, tree), 2)):
+        assert _energy_check(kept["sample_stats"].to_dataset(), GateSettings()).value == pytest.approx(exact)
 
 
 def test_chains_that_diverged_alone_get_smaller_steps() -> None:
     sampler = SamplerSettings(draws=10, tune=10, chains=2, seed=7)
-    attempt = Attempt(1, None, Convergence(1.005, 900.0, 2))
+    values = xr.DataArray(np.arange(6.0).reshape(2, 3), dims=("chain", "draw"))
+    tree = tree_of(values, xr.zeros_like(values, dtype=bool))
+    attempt = Attempt().after(fit_of(tree, Convergence(1.005, 900.0, 2)))
     assert attempt.words == "Sampled again, with smaller steps: 2 divergent draws."
     asked = attempt.settings(sampler)
     assert (asked.draws, asked.tune, asked.seed) == (10, 20, 7)
     assert asked.target_accept == pytest.approx(1 - 0.1 / 3)
-    values = xr.DataArray(np.arange(6.0).reshape(2, 3), dims=("chain", "draw"))
-    tree = tree_of(values, xr.zeros_like(values, dtype=bool))
     assert attempt.kept(tree)["posterior"]["x"].values.tolist() == values.values.tolist()
 
 
@@ -130,7 +156,7 @@ def test_chains_that_need_other_steps_are_sampled_anew(seen: Convergence) -> Non
     sampler = SamplerSettings(draws=10, tune=10, chains=2, seed=7)
     values = xr.DataArray(np.arange(36.0).reshape(2, 18), dims=("chain", "draw"))
     tree = tree_of(values, xr.zeros_like(values, dtype=bool))
-    attempt = Attempt(1, tree, seen)
+    attempt = Attempt().after(fit_of(tree, seen))
     asked = attempt.settings(sampler)
     assert (asked.draws, asked.tune, asked.seed) == (30, 20, 7)
     assert asked.target_accept == pytest.approx(1 - 0.1 / 3)
@@ -144,7 +170,7 @@ def test_a_sample_that_nearly_agrees_gets_as_many_draws_again() -> None:
     sampler = SamplerSettings(draws=500, tune=500, chains=4, seed=1)
     first = fit_model(data, spec, sampler.model_copy(update={"attempts": 1}))
     few = Convergence(1.02, 300.0, 0)
-    again = sample_once(data, spec, sampler, attempt=Attempt(1, first.main.tree, few))
+    again = sample_once(data, spec, sampler, attempt=Attempt().after(fit_of(first.main.tree, few)))
     assert dict(again.main.posterior.sizes) == dict(first.main.posterior.sizes)
     old, new = (fit.main.posterior["roas"].values for fit in (first, again))
     np.testing.assert_array_equal(new[:, :250], old[:, 1::2])

@@ -223,8 +223,11 @@ def test_a_fit_of_the_first_format_is_read_and_planned_on(tmp_path):
     assert found.allocation["spend"].to_numpy() == pytest.approx([7.739205e5, 1.857692e6, 1.021857e6], rel=1e-4)
 
 
-@pytest.mark.parametrize(("worse", "again"), [(0.0, ["plain", "late"]), (50.0, ["plain"])])
-def test_only_members_that_count_are_sampled_again(made, worse, again):
+@pytest.mark.parametrize(
+    ("worse", "r_hat", "again"),
+    [(0.0, 1.02, ["plain", "late"]), (50.0, 1.02, ["plain"]), (50.0, 1.2, ["plain", "late"])],
+)
+def test_members_without_weight_are_sampled_again_only_where_far_apart(made, worse, r_hat, again):
     asked: list[tuple[str, int]] = []
 
     def make(member: NamedSpec, attempt: Attempt) -> Fit:
@@ -233,14 +236,15 @@ def test_only_members_that_count_are_sampled_again(made, worse, again):
         tree = part.tree.copy()
         left_out = tree["loo"].to_dataset()
         tree["loo"] = xr.DataTree(left_out.assign(elpd=left_out["elpd"] - worse * (member.name == "late")))
-        converged = Convergence(1.0 if attempt.number else 1.2, 1000.0, 0)
+        converged = Convergence(1.0 if attempt.number else r_hat, 1000.0, 0)
         key = f"{member.name} {attempt.number}"
         return replace(made[0], members=(replace(part, tree=tree, converged=converged, key=key, weight=1.0),), key=key)
 
     said: list[str] = []
     fit = fit_members(made[1], SamplerSettings(), make, said.append)
     assert asked == [("plain", 0), ("late", 0), *((name, 1) for name in again)]
-    assert said == [f"{name}: Sampled again, 3 times as long: R-hat 1.200." for name in again]
+    how = "As many draws again: R-hat 1.020." if r_hat < 1.03 else "Sampled again, 3 times as long: R-hat 1.200."
+    assert said == [f"{name}: {how}" for name in again]
     assert {m.name: m.key for m in fit.members} == {
         "plain": "plain 1",
         "late": "late 1" if "late" in again else "late 0",

@@ -5,6 +5,7 @@ import functools
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import numpy as np
@@ -35,13 +36,11 @@ def _compile_apart() -> None:
     """
     parts = ("sampler import c_functions as made", "ahead import compile_rest as made")
     commands = [[sys.executable, "-c", f"from mmm.model.kernels.{part}; made()"] for part in parts]
-    # S603: the commands are these lines, by this interpreter.
-    running = [
-        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
-        for command in commands
-    ]
-    for process in running:
-        process.wait()
+    with ExitStack() as running, suppress(OSError):
+        for command in commands:
+            # S603: the commands are these lines, by this interpreter. Leaving the stack waits for them.
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            running.enter_context(subprocess.Popen(command, **quiet))  # type: ignore[call-overload]  # noqa: S603
 
 
 @functools.cache

@@ -26,7 +26,7 @@ class Linear:
 
     @property
     def dense(self) -> list[Term]:
-        """Terms whose columns are dense, those that differ by geo last; the intercepts only on national data."""
+        """Terms whose columns are dense, those that differ by geo last: neither intercepts by geo nor a lone drift."""
         lone = [
             t for t in self.terms if (t.dim == "geo" and self.geos > 1) or (t is self.drift and self.has_lone_drift)
         ]

@@ -1,7 +1,7 @@
 """Compile what :mod:`mmm.model.kernels.sampler` needs last, and what is needed after sampling, in a second process.
 
-The first use on a machine compiles for half a minute on one core. This half of it needs nothing of the other, so that
-a second process can do it meanwhile: each finds the other's code in numba's disk cache when it comes to it.
+The first use on a machine compiles for half a minute on one core. This half of it can be done meanwhile: each process
+finds the other's code in numba's disk cache when it comes to it, and the little that both need at first is made twice.
 """
 
 from numba import float64, int64
