@@ -118,7 +118,6 @@ WELL = "well_specified"
 # Checks about the model as a whole; those of the sampler have their own half of the page.
 _MODEL_WIDE = ("baseline", "scale", "coverage", "noise")
 _SECOND, _FIGURE = "# Are the warnings right?", "gate_warnings.svg"
-_SHORT = {"draws": 300, "tune": 400, "chains": 2}
 Verdict = dict[str, Any]
 
 
@@ -262,9 +261,9 @@ def main(arguments: list[str] | None = None) -> None:
     if options.part != "warnings":
         first = markdown(list(_comparisons(options, model, sampler, console)), sampler) + "\n"
     if options.part != "checks":
-        quick = sampler.model_copy(update={**_SHORT, "store": str(options.work / "fits")})
-        verdicts = list(_verdicts(options.work, quick, (options.first, options.good, options.broken), console))
-        second = warnings_markdown(verdicts, quick)
+        storing = sampler.model_copy(update={"store": str(options.work / "fits")})
+        verdicts = list(_verdicts(options.work, storing, (options.first, options.good, options.broken), console))
+        second = warnings_markdown(verdicts, storing)
         write_text(options.out / _FIGURE, warnings_figure(verdicts))
     console.print(str(write_text(page, first + second)), markup=False)
 
