@@ -19,7 +19,7 @@ find_python = for candidate in $(CANDIDATES); do \
 # -n 2 --dist loadfile: two workers, and a file's shared fits are made once.
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
-.PHONY: help setup report test lint pytest format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-sbc study-robustness bench-growth bench-compile bench-large
+.PHONY: help setup report test lint pytest format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-sbc study-robustness bench-growth bench-compile
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -74,9 +74,6 @@ bench-growth: setup  ## time of a gradient against weeks, geos, channels and loo
 
 bench-compile: setup  ## what compiling costs: new rows, a new process, a new machine (a minute; docs/studies)
 	$(BIN)/python benchmarks/compile.py $(ARGS)
-
-bench-large: setup  ## a fit of the largest public panel, 208 weeks x 50 geos x 30 channels (docs/studies)
-	$(BIN)/python benchmarks/large.py $(ARGS)
 
 peers: setup  ## install PyMC-Marketing and Meridian into environments of their own, for the benchmarks
 	@sh benchmarks/peers.sh

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmm.model import transforms
+from mmm.model.kernels.evaluate import half_lives
 from mmm.model.kernels.families import (
     ADSTOCK_KINDS,
     SATURATION_KINDS,
@@ -62,6 +63,16 @@ def test_kernel_is_the_oracles_convolution(x, alpha, delay, lookback, kind):
     if not np.isfinite(weights).all():
         return
     np.testing.assert_allclose(_adstock(kind, alpha, delay, lookback, x), oracle.carry_over(x, weights), atol=1e-9)
+
+
+@pytest.mark.parametrize("delay", [60.0, 66.3])
+def test_a_delay_far_beyond_the_lookback_arrives_last(delay):
+    """All plain weights underflow; relative to each other they leave the last lag alone."""
+    x = np.array([3.0, 0.0, 0.0, 0.0, 0.0])
+    np.testing.assert_allclose(_adstock("delayed_normalised", 0.6, delay, 3, x), [0.0, 0.0, 0.0, 3.0, 0.0], atol=1e-9)
+    found = np.zeros((1, 1))
+    half_lives(np.array([[3]]), np.array([[[0.6, delay]]]), 3, found)
+    assert found[0, 0] == pytest.approx(3.5)
 
 
 @settings(max_examples=60, deadline=None)

@@ -12,24 +12,12 @@ import numpy as np
 from numba import njit
 
 from mmm.model.kernels.bends import inflection
-from mmm.model.kernels.families import adstock_series, adstock_weight, saturate_with_derivatives
+from mmm.model.kernels.families import adstock_series, adstock_weights, saturate_with_derivatives
 
 # Steps towards the point of touch; each keeps a place at which the line is above the curve.
 _STEPS = 12
 # Entries of a line: up to here it counts, its slope, its value at zero, what is added to the curve after it.
 TOUCH, SLOPE, AT_ZERO, LIFT, ENTRIES = range(5)
-
-
-@njit(cache=True, nogil=True)
-def _weights(kind, p1, p2, lookback, out):
-    """Adstock weights by lag, normalised where the family is."""
-    total = 0.0
-    for lag in range(lookback + 1):
-        out[lag] = adstock_weight(kind, p1, p2, lag)
-        total += out[lag]
-    if kind == 1 or kind == 3:
-        for lag in range(lookback + 1):
-            out[lag] /= total
 
 
 @njit(cache=True, nogil=True)
@@ -112,7 +100,7 @@ def lines(akind, apar, skind, spar, lookback, base, unit, begin, low, high, tota
         least, most = low[:, c].copy(), high[:, c].copy()
         for n in range(draws):
             kind, p1, p2 = skind[n, c], spar[n, c, 0], spar[n, c, 1]
-            _weights(akind[n, c], apar[n, c, 0], apar[n, c, 1], lookback, weight)
+            adstock_weights(akind[n, c], apar[n, c, 0], apar[n, c, 1], lookback, weight)
             for g in range(geos):
                 adstock_series(akind[n, c], apar[n, c, 0], apar[n, c, 1], lookback, base[:, g, c].copy(), before)
                 for t in range(begin, periods):

@@ -7,7 +7,7 @@ Every function fills an array that the caller allocated, so that the caller deci
 import numpy as np
 from numba import njit
 
-from mmm.model.kernels.families import adstock_series, adstock_weight, saturate, saturate_with_derivatives
+from mmm.model.kernels.families import adstock_series, adstock_weights, saturate, saturate_with_derivatives
 
 
 @njit(cache=True, nogil=True)
@@ -128,14 +128,14 @@ def total_and_gradient(
 def half_lives(akind, apar, lookback, out):
     """Periods until half of the carryover has been delivered, interpolated between lags, to ``out[n, c]``."""
     draws, channels = akind.shape
+    weights = np.empty(lookback + 1)
     for n in range(draws):
         for c in range(channels):
-            total = 0.0
-            for lag in range(lookback + 1):
-                total += adstock_weight(akind[n, c], apar[n, c, 0], apar[n, c, 1], lag)
+            # The normalised variant of the family, which follows its plain one.
+            adstock_weights(akind[n, c] | 1, apar[n, c, 0], apar[n, c, 1], lookback, weights)
             reached = 0.0
             for lag in range(lookback + 1):
-                weight = adstock_weight(akind[n, c], apar[n, c, 0], apar[n, c, 1], lag) / total
+                weight = weights[lag]
                 if reached + weight >= 0.5:
                     out[n, c] = lag + (0.5 - reached) / weight
                     break

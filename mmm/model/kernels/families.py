@@ -20,35 +20,29 @@ SATURATION_KINDS = {"hill": 0, "logistic": 1}
 _TINY = 1e-9
 
 
-@njit(cache=True, nogil=True, inline="always")
-def adstock_weight(kind, p1, p2, lag):
-    """Unnormalised weight of spend ``lag`` periods ago: alpha^lag, or alpha^((lag - delay)^2) when delayed."""
-    if kind <= 1:
-        return p1**lag
-    return p1 ** ((lag - p2) * (lag - p2))
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _norm(kind, p1, p2, lookback):
-    """What the weights are multiplied by: one over their sum where they are normalised, else one."""
-    if kind == 0 or kind == 2:
-        return 1.0
-    total, weight = 0.0, 1.0
+@njit(cache=True, nogil=True)
+def adstock_weights(kind, p1, p2, lookback, out):
+    """Weight of spend ``lag`` periods ago to ``out[lag]``: alpha^lag, or alpha^((lag - delay)^2) when delayed."""
+    # Where weights are normalised the largest is taken out, so that they cannot all underflow under a long delay.
+    nearest = min(max(round(p2), 0.0), float(lookback))
+    shift = (nearest - p2) ** 2 if kind == 3 else 0.0
+    total, power = 0.0, 1.0
     for lag in range(lookback + 1):
-        if kind == 1:
-            # A running product: a power for every lag would cost more than the recursion of the series.
-            total += weight
-            weight *= p1
-        else:
-            total += adstock_weight(kind, p1, p2, lag)
-    return 1.0 / total
+        out[lag] = power if kind <= 1 else p1 ** ((lag - p2) * (lag - p2) - shift)
+        total += out[lag]
+        # A running product: a power for every lag would cost more than the recursion of the series.
+        power *= p1
+    if kind == 1 or kind == 3:
+        for lag in range(lookback + 1):
+            out[lag] /= total
 
 
 @njit(cache=True, nogil=True)
 def adstock_series(kind, p1, p2, lookback, x, out):
     """Write the adstock of ``x[t]`` (nothing before t = 0) to ``out[t]``; ``x`` and ``out`` must differ."""
     periods = x.shape[0]
-    norm = _norm(kind, p1, p2, lookback)
+    weights = np.empty(lookback + 1)
+    adstock_weights(kind, p1, p2, lookback, weights)
     if kind <= 1:
         # A recursion that forgets what is older than the look-back: cost does not depend on the lag.
         forget = p1 ** (lookback + 1)
@@ -58,11 +52,8 @@ def adstock_series(kind, p1, p2, lookback, x, out):
             if t > lookback:
                 carried -= forget * x[t - lookback - 1]
             # Cancellation may leave a rounding error below zero; adstock of spend is never negative.
-            out[t] = norm * carried if carried > 0.0 else 0.0
+            out[t] = weights[0] * carried if carried > 0.0 else 0.0
         return
-    weights = np.empty(lookback + 1)
-    for lag in range(lookback + 1):
-        weights[lag] = norm * adstock_weight(kind, p1, p2, lag)
     for t in range(periods):
         total = 0.0
         for lag in range(min(lookback, t) + 1):

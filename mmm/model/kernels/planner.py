@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from mmm.model.kernels.envelope import AT_ZERO, LIFT, SLOPE, TOUCH
-from mmm.model.kernels.families import adstock_series, adstock_weight, saturate, saturate_with_derivatives
+from mmm.model.kernels.families import adstock_series, adstock_weights, saturate, saturate_with_derivatives
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -63,7 +63,7 @@ def by_period(
 
 
 @njit(cache=True, nogil=True)
-def period_hessian(  # noqa: C901, PLR0912  (one loop nest; splitting it would recompute the adstock)
+def period_hessian(  # noqa: C901  (one loop nest; splitting it would recompute the adstock)
     akind, apar, skind, spar, log_beta, lookback, base, unit, money, begin, weights, place, lines, share, hessian
 ):  # fmt: skip
     """Add the ``share[n]``-weighted second derivatives by pairs of periods to ``hessian[c, h, h]``."""
@@ -79,13 +79,7 @@ def period_hessian(  # noqa: C901, PLR0912  (one loop nest; splitting it would r
             for n in range(draws):
                 ak, a1, a2 = akind[n, c], apar[n, c, 0], apar[n, c, 1]
                 adstock_series(ak, a1, a2, lookback, x, a)
-                norm = 1.0
-                if ak == 1 or ak == 3:
-                    norm = 0.0
-                    for lag in range(lookback + 1):
-                        norm += adstock_weight(ak, a1, a2, lag)
-                for lag in range(lookback + 1):
-                    weight[lag] = adstock_weight(ak, a1, a2, lag) / norm
+                adstock_weights(ak, a1, a2, lookback, weight)
                 scale = share[n] * np.exp(log_beta[n, g, c])
                 for t in range(begin, periods):
                     kind, p1, p2 = skind[n, c], spar[n, c, 0], spar[n, c, 1]
