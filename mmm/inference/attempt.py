@@ -1,9 +1,9 @@
 """An attempt at a sample: its length and its steps, and what is kept of it and of the one before.
 
-Chains that agree but for too few draws are given as many draws again, from fresh starts, and both are kept, thinned.
-Chains that diverged need smaller steps: a sample of its own, with twice the warm-up and a third of the distance to
-acceptance 1. Chains that are far apart get the same and three times the draws. What an attempt has mended stays for the
-next, and as many draws are kept as were asked for.
+Every further attempt takes smaller steps, with twice the warm-up and a third of the distance to acceptance 1: chains
+that fall short are those of a difficult posterior. Chains that agree but for too few draws get as many draws again,
+from fresh starts, and both are kept, thinned. Chains that diverged are sampled anew, and those that are far apart also
+three times as long. As many draws are kept as were asked for.
 """
 
 from dataclasses import dataclass, field, replace
@@ -16,19 +16,19 @@ from mmm.inference.convergence import Convergence
 from mmm.inference.fit import Fit
 from mmm.inference.settings import SamplerSettings
 
+# How much longer chains are that were far apart, and how much closer to 1 the acceptance of every attempt is.
 _LONGER = 3
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """The ``number``-th attempt, from 0: how often steps were made smaller, chains longer, and draws added since then.
+    """The ``number``-th attempt, from 0: how often chains were made longer, and draws added since then.
 
     ``before`` is the tree that the attempt before left, ``seen`` how it converged, ``spent`` the seconds by step so
     far.
     """
 
     number: int = 0
-    smaller: int = 0
     longer: int = 0
     added: int = 0
     before: xr.DataTree | None = None
@@ -41,8 +41,7 @@ class Attempt:
         out = replace(self, number=self.number + 1, before=fit.main.tree, seen=seen, spent=fit.main.seconds)
         if seen is not None and seen.near and not seen.divergences:
             return replace(out, added=self.added + 1)
-        far = seen is None or not seen.near
-        return replace(out, smaller=self.smaller + 1, longer=self.longer + far, added=0)
+        return replace(out, longer=self.longer + (seen is None or not seen.near), added=0)
 
     @property
     def _factor(self) -> int:
@@ -61,8 +60,8 @@ class Attempt:
         return sampler.model_copy(
             update={
                 "draws": sampler.draws * self._factor,
-                "tune": sampler.tune * 2**self.smaller,
-                "target_accept": 1.0 - (1.0 - sampler.target_accept) / _LONGER**self.smaller,
+                "tune": sampler.tune * 2**self.number,
+                "target_accept": 1.0 - (1.0 - sampler.target_accept) / _LONGER**self.number,
                 # Another seed where draws are added: the same chains again would add nothing.
                 "seed": sampler.seed + (self.number if self.added else 0),
             }

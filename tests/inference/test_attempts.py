@@ -111,22 +111,24 @@ def test_chains_that_lack_draws_alone_are_added_to() -> None:
     none = xr.zeros_like(first, dtype=bool)
     attempt = Attempt().after(fit_of(tree_of(first, none), few))
     assert attempt.words == "As many draws again: R-hat 1.012, 300 effective draws."
-    assert attempt.settings(sampler) == sampler.model_copy(update={"seed": 8})
+    asked = attempt.settings(sampler)
+    assert (asked.draws, asked.tune, asked.seed) == (10, 20, 8)
+    assert asked.target_accept == pytest.approx(1 - 0.1 / 3)
     both = joined(tree_of(first, none), tree_of(second, none))["posterior"]["x"].values
     assert both[1].tolist() == [6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 106.0, 107.0, 108.0, 109.0, 110.0, 111.0]
     kept = attempt.kept(tree_of(second, none))["posterior"]["x"]
     assert kept.values[1].tolist() == [7.0, 9.0, 11.0, 107.0, 109.0, 111.0]
     third = attempt.after(fit_of(tree_of(kept, none), few)).settings(sampler)
-    assert (third.draws, third.tune, third.seed) == (20, 10, 9)
+    assert (third.draws, third.tune, third.seed) == (20, 40, 9)
 
 
-def test_what_was_mended_stays_mended() -> None:
+def test_an_addition_is_as_long_as_what_it_is_added_to() -> None:
     sampler = SamplerSettings(draws=10, tune=10, chains=2, seed=7)
     tree = tree_of(*(xr.DataArray(np.zeros((2, 10)), dims=("chain", "draw")).astype(t) for t in (float, bool)))
-    smaller = Attempt().after(fit_of(tree, Convergence(1.05, 900.0, 2)))
-    asked = smaller.after(fit_of(tree, Convergence(1.012, 300.0, 0))).settings(sampler)
-    assert (asked.draws, asked.tune, asked.seed) == (30, 20, 9)
-    assert asked.target_accept == smaller.settings(sampler).target_accept == pytest.approx(1 - 0.1 / 3)
+    longer = Attempt().after(fit_of(tree, Convergence(1.05, 900.0, 2)))
+    asked = longer.after(fit_of(tree, Convergence(1.012, 300.0, 0))).settings(sampler)
+    assert (asked.draws, asked.tune, asked.seed) == (30, 40, 9)
+    assert asked.target_accept == pytest.approx(1 - 0.1 / 9)
 
 
 def test_energy_is_judged_on_all_draws() -> None:
