@@ -84,7 +84,8 @@ def model_of(given: Any, variant: str) -> tuple[MMM, pd.DataFrame]:
         date_column="date",
         target_column="y",
         channel_columns=given["channels"].tolist(),
-        control_columns=[c for c in frame if str(c).startswith("control_")],
+        # It refuses an empty list.
+        control_columns=[c for c in frame if str(c).startswith("control_")] or None,
         dims=dims,
         yearly_seasonality=2,
         **own,
