@@ -370,5 +370,5 @@ def _failures(rows: list[Row]) -> str:
     seconds = {m: median(r["seconds"] for r in _of(rows, m)) for m in asked}
     lines = [[*line, "–" if seconds[line[0]] is None else f"{seconds[line[0]]:.0f}"] for line in lines]
     words = "## What was run\n\nSeconds are of a machine that did other work beside; they compare nothing.\n\n"
-    why = "".join(f"- {r['world']}, {r['method']}: {r['error'].splitlines()[0]}\n" for r in failed)
+    why = "".join(f"- {r['world']}, {r['method']}: {r['error']}\n" for r in failed)
     return words + table(["", "worlds asked", "failed", "seconds a world, median"], lines) + why

@@ -7,6 +7,7 @@
 import argparse
 import hashlib
 import json
+import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -152,9 +153,16 @@ def scores(todo: Iterable[Cell]) -> list[dict[str, Any]]:
             if record["key"] != key_of(cell, world):
                 continue
             label = {"world": entry.name, "part": entry.part, "kind": entry.kind, "geos": entry.geos}
-            label |= {name: record[name] for name in ("method", "seconds", "error")}
+            label |= {name: record[name] for name in ("method", "seconds")}
+            label["error"] = record["error"] and reason(record["error"])
             rows.append({**label, **({} if record["answer"] is None else score(world, record["answer"], best))})
     return rows
+
+
+def reason(error: str) -> str:
+    """The line of a record's error that says what went wrong; those around it are a trace, with a machine's paths."""
+    lines = error.strip().splitlines()
+    return next((line for line in reversed(lines) if re.match(r"[\w.]*(Error|Exception)\b", line)), lines[-1])
 
 
 def place_of(workers: int, dask: str | None) -> Place:
