@@ -86,9 +86,9 @@ def test_a_changed_setting_is_a_new_result(entry, settings, tmp_path) -> None:
 
 def test_of_a_trace_the_reason_is_told() -> None:
     trace = 'PeerError: peer ended with 1:   File "/some/where.py", line 3\n    x()\nValueError: no shape.\n----\nNote.'
-    assert reason(trace) == "ValueError: no shape."
-    assert reason("DataError: 'x.csv' is missing.") == "DataError: 'x.csv' is missing."
-    assert reason("killed\nat once") == "at once"
+    assert study.reason(trace) == "ValueError: no shape."
+    assert study.reason("DataError: 'x.csv' is missing.") == "DataError: 'x.csv' is missing."
+    assert study.reason("killed\nat once") == "at once"
 
 
 def test_a_peer_that_takes_too_long_is_stopped(world, settings) -> None:
