@@ -74,11 +74,11 @@ def test_posterior_is_that_of_the_fast_engine(shape: str) -> None:
         assert one[name].dims == two[name].dims
         xr.testing.assert_equal(one[name].drop_vars(["chain", "draw"]).coords.to_dataset(),
                                 two[name].drop_vars(["chain", "draw"]).coords.to_dataset())  # fmt: skip
-        error = np.sqrt(arviz.mcse(one[[name]])[name] ** 2 + arviz.mcse(two[[name]])[name] ** 2)
-        difference = np.abs(one[name].mean(("chain", "draw")) - two[name].mean(("chain", "draw")))
-        assert (difference < 5 * error).all(), name
-        ratio = one[name].std(("chain", "draw")) / two[name].std(("chain", "draw"))
-        assert (np.abs(np.log(ratio)) < 0.25).all(), name
+        for method in ("mean", "sd"):
+            found = [getattr(p[name], method.replace("sd", "std"))(("chain", "draw")) for p in (one, two)]
+            errors = [arviz.mcse(p[[name]], method=method)[name] for p in (one, two)]
+            # Of a heavy tail, as half-saturation's, the sd is known to a fifth at best.
+            assert (np.abs(found[0] - found[1]) < 5 * np.hypot(*errors)).all(), (name, method)
     statistics = fit.main.tree["sample_stats"].to_dataset()
     assert {"diverging", "energy", "n_steps", "step_size", "logp", "mean_tree_accept"} == set(statistics)
     assert statistics["diverging"].mean() < 0.02
