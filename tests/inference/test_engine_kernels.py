@@ -5,7 +5,7 @@ import pytest
 from numba import njit
 from scipy import special
 
-from mmm.model.kernels import elementary, families, linear, posterior, tangents
+from mmm.model.kernels import elementary, families, likelihood, linear, posterior, tangents
 
 
 @njit
@@ -37,7 +37,7 @@ def test_exponential_and_logarithm() -> None:
 
 def test_digamma() -> None:
     x = np.array([0.01, 0.5, 1.0, 3.7, 9.99, 10.0, 250.0])
-    assert np.allclose([posterior.digamma(v) for v in x], special.digamma(x), rtol=1e-13)
+    assert np.allclose([likelihood.digamma(v) for v in x], special.digamma(x), rtol=1e-13)
 
 
 ADSTOCKS = [(0, 0.6, 0.0), (1, 0.6, 0.0), (1, 0.999, 0.0), (2, 0.7, 2.3), (3, 0.7, 2.3), (3, 0.9, 40.0)]

@@ -8,7 +8,7 @@ from mmm.inference.engine.coordinates import Coordinates
 from mmm.inference.engine.layout import Layout, Linear, varies
 from mmm.model.evidence import Contrast
 from mmm.model.kernels import block as b
-from mmm.model.kernels.posterior import LOG_2PI, NU_RATE, NU_SHAPE
+from mmm.model.kernels.likelihood import LOG_2PI, NU_RATE, NU_SHAPE
 from mmm.model.media_arrays import media_arrays, media_sizes
 from mmm.model.panel import Panel
 from mmm.model.spec import ModelSpec

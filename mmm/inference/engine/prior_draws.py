@@ -11,7 +11,7 @@ from mmm.inference.engine import draws
 from mmm.inference.engine.pack import read
 from mmm.inference.engine.problem import Problem, log_posterior
 from mmm.model.kernels import block as b
-from mmm.model.kernels.posterior import NU_RATE, NU_SHAPE
+from mmm.model.kernels.likelihood import NU_RATE, NU_SHAPE
 from mmm.model.spec import ModelSpec
 
 Floats = npt.NDArray[np.float64]

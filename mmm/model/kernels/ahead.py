@@ -9,7 +9,8 @@ from numba import float64, int64
 from mmm.model.kernels.block import unpack
 from mmm.model.kernels.draws import coefficients
 from mmm.model.kernels.experiments import experiments
-from mmm.model.kernels.posterior import constrain, integrated, sampled
+from mmm.model.kernels.likelihood import integrated, sampled
+from mmm.model.kernels.posterior import constrain
 
 _VECTOR, _MATRIX, _WHOLE = float64[::1], float64[:, ::1], int64[::1]
 

@@ -6,9 +6,10 @@ import numpy as np
 from numba import njit
 
 from mmm.model.kernels.block import CHANNELS, DRIFT_SCALE, GEOS, INTEGRATED, NOISE, unpack
+from mmm.model.kernels.likelihood import project, residuals, scaled_precision
 from mmm.model.kernels.linear import conditional_mean, factorise, lone_given_dense, solve
 from mmm.model.kernels.media import forward
-from mmm.model.kernels.posterior import constrain, project, residuals, scaled_precision
+from mmm.model.kernels.posterior import constrain
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
