@@ -33,10 +33,6 @@ from mmm.simulate import data_settings, random_world, simulate
 # Draws kept of each fit, thinned to be near independent; ranks are 0 to this number.
 KEPT = 99
 SAMPLER = SamplerSettings(draws=330, tune=250, chains=3, target_accept=0.8)
-# Where the baseline's coefficients are sampled too, draws depend more on each other.
-LONGER = SamplerSettings(draws=1320, tune=500, chains=3, target_accept=0.9)
-# Share of the replications that variants of the shipped defaults get.
-FEWER = 0.4
 # Fewer replications than this say nothing of a distribution of ranks and are not shown.
 FEWEST = 50
 
@@ -62,9 +58,10 @@ class Case:
         return f"{place}: {self.member}, {self.likelihood.replace('_', '-')}{how}"
 
 
-DEFAULTS = (Case(), Case("delayed, sloped"), Case(geos=3))
 CASES = (
-    *DEFAULTS,
+    Case(),
+    Case("delayed, sloped"),
+    Case(geos=3),
     Case("geometric, logistic"),
     Case(integrated=False),
     Case(likelihood="student_t"),
@@ -97,7 +94,7 @@ def ranks(
     mean = expected_outcome(spec, truth, dataset, rows, seed)
     outcome = predictive_outcome(spec, truth, mean, seed)[0]
     problem = log_posterior(spec, with_outcome(dataset, outcome), integrated=False if sampled else None)
-    fitted = sample_problem(problem, (LONGER if sampled else SAMPLER).model_copy(update={"seed": seed}))
+    fitted = sample_problem(problem, SAMPLER.model_copy(update={"seed": seed}))
     posterior = fitted["posterior"].to_dataset()
     rhat = float(arviz.rhat(posterior).to_array().max())
     kept = stacked(posterior, KEPT)
@@ -265,8 +262,7 @@ def main() -> None:
     wanted = [case for case in CASES if not arguments.cases or any(part in case.name for part in arguments.cases)]
     found, results = {}, {}
     for case in wanted:
-        count = round(arguments.replications * (1.0 if case in DEFAULTS else FEWER))
-        ranked, rhat = run(case, count, arguments.seed, arguments.work, kept=arguments.kept)
+        ranked, rhat = run(case, arguments.replications, arguments.seed, arguments.work, kept=arguments.kept)
         if len(rhat) < FEWEST:
             continue
         found[case.name], results[case.name] = ranked, verdict(ranked, rhat)

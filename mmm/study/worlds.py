@@ -39,6 +39,8 @@ HIDDEN = 13
 _GEOS = 4
 _WITH_GEOS = ("well_specified", "hidden_demand", "collinear_flighting", "time_varying_effect", "mixed")
 _REPEATS = range(2, 18)
+_REPORTED = (1, 2)
+"""Draws of every broken world that are reported; of the world in which nothing is broken, the first."""
 _SIZES = {"small": 1, "growing": 2, "medium": 8}
 TESTED = ("search", "social")
 """Channels of simulated worlds on which lift tests are known to the method that is told of tests."""
@@ -143,12 +145,14 @@ def _library_entry(name: str, part: Part, replicate: int, geos: int = 1) -> Entr
 def entries(shared: Path | None) -> tuple[Entry, ...]:
     """All worlds, those that the study reports first; ``shared`` is the folder of public data, None where absent.
 
-    Every kind of world is drawn twice. Defaults may be chosen on one draw ("chosen on"); results are reported of the
-    other. "Well specified" are further draws of the world in which nothing is broken.
+    Every kind of world is drawn three times. Defaults may be chosen on one draw ("chosen on"); results are reported of
+    the others. "Well specified" are further draws of the world in which nothing is broken.
     """
-    out = [_library_entry(name, "reported", 1) for name in library_names()]
+    well, *broken = library_names()
+    out = [_library_entry(well, "reported", _REPORTED[0])]
+    out += [_library_entry(name, "reported", replicate) for replicate in _REPORTED for name in broken]
     out += [_library_entry(name, "reported", 1, _GEOS) for name in _WITH_GEOS]
-    out += [_library_entry("well_specified", "well specified", replicate) for replicate in _REPEATS]
+    out += [_library_entry(well, "well specified", replicate) for replicate in _REPEATS]
     out += [] if shared is None else [*_public(shared), *_benchmark(shared / "public_benchmark")]
     out += [_library_entry(name, "chosen on", 0) for name in library_names()]
     return tuple(out)

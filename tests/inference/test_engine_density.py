@@ -64,6 +64,7 @@ def test_density_and_gradient_equal_the_plain_model(shape: str, likelihood: str)
         assert np.allclose(log_beta[i], curve, rtol=0, atol=1e-11)
         sizes = [np.size(point[v.name]) for v in model.value_vars]
         parts = dict(zip([v.name for v in model.value_vars], np.split(joined, np.cumsum(sizes)[:-1]), strict=True))
+        parts["drift_raw"] = parts["drift_raw"] @ p.layout["drift_raw"].rotation
         gradient = np.concatenate([parts[name] for name in point])
         value, grad = p.value_and_gradient(x)
         tolerance = 1e-9 * max(1.0, np.abs(gradient).max())
@@ -150,7 +151,8 @@ def test_coefficients_are_drawn_from_their_conditional(shape: str) -> None:
     drawn = np.concatenate([found[t.name][1] - t.mean for t in order], axis=1)
     # The density's own coordinates have the drift before its scale.
     drift = full.layout["drift_raw"]
-    drawn[:, drift.start - len(theta) : drift.stop - len(theta)] /= np.exp(theta[part.layout["drift_sd"].start])
+    own = slice(drift.start - len(theta), drift.stop - len(theta))
+    drawn[:, own] = drawn[:, own] @ drift.rotation / np.exp(theta[part.layout["drift_sd"].start])
     root = drawn[1:] - drawn[0]
     assert np.allclose(drawn[0], mean, atol=1e-8)
     assert np.allclose(root.T @ root, np.linalg.inv(precision), rtol=1e-8, atol=1e-10)

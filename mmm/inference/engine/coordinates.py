@@ -19,7 +19,9 @@ class Coordinates:
 
     ``factors`` are L's diagonal blocks as pairs of entries and square matrix, which cover every entry once. ``bent``
     are entries that hold the log of a scale, ``bent_scale`` its half-normal prior's. ``centring[2, c]`` has the
-    centring of a channel, 0 (none) to 1, and the log scale at which it changes nothing.
+    centring of a channel, 0 (none) to 1, and the log scale at which it changes nothing. ``given``, ``onto`` and
+    ``known`` are of the coefficients that are sampled, empty where they are left as they are. What they do depends on
+    the data: :meth:`mmm.inference.engine.problem.Problem.settled` comes after :meth:`to_x`.
     """
 
     centre: Floats
@@ -27,12 +29,16 @@ class Coordinates:
     bent: Entries
     bent_scale: Floats
     centring: Floats
+    given: Floats
+    onto: Floats
+    known: Floats
 
     @classmethod
     def identity(cls, dim: int, channels: int) -> "Coordinates":
         """z = x."""
         none = np.zeros(0)
-        return cls(np.zeros(dim), singles(np.ones(dim)), none.astype(np.intp), none, np.zeros((2, channels)))
+        centring, matrix = np.zeros((2, channels)), np.zeros((0, 0))
+        return cls(np.zeros(dim), singles(np.ones(dim)), none.astype(np.intp), none, centring, matrix, matrix, none)
 
     def to_x(self, layout: Layout, z: Floats) -> Floats:
         """The unconstrained vectors at ``z[..., dim]``."""

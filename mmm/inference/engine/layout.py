@@ -15,8 +15,9 @@ Floats = npt.NDArray[np.float64]
 class Linear:
     """The baseline's terms, and what becomes of their coefficients: ``integrated`` out, or sampled.
 
-    ``rotation`` [knot, direction] is orthonormal: in its directions the products of the drift's columns are diagonal,
-    and the prior is the same, as all its coefficients have one scale. None where the drift has no lone columns.
+    ``rotation`` [knot, direction] is orthonormal: in its directions the products of the drift's columns are diagonal
+    (lone columns), or those of what the other columns leave of them (sampled ones), and the prior is the same, as all
+    its coefficients have one scale. None without a drift, and where an integrated drift has dense columns.
     """
 
     terms: tuple[Term, ...]
@@ -39,15 +40,25 @@ class Linear:
 
     @property
     def has_lone_drift(self) -> bool:
-        return self.rotation is not None
+        return self.integrated and self.rotation is not None
+
+    def design(self, term: Term) -> Floats:
+        """The term's design, of the drift by direction where there is a rotation."""
+        return term.design if self.rotation is None or term is not self.drift else term.design @ self.rotation
 
 
 def make_linear(terms: tuple[Term, ...], observed: npt.NDArray[np.bool_], *, integrated: bool) -> Linear:
     """The terms on the cells ``observed[t, g]``; on national data an integrated drift gets lone columns."""
     out = Linear(terms, observed.shape[1], integrated)
-    if out.drift is None or not integrated or out.geos > 1:
+    if out.drift is None or (integrated and out.geos > 1):
         return out
-    columns = observed.astype(float) * out.drift.design
+    weights = np.sqrt(observed.sum(axis=1, keepdims=True))
+    columns = weights * out.drift.design
+    if not integrated:
+        # Designs that differ by geo are taken at their mean: a rotation need not be exact.
+        rest = [t.design if t.design.ndim == 2 else t.design.mean(axis=1) for t in terms if t is not out.drift]
+        others = weights * np.concatenate(rest, axis=1)
+        columns = columns - others @ np.linalg.lstsq(others, columns, rcond=None)[0]
     return replace(out, rotation=np.linalg.eigh(columns.T @ columns).eigenvectors)
 
 
@@ -56,7 +67,8 @@ class Part:
     """One parameter: entries ``start`` to ``stop`` of the vector, in ``shape``.
 
     ``transform`` is ``log``, ``logit``, ``zero_sum`` (over the last axis) or ``none``; ``dims`` are those of the
-    constrained variable, ``offset`` is added to it (the prior mean of a coefficient).
+    constrained variable, ``offset`` is added to it (the prior mean of a coefficient), ``rotation`` [label, entry] takes
+    entries to its labels.
     """
 
     name: str
@@ -65,6 +77,7 @@ class Part:
     transform: str
     dims: tuple[str, ...]
     offset: Floats | None = None
+    rotation: Floats | None = None
 
     @property
     def stop(self) -> int:
@@ -79,7 +92,12 @@ class Part:
             return np.asarray(1.0 / (1.0 + np.exp(-part)))
         if self.transform == "zero_sum":
             return zero_sum(part)
-        return part if self.offset is None else part + self.offset
+        return self.labelled(part)
+
+    def labelled(self, part: Floats) -> Floats:
+        """Coefficients [..., label] from their entries [..., entry]."""
+        turned = part if self.rotation is None else part @ self.rotation.T
+        return turned if self.offset is None else turned + self.offset
 
 
 @dataclass(frozen=True)
@@ -107,10 +125,7 @@ class Layout:
     def pymc_point(self, x: Floats) -> dict[str, Floats]:
         """The point ``x[dim]`` in the names and values of the plain model's unconstrained variables."""
         suffix = {"log": "_log__", "logit": "_logodds__", "zero_sum": "_zerosum__", "none": ""}
-        return {
-            p.name + suffix[p.transform]: x[p.start : p.stop].reshape(p.shape) + (0.0 if p.offset is None else p.offset)
-            for p in self.parts
-        }
+        return {p.name + suffix[p.transform]: p.labelled(x[p.start : p.stop].reshape(p.shape)) for p in self.parts}
 
 
 def zero_sum(x: Floats) -> Floats:
@@ -127,10 +142,8 @@ def make_layout(spec: ModelSpec, linear: Linear) -> Layout:
     sloped = [i for i, c in enumerate(spec.channels) if c.slope is not None]
     parts: list[Part] = []
 
-    def add(
-        name: str, shape: tuple[int, ...], transform: str, dims: tuple[str, ...], offset: Floats | None = None
-    ) -> None:
-        parts.append(Part(name, parts[-1].stop if parts else 0, shape, transform, dims, offset))
+    def add(name: str, shape: tuple[int, ...], transform: str, dims: tuple[str, ...], *turned: Floats | None) -> None:
+        parts.append(Part(name, parts[-1].stop if parts else 0, shape, transform, dims, *turned))
 
     add(spec.effect_kind, (channels,), "log", ("channel",))
     add("adstock_alpha", (channels,), "logit", ("channel",))
@@ -150,7 +163,8 @@ def make_layout(spec: ModelSpec, linear: Linear) -> Layout:
     if not linear.integrated:
         for term in linear.dense:
             name = term.name if term.scaled is None else f"{term.name}_raw"
-            add(name, (len(term.labels),), "none", (term.dim,), term.mean)
+            turned = linear.rotation if term is linear.drift else None
+            add(name, (len(term.labels),), "none", (term.dim,), term.mean, turned)
         if geos > 1:
             add("intercept", (geos,), "none", ("geo",), next(t.mean for t in linear.terms if t.dim == "geo"))
     return Layout(tuple(parts), _by_channel(parts, channels, delayed, sloped))

@@ -66,7 +66,7 @@ def read(block: Floats) -> dict[str, npt.NDArray[np.generic]]:
 def _write(size: npt.NDArray[np.int64], arrays: dict[str, npt.NDArray[np.generic]], coordinates: Coordinates) -> Floats:
     factors = coordinates.factors
     size[b.BLOCKS] = len(factors)
-    size[b.BENT] = len(coordinates.bent)
+    size[b.BENT], size[b.CONDITIONAL] = len(coordinates.bent), len(coordinates.known) > 0
     size[b.WHITENING] = sum(f.size for _, f in factors)
     arrays = arrays | {
         "order": np.concatenate([e for e, _ in factors]),
@@ -74,6 +74,9 @@ def _write(size: npt.NDArray[np.int64], arrays: dict[str, npt.NDArray[np.generic
         "bent": coordinates.bent,
         "bent_scale": coordinates.bent_scale,
         "centring": coordinates.centring,
+        "given": coordinates.given,
+        "onto": coordinates.onto,
+        "known": coordinates.known,
         "centre": coordinates.centre,
         "factors": np.concatenate([f.ravel() for _, f in factors]),
     }
@@ -95,14 +98,14 @@ def _linear(spec: ModelSpec, data: Panel, linear: Linear) -> dict[str, npt.NDArr
     for term in linear.terms:
         outcome = outcome - seen * term.values(term.mean)
     dense = linear.dense
-    shared = [t.design.reshape(window, -1) for t in dense if not varies(t, geos)]
+    shared = [linear.design(t).reshape(window, -1) for t in dense if not varies(t, geos)]
     varying = [t.design * seen[:, :, None] for t in dense if varies(t, geos)]
     z = np.concatenate([np.zeros((window, 0)), *shared], axis=1)
     v = np.concatenate([np.zeros((window, geos, 0)), *varying], axis=2)
     cross = np.einsum("tp,tgk->pk", z, v)
     gram = np.block([[z.T @ (seen.sum(axis=1)[:, None] * z), cross], [cross.T, np.einsum("tgj,tgk->jk", v, v)]])
     precision = np.concatenate([np.zeros(0), *(1.0 / t.sd**2 for t in dense)])
-    if linear.drift is None or linear.rotation is None:
+    if linear.drift is None or not linear.has_lone_drift:
         intercept = next(t for t in linear.terms if t.dim == "geo")
         by_geo = geos if geos > 1 else 0
         lone = {
@@ -113,7 +116,7 @@ def _linear(spec: ModelSpec, data: Panel, linear: Linear) -> dict[str, npt.NDArr
             "lone_precision": (1.0 / intercept.sd**2)[:by_geo],
         }
     else:
-        columns = (seen * linear.drift.design @ linear.rotation).T
+        columns = (seen * linear.design(linear.drift)).T
         lone = {
             "lone": columns,
             "lone_square": (columns**2).sum(axis=1),

@@ -15,6 +15,7 @@ from mmm.inference.engine.layout import Layout, Linear, make_layout, make_linear
 from mmm.inference.engine.pack import pack, read, with_coordinates
 from mmm.model.baseline import terms
 from mmm.model.evidence import NO_EVIDENCE, Evidence, contrasts
+from mmm.model.kernels import draws
 from mmm.model.panel import panel
 from mmm.model.spec import ModelSpec
 
@@ -47,6 +48,13 @@ class Problem:
     def within(self, coordinates: Coordinates) -> "Problem":
         """The same problem in other coordinates: density and gradient are then at and by z."""
         return replace(self, block=with_coordinates(self.block, coordinates))
+
+    def settled(self, x: Floats, *, back: bool = False) -> Floats:
+        """``x[..., dim]`` with sampled coefficients taken from these coordinates to the model's own, or ``back``."""
+        out = np.array(x, dtype=np.float64).reshape(-1, self.layout.dim)
+        if self.array("known").size:
+            draws.settle(self.block, self.block.view(np.int64), out, back)
+        return out.reshape(x.shape)
 
     def array(self, name: str) -> npt.NDArray[Any]:
         """One array of the block, by its name in :class:`mmm.model.kernels.block.Block`."""

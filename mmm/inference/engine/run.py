@@ -48,9 +48,10 @@ def sample_problem(problem: Problem, sampler: SamplerSettings, *, progress: bool
     clock = [time.perf_counter()]
     found = whiten(problem, seed=sampler.seed)
     clock.append(time.perf_counter())
-    trace = _nuts(problem.within(found.coordinates), sampler, progress)
+    within = problem.within(found.coordinates)
+    trace = _nuts(within, sampler, progress)
     clock.append(time.perf_counter())
-    x = found.coordinates.to_x(problem.layout, trace["posterior"]["x"].values)
+    x = within.settled(found.coordinates.to_x(problem.layout, trace["posterior"]["x"].values))
     posterior = draws.posterior(problem, x, sampler.seed)
     clock.append(time.perf_counter())
     stats = trace["sample_stats"].to_dataset()
@@ -93,7 +94,7 @@ def preview(
     problem = log_posterior(spec, dataset, evidence)
     found = whiten(problem, seed=seed)
     z = np.random.default_rng(seed).standard_normal((1, count, problem.layout.dim))
-    x = found.coordinates.to_x(problem.layout, z)
+    x = problem.within(found.coordinates).settled(found.coordinates.to_x(problem.layout, z))
     posterior = draws.posterior(problem, x, seed)
     posterior.attrs = {
         "engine": "preview",

@@ -5,6 +5,7 @@ On one geo: the mode, a dense Hessian there, log drift_sd bent. With geos the jo
 approximate posterior: the curvature at the mode says what the data know of the deviations, and with it the scale's
 density is one-dimensional. The rest follows given the scales, with the deviations centred as far as the data know them
 (Papaspiliopoulos, Roberts and Skold 2007).
+Coefficients that are sampled are replaced by what is left of them given the media, before all else.
 docs/engine.md explains the choice with measurements.
 """
 
@@ -47,15 +48,20 @@ def whiten(problem: Problem, *, starts: int = 1, seed: int = 0) -> Whitening:
 def _whiten(problem: Problem, starts: int, seed: int) -> Whitening:
     x = best_mode(problem, starts, seed)
     layout, channels = problem.layout, len(problem.spec.channels)
-    plain = Coordinates.identity(layout.dim, channels)
     entries, sizes = _bent(problem)
+    plain = Coordinates.identity(layout.dim, channels)
+    note = ""
+    if not problem.linear.integrated:
+        plain, note = given_media(problem, plain, x), ", coefficients given the media"
+        problem = problem.within(plain)
+        x = problem.settled(x, back=True)
     bent = replace(plain, bent=entries, bent_scale=sizes)
     if "geo_sd" not in layout:
         within = problem.within(bent)
         y = find_mode(within, bent.before_linear(layout, x))
-        blocks, note = _national_blocks(problem)
+        blocks, how = _national_blocks(problem)
         factors, repaired = _factors(hessian(within, y), blocks)
-        return _made(problem, replace(bent, centre=y, factors=factors), note, repaired, len(blocks))
+        return _made(problem, replace(bent, centre=y, factors=factors), how + note, repaired, len(blocks))
     knowledge = np.zeros(channels)
     for _ in range(_ROUNDS):
         x, knowledge = _with_scales(problem, x)
@@ -66,14 +72,39 @@ def _whiten(problem: Problem, starts: int, seed: int) -> Whitening:
     blocks = _geo_blocks(problem)
     factors, repaired = _factors(curvature, blocks)
     own = singles(1.0 / np.sqrt(np.maximum(np.diag(curvature)[scales], 0.5)), scales)
-    note = "by channel, deviations partly centred"
+    note = "by channel, deviations partly centred" + note
     return _made(problem, replace(partly, centre=y, factors=(*factors, *own)), note, repaired, len(blocks))
+
+
+def given_media(problem: Problem, plain: Coordinates, x: Floats) -> Coordinates:
+    """``plain`` with sampled coefficients given the media (mmm.model.kernels.conditional), at the noise of ``x``."""
+    layout = problem.layout
+    gram, cross, lone = (problem.array(name) for name in ("gram", "lone_cross", "lone_square"))
+    products = np.block([[gram, cross.T], [cross, np.diag(lone)]])
+    prior = np.concatenate([problem.array("precision"), problem.array("lone_precision")])
+    every, drift = np.arange(len(products)), np.zeros(0, dtype=np.intp)
+    if problem.linear.drift is not None:
+        part = layout[f"{problem.linear.drift.name}_raw"]
+        drift = np.arange(part.start, part.stop) - (layout.dim - len(products))
+    others = np.setdiff1d(every, drift)
+    precision = float(np.exp(-2.0 * x[layout.of("sigma")])[0])
+    if "nu" in layout:
+        # Fisher information of a Student-t location, against a normal's of the same scale.
+        nu = float(np.exp(x[layout.of("nu")])[0])
+        precision *= (nu + 1.0) / (nu + 3.0)
+    known = precision * products[np.ix_(others, others)] + np.diag(prior[others])
+    given = precision * np.linalg.inv(known)
+    onto = given @ products[np.ix_(others, drift)]
+    left = products[np.ix_(drift, drift)] - onto.T @ known @ onto / precision
+    strength = precision * np.maximum(np.diag(left), 0.0)
+    return replace(plain, given=given, onto=onto, known=np.append(strength, precision))
 
 
 def _made(problem: Problem, coordinates: Coordinates, note: str, repaired: int, blocks: int) -> Whitening:
     if repaired:
         note += f", {repaired} of {blocks} blocks repaired"
-    return Whitening(coordinates, coordinates.to_x(problem.layout, np.zeros(problem.layout.dim)), note)
+    centre = coordinates.to_x(problem.layout, np.zeros(problem.layout.dim))
+    return Whitening(coordinates, problem.within(coordinates).settled(centre), note)
 
 
 def _bent(problem: Problem) -> tuple[Entries, Floats]:

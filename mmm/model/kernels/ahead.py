@@ -4,10 +4,10 @@ The first use on a machine compiles for half a minute on one core. This half of 
 finds the other's code in numba's disk cache when it comes to it, and the little that both need at first is made twice.
 """
 
-from numba import float64, int64
+from numba import boolean, float64, int64
 
 from mmm.model.kernels.block import unpack
-from mmm.model.kernels.draws import coefficients
+from mmm.model.kernels.draws import coefficients, settle
 from mmm.model.kernels.experiments import experiments
 from mmm.model.kernels.likelihood import integrated, sampled
 from mmm.model.kernels.posterior import constrain
@@ -29,3 +29,4 @@ def compile_rest():
     parameters = _result(constrain, (block, _VECTOR))[0]
     experiments.compile((block, parameters, _MATRIX))
     coefficients.compile((_VECTOR, _WHOLE, _MATRIX, _MATRIX, float64[:, :, ::1], _MATRIX, _MATRIX))
+    settle.compile((_VECTOR, _WHOLE, _MATRIX, boolean))

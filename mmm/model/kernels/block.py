@@ -12,8 +12,8 @@ from numba import njit
 # Positions of the sizes at the start of a block, as int64 (the same 8 bytes as a float64).
 LENGTH, DIM, CHANNELS, GEOS, LOOKBACK, HISTORY, WINDOW, SHARED, VARYING, LONE = range(10)
 NOISE, DELAYED, SLOPED, DRIFT_START, DRIFT_STOP, DRIFT_SCALE, OBSERVED, BLOCKS, WHITENING, BENT = range(10, 20)
-TESTS, TEST_GEOS, TEST_MEDIA, LONE_DRIFT = range(20, 24)
-HEADER = 24
+TESTS, TEST_GEOS, TEST_MEDIA, LONE_DRIFT, CONDITIONAL = range(20, 25)
+HEADER = 25
 
 # Values of NOISE: how the outcome's noise and the baseline's coefficients are treated.
 INTEGRATED, NORMAL, STUDENT_T = 0, 1, 2
@@ -32,8 +32,10 @@ class Block(NamedTuple):
     density that depends on no parameter. ``priors[5, C, 2]`` are of log effect (mean, sd), alpha (its two Beta
     parameters), log half-saturation, log delay and log slope; ``scales`` of geo_sd, noise and drift.
     ``centring[2, C]`` is how far a channel's deviations by geo are centred, 0 to 1, and the log scale at which that
-    changes nothing; ``centre`` and ``factors`` whiten the entries, in the blocks of ``order`` that ``bounds`` cuts;
-    ``bent`` are log scales that are sampled as normal scores of a half-normal with scale ``bent_scale``.
+    changes nothing; ``given``, ``onto`` and ``known`` are those of :mod:`mmm.model.kernels.conditional`, or empty
+    (``CONDITIONAL`` of the sizes is 0); ``centre`` and ``factors`` whiten the entries, in the blocks of ``order`` that
+    ``bounds`` cuts; ``bent`` are log scales that are sampled as normal scores of a half-normal with scale
+    ``bent_scale``.
     ``slot[2, C]`` is the position of a channel's delay and slope among those that have one, or -1.
     ``tests[., 6]`` are, by experiment, its channel, periods before its window, all periods, number of geos, and where
     its geos start in ``test_geos`` and its media in ``test_media``: high, low and weights, flat panels of its geos one
@@ -68,6 +70,9 @@ class Block(NamedTuple):
     scales: np.ndarray
     bent_scale: np.ndarray
     centring: np.ndarray
+    given: np.ndarray
+    onto: np.ndarray
+    known: np.ndarray
     centre: np.ndarray
     factors: np.ndarray
     test_media: np.ndarray
@@ -80,6 +85,8 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
     history, window = size[HISTORY], size[WINDOW]
     dense = size[SHARED] + size[VARYING]
     rows = window + lookback
+    conditional, drift = size[CONDITIONAL], size[DRIFT_STOP] - size[DRIFT_START]
+    others = dense + size[LONE] - drift
     return {
         "kinds": (2, channels),
         "slot": (2, channels),
@@ -108,6 +115,9 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
         "scales": (3,),
         "bent_scale": (size[BENT],),
         "centring": (2, channels),
+        "given": (conditional * others, conditional * others),
+        "onto": (conditional * others, conditional * drift),
+        "known": (conditional * (drift + 1),),
         "centre": (size[DIM],),
         "factors": (size[WHITENING],),
         "test_media": (size[TEST_MEDIA],),
@@ -133,6 +143,8 @@ def unpack(values, whole):
     history, window = size[HISTORY], size[WINDOW]
     dense = size[SHARED] + size[VARYING]
     rows = window + lookback
+    drift = size[DRIFT_STOP] - size[DRIFT_START]
+    others = size[CONDITIONAL] * (dense + size[LONE] - drift)
     kinds, at = _matrix(whole, HEADER, 2, channels)
     slot, at = _matrix(whole, at, 2, channels)
     order, at = _vector(whole, at, size[DIM])
@@ -160,6 +172,9 @@ def unpack(values, whole):
     scales, at = _vector(values, at, 3)
     bent_scale, at = _vector(values, at, size[BENT])
     centring, at = _matrix(values, at, 2, channels)
+    given, at = _matrix(values, at, others, others)
+    onto, at = _matrix(values, at, others, size[CONDITIONAL] * drift)
+    known, at = _vector(values, at, size[CONDITIONAL] * (drift + 1))
     centre, at = _vector(values, at, size[DIM])
     factors, at = _vector(values, at, size[WHITENING])
     test_media, at = _vector(values, at, size[TEST_MEDIA])
@@ -167,5 +182,5 @@ def unpack(values, whole):
     return Block(
         size, kinds, slot, order, bounds, bent, tests, test_geos, media, earlier, weights, outcome, observed, shared,
         varying, gram, lone, lone_square, lone_cross, lone_outer, lone_precision, precision, constant, priors,
-        log_denominator, scales, bent_scale, centring, centre, factors, test_media, measured,
+        log_denominator, scales, bent_scale, centring, given, onto, known, centre, factors, test_media, measured,
     )  # fmt: skip

@@ -5,8 +5,10 @@ import math
 import numpy as np
 from numba import njit
 
+from mmm.model.kernels import conditional
 from mmm.model.kernels.block import CHANNELS, DRIFT_SCALE, GEOS, INTEGRATED, NOISE, unpack
-from mmm.model.kernels.likelihood import project, residuals, scaled_precision
+from mmm.model.kernels.columns import project, residuals
+from mmm.model.kernels.likelihood import coefficients_at, scaled_precision
 from mmm.model.kernels.linear import conditional_mean, factorise, lone_given_dense, solve
 from mmm.model.kernels.media import forward
 from mmm.model.kernels.posterior import constrain
@@ -52,3 +54,21 @@ def coefficients(values, whole, x, noise, log_beta, dense, lone):
         lone_given_dense(inv_var, block.lone_cross, lone_var, h_lone, dense[n], lone[n])
         for i in range(columns):
             lone[n, i] += math.sqrt(lone_var[i]) * noise[n, p + i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def settle(values, whole, x, back):
+    """Turn the coefficients in the rows of ``x`` from the sampled coordinates to the model's own, or ``back``.
+
+    See :mod:`mmm.model.kernels.conditional`.
+    """
+    block = unpack(values, whole)
+    scale, first = coefficients_at(block)
+    for n in range(x.shape[0]):
+        parameters, at, _ = constrain(block, x[n])
+        ho, hd = conditional.products(block, residuals(block, forward(block, parameters).mean))
+        sd = math.exp(x[n, at + scale]) if block.size[DRIFT_SCALE] > 0 else 1.0
+        if back:
+            conditional.from_model(block, ho, hd, sd, x[n, at + first :])
+        else:
+            conditional.to_model(block, ho, hd, sd, x[n, at + first :])

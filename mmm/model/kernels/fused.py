@@ -17,7 +17,7 @@ def _block(size, kinds, slot, media, earlier, weights, log_denominator):
     return Block(
         size, kinds, slot, whole, whole, whole, np.empty((0, 0), np.int64), whole, media, earlier, weights, none, none,
         table, table, table, table, none, table, table, none, none, none, np.empty((0, 0, 0)), log_denominator, none,
-        none, table, none, none, none, table,
+        none, table, table, table, none, none, none, none, table,
     )  # fmt: skip
 
 

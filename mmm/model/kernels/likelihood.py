@@ -9,20 +9,20 @@ import math
 import numpy as np
 from numba import njit
 
+from mmm.model.kernels import conditional
 from mmm.model.kernels.block import (
+    CONDITIONAL,
     DRIFT_SCALE,
     DRIFT_START,
     DRIFT_STOP,
-    GEOS,
     LONE_DRIFT,
     NOISE,
     OBSERVED,
-    SHARED,
     STUDENT_T,
-    WINDOW,
 )
+from mmm.model.kernels.columns import project, subtract_columns
 from mmm.model.kernels.linear import conditional_mean, factorise, prior_traces
-from mmm.model.kernels.tangents import FASTMATH, sums_by_geo
+from mmm.model.kernels.tangents import FASTMATH
 
 LOG_2PI = math.log(2.0 * math.pi)
 # Prior of nu: Gamma(2, 0.1), as in mmm.model.build.
@@ -39,78 +39,6 @@ def digamma(x):
     z = 1.0 / (x * x)
     series = z * (1 / 12 - z * (1 / 120 - z * (1 / 252 - z * (1 / 240 - z * (1 / 132 - z * (691 / 32760 - z / 12))))))
     return total + math.log(x) - 0.5 / x - series
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
-def residuals(block, mean):
-    """Outcome less ``mean``, zero where unobserved."""
-    out = np.empty_like(mean)
-    for i in range(mean.shape[0]):
-        out[i] = block.outcome[i] - block.observed[i] * mean[i]
-    return out
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
-def project(block, r, h, h_lone):
-    """Products of all columns with the residuals ``r``: dense ones to ``h``, lone ones to ``h_lone``."""
-    geos, window, shared = block.size[GEOS], block.size[WINDOW], block.size[SHARED]
-    over_geos = r
-    for i in range(block.lone.shape[0]):
-        column = block.lone[i]
-        total = 0.0
-        for t in range(window):
-            total += column[t] * r[t]
-        h_lone[i] = total
-    if geos > 1:
-        over_geos = np.empty(window)
-        for t in range(window):
-            total = 0.0
-            for g in range(geos):
-                total += r[t * geos + g]
-            over_geos[t] = total
-        sums_by_geo(geos, block.observed, r, h_lone)
-    for i in range(shared):
-        column = block.shared[i]
-        total = 0.0
-        for t in range(window):
-            total += column[t] * over_geos[t]
-        h[i] = total
-    for i in range(block.varying.shape[0]):
-        column = block.varying[i]
-        total = 0.0
-        for t in range(r.shape[0]):
-            total += column[t] * r[t]
-        h[shared + i] = total
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
-def _add_columns(columns, b, out):
-    """Add ``b[i]`` times each of the ``columns[., W]`` to ``out[W]``."""
-    for i in range(columns.shape[0]):
-        column, factor = columns[i], b[i]
-        for t in range(out.shape[0]):
-            out[t] += factor * column[t]
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
-def subtract_columns(block, b, b_lone, r):
-    """Subtract the columns' contribution at coefficients ``b`` and ``b_lone`` from ``r``, zero where unobserved."""
-    geos, window, shared = block.size[GEOS], block.size[WINDOW], block.size[SHARED]
-    level = np.zeros(window)
-    _add_columns(block.lone, b_lone, level)
-    _add_columns(block.shared, b, level)
-    if geos == 1:
-        for t in range(window):
-            r[t] -= level[t] * block.observed[t]
-    else:
-        for t in range(window):
-            seen, row, here = block.observed[t * geos : (t + 1) * geos], r[t * geos : (t + 1) * geos], level[t]
-            for g in range(geos):
-                row[g] -= (here + b_lone[g]) * seen[g]
-    for i in range(block.varying.shape[0]):
-        column, factor = block.varying[i], b[shared + i]
-        for t in range(r.shape[0]):
-            r[t] -= factor * column[t]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
@@ -208,32 +136,49 @@ def _normal(block, r, at, x, grad):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def coefficients_at(block):
+    """Positions after log sigma's of the log drift scale and of the first coefficient, where these are sampled."""
+    scale = 2 if block.size[NOISE] == STUDENT_T else 1
+    return scale, scale + block.size[DRIFT_SCALE]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _given_coefficients(block, r, at, x, c, by_c, grad):
+    """Log likelihood of ``r`` and log prior of the coefficients ``c``, by which the gradient is put to ``by_c``."""
+    size, p, value, log_scale = block.size, block.precision.shape[0], 0.0, at + coefficients_at(block)[0]
+    drift_sd = math.exp(x[log_scale]) if size[DRIFT_SCALE] > 0 else 1.0
+    b, h = c.copy(), np.empty(c.shape[0])
+    for i in range(size[DRIFT_START], size[DRIFT_STOP]):
+        b[i] *= drift_sd
+    subtract_columns(block, b[:p], b[p:], r)
+    value += _student_t(block, r, at, x, grad) if size[NOISE] == STUDENT_T else _normal(block, r, at, x, grad)
+    project(block, r, h[:p], h[p:])
+    for i in range(size[DRIFT_START], size[DRIFT_STOP]):
+        if size[DRIFT_SCALE] > 0:
+            grad[log_scale] += h[i] * b[i]
+        h[i] *= drift_sd
+    for i in range(c.shape[0]):
+        precision = block.precision[i] if i < p else block.lone_precision[i - p]
+        value -= 0.5 * precision * c[i] * c[i]
+        by_c[i] = h[i] - precision * c[i]
+    return value
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def sampled(block, r, at, x, grad):
     """Log likelihood of ``r`` and log prior of the coefficients where these are sampled; as :func:`integrated`."""
-    size, p, lone = block.size, block.precision.shape[0], block.lone_square.shape[0]
-    scale_at = at + (2 if size[NOISE] == STUDENT_T else 1)
-    first = scale_at + size[DRIFT_SCALE]
-    drift_sd = math.exp(x[scale_at]) if size[DRIFT_SCALE] > 0 else 1.0
-    b, b_lone = x[first : first + p].copy(), x[first + p : first + p + lone]
-    value = 0.0
-    for i in range(p):
-        value -= 0.5 * block.precision[i] * b[i] * b[i]
-        grad[first + i] -= block.precision[i] * b[i]
-        if size[DRIFT_START] <= i < size[DRIFT_STOP]:
-            b[i] *= drift_sd
-    for i in range(lone):
-        value -= 0.5 * block.lone_precision[i] * b_lone[i] * b_lone[i]
-        grad[first + p + i] -= block.lone_precision[i] * b_lone[i]
-    subtract_columns(block, b, b_lone, r)
-    value += _student_t(block, r, at, x, grad) if size[NOISE] == STUDENT_T else _normal(block, r, at, x, grad)
-    h, h_lone = np.empty(p), np.empty(lone)
-    project(block, r, h, h_lone)
-    for i in range(p):
-        if size[DRIFT_START] <= i < size[DRIFT_STOP]:
-            if size[DRIFT_SCALE] > 0:
-                grad[scale_at] += h[i] * b[i]
-            h[i] *= drift_sd
-        grad[first + i] += h[i]
-    for i in range(lone):
-        grad[first + p + i] += h_lone[i]
+    size, n, (scale, first) = block.size, block.precision.shape[0] + block.lone_square.shape[0], coefficients_at(block)
+    u, by_c = x[at + first : at + first + n], np.empty(n)
+    c, drift_sd = u.copy(), math.exp(x[at + scale]) if size[DRIFT_SCALE] > 0 else 1.0
+    if size[CONDITIONAL] == 0:
+        value = _given_coefficients(block, r, at, x, c, by_c, grad)
+    else:
+        ho, hd = conditional.products(block, r)
+        value = conditional.to_model(block, ho, hd, drift_sd, c)
+        value += _given_coefficients(block, r, at, x, c, by_c, grad)
+        by_log = conditional.adjoint(block, hd, drift_sd, u, c, by_c, r)
+        if size[DRIFT_SCALE] > 0:
+            grad[at + scale] += by_log
+    for i in range(n):
+        grad[at + first + i] += by_c[i]
     return value

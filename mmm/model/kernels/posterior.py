@@ -12,8 +12,9 @@ import numpy as np
 from numba import njit
 
 from mmm.model.kernels.block import CHANNELS, DRIFT_SCALE, GEOS, INTEGRATED, NOISE, STUDENT_T
+from mmm.model.kernels.columns import residuals
 from mmm.model.kernels.experiments import experiments
-from mmm.model.kernels.likelihood import integrated, residuals, sampled
+from mmm.model.kernels.likelihood import integrated, sampled
 from mmm.model.kernels.media import Parameters, backward, forward
 
 
