@@ -26,6 +26,7 @@ from mmm.planning import PlanSettings, plan
 from mmm.study.answer import Answer, Decision, Forecast, decision_of, intervals, rounded
 from mmm.study.peers import BOUNDS, PEERS, PeerSettings, ask
 from mmm.study.worlds import HIDDEN, StudyWorld
+from mmm.study.yardstick import yardstick
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +34,8 @@ OURS = "workbench"
 TOLD = "workbench, two lift tests"
 KEEP = "keep today's plan"
 LAST_TOUCH = "last touch, in proportion"
-METHODS = (OURS, TOLD, KEEP, LAST_TOUCH, *PEERS)
+YARDSTICK = "yardstick: told all but the sizes"
+METHODS = (OURS, TOLD, KEEP, LAST_TOUCH, *PEERS, YARDSTICK)
 _DRAWS = 1000
 _PATIENCE = 600.0
 """Seconds that the planner may search."""
@@ -56,6 +58,7 @@ def method(name: str, settings: MethodSettings) -> Callable[[StudyWorld], Answer
         TOLD: partial(ours, sampler=settings.sampler, told=True),
         KEEP: keep,
         LAST_TOUCH: last_touch,
+        YARDSTICK: yardstick,
     }
     return known[name]
 

@@ -20,7 +20,7 @@ from mmm.assessment.resume import write_text
 from mmm.assessment.settings import GateSettings
 from mmm.execution import Cluster, Done, Here, Place, Task, Workers, run_tasks
 from mmm.inference.settings import SamplerSettings
-from mmm.study.methods import METHODS, OURS, TOLD, MethodSettings, method, plan_settings
+from mmm.study.methods import METHODS, OURS, TOLD, YARDSTICK, MethodSettings, method, plan_settings
 from mmm.study.page import write_pages
 from mmm.study.peers import PEERS, PeerSettings, installed
 from mmm.study.score import oracle, score
@@ -102,15 +102,16 @@ def read_record(path: Path) -> dict[str, Any] | None:
 def cells(worlds: Iterable[Entry], methods: Sequence[str], settings: MethodSettings, work: Path) -> list[Cell]:
     """Cells in order of value: a method for all worlds before the next method.
 
-    Lift tests are known in simulated worlds alone, and peers are asked where results are reported.
+    Lift tests and true contributions are known in simulated worlds alone; peers are asked where results are reported.
     """
     known = tuple(worlds)
     out = []
     for name in methods:
         for entry in known:
-            tested = name != TOLD or entry.part == "reported"
+            told = name != TOLD or entry.part == "reported"
+            told = told and (name != YARDSTICK or entry.part in ("reported", "well specified"))
             compared = name not in PEERS or entry.part in ("reported", "public", "benchmark")
-            if tested and compared:
+            if told and compared:
                 out.append(Cell(entry, name, settings, work))
     return out
 

@@ -158,18 +158,23 @@ def median(values: Iterable[Any]) -> float | None:
 
 def estimates(rows: Sequence[Row], what: str = "roas") -> Row | None:
     """Coverage with its standard error clustered by world, medians of width and error, mean interval score."""
-    with_ends = [(r["world"], r[what]) for r in rows if r.get(what) is not None and r[what]["hit"][0] is not None]
-    errors = finite(e for r in rows if r.get(what) is not None for e in r[what]["error"])
+    known = [(r["world"], r[what]) for r in rows if r.get(what) is not None]
+    cells = [
+        (name, *cell)
+        for name, x in known
+        for cell in zip(x["hit"], x["width"], x["score"], strict=True)
+        if cell[0] is not None
+    ]
+    errors = finite(e for _, x in known for e in x["error"])
     if not errors.size:
         return None
-    out: Row = {"worlds": len({r["world"] for r in rows if r.get(what) is not None}), "cells": int(errors.size)}
+    out: Row = {"worlds": len({name for name, _ in known}), "cells": int(errors.size)}
     out |= {"error": float(np.median(errors)), "coverage": None, "coverage_error": None, "width": None, "score": None}
-    if with_ends:
-        hits = np.array([h for _, x in with_ends for h in x["hit"]], dtype=float)
-        cluster = np.array([name for name, x in with_ends for _ in x["hit"]])
-        out |= {"coverage": float(hits.mean()), "coverage_error": clustered_error(hits, cluster)}
-        out |= {"width": float(np.median([w for _, x in with_ends for w in x["width"]]))}
-        out |= {"score": float(np.mean([s for _, x in with_ends for s in x["score"]]))}
+    if cells:
+        names, hits, widths, scores = zip(*cells, strict=True)
+        hit = np.array(hits, dtype=float)
+        out |= {"coverage": float(hit.mean()), "coverage_error": clustered_error(hit, np.array(names))}
+        out |= {"width": float(np.median(widths)), "score": float(np.mean(scores))}
     return out
 
 
