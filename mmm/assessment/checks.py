@@ -12,6 +12,7 @@ from mmm.assessment.holdout import HoldoutResult
 from mmm.assessment.scores import Floats
 from mmm.assessment.settings import GateSettings
 from mmm.inference.convergence import Scalars, ess, r_hat, scalars
+from mmm.inference.fit import Fit
 
 Status = Literal["pass", "warn", "fail"]
 
@@ -44,6 +45,23 @@ def sampler_checks(tree: xr.DataTree, settings: GateSettings) -> tuple[Check, ..
         _ess_check(found, "tail", settings.ess_tail_min),
         _divergence_check(stats, settings),
         _energy_check(stats, settings),
+    )
+
+
+def left_out_check(fit: Fit) -> Check:
+    """Which models of a mixture could not be sampled and are not in the results."""
+    names = [f"{member.name} ({member.short})" for member in fit.members if member.left_out]
+    return Check(
+        "left_out",
+        "No model left out",
+        "warn" if names else "pass",
+        float(len(names)),
+        "no model left out",
+        f"Left out, as the chains do not agree: {'; '.join(names)}." if names else "All models could be sampled.",
+        "The other models carry the results. Channels that run together make a model hard to sample: look at "
+        "their spend, or ask for fewer models (model.mixture.members)."
+        if names
+        else "",
     )
 
 

@@ -9,7 +9,15 @@ from typing import Any, Literal
 import numpy as np
 
 from mmm.assessment.agreement import Agreement, agreement_check
-from mmm.assessment.checks import Check, baseline_check, coverage_check, sampler_checks, scale_check, worst_checks
+from mmm.assessment.checks import (
+    Check,
+    baseline_check,
+    coverage_check,
+    left_out_check,
+    sampler_checks,
+    scale_check,
+    worst_checks,
+)
 from mmm.assessment.holdout import HoldoutResult
 from mmm.assessment.identification import identification_checks
 from mmm.assessment.scores import Floats
@@ -84,6 +92,7 @@ def gate(
     refuse_preview(fit)
     checks = [
         *worst_checks({member.name: sampler_checks(member.tree, settings) for member in fit.counted}),
+        *([left_out_check(fit)] if any(member.left_out for member in fit.members) else []),
         baseline_check(_baseline_total(fit), settings),
         scale_check(scale_ratios(fit.dataset, fit.spec), settings),
     ]

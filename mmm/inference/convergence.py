@@ -14,6 +14,9 @@ from mmm.inference.settings import ESS_MIN, R_HAT_MAX
 Floats = npt.NDArray[np.float64]
 _SAMPLE_DIMS = ("chain", "draw")
 
+DIVERGENT_SHARE = 0.001
+"""Up to this share of divergent draws the gate warns and does not fail."""
+
 NEAR_R_HAT = 1.03
 """Below this, chains are taken to differ by too few draws alone; more of them show whether that was right."""
 
@@ -104,6 +107,10 @@ class Convergence:
         if self.divergences:
             reasons.append(f"{self.divergences} divergent draws")
         return ", ".join(reasons)
+
+    def failed(self, draws: int) -> bool:
+        """Whether the sample of ``draws`` is not to be used: more is wrong than a few divergent draws."""
+        return self.r_hat > R_HAT_MAX or self.ess < ESS_MIN or self.divergences > DIVERGENT_SHARE * draws
 
     @property
     def near(self) -> bool:

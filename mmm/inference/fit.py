@@ -57,6 +57,11 @@ class Member:
         return "" if self.converged is None else self.converged.short
 
     @property
+    def left_out(self) -> bool:
+        """Whether the member was left out of the mixture, as its chains do not agree; then it has no weight at all."""
+        return self.weight == 0.0 and self.short != ""
+
+    @property
     def counts(self) -> bool:
         """Whether the member's weight is large enough to give draws."""
         return self.weight >= NEGLIGIBLE

@@ -9,11 +9,14 @@ import xarray as xr
 
 from mmm.data.dataset import Dataset
 from mmm.inference.attempt import FIRST, Attempt
-from mmm.inference.fit import FORMAT_VERSION, Fit
+from mmm.inference.fit import FORMAT_VERSION, Fit, Member
 from mmm.inference.loo import leave_one_out, weigh
 from mmm.inference.sample import attempts, sample_once
 from mmm.inference.settings import SamplerSettings
 from mmm.model.mixture import Mixture, NamedSpec
+
+MOST_LEFT_OUT = 0.1
+"""Weight up to which members that cannot be sampled are left out: results move by less than their intervals say."""
 
 
 def fit_mixture(dataset: Dataset, mixture: Mixture, sampler: SamplerSettings) -> Fit:
@@ -35,7 +38,8 @@ def fit_members(
 
     Every member is sampled once and weighted. Members whose chains do not agree are then sampled again, and all are
     weighted anew. Those without weight are left as they are where their chains are near each other: no time goes into a
-    model that gives no draws. Where they are far apart, the weight itself cannot be believed.
+    model that gives no draws. Where they are far apart, the weight itself cannot be believed. What cannot be sampled in
+    the end and weighs little is left out (:func:`without_failed`).
     """
     fits = [make(member, FIRST) for member in mixture.members]
     tried = [FIRST] * len(fits)
@@ -47,12 +51,33 @@ def fit_members(
             if one.main.short and tried[i].number + 1 < attempts(sampler) and (_counts(fit, one) or not _near(one))
         ]
         if not poor:
-            return fit
+            return without_failed(fit, report) if attempts(sampler) > 1 else fit
         for i in poor:
             tried[i] = tried[i].after(fits[i])
             label = f"{mixture.members[i].name}: " if len(fits) > 1 else ""
             report(label + tried[i].words)
             fits[i] = make(mixture.members[i], tried[i])
+
+
+def without_failed(fit: Fit, report: Callable[[str], None] = lambda _: None) -> Fit:
+    """``fit`` without members that could not be sampled, as long as all of them together weigh little.
+
+    A model in which channels run together may have several modes between which no chain moves. One that the data hardly
+    prefer may not take the others with it; one that they do prefer stays, and the gate refuses the fit.
+    """
+    failed = [m for m in fit.members if m.counts and m.converged is not None and m.converged.failed(_draws(m))]
+    weight = sum(member.weight for member in failed)
+    if not failed or weight > MOST_LEFT_OUT:
+        return fit
+    names = "; ".join(f"{m.name} ({m.short}; weight {m.weight:.0%})" for m in failed)
+    note = f"Left out, as the chains do not agree: {names}."
+    report(note)
+    kept = [replace(m, weight=0.0 if m in failed else m.weight / (1.0 - weight)) for m in fit.members]
+    return replace(fit, members=tuple(kept), notes=(*fit.notes, note))
+
+
+def _draws(member: Member) -> int:
+    return int(member.posterior.sizes["chain"] * member.posterior.sizes["draw"])
 
 
 def _near(one: Fit) -> bool:

@@ -215,6 +215,7 @@ _RESERVATIONS = {
     "coverage": mark("Forecasts of unseen periods missed more, or less, than they should."),
     "divergences": mark("The calculation may have missed a part of the possible answers."),
     "experiments": mark("An experiment and the model do not agree."),
+    "left_out": mark("One of the models could not be calculated and was left out."),
 }
 
 

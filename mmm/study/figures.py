@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 
 from mmm.assessment.resume import write_text
-from mmm.study.methods import KEEP, LAST_TOUCH, METHODS, OURS, TOLD
+from mmm.study.methods import KEEP, LAST_TOUCH, METHODS, OURS, TOLD, YARDSTICK
 from mmm.study.peers import PEERS
 from mmm.study.score import Row, estimates, warned
 
 # Colours that stay apart for colour-blind readers (Okabe and Ito 2008), by method.
-_COLOURS = dict(zip(METHODS, ("#0072b2", "#56b4e9", "#999999", "#cc79a7", "#d55e00", "#009e73"), strict=True))
-_MARKS = dict(zip(METHODS, ("o", "P", "s", "X", "^", "D"), strict=True))
+_COLOURS = dict(
+    zip(METHODS, ("#0072b2", "#56b4e9", "#999999", "#cc79a7", "#d55e00", "#009e73", "#000000"), strict=True)
+)
+_MARKS = dict(zip(METHODS, ("o", "P", "s", "X", "^", "D", "*"), strict=True))
 _FITTED = (OURS, *PEERS)
 
 
@@ -63,13 +65,14 @@ def _intervals(figure: Any, rows: Sequence[Row]) -> bool:
     """A point a world and method: share of intervals that hold against their median width; large points: all worlds."""
     axes = figure.subplots()
     drawn = False
-    for method in _FITTED:
+    shown = (*_FITTED, YARDSTICK)
+    for method in shown:
         found = [e for r in _of(rows, method) if (e := estimates([r])) is not None and e["coverage"] is not None]
         whole = estimates(_of(rows, method))
         if whole is None or not found:
             continue
         drawn = True
-        shift = (_FITTED.index(method) - 1) * 0.008
+        shift = (shown.index(method) - 1.5) * 0.008
         style = {"color": _COLOURS[method], "marker": _MARKS[method]}
         axes.scatter([e["width"] for e in found], [e["coverage"] + shift for e in found], s=18, alpha=0.5, **style)
         label = f"{method}: {whole['coverage']:.0%} at {whole['width']:.2f} ({whole['worlds']} worlds)"
@@ -115,7 +118,7 @@ def _worlds(figure: Any, rows: Sequence[Row]) -> bool:
         return False
     figure.set_size_inches(7.2, 1.0 + 0.24 * len(kinds))
     axes = figure.subplots()
-    for method in (*_FITTED, LAST_TOUCH):
+    for method in (*_FITTED, LAST_TOUCH, YARDSTICK):
         points = []
         for place, kind in enumerate(kinds):
             mine = [r for r in _of(rows, method) if (r["kind"], r["geos"]) == kind]

@@ -8,55 +8,11 @@ from typing import Any
 from mmm.assessment.resume import write_text
 from mmm.simulate import library_names, library_world
 from mmm.study import figures
-from mmm.study.methods import KEEP, LAST_TOUCH, METHODS, OURS, TOLD
+from mmm.study.methods import KEEP, METHODS, OURS, TOLD
 from mmm.study.peers import PEERS, PeerSettings
-from mmm.study.score import Row, compared, decisions, estimates, finite, median, warned
-from mmm.study.worlds import HIDDEN, TESTED
-
-_INTRO = f"""# What the answers and the plans are worth
-
-Made by `make study`. Every world has a truth that no method is told: the simulator's library, in which each world
-breaks one assumption of media mix models or several, and public data. A simulated world is {HIDDEN} weeks longer than
-the outcome that a method sees; it knows media and controls of these weeks. One fit a method and world gives the returns
-over the weeks seen, the plan for the {HIDDEN} weeks after them (today's total, every channel within 30% of its spend of
-the last {HIDDEN} weeks) and the forecast of the outcome that was hidden. The plan is then spent in the simulator.
-
-Every kind of world is drawn twice. Defaults may be chosen on one draw; **what is reported here is the other**,
-national and, for some kinds, with four regions. Intervals are 90%. Errors, widths and interval scores (Gneiting and
-Raftery 2007, eq. 43) are relative to the true return; where that is zero or negative, to the mean size of the world's
-true returns. The error of a coverage is one standard error, clustered by world. ROAS counts carryover after the last
-week where the method's own function does. sRMSE of contributions is the public benchmark's. A plan "lost" where it
-truly ends below today's.
-
-"""
-
-_PYMC_MARKETING = (
-    "1.3.0: geometric adstock of 8 weeks, logistic saturation, two yearly Fourier modes, its own priors; its "
-    "incrementality and its budget optimiser, told how today's plan spreads money over weeks"
-)
-_LAST_TOUCH = (
-    "each week's whole outcome credited to the channels in proportion to the week's money; money follows the outcome "
-    "credited"
-)
-_TOLD = "the same, told of one hold-out each of {tested}, read with a standard error of a fifth of the effect"
-_LINES = (
-    (OURS, "`mmm report` with its defaults: the weighted mixture of models, its planner, its gate"),
-    (TOLD, _TOLD.format(tested=" and ".join(TESTED))),
-    ("PyMC-Marketing", _PYMC_MARKETING),
-    (
-        "Meridian",
-        "2.1.0: its default `ModelSpec`, the hidden weeks as its holdout; its analyzer and its budget optimiser",
-    ),
-    (LAST_TOUCH, _LAST_TOUCH),
-    (KEEP, "nothing changes"),
-)
-_NOTE = """Peers run {chains} chains of {draws} draws after {tune} of warm-up, each in its own environment. Their
-warning is R-hat above 1.01, divergences, an optimiser that failed, and what Meridian's own model review fails or asks
-to look at. The workbench's gate judges the forecast of the hidden weeks, so its warnings here include what those weeks
-told. A promise is counted as the method's own optimiser counts it: Meridian's leaves out what comes after the last
-week.
-
-"""
+from mmm.study.score import Row, compared, decisions, estimates, finite, gated, median, warned
+from mmm.study.words import INTRO, LINES, NOTE
+from mmm.study.worlds import HIDDEN
 
 
 def write_pages(rows: list[Row], folder: Path) -> tuple[Path, ...]:
@@ -70,11 +26,11 @@ def write_pages(rows: list[Row], folder: Path) -> tuple[Path, ...]:
 def markdown(rows: list[Row], pictures: set[str]) -> str:
     """The page. Sections without any result are left out."""
     peers = PeerSettings()
-    note = _NOTE.format(chains=peers.chains, draws=peers.draws, tune=peers.tune)
-    methods = "## The methods\n\n" + table(["", "what it is"], [list(line) for line in _LINES]) + note
+    note = NOTE.format(chains=peers.chains, draws=peers.draws, tune=peers.tune)
+    methods = "## The methods\n\n" + table(["", "what it is"], [list(line) for line in LINES]) + note
     reported = [r for r in rows if r["part"] == "reported"]
     parts = [
-        _INTRO,
+        INTRO,
         methods,
         _together(reported, pictures),
         _plans(reported, pictures),
@@ -176,13 +132,15 @@ def _plans(rows: list[Row], pictures: set[str]) -> str:
     out = ["## What do the plans bring, against what was promised and what was possible?\n\n"]
     for name, same in fields(rows):
         lines = []
-        for method in (m for m in _shown(same) if m != TOLD):
-            found = decisions(_of(same, method))
+        asked = [(m, _of(same, m)) for m in _shown(same) if m != TOLD]
+        asked.insert(1, (f"{OURS}, today's plan where its gate fails", gated(_of(same, OURS))))
+        for label, mine in asked:
+            found = decisions(mine)
             if found is None:
                 continue
             lines.append(
                 [
-                    method,
+                    label,
                     str(found["worlds"]),
                     percent(found["share"]),
                     percent(found["pooled"]),
@@ -202,7 +160,8 @@ def _plans(rows: list[Row], pictures: set[str]) -> str:
         out.append(f"Worlds answered by {name}:\n\n{table(header, lines)}")
     out.append(
         "The promised over the realised gain is of plans that won something. A plan's gain is over today's plan in the "
-        f"same {HIDDEN} weeks; the oracle knows the truth and keeps the same bounds.\n\n"
+        f"same {HIDDEN} weeks; the oracle knows the truth and keeps the same bounds. The workbench makes no plan "
+        "where its gate fails; the first row is of plans made nevertheless, the second has today's plan for them.\n\n"
     )
     return "".join(out) + _figure("decisions_plans", "Promised against realised gain, by method", pictures)
 
@@ -225,13 +184,14 @@ def _by_world(rows: list[Row], pictures: set[str]) -> str:
             best = median(r["decision"]["realised"] / r["decision"]["oracle"] for r in found if _won(r))
             cells += [f"{sum(hits)} of {len(hits)}" if hits else "–", percent(best)]
         asked = _of(mine, OURS)
-        said = [w for r in asked for w in r["warnings"]] or (["nothing"] if asked else ["–"])
+        said = [", ".join(r["warnings"]) or "nothing" for r in asked] or ["–"]
         label = names[kind] + ("" if geos == 1 else f" ({geos} regions)")
-        lines.append([label, *cells, ", ".join(said)])
+        lines.append([label, *cells, "; ".join(said)])
     header = [""]
     for method in methods:
         header += [f"{method}: intervals that hold", "share of the oracle's gain"]
-    out = "## World by world\n\n" + table([*header, "the workbench's gate said"], lines)
+    words = "## World by world\n\nOver both draws; the gate's words are those of the first; those of the second.\n\n"
+    out = words + table([*header, "the workbench's gate said"], lines)
     return out + _figure("decisions_worlds", "Errors of the return by world and method", pictures)
 
 

@@ -201,6 +201,17 @@ def decisions(rows: Sequence[Row]) -> Row | None:
     }
 
 
+def gated(rows: Sequence[Row]) -> list[Row]:
+    """The rows with today's plan, which wins and promises nothing, where a check of the gate failed."""
+    nothing = {"realised": 0.0, "promised": 0.0, "holds": None, "lost": False}
+    out = []
+    for row in rows:
+        failed = any(": fail" in words for words in row["warnings"])
+        decision = {**row["decision"], **nothing} if failed and row["decision"] is not None else row["decision"]
+        out.append({**row, "decision": decision})
+    return out
+
+
 def warned(rows: Sequence[Row]) -> Row:
     """Of intervals that miss, and of those that hold, how many were warned of: their channel named, or all."""
     known = [r for r in rows if r.get("roas") is not None and r["roas"]["hit"][0] is not None]

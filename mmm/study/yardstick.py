@@ -52,7 +52,7 @@ def _regression(world: StudyWorld) -> tuple[Floats, Floats, Floats, Floats, NDAr
     data = panel(spec, dataset)
     scale, seen = np.array(spec.outcome_scale), data.observed.ravel()
     contributions = np.asarray(world.contributions) / scale[:, None]
-    designs, sds, drifting = [], [], []
+    designs, means, sds, drifting = [], [], [], []
     for term in terms(spec, data.dates, data.control):
         by_geo = term.dim == "geo"
         design = (
@@ -61,11 +61,13 @@ def _regression(world: StudyWorld) -> tuple[Floats, Floats, Floats, Floats, NDAr
         if design.ndim == 2:
             design = np.repeat(design[:, None, :], len(scale), axis=1)
         designs.append(design.reshape(len(seen), -1))
+        means.append(term.mean)
         sds.append(term.sd)
         drifting.append(np.full(len(term.sd), term.scaled is not None))
     outcome = (dataset.data["outcome"].values / scale).ravel()
-    rest = np.concatenate(designs, axis=1)[seen], np.concatenate(sds), np.concatenate(drifting)
-    return contributions.reshape(len(seen), -1)[seen], outcome[seen], *rest
+    columns = np.concatenate(designs, axis=1)[seen]
+    left = outcome[seen] - columns @ np.concatenate(means)
+    return contributions.reshape(len(seen), -1)[seen], left, columns, np.concatenate(sds), np.concatenate(drifting)
 
 
 def _most_likely(baseline: Floats, columns: Floats, sd: Floats, drift: NDArray[np.bool_]) -> Floats:

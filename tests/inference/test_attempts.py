@@ -104,6 +104,13 @@ def test_convergence_names_what_is_wrong() -> None:
     assert convergence(tree_of(good, some)).short == "1 divergent draws"
 
 
+def test_a_few_divergent_draws_do_not_make_a_sample_useless() -> None:
+    assert not Convergence(1.0, 1000.0, 4).failed(4000)
+    assert Convergence(1.0, 1000.0, 5).failed(4000)
+    assert Convergence(1.02, 1000.0, 0).failed(4000)
+    assert Convergence(1.0, 300.0, 0).failed(4000)
+
+
 def test_chains_that_lack_draws_alone_are_added_to() -> None:
     sampler = SamplerSettings(draws=10, tune=10, chains=2, seed=7)
     few = Convergence(r_hat=1.012, ess=300.0, divergences=0)

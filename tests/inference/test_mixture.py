@@ -9,13 +9,15 @@ import pytest
 import xarray as xr
 
 from mmm.analysis import analyse
+from mmm.assessment.gate import gate
+from mmm.assessment.settings import GateSettings
 from mmm.data.dataset import Dataset
 from mmm.errors import FitError
 from mmm.inference import loo, store
 from mmm.inference.attempt import Attempt
 from mmm.inference.convergence import Convergence
 from mmm.inference.fit import Fit, Member, shares
-from mmm.inference.mix import fit_members
+from mmm.inference.mix import fit_members, without_failed
 from mmm.inference.sample import fit_model
 from mmm.inference.settings import SamplerSettings
 from mmm.model.draws import Draws
@@ -252,6 +254,38 @@ def test_members_without_weight_are_sampled_again_only_where_far_apart(made, wor
     asked.clear()
     fit_members(made[1], SamplerSettings(attempts=1), make)
     assert asked == [("plain", 0), ("late", 0)]
+
+
+@pytest.mark.parametrize(
+    ("weights", "wrong", "left"),
+    [
+        ((0.93, 0.07), Convergence(1.2, 1000.0, 0), ["late"]),
+        ((0.93, 0.07), Convergence(1.0, 1000.0, 100), ["late"]),
+        ((0.93, 0.07), Convergence(1.0, 1000.0, 0), []),
+        ((0.85, 0.15), Convergence(1.2, 1000.0, 0), []),
+        ((0.995, 0.005), Convergence(1.2, 1000.0, 0), []),
+    ],
+)
+def test_a_member_that_cannot_be_sampled_and_weighs_little_is_left_out(made, weights, wrong, left):
+    fine = Convergence(1.0, 1000.0, 0)
+    members = tuple(
+        replace(m, weight=w, converged=c) for m, w, c in zip(made[0].members, weights, (fine, wrong), strict=True)
+    )
+    said: list[str] = []
+    fit = without_failed(replace(made[0], members=members), said.append)
+    assert [m.name for m in fit.members if m.left_out] == left
+    check = next((c for c in gate(fit, GateSettings(holdout=None)).checks if c.name == "left_out"), None)
+    if not left:
+        assert fit.members == members
+        assert said == []
+        assert check is None
+        return
+    assert [m.weight for m in fit.members] == pytest.approx([1.0, 0.0])
+    assert [m.name for m in fit.counted] == ["plain"]
+    assert said == [fit.notes[-1]] == [f"Left out, as the chains do not agree: late ({wrong.short}; weight 7%)."]
+    assert check is not None
+    assert check.status == "warn"
+    assert f"late ({wrong.short})" in check.summary
 
 
 def test_a_stored_fit_keeps_how_its_chains_converged(made):

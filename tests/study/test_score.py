@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmm.study.score import compared, decisions, estimates, returns, scales, srmse, warned
+from mmm.study.score import compared, decisions, estimates, gated, returns, scales, srmse, warned
 
 
 def row(
@@ -62,6 +62,22 @@ def test_decisions_count_shares_promises_and_losses() -> None:
     assert found["off"] == pytest.approx(0.5)
     assert found["holds"] == pytest.approx(2 / 3)
     assert found["lost"] == pytest.approx(1 / 3)
+
+
+def test_a_plan_that_the_gate_refuses_is_not_made() -> None:
+    plan = {"realised": -0.02, "oracle": 0.1, "promised": 0.1, "holds": False, "lost": True}
+    refused = {"world": "a", "decision": plan, "warnings": ["r_hat: fail", "prior: warn (tv)"]}
+    warned_of = {"world": "b", "decision": plan, "warnings": ["prior: warn (tv)"]}
+    found = [r["decision"] for r in gated([refused, warned_of])]
+    assert found[0] == {"realised": 0.0, "oracle": 0.1, "promised": 0.0, "holds": None, "lost": False}
+    assert found[1] == plan
+
+
+def test_a_channel_without_an_interval_is_left_out_of_the_sums() -> None:
+    one = row("a", [True, False])
+    one["roas"] |= {"hit": [True, None], "width": [2.0, None], "score": [2.0, None], "error": [0.5, float("nan")]}
+    found = estimates([one])
+    assert (found["cells"], found["coverage"], found["width"], found["error"]) == (1, 1.0, 2.0, 0.5)
 
 
 def test_a_warning_counts_for_the_channels_that_it_is_about() -> None:
