@@ -58,7 +58,7 @@ class Size:
 
     def settings(self) -> PlanSettings:
         bounds = (0.5, 2.0) if self.slope == 1.0 else (0.0, 3.0)
-        return PlanSettings(detail=self.detail, spend_all=True, bounds=bounds)
+        return PlanSettings(objective="expected_outcome", detail=self.detail, spend_all=True, bounds=bounds)
 
 
 def make(size: Size) -> PlanProblem:

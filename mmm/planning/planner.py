@@ -61,7 +61,10 @@ def decide(prepared: Prepared, settings: PlanSettings, fit_key: str = "", name: 
     searched = problem
     if risky:
         if problem.draws.n < 100:
-            raise PlanError(f"plan.draws is {problem.draws.n}; a risk objective needs at least 100.")
+            raise PlanError(
+                f"The plan has {problem.draws.n} draws; an objective with risk in it needs at least 100. Raise plan.draws "
+                "and sampler.draws, or set plan.objective: expected_outcome."
+            )
         searched, problem = problem.halves()
         without = without if without is None else without[1::2]
     space = Space(settings.detail, searched)

@@ -13,7 +13,7 @@ from mmm.model.response_planner import scaled_effect
 from mmm.model.spec import without_inactive_channels
 from mmm.planning.constraints import check_names
 from mmm.planning.problem import PlanProblem
-from mmm.planning.settings import ChannelLimits, PlanSettings
+from mmm.planning.settings import ChannelLimits, ObjectiveSettings, PlanSettings
 
 _RECENT_DAYS = 91
 
@@ -39,7 +39,17 @@ def prepare(fit: Fit, settings: PlanSettings) -> Prepared:
     without = _baseline(fit, settings, problem, notes) + _carried_in(problem)
     if fit.excluded:
         notes.append(f"Not in the model and left out of the plan and its budget: {', '.join(fit.excluded)}.")
+    _say_objective(settings.objective, notes)
     return Prepared(replace(problem, notes=tuple(notes)), without)
+
+
+def _say_objective(wish: ObjectiveSettings, notes: list[str]) -> None:
+    if wish.kind == "mean_cvar":
+        mean, worst = 1 - wish.risk_weight, wish.risk_weight
+        notes.append(
+            f"The plan weighs the average gain ({mean:.0%}) and the average over the worst {wish.tail:.0%} of cases "
+            f"({worst:.0%}): a gain that is likelier to come, at a somewhat lower average."
+        )
 
 
 def unfitted(dataset: Dataset, settings: PlanSettings) -> Prepared:

@@ -22,18 +22,18 @@ class ObjectiveSettings(Section):
 
     Amounts are in the currency where the outcome has a value per unit, else in units of the outcome.
 
+    - ``mean_cvar`` (the default): (1 - ``risk_weight``) x mean + ``risk_weight`` x mean of the worst ``tail`` of the draws,
+      of the gain over the reference plan; money returning less than ``worth_spending`` stays unspent;
     - ``expected_outcome``: expected incremental outcome; money returning less than ``worth_spending`` stays unspent;
     - ``profit``: ``margin`` x value of the incremental outcome - spend;
-    - ``mean_cvar``: (1 - ``risk_weight``) x mean + ``risk_weight`` x mean of the worst ``tail`` of the draws, of
-      the gain over the reference plan;
     - ``probability``: probability of beating the reference plan, or of reaching ``target``;
     - ``smallest_budget``: the least money whose expected incremental outcome reaches ``target``;
     - ``largest_budget``: the most money whose ``roas``, ``marginal_roas`` or ``cost_per_unit`` is no worse than given.
     """
 
-    kind: ObjectiveKind = "expected_outcome"
+    kind: ObjectiveKind = "mean_cvar"
     risk_weight: Share = 0.5
-    tail: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
+    tail: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.25
     target: PositiveFloat | None = None
     roas: PositiveFloat | None = None
     marginal_roas: PositiveFloat | None = None

@@ -17,7 +17,7 @@ from mmm.planning.settings import PlanSettings
 
 
 def program_of(problem, **settings):
-    chosen = PlanSettings(**settings)
+    chosen = PlanSettings(objective="expected_outcome", **settings)
     total = chosen.total_budget or float(problem.reference_totals.sum())
     return assemble(chosen, Space(chosen.detail, problem), total)
 
@@ -38,26 +38,36 @@ class TestBounds:
 
     def test_a_fixed_channel_stays_at_its_current_spend(self, prepared):
         made = prepared()
-        plan = decide(made, PlanSettings(channels={"c0": {"fixed": True}}))
+        plan = decide(made, PlanSettings(objective="expected_outcome", channels={"c0": {"fixed": True}}))
         assert plan.allocation.loc["c0", "spend"] == pytest.approx(made.problem.reference_totals[0])
         assert np.isnan(plan.allocation.loc["c0", "probability_direction"])
 
     def test_a_limit_on_a_period_caps_the_largest_one(self, prepared):
         made = prepared()
         peak = made.problem.reference[:, 0, 2].max()
-        plan = decide(made, PlanSettings(channels={"c2": {"weekly_maximum": 0.8 * peak}}))
+        plan = decide(made, PlanSettings(objective="expected_outcome", channels={"c2": {"weekly_maximum": 0.8 * peak}}))
         assert plan.money[:, 0, 2].max() <= 0.8 * peak * (1 + 1e-6)
-        plan = decide(made, PlanSettings(detail="week", channels={"c2": {"weekly_maximum": 0.8 * peak}}))
+        plan = decide(
+            made,
+            PlanSettings(objective="expected_outcome", detail="week", channels={"c2": {"weekly_maximum": 0.8 * peak}}),
+        )
         assert plan.money[:, 0, 2].max() <= 0.8 * peak * (1 + 1e-6)
 
     def test_extrapolation_can_be_forbidden_or_priced(self, prepared):
         made = prepared(seed=3)
-        free = decide(made, PlanSettings(bounds=(0.2, 4.0)))
+        free = decide(made, PlanSettings(objective="expected_outcome", bounds=(0.2, 4.0)))
         over = free.allocation["observed_max_ratio"] > 1.0
         assert over.any()
-        kept = decide(made, PlanSettings(bounds=(0.2, 4.0), extrapolation={"action": "forbid"}))
+        kept = decide(
+            made, PlanSettings(objective="expected_outcome", bounds=(0.2, 4.0), extrapolation={"action": "forbid"})
+        )
         assert (kept.allocation["observed_max_ratio"] <= 1.0 + 1e-6).all()
-        priced = decide(made, PlanSettings(bounds=(0.2, 4.0), extrapolation={"action": "penalise", "penalty": 0.3}))
+        priced = decide(
+            made,
+            PlanSettings(
+                objective="expected_outcome", bounds=(0.2, 4.0), extrapolation={"action": "penalise", "penalty": 0.3}
+            ),
+        )
         beyond = priced.allocation["observed_max_ratio"][over].sum()
         assert kept.allocation["observed_max_ratio"][over].sum() <= beyond * (1 + 1e-6)
         assert beyond < free.allocation["observed_max_ratio"][over].sum()
@@ -65,12 +75,19 @@ class TestBounds:
     def test_zero_or_at_least_allows_zero_below_the_lower_bound(self, prepared):
         made = prepared(has_value=True)
         total = made.problem.reference_totals
-        plan = decide(made, PlanSettings(worth_spending=50.0, channels={"c1": {"zero_or_at_least": float(total[1])}}))
+        plan = decide(
+            made,
+            PlanSettings(
+                objective="expected_outcome",
+                worth_spending=50.0,
+                channels={"c1": {"zero_or_at_least": float(total[1])}},
+            ),
+        )
         assert plan.allocation.loc["c1", "spend"] == pytest.approx(0.0, abs=1e-6)
         assert plan.allocation.loc["c0", "spend"] == pytest.approx(0.5 * total[0], rel=1e-5)
 
     def test_numbers_on_a_bound_are_exactly_there_and_the_budget_is_met(self, prepared):
-        plan = decide(prepared(), PlanSettings(spend_all=True))
+        plan = decide(prepared(), PlanSettings(objective="expected_outcome", spend_all=True))
         table = plan.allocation
         at_bound = (table["spend"] - table["lower_bound"]).abs() < 1e-3
         at_bound |= (table["spend"] - table["upper_bound"]).abs() < 1e-3
@@ -93,7 +110,11 @@ class TestParts:
         made = prepared(channels=3, geos=2, draws=40, slope=slope)
         least = factor * made.problem.reference_totals
         channels = {f"c{i}": {"zero_or_at_least": float(least[i])} for i in (1, 2)}
-        spend = decide(made, PlanSettings(detail=detail, channels=channels)).allocation["spend"].to_numpy()
+        spend = (
+            decide(made, PlanSettings(objective="expected_outcome", detail=detail, channels=channels))
+            .allocation["spend"]
+            .to_numpy()
+        )
         assert np.all((spend[1:] < 1e-6 * least[1:]) | (spend[1:] >= (1 - 1e-6) * least[1:]))
 
     @pytest.mark.parametrize("detail", ["geo", "week"])
@@ -103,7 +124,9 @@ class TestParts:
         reference[:, :, 1] = 0.0
         made = Prepared(replace(made.problem, reference=reference), None)
         channels = {"c1": {"minimum": 0.0, "maximum": 500.0}}
-        spend = decide(made, PlanSettings(detail=detail, channels=channels)).allocation["spend"]
+        spend = decide(made, PlanSettings(objective="expected_outcome", detail=detail, channels=channels)).allocation[
+            "spend"
+        ]
         assert spend["c1"] > 100.0
         assert spend["c1"] <= 500.0 + 1e-6
 
@@ -182,7 +205,7 @@ class TestInfeasible:
 
 
 def decide_with(problem, **settings):
-    return decide(Prepared(problem, None), PlanSettings(**settings))
+    return decide(Prepared(problem, None), PlanSettings(objective="expected_outcome", **settings))
 
 
 class TestCorners:
@@ -250,8 +273,8 @@ class TestSettings:
 
     def test_a_wrong_change_names_the_field(self):
         with pytest.raises(SettingsError, match=r"plan\.total_budget"):
-            with_changes(PlanSettings(), {"total_budget": -5})
+            with_changes(PlanSettings(objective="expected_outcome"), {"total_budget": -5})
 
     def test_changes_keep_what_was_set(self):
-        changed = with_changes(PlanSettings(margin=0.4), {"total_budget": 5.0})
+        changed = with_changes(PlanSettings(objective="expected_outcome", margin=0.4), {"total_budget": 5.0})
         assert (changed.margin, changed.total_budget) == (0.4, 5.0)

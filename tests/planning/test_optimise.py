@@ -22,7 +22,7 @@ WIDE = {"bounds": (0.0, 10.0)}
 
 
 def spend_of(prepared, **settings):
-    return decide(prepared, PlanSettings(**settings)).allocation["spend"].to_numpy()
+    return decide(prepared, PlanSettings(objective="expected_outcome", **settings)).allocation["spend"].to_numpy()
 
 
 def expected(prepared, x):
@@ -56,11 +56,17 @@ class TestClosedForms:
         assert plan.certificate.kind == "exact"
 
     def test_worth_spending_is_a_marginal_return(self, hill, single):
-        plan = decide(self.known(hill, single), PlanSettings(total_budget=5000, worth_spending=2.0, **WIDE))
+        plan = decide(
+            self.known(hill, single),
+            PlanSettings(objective="expected_outcome", total_budget=5000, worth_spending=2.0, **WIDE),
+        )
         np.testing.assert_allclose(plan.allocation["marginal_effect"], 2.0, rtol=1e-5)
 
     def test_without_a_value_the_plan_spends_up_to_the_cap(self, hill, single):
-        plan = decide(self.known(hill, single, has_value=False), PlanSettings(total_budget=5000, bounds=(0.0, 25.0)))
+        plan = decide(
+            self.known(hill, single, has_value=False),
+            PlanSettings(objective="expected_outcome", total_budget=5000, bounds=(0.0, 25.0)),
+        )
         assert plan.spend == pytest.approx(5000, rel=1e-6)
         assert plan.allocation["roas"].isna().all()
 
@@ -84,7 +90,7 @@ class TestBruteForce:
             1 + np.exp(rng.normal(0.6, 0.4, (n, c))),
         )
         prepared = Prepared(single(draws, np.full(c, budget / c)), None)
-        plan = decide(prepared, PlanSettings(spend_all=True, bounds=(0.0, 3.0), gap=1e-4))
+        plan = decide(prepared, PlanSettings(objective="expected_outcome", spend_all=True, bounds=(0.0, 3.0), gap=1e-4))
         grid = [(a, b, parts - a - b) for a, b in itertools.product(range(parts + 1), repeat=2) if a + b <= parts]
         tables = np.array(
             [[self.single_effect(draws, j, budget * k / parts) for k in range(parts + 1)] for j in range(c)]
@@ -109,6 +115,7 @@ class TestBruteForce:
         plan = decide(
             made,
             PlanSettings(
+                objective="expected_outcome",
                 step=step,
                 bounds=(0.0, 2.0),
                 gap=1e-5,
@@ -133,7 +140,9 @@ class TestBruteForce:
 
     def test_geo_plan_with_s_curves_beats_every_sampled_plan(self, prepared):
         made = prepared(geos=3, channels=2, slope=2.5, draws=40)
-        settings = PlanSettings(detail="geo", bounds=(0.0, 2.0), cell_bounds=(0.0, 3.0), spend_all=True)
+        settings = PlanSettings(
+            objective="expected_outcome", detail="geo", bounds=(0.0, 2.0), cell_bounds=(0.0, 3.0), spend_all=True
+        )
         plan = decide(made, settings)
         space = Space("geo", made.problem)
         rng = np.random.default_rng(0)
@@ -149,7 +158,9 @@ class TestBruteForce:
 def test_the_piecewise_bound_is_above_the_curve_everywhere(problem, slope):
     made = problem(channels=3, slope=slope, draws=40)
     space = Space("channel", made)
-    program = assemble(PlanSettings(bounds=(0.0, 3.0)), space, float(made.reference_totals.sum()))
+    program = assemble(
+        PlanSettings(objective="expected_outcome", bounds=(0.0, 3.0)), space, float(made.reference_totals.sum())
+    )
     objective = Expected(Evaluator(space))
     curves = discrete._first_curves(objective, program, 0.9 * made.reference_totals)
     for j, curve in enumerate(curves):
@@ -171,14 +182,20 @@ class TestProperties:
     def test_more_budget_never_hurts(self, made):
         total = float(made.problem.reference_totals.sum())
         reached = [
-            decide(made, PlanSettings(total_budget=share * total, worth_spending=0.0)).outcome_draws.mean()
+            decide(
+                made, PlanSettings(objective="expected_outcome", total_budget=share * total, worth_spending=0.0)
+            ).outcome_draws.mean()
             for share in (0.6, 0.9, 1.2, 1.6)
         ]
         assert np.all(np.diff(reached) >= -1e-3 * reached[-1])
 
     def test_a_looser_constraint_never_hurts(self, made):
-        tight = decide(made, PlanSettings(bounds=(0.9, 1.1), spend_all=True)).outcome_draws.mean()
-        loose = decide(made, PlanSettings(bounds=(0.5, 2.0), spend_all=True)).outcome_draws.mean()
+        tight = decide(
+            made, PlanSettings(objective="expected_outcome", bounds=(0.9, 1.1), spend_all=True)
+        ).outcome_draws.mean()
+        loose = decide(
+            made, PlanSettings(objective="expected_outcome", bounds=(0.5, 2.0), spend_all=True)
+        ).outcome_draws.mean()
         assert loose >= tight * (1 - 1e-3)
 
     def test_permuting_channels_permutes_the_answer(self, made):
@@ -211,7 +228,7 @@ class TestProperties:
         dead = problem.draws.log_beta.copy()
         dead[:, :, 1] = -80.0
         prepared = Prepared(replace(problem, draws=replace(problem.draws, log_beta=dead), has_value=False), None)
-        plan = decide(prepared, PlanSettings(bounds=(0.2, 3.0)))
+        plan = decide(prepared, PlanSettings(objective="expected_outcome", bounds=(0.2, 3.0)))
         row = plan.allocation.loc["c1"]
         assert row["spend"] == pytest.approx(row["lower_bound"], rel=1e-6)
 
@@ -219,6 +236,7 @@ class TestProperties:
         total = made.problem.reference_totals
         most = 0.95 * total[:2].sum() / total.sum()
         settings = PlanSettings(
+            objective="expected_outcome",
             groups={
                 "a": {"channels": ("c0", "c1"), "maximum_share": most},
                 "b": {"channels": ("c2",), "minimum": total[2]},
@@ -264,7 +282,7 @@ def test_the_uniform_split_is_a_trap_that_a_local_search_stays_in(hill, single):
         method="SLSQP",
     )
     np.testing.assert_allclose(stuck.x, [100, 100], atol=1.0)
-    plan = decide(prepared, PlanSettings(spend_all=True, bounds=(0.0, 2.0)))
+    plan = decide(prepared, PlanSettings(objective="expected_outcome", spend_all=True, bounds=(0.0, 2.0)))
     np.testing.assert_allclose(sorted(plan.allocation["spend"]), [0, 200], atol=1e-3)
     assert plan.outcome_draws.mean() > 3 * -stuck.fun / 2
     assert plan.certificate.gap <= 1e-3
@@ -272,8 +290,10 @@ def test_the_uniform_split_is_a_trap_that_a_local_search_stays_in(hill, single):
 
 def test_periods_are_optimised_with_a_certificate(prepared):
     made = prepared(channels=3, draws=80)
-    by_channel = decide(made, PlanSettings(spend_all=True))
-    by_period = decide(made, PlanSettings(spend_all=True, detail="week", cell_bounds=(0.0, 4.0)))
+    by_channel = decide(made, PlanSettings(objective="expected_outcome", spend_all=True))
+    by_period = decide(
+        made, PlanSettings(objective="expected_outcome", spend_all=True, detail="week", cell_bounds=(0.0, 4.0))
+    )
     assert by_period.certificate.kind == "exact"
     assert by_period.outcome_draws.mean() > by_channel.outcome_draws.mean()
     space = Space("week", made.problem)
@@ -303,7 +323,9 @@ class TestWhereTheStepProblemCannotBeSolved:
         space = Space("week", made.problem)
         # A group's limit beside the budget, so that the corner is a linear program's and not a sorted list's.
         most = 0.5 * float(made.problem.reference_totals.sum())
-        settings = PlanSettings(detail="week", groups={"two": {"channels": ("c0", "c1"), "maximum": most}})
+        settings = PlanSettings(
+            objective="expected_outcome", detail="week", groups={"two": {"channels": ("c0", "c1"), "maximum": most}}
+        )
         program = assemble(settings, space, float(made.problem.reference_totals.sum()))
         objective = Expected(Evaluator(space))
         start = newton.feasible_start(program, space.reference)

@@ -43,7 +43,9 @@ def of_families(made, seed=8):
 def posed(made, **settings):
     """Objective, its bound and the program of a plan by period."""
     space = Space("week", made)
-    program = assemble(PlanSettings(detail="week", **settings), space, float(made.reference_totals.sum()))
+    program = assemble(
+        PlanSettings(objective="expected_outcome", detail="week", **settings), space, float(made.reference_totals.sum())
+    )
     objective = Expected(Evaluator(space))
     return objective, above(objective, program), program
 
@@ -152,7 +154,9 @@ class TestBruteForce:
     @pytest.mark.parametrize("horizon", [2, 3])
     def test_no_plan_of_a_grid_is_above_the_bound(self, problem, seed, horizon):
         made = of_families(problem(channels=2, draws=30, horizon=horizon, lookback=3, seed=seed, slope=2.0), seed)
-        settings = PlanSettings(detail="week", bounds=(0.0, 2.0), cell_bounds=(0.0, 3.0), worth_spending=0.5)
+        settings = PlanSettings(
+            objective="expected_outcome", detail="week", bounds=(0.0, 2.0), cell_bounds=(0.0, 3.0), worth_spending=0.5
+        )
         plan = decide(Prepared(made, None), settings)
         objective = replace(Expected(Evaluator(Space("week", made))), price=0.5)
         best = self.best_on_grid(made, plan.program, objective, 25 if horizon == 2 else 9)
@@ -173,9 +177,11 @@ def test_totals_that_the_constraints_hold_make_the_bound_tighter(problem):
     made = problem(channels=2, draws=40, slope=2.5)
     free = {"bounds": (0.0, 4.0), "cell_bounds": (0.0, 4.0), "spend_all": True}
     total = float(made.reference_totals[0])
-    loose = decide(Prepared(made, None), PlanSettings(detail="week", **free))
+    loose = decide(Prepared(made, None), PlanSettings(objective="expected_outcome", detail="week", **free))
     channels = {"c0": {"minimum": total, "maximum": total}}
-    tight = decide(Prepared(made, None), PlanSettings(detail="week", channels=channels, **free))
+    tight = decide(
+        Prepared(made, None), PlanSettings(objective="expected_outcome", detail="week", channels=channels, **free)
+    )
     assert tight.certificate.bound < loose.certificate.bound
     assert tight.certificate.gap < 0.1
 
@@ -183,7 +189,7 @@ def test_totals_that_the_constraints_hold_make_the_bound_tighter(problem):
 def test_steps_by_period_with_s_curves_have_a_bound(prepared):
     made = prepared(channels=2, draws=40, slope=2.0)
     step = float(np.floor(made.problem.reference_totals.min() / 6))
-    plan = decide(made, PlanSettings(detail="week", step=step))
+    plan = decide(made, PlanSettings(objective="expected_outcome", detail="week", step=step))
     spend = plan.allocation["spend"].to_numpy()
     np.testing.assert_allclose(spend / step, np.round(spend / step), atol=1e-6)
     assert plan.certificate.kind == "gap"
@@ -191,7 +197,7 @@ def test_steps_by_period_with_s_curves_have_a_bound(prepared):
 
 
 def test_flighting_of_s_curves_says_how_far_from_the_best_it_may_be(prepared):
-    plan = decide(prepared(channels=3, draws=60, slope=2.0), PlanSettings())
+    plan = decide(prepared(channels=3, draws=60, slope=2.0), PlanSettings(objective="expected_outcome"))
     found = flighting(plan)
     assert found.certificate.kind in ("gap", "exact")
     assert found.certificate.gap < 0.2

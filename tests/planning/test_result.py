@@ -39,28 +39,28 @@ class TestGain:
     def test_gain_over_reference_and_over_the_scaled_mix_are_apart(self, prepared):
         made = prepared()
         total = float(made.problem.reference_totals.sum())
-        plan = decide(made, PlanSettings(total_budget=1.3 * total, spend_all=True))
+        plan = decide(made, PlanSettings(objective="expected_outcome", total_budget=1.3 * total, spend_all=True))
         mix = made.problem.effect_draws(1.3 * made.problem.reference).sum(axis=1)
         today = made.problem.effect_draws(made.problem.reference).sum(axis=1)
         np.testing.assert_allclose(plan.gain.draws, plan.outcome_draws - today)
         np.testing.assert_allclose(plan.mix_gain.draws, plan.outcome_draws - mix, rtol=1e-6)
         np.testing.assert_allclose(plan.profit_gain.draws, plan.gain.draws - 0.3 * total, rtol=1e-6)
-        assert decide(made, PlanSettings(spend_all=True)).mix_gain is None
+        assert decide(made, PlanSettings(objective="expected_outcome", spend_all=True)).mix_gain is None
 
     def test_the_whole_outcome_adds_what_comes_without_spend(self, prepared):
         made = prepared()
         n = made.problem.draws.n
         whole = replace(made, without_spend=np.linspace(1e5, 2e5, n))
-        plan = decide(whole, PlanSettings())
+        plan = decide(whole, PlanSettings(objective="expected_outcome"))
         assert plan.expected_outcome.mean == pytest.approx(1.5e5 + plan.outcome_draws.mean())
         assert plan.reference_outcome.mean == pytest.approx(1.5e5 + plan.reference_draws.mean())
-        assert decide(made, PlanSettings()).expected_outcome is None
+        assert decide(made, PlanSettings(objective="expected_outcome")).expected_outcome is None
 
 
 class TestAllocation:
     def test_columns_agree_with_each_other(self, prepared):
         made = prepared(geos=2)
-        plan = decide(made, PlanSettings())
+        plan = decide(made, PlanSettings(objective="expected_outcome"))
         table = plan.allocation
         assert table["spend"].sum() == pytest.approx(plan.spend)
         assert table["effect"].sum() == pytest.approx(plan.outcome_draws.mean())
@@ -72,7 +72,7 @@ class TestAllocation:
 
     def test_marginal_return_is_the_slope_under_proportional_scaling(self, prepared):
         made = prepared(geos=2)
-        plan = decide(made, PlanSettings())
+        plan = decide(made, PlanSettings(objective="expected_outcome"))
         for c, name in enumerate(made.problem.channels):
             up, down = plan.money.copy(), plan.money.copy()
             up[:, :, c] *= 1 + 1e-5
@@ -82,7 +82,7 @@ class TestAllocation:
             assert plan.allocation.loc[name, "marginal_effect"] == pytest.approx(slope, rel=1e-5)
 
     def test_interior_channels_share_one_marginal_return(self, prepared):
-        plan = decide(prepared(), PlanSettings(spend_all=True))
+        plan = decide(prepared(), PlanSettings(objective="expected_outcome", spend_all=True))
         table = plan.allocation
         inside = (table["spend"] > table["lower_bound"] * 1.001) & (table["spend"] < table["upper_bound"] * 0.999)
         assert inside.sum() >= 2
@@ -94,7 +94,7 @@ class TestAllocation:
         np.testing.assert_allclose(found, [0.75, 0.25, np.nan])
 
     def test_tables_by_geo_and_period_sum_to_the_plan(self, prepared):
-        plan = decide(prepared(geos=2), PlanSettings(detail="geo"))
+        plan = decide(prepared(geos=2), PlanSettings(objective="expected_outcome", detail="geo"))
         assert plan.by_geo()["spend"].sum() == pytest.approx(plan.spend)
         assert plan.by_period().loc[:, "spend"].groupby("channel").sum().to_dict() == pytest.approx(
             plan.allocation["spend"].to_dict()
@@ -105,14 +105,14 @@ class TestAllocation:
 class TestVerdict:
     def test_a_clear_gain_is_better_and_no_change_is_unchanged(self, prepared):
         made = prepared()
-        assert decide(made, PlanSettings(spend_all=True)).verdict == "better"
-        assert decide(made, PlanSettings(bounds=(1.0, 1.0))).verdict == "unchanged"
+        assert decide(made, PlanSettings(objective="expected_outcome", spend_all=True)).verdict == "better"
+        assert decide(made, PlanSettings(objective="expected_outcome", bounds=(1.0, 1.0))).verdict == "unchanged"
 
     def test_an_interval_over_zero_is_open_and_offers_a_smaller_move(self, hill, single):
         rng = np.random.default_rng(2)
         beta = np.exp(rng.normal(6, 0.9, (300, 2)) + np.array([0.0, 0.15]))
         problem = single(hill(beta, np.full((300, 2), 200.0), np.ones((300, 2))), np.array([100.0, 100.0]))
-        plan = decide(Prepared(problem, None), PlanSettings(spend_all=True))
+        plan = decide(Prepared(problem, None), PlanSettings(objective="expected_outcome", spend_all=True))
         assert plan.verdict == "open"
         advice = advise(plan)
         assert "does not separate" in advice.sentences[0]
@@ -121,7 +121,10 @@ class TestVerdict:
         assert advice.test is not None
 
     def test_as_good_needs_the_whole_interval_within_the_margin(self, prepared):
-        plan = replace(decide(prepared(), PlanSettings(spend_all=True)), without_spend=np.full(200, 1e7))
+        plan = replace(
+            decide(prepared(), PlanSettings(objective="expected_outcome", spend_all=True)),
+            without_spend=np.full(200, 1e7),
+        )
         win = float(plan.reference_draws.mean())
 
         def with_gain(low: float, high: float) -> Plan:
@@ -137,7 +140,7 @@ class TestVerdict:
 
     def test_a_gain_whose_interval_excludes_zero_is_never_called_equal(self, prepared):
         # A small but certain gain, less than 1% of what media win and a trifle of the whole outcome.
-        plan = decide(prepared(), PlanSettings(bounds=(0.99, 1.01), spend_all=True))
+        plan = decide(prepared(), PlanSettings(objective="expected_outcome", bounds=(0.99, 1.01), spend_all=True))
         plan = replace(plan, without_spend=np.full(plan.problem.draws.n, 1e9))
         assert 0 < plan.gain.lower < plan.gain.upper < 0.01 * plan.reference_draws.mean()
         assert plan.verdict == "better"
@@ -145,7 +148,10 @@ class TestVerdict:
         assert lost.verdict == "worse"
 
     def test_money_that_moves_inside_its_channel_is_a_change(self, prepared):
-        plan = decide(prepared(geos=3), PlanSettings(detail="geo", spend_all=True, bounds=(1.0, 1.0)))
+        plan = decide(
+            prepared(geos=3),
+            PlanSettings(objective="expected_outcome", detail="geo", spend_all=True, bounds=(1.0, 1.0)),
+        )
         assert np.abs(plan.allocation["change"]).sum() < 1e-6 * plan.spend
         assert plan.verdict == "better"
 
@@ -153,8 +159,10 @@ class TestVerdict:
 class TestCompare:
     def test_same_draws_in_one_table(self, prepared):
         made = prepared()
-        plan = decide(made, PlanSettings(spend_all=True))
-        tight = decide(made, PlanSettings(spend_all=True, bounds=(0.9, 1.1)), name="tight")
+        plan = decide(made, PlanSettings(objective="expected_outcome", spend_all=True))
+        tight = decide(
+            made, PlanSettings(objective="expected_outcome", spend_all=True, bounds=(0.9, 1.1)), name="tight"
+        )
         table = plan.compare(tight)
         assert list(table.index) == ["reference", "plan", "tight"]
         assert table.loc["reference", "gain"] == 0.0
@@ -163,12 +171,14 @@ class TestCompare:
 
     def test_different_draws_are_refused(self, prepared):
         with pytest.raises(PlanError, match="different draws"):
-            decide(prepared(), PlanSettings()).compare(decide(prepared(draws=100), PlanSettings()))
+            decide(prepared(), PlanSettings(objective="expected_outcome")).compare(
+                decide(prepared(draws=100), PlanSettings(objective="expected_outcome"))
+            )
 
 
 class TestMoves:
     def test_moves_lead_from_the_reference_plan_to_the_plan(self, prepared):
-        plan = decide(prepared(channels=5), PlanSettings(spend_all=True))
+        plan = decide(prepared(channels=5), PlanSettings(objective="expected_outcome", spend_all=True))
         moves = key_moves(plan)
         change = dict.fromkeys(plan.problem.channels, 0.0)
         for _, move in moves.iterrows():
@@ -183,19 +193,23 @@ class TestMoves:
     def test_more_and_less_money_are_named(self, prepared):
         made = prepared()
         total = float(made.problem.reference_totals.sum())
-        more = key_moves(decide(made, PlanSettings(total_budget=1.5 * total, spend_all=True)))
+        more = key_moves(
+            decide(made, PlanSettings(objective="expected_outcome", total_budget=1.5 * total, spend_all=True))
+        )
         assert NEW_MONEY in set(more["source"])
-        less = key_moves(decide(made, PlanSettings(total_budget=0.7 * total, spend_all=True)))
+        less = key_moves(
+            decide(made, PlanSettings(objective="expected_outcome", total_budget=0.7 * total, spend_all=True))
+        )
         assert UNSPENT in set(less["destination"])
 
     def test_going_all_the_way_is_the_plan(self, prepared):
-        plan = decide(prepared(), PlanSettings(spend_all=True))
+        plan = decide(prepared(), PlanSettings(objective="expected_outcome", spend_all=True))
         table = smaller_moves(plan)
         assert table.loc[1.0, "gain"] == pytest.approx(plan.gain.mean)
         assert 0 < table.loc[0.25, "gain"] < table.loc[1.0, "gain"]
 
     def test_directions_and_extrapolation_name_channels(self, prepared):
-        plan = decide(prepared(seed=3), PlanSettings(bounds=(0.2, 4.0)))
+        plan = decide(prepared(seed=3), PlanSettings(objective="expected_outcome", bounds=(0.2, 4.0)))
         assert any(text.startswith(("increase ", "decrease ")) for text in directions(plan))
         beyond = extrapolation(plan)
         assert (beyond["ratio"] > 1.0).all()
@@ -212,7 +226,9 @@ class TestInformation:
         beta[:, 1] = np.exp(rng.normal(6.1, 0.7, n))
         half = np.full((n, 2), 80.0)
         problem = single(hill(beta, half, np.ones((n, 2))), np.array([100.0, 100.0]))
-        plan = decide(Prepared(problem, None), PlanSettings(spend_all=True, bounds=(0.0, 2.0)))
+        plan = decide(
+            Prepared(problem, None), PlanSettings(objective="expected_outcome", spend_all=True, bounds=(0.0, 2.0))
+        )
         found = perfect_information(plan)["value"]
         grid = np.linspace(0, budget, 801)
         first, second = grid / (80 + grid), (budget - grid) / (80 + budget - grid)
@@ -229,9 +245,9 @@ class TestInformation:
     def test_filling_up_equals_the_linear_program(self, prepared):
         rng = np.random.default_rng(3)
         for settings in (
-            PlanSettings(),
-            PlanSettings(spend_all=True),
-            PlanSettings(spend_all=True, worth_spending=50.0),
+            PlanSettings(objective="expected_outcome"),
+            PlanSettings(objective="expected_outcome", spend_all=True),
+            PlanSettings(objective="expected_outcome", spend_all=True, worth_spending=50.0),
         ):
             table = tabulate(decide(prepared(channels=5), settings))
             curves = np.cumsum(rng.normal(0.3, 1.0, table.levels.shape), axis=1)[None] * 100
@@ -251,9 +267,9 @@ class TestInformation:
 
     def test_it_is_never_negative_and_zero_where_nothing_can_change(self, prepared):
         made = prepared(draws=150)
-        assert (perfect_information(decide(made, PlanSettings()))["value"] >= 0).all()
+        assert (perfect_information(decide(made, PlanSettings(objective="expected_outcome")))["value"] >= 0).all()
         fixed = {name: {"fixed": True} for name in made.problem.channels}
-        held = perfect_information(decide(made, PlanSettings(channels=fixed)))
+        held = perfect_information(decide(made, PlanSettings(objective="expected_outcome", channels=fixed)))
         assert held["value"].max() == pytest.approx(0.0, abs=1e-6)
 
     def test_correlations_count(self, hill, single):
@@ -262,7 +278,10 @@ class TestInformation:
         rng = np.random.default_rng(7)
         first = np.exp(rng.normal(6, 0.5, 300))
         draws = hill(np.column_stack([first, first]), np.full((300, 2), 80.0), np.ones((300, 2)))
-        plan = decide(Prepared(single(draws, np.full(2, 100.0)), None), PlanSettings(spend_all=True, bounds=(0.0, 2.0)))
+        plan = decide(
+            Prepared(single(draws, np.full(2, 100.0)), None),
+            PlanSettings(objective="expected_outcome", spend_all=True, bounds=(0.0, 2.0)),
+        )
         table = tabulate(plan)
         order = table.worth[:, 0, -1]
         independent = np.broadcast_to(table.worth.mean(axis=0), table.worth.shape).copy()
@@ -274,7 +293,7 @@ class TestInformation:
 class TestBudgetCurve:
     def test_outcome_rises_and_marginal_return_falls(self, prepared):
         made = prepared()
-        plan = decide(made, PlanSettings(spend_all=True))
+        plan = decide(made, PlanSettings(objective="expected_outcome", spend_all=True))
         curve = budget_curve(plan)
         assert (curve.table["effect"].diff().dropna() > 0).all()
         assert (curve.table["marginal"].diff().dropna() < 1e-6).all()
@@ -286,19 +305,23 @@ class TestBudgetCurve:
         made = prepared(channels=3, draws=60)
         total = made.problem.reference_totals
         groups = {"a": {"channels": ("c0", "c1"), "minimum": 0.9 * float(total[:2].sum())}}
-        table = budget_curve(decide(made, PlanSettings(detail=detail, groups=groups, max_increase=0.1))).table
+        table = budget_curve(
+            decide(made, PlanSettings(objective="expected_outcome", detail=detail, groups=groups, max_increase=0.1))
+        ).table
         assert table["spend"].min() >= 0.9 * total[:2].sum() + 0.5 * total[2] - 1.0
         assert table["spend"].max() <= 1.1 * total.sum() + 1.0
 
     def test_the_most_profitable_budget_is_the_plan_of_the_profit_objective(self, prepared):
         made = prepared()
-        curve = budget_curve(decide(made, PlanSettings(margin=0.7)), np.array([2000.0]))
+        curve = budget_curve(decide(made, PlanSettings(objective="expected_outcome", margin=0.7)), np.array([2000.0]))
         most = float(2 * made.problem.reference_totals.sum())
         profit = decide(made, PlanSettings(objective="profit", margin=0.7, total_budget=most))
         assert curve.best_budget == pytest.approx(profit.spend, rel=1e-4)
 
     def test_without_a_value_there_is_no_profit(self, prepared):
-        curve = budget_curve(decide(prepared(has_value=False), PlanSettings()), np.array([2000.0]))
+        curve = budget_curve(
+            decide(prepared(has_value=False), PlanSettings(objective="expected_outcome")), np.array([2000.0])
+        )
         assert curve.best_budget is None
         assert curve.table["profit"].isna().all()
 
@@ -306,7 +329,7 @@ class TestBudgetCurve:
 class TestScenarios:
     def test_each_kind(self, prepared):
         made = prepared(geos=2)
-        settings = PlanSettings(spend_all=True)
+        settings = PlanSettings(objective="expected_outcome", spend_all=True)
         total = made.problem.reference_totals
         plan = decide(made, settings)
         before = 1.1 * made.problem.reference
@@ -339,29 +362,31 @@ class TestScenarios:
     def test_a_new_channels_prior_is_the_same_every_time(self, prepared):
         made = prepared()
         new = Scenario(name="new", new_channel={"name": "podcast", "spend": 300.0, "roas": (5.0, 20.0)})
-        first, second = (scenario_plan(made, PlanSettings(), new) for _ in range(2))
+        first, second = (scenario_plan(made, PlanSettings(objective="expected_outcome"), new) for _ in range(2))
         np.testing.assert_array_equal(first.outcome_draws, second.outcome_draws)
         new_channel = first.problem.draws.n
         assert new_channel == made.problem.draws.n
 
     def test_last_year_needs_data(self, prepared):
         with pytest.raises(PlanError, match="not at hand"):
-            scenario_plan(prepared(), PlanSettings(), Scenario(name="x", spend="last_year"))
+            scenario_plan(prepared(), PlanSettings(objective="expected_outcome"), Scenario(name="x", spend="last_year"))
 
 
 def test_flighting_is_never_worse_than_even_spend(prepared):
     made = prepared(draws=60)
-    result = flighting(decide(made, PlanSettings(spend_all=True)))
+    result = flighting(decide(made, PlanSettings(objective="expected_outcome", spend_all=True)))
     assert (result.table["best"] >= result.table["even"] * (1 - 1e-6)).all()
     assert (result.table["peak"] <= 3.0 + 1e-6).all()
     np.testing.assert_allclose(
-        result.money.sum(axis=0), decide(made, PlanSettings(spend_all=True)).allocation["spend"], rtol=1e-5
+        result.money.sum(axis=0),
+        decide(made, PlanSettings(objective="expected_outcome", spend_all=True)).allocation["spend"],
+        rtol=1e-5,
     )
     assert result.certificate.kind in ("exact", "gap")
 
 
 def test_the_summary_says_what_the_plan_is(prepared):
-    plan = decide(prepared(), PlanSettings())
+    plan = decide(prepared(), PlanSettings(objective="expected_outcome"))
     summary = plan.summary()
     assert summary["spend"] == pytest.approx(plan.spend)
     assert summary["gain"] == pytest.approx(plan.gain.mean)
@@ -369,7 +394,7 @@ def test_the_summary_says_what_the_plan_is(prepared):
 
 
 def test_the_card_says_the_verdict_and_shows_names_as_text(prepared):
-    plan = decide(prepared(), PlanSettings(bounds=(0.2, 4.0)))
+    plan = decide(prepared(), PlanSettings(objective="expected_outcome", bounds=(0.2, 4.0)))
     names = ["<script>alert(1)</script>", *plan.problem.channels[1:]]
     problem = replace(plan.problem, draws=replace(plan.problem.draws, channels=tuple(names)))
     allocation = plan.allocation.set_axis(pd.Index(names, name="channel"))

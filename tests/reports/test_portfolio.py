@@ -133,7 +133,7 @@ def test_a_market_that_failed_its_gate_is_told_first(found: Split, tmp_path: Pat
 
 
 def test_a_worker_tells_what_its_market_failed(make_settings: Callable[..., Settings]) -> None:
-    quick = {"plan": {"draws": 50, "curve_points": 2}, "gate": {"holdout": None, "override": True}}
+    quick = {"plan": {"draws": 100, "curve_points": 2}, "gate": {"holdout": None, "override": True}}
     settings = make_settings(channels=("tv", "search"), geos=1, diverging=True, settings=quick)
     assert "divergences" in dict(curve_of(lambda _: None, settings, 5, ".").failures)
     strict = settings.model_copy(update={"gate": settings.gate.model_copy(update={"override": False})})
