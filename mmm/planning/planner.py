@@ -62,8 +62,8 @@ def decide(prepared: Prepared, settings: PlanSettings, fit_key: str = "", name: 
     if risky:
         if problem.draws.n < 100:
             raise PlanError(
-                f"The plan has {problem.draws.n} draws; an objective with risk in it needs at least 100. Raise plan.draws "
-                "and sampler.draws, or set plan.objective: expected_outcome."
+                f"The plan has {problem.draws.n} draws; an objective with risk in it needs at least 100. Raise "
+                "plan.draws and sampler.draws, or set plan.objective: expected_outcome."
             )
         searched, problem = problem.halves()
         without = without if without is None else without[1::2]

@@ -22,8 +22,8 @@ class ObjectiveSettings(Section):
 
     Amounts are in the currency where the outcome has a value per unit, else in units of the outcome.
 
-    - ``mean_cvar`` (the default): (1 - ``risk_weight``) x mean + ``risk_weight`` x mean of the worst ``tail`` of the draws,
-      of the gain over the reference plan; money returning less than ``worth_spending`` stays unspent;
+    - ``mean_cvar`` (the default): (1 - ``risk_weight``) x mean + ``risk_weight`` x mean of the worst ``tail`` of the
+      draws, of the gain over the reference plan; money returning less than ``worth_spending`` stays unspent;
     - ``expected_outcome``: expected incremental outcome; money returning less than ``worth_spending`` stays unspent;
     - ``profit``: ``margin`` x value of the incremental outcome - spend;
     - ``probability``: probability of beating the reference plan, or of reaching ``target``;

@@ -52,11 +52,13 @@ def key_of(cell: Cell, world: StudyWorld) -> str:
     """Hash of all that the answer depends on but the code: data, what is hidden, settings, tests where they count."""
     settings = cell.settings
     content: dict[str, Any] = {"format": FORMAT, "data": world.dataset.fingerprint, "hidden": world.hidden}
-    content["plan"] = plan_settings().model_dump(mode="json")
+    asked = plan_settings()
+    content["question"] = [asked.horizon, asked.spend_all, list(asked.bounds or ())]
     if cell.method in PEERS:
         content["peer"] = settings.peers.sampler()
     elif cell.method in (OURS, TOLD):
         content["sampler"] = settings.sampler.model_dump(mode="json", exclude={"store"})
+        content["plan"] = asked.model_dump(mode="json")
         content["model"] = world.model.model_dump(mode="json")
         content["gate"] = GateSettings().model_dump(mode="json")
         content["tests"] = list(world.tests) if cell.method == TOLD else []
