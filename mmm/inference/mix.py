@@ -5,12 +5,13 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import xarray as xr
 
 from mmm.data.dataset import Dataset
 from mmm.inference.attempt import FIRST, Attempt
 from mmm.inference.fit import FORMAT_VERSION, Fit, Member
-from mmm.inference.loo import leave_one_out, weigh
+from mmm.inference.loo import contenders, leave_one_out, weigh
 from mmm.inference.sample import attempts, sample_once
 from mmm.inference.settings import SamplerSettings
 from mmm.model.mixture import Mixture, NamedSpec
@@ -36,12 +37,23 @@ def fit_members(
 ) -> Fit:
     """The mixture of what ``make`` makes of a member in an attempt.
 
-    Every member is sampled once and weighted. Members whose chains do not agree are then sampled again, and all are
-    weighted anew. Those without weight are left as they are where their chains are near each other: no time goes into a
-    model that gives no draws. Where they are far apart, the weight itself cannot be believed. What cannot be sampled in
-    the end and weighs little is left out (:func:`without_failed`).
+    Every member is sampled once and weighted. Where the noise is open, the heaviest is sampled with Student-t noise
+    too, and all of them are where that is clearly better. Members whose chains do not agree are then sampled again, and
+    all are weighted anew. Those without weight are left as they are where their chains are near each other: no time
+    goes into a model that gives no draws. Where they are far apart, the weight itself cannot be believed. What cannot
+    be sampled in the end and weighs little is left out (:func:`without_failed`).
     """
     fits = [make(member, FIRST) for member in mixture.members]
+    note: tuple[str, ...] = ()
+    if mixture.open_noise and len(fits) > 1:
+        best = max(range(len(fits)), key=lambda i: combine(fits, mixture).members[i].weight)
+        heavy = mixture.heavy_tailed()
+        other = make(heavy.members[best], FIRST)
+        if clearly_better(other, fits[best]):
+            note = ("Student-t noise: it predicts periods left out clearly better than normal noise.",)
+            report(note[0])
+            mixture = heavy
+            fits = [other if i == best else make(member, FIRST) for i, member in enumerate(mixture.members)]
     tried = [FIRST] * len(fits)
     while True:
         fit = combine(fits, mixture)
@@ -51,12 +63,19 @@ def fit_members(
             if one.main.short and tried[i].number + 1 < attempts(sampler) and (_counts(fit, one) or not _near(one))
         ]
         if not poor:
+            fit = replace(fit, notes=(*note, *fit.notes))
             return without_failed(fit, report) if attempts(sampler) > 1 else fit
         for i in poor:
             tried[i] = tried[i].after(fits[i])
             label = f"{mixture.members[i].name}: " if len(fits) > 1 else ""
             report(label + tried[i].words)
             fits[i] = make(mixture.members[i], tried[i])
+
+
+def clearly_better(one: Fit, other: Fit) -> bool:
+    """Whether ``one`` predicts the periods left out better by more than chance explains; each is of one member."""
+    elpd = np.stack([fit.main.tree["loo"].to_dataset()["elpd"].values for fit in (one, other)])
+    return bool(elpd[0].sum() > elpd[1].sum() and not contenders(elpd)[1])
 
 
 def without_failed(fit: Fit, report: Callable[[str], None] = lambda _: None) -> Fit:

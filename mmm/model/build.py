@@ -50,7 +50,8 @@ def build(spec: ModelSpec, dataset: Dataset, evidence: Evidence = NO_EVIDENCE, *
             mu, observed = mean[shared("observed_date", t), shared("observed_geo", g)], data.outcome[t, g]
         observed = pm.Data("observed_outcome", observed)
         if spec.likelihood == "student_t":
-            nu = pm.Gamma("nu", alpha=2.0, beta=0.1)
+            # Below two, noise may shrink to nothing around the weeks that the baseline can meet exactly.
+            nu = pm.Deterministic("nu", 2.0 + pm.Gamma("nu_excess", alpha=2.0, beta=0.1))
             pm.StudentT("outcome", nu=nu, mu=mu, sigma=sigma, observed=observed)
         else:
             pm.Normal("outcome", mu, sigma, observed=observed)

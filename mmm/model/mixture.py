@@ -24,12 +24,22 @@ class NamedSpec(Section):
 
 
 class Mixture(Section):
-    """Specs to fit together, what all of them are told of, and how their fits are weighted (see MixtureSettings)."""
+    """Specs to fit together, what all of them are told of, and how their fits are weighted (see MixtureSettings).
+
+    ``open_noise``: whether the noise of all members may become Student-t's, where that predicts clearly better.
+    """
 
     members: tuple[NamedSpec, ...] = Field(min_length=1)
     evidence: Evidence = NO_EVIDENCE
     weighting: Literal["stacking", "pseudo_bma", "equal"] = "pseudo_bma"
     floor: float = 0.0
+    open_noise: bool = False
+
+    def heavy_tailed(self) -> "Mixture":
+        """The same with Student-t noise in every member."""
+        specs = (m.spec.model_copy(update={"likelihood": "student_t"}) for m in self.members)
+        members = tuple(m.model_copy(update={"spec": s}) for m, s in zip(self.members, specs, strict=True))
+        return self.model_copy(update={"members": members, "open_noise": False})
 
 
 @dataclass(frozen=True)
@@ -83,7 +93,13 @@ def make_mixture(dataset: Dataset, settings: ModelSettings, evidence: Evidence =
     if len(members) == 1:
         return single(members[0].spec, evidence)
     wanted: MixtureSettings = settings.mixture
-    return Mixture(members=members, evidence=evidence, weighting=wanted.weighting, floor=wanted.floor)
+    return Mixture(
+        members=members,
+        evidence=evidence,
+        weighting=wanted.weighting,
+        floor=wanted.floor,
+        open_noise=settings.likelihood == "auto",
+    )
 
 
 def settings_of(settings: ModelSettings, member: MemberSettings) -> ModelSettings:

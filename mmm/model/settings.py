@@ -173,7 +173,11 @@ class ModelSettings(Section):
     channels: dict[str, ChannelModelSettings] = Field(default_factory=dict)
     geo_scale: float = Field(default=0.3, gt=0, description="Prior scale of the sd of log effects between geos.")
     baseline: BaselineSettings = BaselineSettings()
-    likelihood: Literal["normal", "student_t"] = "normal"
+    likelihood: Literal["auto", "normal", "student_t"] = Field(
+        default="auto",
+        description="Noise. auto: Student-t where it predicts periods left out clearly better, decided with the "
+        "mixture; normal otherwise, and for a single model.",
+    )
     noise_scale: float = Field(default=1.0, gt=0)
 
     def adstock_of(self, channel: str) -> AdstockSettings:

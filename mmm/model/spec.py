@@ -159,7 +159,7 @@ def make_spec(dataset: Dataset, settings: ModelSettings) -> ModelSpec:
         media_scale=tuple(_floats(size_g * channel_mean) for size_g in size),
         geo_sd_scale=settings.geo_scale,
         baseline=_baseline(dataset, settings, relative * (1 - min(prior_share, 0.5)), relative, sd, inside),
-        likelihood=settings.likelihood,
+        likelihood="normal" if settings.likelihood == "auto" else settings.likelihood,
         noise_scale=settings.noise_scale * sd,
     )
 

@@ -33,7 +33,7 @@ def stated(p: Problem, name: str, entry: int) -> object:
         return stats.lognorm(prior.sigma, scale=np.exp(prior.mu))
     if name == "adstock_alpha":
         return stats.beta(spec.channels[entry].alpha.alpha, spec.channels[entry].alpha.beta)
-    if name == "nu":
+    if name == "nu_excess":
         return stats.gamma(2.0, scale=10.0)
     assert spec.baseline.drift is not None
     scale = {"geo_sd": spec.geo_sd_scale, "sigma": spec.noise_scale, "drift_sd": spec.baseline.drift.scale}[name]
@@ -64,7 +64,9 @@ def test_every_parameter_has_its_prior_and_its_jacobian(shape: str, likelihood: 
             # Without its Jacobian it would not pass: the logit's is near even between these points, but not to 1e-9.
             assert abs(rise - density) > 1e-3, (part.name, entry)
     wanted = {"roas", "adstock_alpha", "half_saturation", "adstock_delay", "hill_slope", "sigma", "drift_sd"}
-    assert seen == wanted | ({"geo_sd"} if shape == "geo" else set()) | ({"nu"} if likelihood == "student_t" else set())
+    assert seen == wanted | ({"geo_sd"} if shape == "geo" else set()) | (
+        {"nu_excess"} if likelihood == "student_t" else set()
+    )
 
 
 def test_a_planted_error_in_any_derivative_is_seen() -> None:

@@ -11,6 +11,7 @@ import xarray as xr
 
 from mmm.inference.engine.problem import Problem
 from mmm.model.kernels import draws as kernel
+from mmm.model.kernels.likelihood import NU_LEAST
 
 Floats = npt.NDArray[np.float64]
 # Below this many draws a thread costs more than it saves.
@@ -27,6 +28,8 @@ def posterior(problem: Problem, x: Floats, seed: int) -> xr.Dataset:
     variables = {p.name: (p.dims, p.constrain(flat)) for p in problem.layout.parts}
     log_beta, dense, lone = _coefficients(problem, flat, seed)
     scale = np.log(problem.spec.outcome_scale)[:, None]
+    if "nu_excess" in variables:
+        variables["nu"] = ((), NU_LEAST + variables["nu_excess"][1])
     variables["log_beta"] = (("geo", "channel"), log_beta + scale)
     if problem.linear.integrated:
         variables |= terms_of(problem, dense, lone)

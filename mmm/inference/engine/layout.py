@@ -157,7 +157,7 @@ def make_layout(spec: ModelSpec, linear: Linear) -> Layout:
         add("geo_deviation", (channels, geos - 1), "zero_sum", ("channel", "geo"))
     add("sigma", (), "log", ())
     if spec.likelihood == "student_t":
-        add("nu", (), "log", ())
+        add("nu_excess", (), "log", ())
     if linear.drift is not None:
         add(str(linear.drift.scaled), (), "log", ())
     if not linear.integrated:

@@ -23,7 +23,7 @@ def prior_point(problem: Problem) -> Floats:
         "hill_slope": priors[4, slot[1] >= 0, 0],
         "geo_sd": np.log(0.5 * scales[0]),
         "sigma": np.log(0.5 * scales[1]),
-        "nu": np.log(15.0),
+        "nu_excess": np.log(15.0),
         "drift_sd": np.log(0.5 * scales[2]),
     }
     for name, value in values.items():

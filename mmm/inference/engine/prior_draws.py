@@ -59,8 +59,8 @@ def unconstrained_draws(problem: Problem, count: int, seed: int) -> Floats:
     half_normal("geo_sd", scales[0])
     half_normal("sigma", scales[1])
     half_normal("drift_sd", scales[2])
-    if "nu" in layout:
-        x[:, layout.of("nu")] = np.log(rng.gamma(NU_SHAPE, 1.0 / NU_RATE, (count, 1)))
+    if "nu_excess" in layout:
+        x[:, layout.of("nu_excess")] = np.log(rng.gamma(NU_SHAPE, 1.0 / NU_RATE, (count, 1)))
     if not problem.linear.integrated:
         # Coefficients come last, in the order of the columns.
         precision = np.concatenate([problem.array("precision"), problem.array("lone_precision")])

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from mmm.inference.engine.coordinates import Coordinates, Entries, Factor, singles
 from mmm.inference.engine.mode import best_mode, find_mode, hessian
 from mmm.inference.engine.problem import Problem
+from mmm.model.kernels.likelihood import NU_LEAST
 
 Floats = npt.NDArray[np.float64]
 # On one geo the whitening is dense up to this many parameters; beyond, it is by channel.
@@ -88,9 +89,9 @@ def given_media(problem: Problem, plain: Coordinates, x: Floats) -> Coordinates:
         drift = np.arange(part.start, part.stop) - (layout.dim - len(products))
     others = np.setdiff1d(every, drift)
     precision = float(np.exp(-2.0 * x[layout.of("sigma")])[0])
-    if "nu" in layout:
+    if "nu_excess" in layout:
         # Fisher information of a Student-t location, against a normal's of the same scale.
-        nu = float(np.exp(x[layout.of("nu")])[0])
+        nu = NU_LEAST + float(np.exp(x[layout.of("nu_excess")])[0])
         precision *= (nu + 1.0) / (nu + 3.0)
     known = precision * products[np.ix_(others, others)] + np.diag(prior[others])
     given = precision * np.linalg.inv(known)

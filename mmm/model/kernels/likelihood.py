@@ -25,8 +25,8 @@ from mmm.model.kernels.linear import conditional_mean, factorise, prior_traces
 from mmm.model.kernels.tangents import FASTMATH
 
 LOG_2PI = math.log(2.0 * math.pi)
-# Prior of nu: Gamma(2, 0.1), as in mmm.model.build.
-NU_SHAPE, NU_RATE = 2.0, 0.1
+# Prior of nu: 2 + Gamma(2, 0.1), as in mmm.model.build.
+NU_LEAST, NU_SHAPE, NU_RATE = 2.0, 2.0, 0.1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -105,8 +105,9 @@ def integrated(block, r, at, x, grad):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _student_t(block, r, at, x, grad):
-    """Student-t log likelihood of ``r``; adds to ``grad`` at log sigma, log nu; turns ``r`` into that by the mean."""
-    n, sigma, nu = block.size[OBSERVED], math.exp(x[at]), math.exp(x[at + 1])
+    """Student-t log likelihood of ``r``; adds to ``grad`` at log sigma, log(nu - 2); makes ``r`` that by the mean."""
+    n, sigma, excess = block.size[OBSERVED], math.exp(x[at]), math.exp(x[at + 1])
+    nu = NU_LEAST + excess
     inverse = 1.0 / (nu * sigma * sigma)
     logs, shrunk = 0.0, 0.0
     for i in range(r.shape[0]):
@@ -116,10 +117,10 @@ def _student_t(block, r, at, x, grad):
         r[i] = (nu + 1.0) * inverse * r[i] / q
     grad[at] += (nu + 1.0) * shrunk - n
     slope = 0.5 * n * (digamma(0.5 * (nu + 1.0)) - digamma(0.5 * nu) - 1.0 / nu)
-    grad[at + 1] += nu * (slope - 0.5 * logs + 0.5 * (nu + 1.0) * shrunk / nu)
-    # Prior of nu with the Jacobian of its logarithm.
-    grad[at + 1] += NU_SHAPE - NU_RATE * nu
-    prior = NU_SHAPE * x[at + 1] - NU_RATE * nu
+    grad[at + 1] += excess * (slope - 0.5 * logs + 0.5 * (nu + 1.0) * shrunk / nu)
+    # Prior of nu - 2 with the Jacobian of its logarithm.
+    grad[at + 1] += NU_SHAPE - NU_RATE * excess
+    prior = NU_SHAPE * x[at + 1] - NU_RATE * excess
     norm = math.lgamma(0.5 * (nu + 1.0)) - math.lgamma(0.5 * nu) - 0.5 * math.log(nu * math.pi) - x[at]
     return n * norm - 0.5 * (nu + 1.0) * logs + prior
 

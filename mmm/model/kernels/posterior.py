@@ -1,9 +1,10 @@
 """Log posterior and its exact gradient for any model, in unconstrained parameters, with no compilation per model.
 
 Parameters, in this order (C channels, G geos): log effect [C], logit alpha [C], log half-saturation [C], log delay
-and log slope of the channels that have one, if G > 1 log geo_sd [C] and the deviations [C, G - 1], log sigma, log nu
-(Student-t), log drift_sd (if there is a drift), and, where they are not integrated out, the coefficients less their
-prior means: dense ones (the drift's before its scale), then the geos' intercepts. The mathematics is in docs/engine.md.
+and log slope of the channels that have one, if G > 1 log geo_sd [C] and the deviations [C, G - 1], log sigma,
+log(nu - 2) (Student-t), log drift_sd (if there is a drift), and, where they are not integrated out, the coefficients
+less their prior means: dense ones (the drift's before its scale), then the geos' intercepts. The mathematics is in
+docs/engine.md.
 """
 
 import math
