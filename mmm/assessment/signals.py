@@ -56,7 +56,7 @@ class Signals:
       channels' (synergy).
 
     ``whole`` has ``step`` (the largest score of a lasting step in the outcome), ``tails`` (the excess kurtosis of what
-    is left unexplained) and ``memory`` (its correlation with itself one period later).
+    is left unexplained; zero where the noise has heavy tails of its own, which expects it) and ``memory`` (its correlation with itself one period later).
     """
 
     channels: pd.DataFrame
@@ -90,7 +90,8 @@ def signals(fit: Fit, earlier: Fit | None = None) -> Signals:
     table["robustness"] = _robustness(logs, marginal, mean, left.free)
     for name, paths in _directions(fit, draws).items():
         table[name] = [left.score(path) for path in paths]
-    return Signals(table, {"step": _step(left), "tails": _tails(left), "memory": _memory(left)})
+    tails = _tails(left) if fit.main.spec.likelihood == "normal" else 0.0
+    return Signals(table, {"step": _step(left), "tails": tails, "memory": _memory(left)})
 
 
 def _log_effects(fit: Fit, draws: ResponseDraws) -> Floats:

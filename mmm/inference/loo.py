@@ -66,7 +66,7 @@ def weigh(
     equal = np.full(members, 1.0 / members)
     if members == 1 or weighting == "equal":
         return Weights(equal)
-    good = np.all([np.nan_to_num(one["k"].values, nan=np.inf) <= K_MAX for one in found], axis=0)
+    good = believable(found)
     left_out = int((~good).sum())
     if left_out > _MOST_LEFT_OUT * len(good):
         note = (
@@ -79,6 +79,11 @@ def weigh(
     least = np.where(contenders(elpd), min(floor, 1.0 / members), 0.0)
     notes = (f"{left_out} periods were left out of the weighting of models.",) if left_out else ()
     return Weights(raised(values, least), notes)
+
+
+def believable(found: Sequence[xr.Dataset]) -> npt.NDArray[np.bool_]:
+    """Periods whose estimate is to be believed in every one of the :func:`leave_one_out`."""
+    return np.all([np.nan_to_num(one["k"].values, nan=np.inf) <= K_MAX for one in found], axis=0)
 
 
 def stacking(elpd: Floats) -> Floats:

@@ -11,7 +11,7 @@ import xarray as xr
 from mmm.data.dataset import Dataset
 from mmm.inference.attempt import FIRST, Attempt
 from mmm.inference.fit import FORMAT_VERSION, Fit, Member
-from mmm.inference.loo import contenders, leave_one_out, weigh
+from mmm.inference.loo import believable, contenders, leave_one_out, weigh
 from mmm.inference.sample import attempts, sample_once
 from mmm.inference.settings import SamplerSettings
 from mmm.model.mixture import Mixture, NamedSpec
@@ -73,8 +73,14 @@ def fit_members(
 
 
 def clearly_better(one: Fit, other: Fit) -> bool:
-    """Whether ``one`` predicts the periods left out better by more than chance explains; each is of one member."""
-    elpd = np.stack([fit.main.tree["loo"].to_dataset()["elpd"].values for fit in (one, other)])
+    """Whether ``one`` predicts the periods left out better by more than chance explains; each is of one member.
+
+    Of periods whose estimate is to be believed in both: a single one that is far off would be most of the difference
+    and of its error.
+    """
+    found = [fit.main.tree["loo"].to_dataset() for fit in (one, other)]
+    good = believable(found)
+    elpd = np.stack([part["elpd"].values[good] for part in found])
     return bool(elpd[0].sum() > elpd[1].sum() and not contenders(elpd)[1])
 
 

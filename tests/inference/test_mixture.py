@@ -115,7 +115,7 @@ def test_an_analysis_of_a_mixture_is_the_weighted_mean_of_its_members(made):
 
 
 def test_a_mixture_is_planned_on(made):
-    found = plan(made[0], PlanSettings(draws=100))
+    found = plan(made[0], PlanSettings(objective="expected_outcome", draws=100))
     assert np.isfinite(found.outcome_draws).all()
     assert found.outcome_draws.shape == (100,)
 
@@ -221,7 +221,7 @@ def test_a_fit_of_the_first_format_is_read_and_planned_on(tmp_path):
     assert (old.format_version, len(old.members), old.main.weight) == (1, 1, 1.0)
     assert float(old.response().log_beta.sum()) == pytest.approx(7633.297483527073)
     assert analyse(old).channels.loc["search", "roas"] == pytest.approx(2.579399, rel=1e-6)
-    found = plan(old, PlanSettings())
+    found = plan(old, PlanSettings(objective="expected_outcome"))
     assert found.allocation["spend"].to_numpy() == pytest.approx([7.739205e5, 1.857692e6, 1.021857e6], rel=1e-4)
 
 
@@ -243,7 +243,8 @@ def test_members_without_weight_are_sampled_again_only_where_far_apart(made, wor
         return replace(made[0], members=(replace(part, tree=tree, converged=converged, key=key, weight=1.0),), key=key)
 
     said: list[str] = []
-    fit = fit_members(made[1], SamplerSettings(), make, said.append)
+    stated = made[1].model_copy(update={"open_noise": False})
+    fit = fit_members(stated, SamplerSettings(), make, said.append)
     assert asked == [("plain", 0), ("late", 0), *((name, 1) for name in again)]
     how = "As many draws again: R-hat 1.020." if r_hat < 1.03 else "Sampled again, 3 times as long: R-hat 1.200."
     assert said == [f"{name}: {how}" for name in again]
@@ -252,8 +253,43 @@ def test_members_without_weight_are_sampled_again_only_where_far_apart(made, wor
         "late": "late 1" if "late" in again else "late 0",
     }
     asked.clear()
-    fit_members(made[1], SamplerSettings(attempts=1), make)
+    fit_members(stated, SamplerSettings(attempts=1), make)
     assert asked == [("plain", 0), ("late", 0)]
+
+
+@pytest.mark.parametrize(("better", "heavy"), [(1.0, True), (0.0, False), (-1.0, False), (0.01, False)])
+def test_noise_is_heavy_tailed_where_that_predicts_clearly_better(made, better, heavy):
+    """A better prediction of every period by ``better``; 0.01 of 80 periods is no difference to speak of."""
+    asked: list[tuple[str, str]] = []
+
+    def make(member: NamedSpec, attempt: Attempt) -> Fit:
+        asked.append((member.name, member.spec.likelihood))
+        part = next(m for m in made[0].members if m.name == member.name)
+        tree, tails = part.tree.copy(), member.spec.likelihood == "student_t"
+        left_out = tree["loo"].to_dataset()
+        tree["loo"] = xr.DataTree(left_out.assign(elpd=left_out["elpd"] + better * tails))
+        one = replace(part, spec=member.spec, tree=tree, converged=Convergence(1.0, 1000.0, 0), weight=1.0)
+        return replace(made[0], members=(one,), key=f"{member.name} {tails}")
+
+    said: list[str] = []
+    fit = fit_members(made[1], SamplerSettings(), make, said.append)
+    first, last = made[0].main.name, next(m.name for m in made[0].members if m.name != made[0].main.name)
+    assert asked[:2] == [("plain", "normal"), ("late", "normal")]
+    assert asked[2:] == [(first, "student_t"), *([(last, "student_t")] if heavy else [])]
+    assert {m.spec.likelihood for m in fit.members} == {"student_t" if heavy else "normal"}
+    assert (fit.notes[:1] == tuple(said) != ()) == heavy
+    stated = made[1].model_copy(update={"open_noise": False})
+    asked.clear()
+    fit_members(stated, SamplerSettings(), make)
+    assert {likelihood for _, likelihood in asked} == {"normal"}
+
+
+def test_stated_noise_is_not_varied(dataset):
+    for stated in ("normal", "student_t"):
+        mixture = make_mixture(dataset, ModelSettings.model_validate(TWO | {"likelihood": stated}))
+        assert not mixture.open_noise
+        assert {m.spec.likelihood for m in mixture.members} == {stated}
+    assert make_mixture(dataset, ModelSettings.model_validate(TWO)).open_noise
 
 
 @pytest.mark.parametrize(
