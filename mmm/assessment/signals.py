@@ -56,7 +56,8 @@ class Signals:
       channels' (synergy).
 
     ``whole`` has ``step`` (the largest score of a lasting step in the outcome), ``tails`` (the excess kurtosis of what
-    is left unexplained; zero where the noise has heavy tails of its own, which expects it) and ``memory`` (its correlation with itself one period later).
+    is left unexplained; zero where the noise has heavy tails of its own, which expects it) and ``memory`` (its
+    correlation with itself one period later).
     """
 
     channels: pd.DataFrame
