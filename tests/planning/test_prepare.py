@@ -177,6 +177,13 @@ def test_the_forecast_of_the_whole_outcome_is_stated(known):
     assert any("Controls" in note for note in plan.notes) == bool(known.dataset.controls)
 
 
+def test_what_is_weighed_is_stated(known):
+    careful = PlanSettings(objective={"kind": "mean_cvar", "risk_weight": 0.3, "tail": 0.1})
+    notes = prepare(known.fit, careful).problem.notes
+    assert any("average gain (70%) and the average over the worst 10% of cases (30%)" in note for note in notes)
+    assert not any("worst" in n for n in prepare(known.fit, PlanSettings(objective="profit", margin=0.3)).problem.notes)
+
+
 def test_scenarios_share_the_fit(known):
     name = known.dataset.channels[0]
     settings = PlanSettings(

@@ -60,6 +60,20 @@ class TestMeanCVaR:
         ]
         assert kept[0] < kept[1] <= kept[2] + 1e-6
 
+    def test_it_is_the_default_and_stands_between_the_mean_and_the_tail(self, hill, single):
+        prepared = risky(hill, single)
+        kept = [
+            decide(prepared, PlanSettings(spend_all=True, bounds=(0.0, 4.0), **wish)).allocation.loc["c0", "spend"]
+            for wish in (
+                {"objective": "expected_outcome"},
+                {},
+                {"objective": {"kind": "mean_cvar", "risk_weight": 1.0, "tail": 0.25}},
+            )
+        ]
+        assert kept[0] < kept[1] < kept[2]
+        stated = PlanSettings(objective={"kind": "mean_cvar", "risk_weight": 0.5, "tail": 0.25})
+        assert PlanSettings().objective == stated.objective
+
     def test_it_is_reported_on_the_other_half_of_the_draws(self, hill, single):
         prepared = risky(hill, single)
         plan = decide(prepared, PlanSettings(objective="mean_cvar", spend_all=True, bounds=(0.0, 4.0)))
