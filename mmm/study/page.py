@@ -83,13 +83,19 @@ def _shown(rows: Sequence[Row]) -> list[str]:
 
 
 def fields(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
-    """Fields of comparison: worlds in which all peers answered, or one of them, each with its rows."""
-    out = []
+    """Fields of comparison: worlds in which all peers answered, or one of them, each with its rows.
+
+    A field with the worlds of one before is left out: it says nothing new.
+    """
+    out: list[tuple[str, list[Row]]] = []
+    known: list[set[str]] = []
     asked = [p for p in PEERS if _of(rows, p)]
     for group in dict.fromkeys((tuple(asked), *((p,) for p in asked))):
         same = compared(rows, (OURS, *group))
         same = [r for r in same if r["method"] not in PEERS or r["method"] in group]
-        if same:
+        worlds = {r["world"] for r in same}
+        if worlds and worlds not in known:
+            known.append(worlds)
             out.append((" and ".join(group) or "the workbench", same))
     return out
 
