@@ -27,7 +27,8 @@ def from_to(allocation: pd.DataFrame, horizon: str, pen: Pen) -> Drawn:
         most = float(table[["reference", "spend"]].to_numpy().max()) or 1.0
         ax.set_xlim(0, most * (1.12 if sheet.narrow else 1.3))
         ax.set_ylim(rows * row, 0)
-        _money_axis(ax, sheet, most, 3 if sheet.narrow else 5)
+        # A round amount just above the largest marks where the axis goes on to.
+        _money_axis(ax, sheet, most * (1.08 if sheet.narrow else 1.15), 3 if sheet.narrow else 5)
         ax.xaxis.tick_top()
         ax.set_yticks([])
         for i, (name, line) in enumerate(table.iterrows()):
