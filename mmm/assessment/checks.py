@@ -49,19 +49,17 @@ def sampler_checks(tree: xr.DataTree, settings: GateSettings) -> tuple[Check, ..
 
 
 def left_out_check(fit: Fit) -> Check:
-    """Which models of a mixture could not be sampled and are not in the results."""
+    """Which models of a mixture could not be sampled and are not in the results; of a fit that has such."""
     names = [f"{member.name} ({member.short})" for member in fit.members if member.left_out]
     return Check(
         "left_out",
         "No model left out",
-        "warn" if names else "pass",
+        "warn",
         float(len(names)),
         "no model left out",
-        f"Left out, as the chains do not agree: {'; '.join(names)}." if names else "All models could be sampled.",
+        f"Left out, as the chains do not agree: {'; '.join(names)}.",
         "The other models carry the results. Channels that run together make a model hard to sample: look at "
-        "their spend, or ask for fewer models (model.mixture.members)."
-        if names
-        else "",
+        "their spend, or ask for fewer models (model.mixture.members).",
     )
 
 

@@ -172,7 +172,8 @@ def _key(case: Case, sampler: SamplerSettings) -> str:
     """What the result of a case depends on."""
     mixture = make_mixture(case.dataset, case.model)
     keys = [fit_key(case.dataset, member.spec, sampler) for member in mixture.members]
-    return hashlib.sha256(f"{keys} {mixture.weighting} {mixture.floor} {sampler.attempts}".encode()).hexdigest()
+    settled = (keys, mixture.weighting, mixture.floor, mixture.open_noise, sampler.attempts)
+    return hashlib.sha256(repr(settled).encode()).hexdigest()
 
 
 def run(

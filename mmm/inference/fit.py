@@ -59,7 +59,13 @@ class Member:
     @property
     def left_out(self) -> bool:
         """Whether the member was left out of the mixture, as its chains do not agree; then it has no weight at all."""
-        return self.weight == 0.0 and self.short != ""
+        return self.weight == 0.0 and self.failed
+
+    @property
+    def failed(self) -> bool:
+        """Whether the sample is not to be used, as far as is known."""
+        sizes = self.tree["posterior"].sizes
+        return self.converged is not None and self.converged.failed(sizes["chain"] * sizes["draw"])
 
     @property
     def counts(self) -> bool:

@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 
 K_MAX = 0.7
 """Above this Pareto shape the estimate for a period is not believed (Vehtari et al. 2024, for 2,200 draws or more)."""
-_MOST_LEFT_OUT = 0.1
+MOST_UNBELIEVABLE = 0.1
 _MAX_DRAWS = 1000
 _BOOTSTRAP = 2000
 
@@ -68,7 +68,7 @@ def weigh(
         return Weights(equal)
     good = believable(found)
     left_out = int((~good).sum())
-    if left_out > _MOST_LEFT_OUT * len(good):
+    if left_out > MOST_UNBELIEVABLE * len(good):
         note = (
             f"The models are weighted equally: for {left_out} of {len(good)} periods it cannot be told from the draws "
             "how well a model predicts them."

@@ -10,8 +10,8 @@ import xarray as xr
 
 from mmm.data.dataset import Dataset
 from mmm.inference.attempt import FIRST, Attempt
-from mmm.inference.fit import FORMAT_VERSION, Fit, Member
-from mmm.inference.loo import believable, contenders, leave_one_out, weigh
+from mmm.inference.fit import FORMAT_VERSION, Fit
+from mmm.inference.loo import MOST_UNBELIEVABLE, believable, contenders, leave_one_out, weigh
 from mmm.inference.sample import attempts, sample_once
 from mmm.inference.settings import SamplerSettings
 from mmm.model.mixture import Mixture, NamedSpec
@@ -46,7 +46,8 @@ def fit_members(
     fits = [make(member, FIRST) for member in mixture.members]
     note: tuple[str, ...] = ()
     if mixture.open_noise and len(fits) > 1:
-        best = max(range(len(fits)), key=lambda i: combine(fits, mixture).members[i].weight)
+        weights = [member.weight for member in combine(fits, mixture).members]
+        best = max(range(len(fits)), key=lambda i: weights[i])
         heavy = mixture.heavy_tailed()
         other = make(heavy.members[best], FIRST)
         if clearly_better(other, fits[best]):
@@ -63,7 +64,7 @@ def fit_members(
             if one.main.short and tried[i].number + 1 < attempts(sampler) and (_counts(fit, one) or not _near(one))
         ]
         if not poor:
-            fit = replace(fit, notes=(*note, *fit.notes))
+            fit = _noted(fit, note)
             return without_failed(fit, report) if attempts(sampler) > 1 else fit
         for i in poor:
             tried[i] = tried[i].after(fits[i])
@@ -76,10 +77,12 @@ def clearly_better(one: Fit, other: Fit) -> bool:
     """Whether ``one`` predicts the periods left out better by more than chance explains; each is of one member.
 
     Of periods whose estimate is to be believed in both: a single one that is far off would be most of the difference
-    and of its error.
+    and of its error. Nothing is clear where that leaves too few periods, or where chains are far apart.
     """
     found = [fit.main.tree["loo"].to_dataset() for fit in (one, other)]
     good = believable(found)
+    if not (_near(one) and _near(other)) or (~good).mean() > MOST_UNBELIEVABLE:
+        return False
     elpd = np.stack([part["elpd"].values[good] for part in found])
     return bool(elpd[0].sum() > elpd[1].sum() and not contenders(elpd)[1])
 
@@ -90,7 +93,7 @@ def without_failed(fit: Fit, report: Callable[[str], None] = lambda _: None) -> 
     A model in which channels run together may have several modes between which no chain moves. One that the data hardly
     prefer may not take the others with it; one that they do prefer stays, and the gate refuses the fit.
     """
-    failed = [m for m in fit.members if m.counts and m.converged is not None and m.converged.failed(_draws(m))]
+    failed = [m for m in fit.members if m.counts and m.failed]
     weight = sum(member.weight for member in failed)
     if not failed or weight > MOST_LEFT_OUT:
         return fit
@@ -98,11 +101,15 @@ def without_failed(fit: Fit, report: Callable[[str], None] = lambda _: None) -> 
     note = f"Left out, as the chains do not agree: {names}."
     report(note)
     kept = [replace(m, weight=0.0 if m in failed else m.weight / (1.0 - weight)) for m in fit.members]
-    return replace(fit, members=tuple(kept), notes=(*fit.notes, note))
+    return _noted(replace(fit, members=tuple(kept)), (note,))
 
 
-def _draws(member: Member) -> int:
-    return int(member.posterior.sizes["chain"] * member.posterior.sizes["draw"])
+def _noted(fit: Fit, notes: tuple[str, ...]) -> Fit:
+    """With more notes, which the key then holds too: what is stored under it is this fit and no other."""
+    if not notes:
+        return fit
+    key = hashlib.sha256(json.dumps([fit.key, *notes]).encode()).hexdigest()
+    return replace(fit, notes=(*fit.notes, *notes), key=key)
 
 
 def _near(one: Fit) -> bool:

@@ -20,6 +20,7 @@ from mmm.inference.convergence import convergence
 from mmm.inference.fit import FORMAT_VERSION, Fit, Member
 from mmm.inference.settings import SamplerSettings
 from mmm.model.evidence import NO_EVIDENCE, Evidence
+from mmm.model.kernels.likelihood import NU_LEAST
 from mmm.model.spec import ModelSpec, without_inactive_channels
 
 _PACKAGES = ("mmm-workbench", "numpy", "pymc", "pytensor", "nutpie")
@@ -54,6 +55,9 @@ def fit_key(
         "sampler": sampler.model_dump(mode="json", exclude={"store", "attempts"}),
         "versions": versions(sampler.engine),
     }
+    if spec.likelihood == "student_t":
+        # Part of the model, and not of its spec.
+        content["nu_least"] = NU_LEAST
     if evidence.experiments:
         content["evidence"] = evidence.model_dump(mode="json")
     if attempt:

@@ -53,6 +53,10 @@ class Beliefs:
         """The models to fit on ``dataset``, told of all experiments."""
         return make_mixture(dataset, self.model, self.evidence)
 
+    def with_noise(self, likelihood: Literal["normal", "student_t"]) -> "Beliefs":
+        """The same with this noise, whatever the settings leave open: for fits that judge one that has decided."""
+        return replace(self, model=self.model.model_copy(update={"likelihood": likelihood}))
+
     def only(self, members: Collection[str]) -> "Beliefs":
         """The same with only these members of the mixture; unchanged where none of them is a member."""
         mixture = self.model.mixture

@@ -19,7 +19,7 @@ from mmm.planning.prepare import Prepared, prepare
 from mmm.planning.problem import PlanProblem, Space
 from mmm.planning.result import Plan
 from mmm.planning.risk import mean_cvar, probability
-from mmm.planning.settings import PlanSettings
+from mmm.planning.settings import RISKY_DRAWS, PlanSettings
 from mmm.planning.tables import allocation, channel_bounds
 from mmm.planning.targets import largest_budget, smallest_budget
 
@@ -57,13 +57,13 @@ def decide(prepared: Prepared, settings: PlanSettings, fit_key: str = "", name: 
     """Optimise a prepared problem. Risk objectives are optimised on half of the draws and reported on the other."""
     problem, without = prepared.problem, prepared.without_spend
     total_budget = settings.total_budget or float(problem.reference_totals.sum())
-    risky = settings.objective.kind in ("mean_cvar", "probability")
+    risky = settings.objective.risky
     searched = problem
     if risky:
-        if problem.draws.n < 100:
+        if problem.draws.n < RISKY_DRAWS:
             raise PlanError(
-                f"The plan has {problem.draws.n} draws; an objective with risk in it needs at least 100. Raise "
-                "plan.draws and sampler.draws, or set plan.objective: expected_outcome."
+                f"The plan has {problem.draws.n} draws; an objective with risk in it needs at least {RISKY_DRAWS}. "
+                "Raise plan.draws and sampler.draws, or set plan.objective: expected_outcome."
             )
         searched, problem = problem.halves()
         without = without if without is None else without[1::2]

@@ -103,7 +103,7 @@ def _given(problem: PlanProblem, scenario: Scenario, before: Floats | None) -> F
 def _as_given(prepared: Prepared, settings: PlanSettings, money: Floats, name: str) -> Plan:
     """A Plan of money that was given, without any optimisation."""
     problem, without = prepared.problem, prepared.without_spend
-    if settings.objective.kind in ("mean_cvar", "probability"):
+    if settings.objective.risky:
         problem = problem.halves()[1]
         without = without if without is None else without[1::2]
     program = assemble(settings, Space(settings.detail, problem), float(money.sum()))

@@ -6,6 +6,9 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_v
 
 from mmm.section import Section
 
+RISKY_DRAWS = 100
+"""Fewest draws for an objective in which risk counts."""
+
 ObjectiveKind = Literal["expected_outcome", "profit", "mean_cvar", "probability", "smallest_budget", "largest_budget"]
 Detail = Literal["channel", "geo", "week"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -38,6 +41,11 @@ class ObjectiveSettings(Section):
     roas: PositiveFloat | None = None
     marginal_roas: PositiveFloat | None = None
     cost_per_unit: PositiveFloat | None = None
+
+    @property
+    def risky(self) -> bool:
+        """Whether more than the average counts. Such a plan is found on half of the draws and reported on the rest."""
+        return self.kind in ("mean_cvar", "probability")
 
     @model_validator(mode="after")
     def _targets_fit_kind(self) -> "ObjectiveSettings":
@@ -239,6 +247,15 @@ class PlanSettings(Section):
         if value is not None and value[0] > value[1]:
             raise ValueError(f"bounds must be [lower, upper]; got {list(value)}")
         return value
+
+    @model_validator(mode="after")
+    def _draws_are_enough(self) -> "PlanSettings":
+        if self.objective.risky and self.draws < RISKY_DRAWS:
+            raise ValueError(
+                f"draws is {self.draws}; the objective '{self.objective.kind}' needs at least {RISKY_DRAWS}: "
+                "raise draws, or ask for objective 'expected_outcome'"
+            )
+        return self
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> "PlanSettings":

@@ -82,9 +82,10 @@ def believe(settings: Settings, dataset: Dataset, *, progress: bool = False, say
     result = None
     if settings.gate.holdout is not None:
         hidden = parse_periods(settings.gate.holdout, dataset.frequency)
-        counted = beliefs.only([member.name for member in fit.counted])
+        counted = beliefs.with_noise(fit.spec.likelihood).only([member.name for member in fit.counted])
         result = holdout(dataset, counted, settings.sampler, hidden, progress=progress, report=say)
-    untold = partial(obtain, dataset, Beliefs(settings.model).mixture(dataset), settings.sampler, report=say)
+    without = Beliefs(settings.model).with_noise(fit.spec.likelihood).mixture(dataset)
+    untold = partial(obtain, dataset, without, settings.sampler, report=say)
     agreed = agreement(fit, untold)
     earlier = stored(dataset, beliefs, settings.sampler, settings.backtest)
     return Believed(fit, result, gate(fit, settings.gate, result, agreed), agreed, earlier)

@@ -196,7 +196,7 @@ def _by_world(rows: list[Row], pictures: set[str]) -> str:
     header = [""]
     for method in methods:
         header += [f"{method}: intervals that hold", "share of the oracle's gain"]
-    words = "## World by world\n\nOver both draws; the gate's words are those of the first; those of the second.\n\n"
+    words = "## World by world\n\nOver all draws of a kind; a semicolon parts what the gate said of each.\n\n"
     out = words + table([*header, "the workbench's gate said"], lines)
     return out + _figure("decisions_worlds", "Errors of the return by world and method", pictures)
 

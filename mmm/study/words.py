@@ -12,11 +12,11 @@ over the weeks seen, the plan for the {HIDDEN} weeks after them (today's total, 
 the last {HIDDEN} weeks) and the forecast of the outcome that was hidden. The plan is then spent in the simulator.
 
 Every kind of world is drawn three times. Defaults may be chosen on one draw; **what is reported here are the other
-two**, national, and for some kinds one with four regions. Intervals are 90%. Errors, widths and interval scores
-(Gneiting and Raftery 2007, eq. 43) are relative to the true return; where that is zero or negative, to the mean size of
-the world's true returns. The error of a coverage is one standard error, clustered by world. ROAS counts carryover after
-the last week where the method's own function does. sRMSE of contributions is the public benchmark's. A plan "lost"
-where it truly ends below today's.
+two**, national, of the world in which nothing is broken one, and for some kinds one with four regions. Intervals are
+90%. Errors, widths and interval scores (Gneiting and Raftery 2007, eq. 43) are relative to the true return; where that
+is zero or negative, to the mean size of the world's true returns. The error of a coverage is one standard error,
+clustered by world. ROAS counts carryover after the last week where the method's own function does. sRMSE of
+contributions is the public benchmark's. A plan "lost" where it truly ends below today's.
 
 """
 

@@ -16,11 +16,21 @@ from mmm.inference.engine.whitening import whiten
 from mmm.model.kernels import sampler
 from mmm.model.spec import make_spec
 
-KINDS = [("national", "normal"), ("geo", "normal"), ("national", "student_t"), ("geo", "student_t")]
+KINDS = [
+    ("national", "normal"),
+    ("geo", "normal"),
+    ("national", "student_t"),
+    ("geo", "student_t"),
+    ("national", "no drift"),
+]
 
 
 def problem(shape: str, likelihood: str = "normal") -> Problem:
+    """``no drift``: Student-t noise around a baseline without one."""
     data = cases.dataset(shape)
+    if likelihood == "no drift":
+        settings = cases.settings("student_t", baseline={"drift": None})
+        return log_posterior(make_spec(data, settings), data)
     return log_posterior(make_spec(data, cases.settings(likelihood)), data)
 
 
@@ -28,7 +38,7 @@ def some_coordinates(p: Problem, seed: int = 2) -> Coordinates:
     """Every step of the map in use, with a dense linear part."""
     rng = np.random.default_rng(seed)
     dim, channels = p.layout.dim, len(p.spec.channels)
-    bent = [p.layout["drift_sd"].start]
+    bent = [p.layout["drift_sd"].start] if "drift_sd" in p.layout else []
     if "geo_sd" in p.layout:
         bent += range(p.layout["geo_sd"].start, p.layout["geo_sd"].stop)
     half = dim // 2
@@ -39,15 +49,15 @@ def some_coordinates(p: Problem, seed: int = 2) -> Coordinates:
     )
     others = drift = 0
     if not p.linear.integrated:
-        drift = p.layout["drift_raw"].shape[0]
+        drift = p.layout["drift_raw"].shape[0] if "drift_raw" in p.layout else 0
         others = len(p.array("precision")) + len(p.array("lone_precision")) - drift
     return Coordinates(
         centre=0.2 * rng.standard_normal(dim),
         factors=factors,
         given=1e-3 * rng.standard_normal((others, others)),
         onto=0.1 * rng.standard_normal((others, drift)),
-        known=np.append(rng.uniform(0.0, 20.0, drift), 0.3) if drift else np.zeros(0),
-        bent=np.array(bent),
+        known=np.append(rng.uniform(0.0, 20.0, drift), 0.3) if others else np.zeros(0),
+        bent=np.array(bent, dtype=np.intp),
         bent_scale=rng.uniform(0.2, 0.5, len(bent)),
         centring=np.stack([rng.random(channels), -1.0 + 0.3 * rng.standard_normal(channels)]),
     )

@@ -284,6 +284,14 @@ def test_noise_is_heavy_tailed_where_that_predicts_clearly_better(made, better, 
     assert {likelihood for _, likelihood in asked} == {"normal"}
 
 
+def test_a_fit_that_judges_has_the_noise_of_the_one_that_decided(dataset):
+    decided = Beliefs(ModelSettings.model_validate(TWO)).with_noise("student_t")
+    for members in (["late"], ["plain", "late"]):
+        mixture = decided.only(members).mixture(dataset)
+        assert not mixture.open_noise
+        assert [m.spec.likelihood for m in mixture.members] == ["student_t"] * len(members)
+
+
 def test_stated_noise_is_not_varied(dataset):
     for stated in ("normal", "student_t"):
         mixture = make_mixture(dataset, ModelSettings.model_validate(TWO | {"likelihood": stated}))
@@ -318,6 +326,7 @@ def test_a_member_that_cannot_be_sampled_and_weighs_little_is_left_out(made, wei
         return
     assert [m.weight for m in fit.members] == pytest.approx([1.0, 0.0])
     assert [m.name for m in fit.counted] == ["plain"]
+    assert fit.key != made[0].key
     assert said == [fit.notes[-1]] == [f"Left out, as the chains do not agree: late ({wrong.short}; weight 7%)."]
     assert check is not None
     assert check.status == "warn"

@@ -264,6 +264,7 @@ class TestSettings:
             {"groups": {"a": {"channels": ("tv",), "minimum_share": 0.5, "maximum_share": 0.2}}},
             {"scenarios": ({"name": "x"}, {"name": "x"})},
             {"scenarios": ({"name": "x", "new_channel": {"name": "p", "spend": 1.0, "roas": (2.0, 1.0)}},)},
+            {"draws": 60},
             {"budget": 3},
         ],
     )

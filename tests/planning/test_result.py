@@ -300,6 +300,13 @@ class TestBudgetCurve:
         assert curve.table.loc[round(plan.total_budget, 2), "gain"] == pytest.approx(plan.gain.mean, rel=1e-4)
         assert curve.steps.loc["next", "per_money"] < curve.steps.loc["last", "per_money"]
 
+    def test_beside_a_careful_plan_it_is_that_of_the_best_on_average(self, prepared):
+        plan = decide(prepared(draws=200), PlanSettings(spend_all=True))
+        assert plan.settings.objective.risky
+        curve = budget_curve(plan)
+        assert curve.table.loc[round(plan.total_budget, 2), "gain"] >= plan.gain.mean - 1e-6 * abs(plan.gain.mean)
+        assert np.isfinite(perfect_information(plan).to_numpy(dtype=float)).all()
+
     @pytest.mark.parametrize("detail", ["channel", "week"])
     def test_budgets_are_those_that_the_constraints_allow(self, prepared, detail):
         made = prepared(channels=3, draws=60)

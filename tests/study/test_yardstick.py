@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmm.errors import DataError
-from mmm.study.yardstick import yardstick
+from mmm.study.yardstick import _most_likely, _regression, yardstick
 
 
 def test_it_finds_the_returns_that_made_the_outcome(world) -> None:
@@ -22,16 +22,24 @@ def test_it_finds_the_returns_that_made_the_outcome(world) -> None:
     assert (np.abs(seen[:, 0] - world.roas) < 4.0 * sd).all()
 
 
-def test_its_interval_is_that_of_least_squares_by_hand() -> None:
-    """One column, white noise and no baseline: the standard error is sigma over the column's length."""
-    from mmm.study import yardstick as module
+def test_its_interval_is_that_of_least_squares(world) -> None:
+    """Against the regression solved as one linear system, at the noise and drift that were found."""
+    media, outcome, columns, prior, drift = _regression(world)
+    covariance = _most_likely(outcome - media.sum(axis=1), columns, prior, drift)
+    weighted = np.linalg.solve(covariance, media)
+    known = np.linalg.inv(media.T @ weighted)
+    factor, sd = known @ weighted.T @ outcome, np.sqrt(np.diag(known))
+    median, lower, upper = np.array(yardstick(world).roas).T / np.asarray(world.roas)
+    assert median == pytest.approx(factor, rel=1e-6)
+    assert lower == pytest.approx(factor - 1.6448536 * sd, rel=1e-6)
+    assert upper == pytest.approx(factor + 1.6448536 * sd, rel=1e-6)
 
-    column, noise = np.linspace(0.5, 2.0, 40), 0.1
-    rng = np.random.default_rng(1)
-    y = 3.0 * column + noise * rng.standard_normal(40)
-    covariance = module._most_likely(y - 3.0 * column, np.zeros((40, 1)), np.ones(1), np.zeros(1, dtype=bool))
-    assert np.sqrt(covariance[0, 0]) == pytest.approx(np.std(y - 3.0 * column), rel=0.1)
-    assert np.count_nonzero(covariance - np.diag(np.diag(covariance))) == 0
+
+def test_the_noise_is_that_of_the_outcome() -> None:
+    noise = 0.1 * np.random.default_rng(1).standard_normal(200)
+    found = _most_likely(noise, np.zeros((200, 1)), np.ones(1), np.zeros(1, dtype=bool))
+    assert np.sqrt(found[0, 0]) == pytest.approx(np.std(noise), rel=0.1)
+    assert np.count_nonzero(found - np.diag(np.diag(found))) == 0
 
 
 def test_a_channel_that_does_nothing_gets_no_interval(world) -> None:

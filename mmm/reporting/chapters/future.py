@@ -176,7 +176,10 @@ def _reasons_table(m: Material) -> Table:
                 Cell(reach, tone="warn" if move.reach > BEYOND else ""),
             )
 
-    caption = t("Why each channel moves. In the best plan, what the next amount wins is alike wherever no limit binds.")
+    caption = t(
+        "Why each channel moves. In a plan that is best on average, w"
+        "hat the next amount wins is alike wherever no limit binds."
+    )
     return table_of(caption, head, rows())
 
 
