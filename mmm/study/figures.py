@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from mmm.assessment.resume import write_text
-from mmm.study.methods import KEEP, LAST_TOUCH, METHODS, OURS, TOLD, YARDSTICK
+from mmm.study.methods import BOLD, KEEP, LAST_TOUCH, METHODS, OURS, TOLD, YARDSTICK
 from mmm.study.peers import PEERS
 from mmm.study.score import Row, estimates, warned
 
 # Colours that stay apart for colour-blind readers (Okabe and Ito 2008), by method.
 _COLOURS = dict(
-    zip(METHODS, ("#0072b2", "#56b4e9", "#999999", "#cc79a7", "#d55e00", "#009e73", "#000000"), strict=True)
+    zip(METHODS, ("#0072b2", "#56b4e9", "#f0e442", "#999999", "#cc79a7", "#d55e00", "#009e73", "#000000"), strict=True)
 )
-_MARKS = dict(zip(METHODS, ("o", "P", "s", "X", "^", "D", "*"), strict=True))
+_MARKS = dict(zip(METHODS, ("o", "P", "v", "s", "X", "^", "D", "*"), strict=True))
 _FITTED = (OURS, *PEERS)
 
 
@@ -92,7 +92,7 @@ def _plans(figure: Any, rows: Sequence[Row]) -> bool:
     """Promised against realised gain, both over the oracle's gain of that world."""
     axes = figure.subplots()
     drawn = False
-    for method in (m for m in METHODS if m not in (KEEP, TOLD)):
+    for method in (m for m in METHODS if m not in (KEEP, TOLD, BOLD)):
         found = [r["decision"] for r in _of(rows, method) if r["decision"] is not None and r["decision"]["oracle"] > 0]
         if not found:
             continue

@@ -32,10 +32,11 @@ Floats = NDArray[np.float64]
 
 OURS = "workbench"
 TOLD = "workbench, two lift tests"
+BOLD = "workbench, best on average"
 KEEP = "keep today's plan"
 LAST_TOUCH = "last touch, in proportion"
 YARDSTICK = "yardstick: told all but the sizes"
-METHODS = (OURS, TOLD, KEEP, LAST_TOUCH, *PEERS, YARDSTICK)
+METHODS = (OURS, TOLD, BOLD, KEEP, LAST_TOUCH, *PEERS, YARDSTICK)
 _DRAWS = 1000
 _PATIENCE = 600.0
 """Seconds that the planner may search."""
@@ -56,6 +57,7 @@ def method(name: str, settings: MethodSettings) -> Callable[[StudyWorld], Answer
     known: dict[str, Callable[[StudyWorld], Answer]] = {
         OURS: partial(ours, sampler=settings.sampler),
         TOLD: partial(ours, sampler=settings.sampler, told=True),
+        BOLD: partial(bold, sampler=settings.sampler),
         KEEP: keep,
         LAST_TOUCH: last_touch,
         YARDSTICK: yardstick,
@@ -91,10 +93,20 @@ def ours(world: StudyWorld, sampler: SamplerSettings, *, told: bool = False) -> 
         contributions=rounded(by_date.mean(axis=0)),
         totals=intervals(by_date.sum(axis=1).reshape(len(by_date), -1)),
         forecast=None if found is None else Forecast(found.crps, found.coverage),
-        decision=_decision(fit, world) if world.hidden else None,
+        decision=_decision(fit, world, plan_settings()) if world.hidden else None,
         warnings=tuple(_words(check) for check in raised),
         about=tuple(dict.fromkeys(c for check in raised for c in check.channels)) if named else None,
     )
+
+
+def bold(world: StudyWorld, sampler: SamplerSettings) -> Answer:
+    """The plan of the default fit that is best on average, with no regard for the worst cases."""
+    if not world.hidden:
+        return Answer()
+    training = world.training()
+    fit = obtain(training, Beliefs(world.model).mixture(training), sampler)
+    asked = PlanSettings.model_validate({**plan_settings().model_dump(), "objective": "expected_outcome"})
+    return Answer(decision=_decision(fit, world, asked))
 
 
 def _words(check: Check) -> str:
@@ -108,9 +120,9 @@ def _evidence(world: StudyWorld) -> Evidence:
     return read_evidence(settings, world.past(), Path(), lookback)
 
 
-def _decision(fit: Fit, world: StudyWorld) -> Decision:
+def _decision(fit: Fit, world: StudyWorld, asked: PlanSettings) -> Decision:
     """The plan of a fit for the weeks after the rows seen: the planner gets no later row, not even its spend."""
-    made = plan(replace(fit, dataset=world.past()), plan_settings())
+    made = plan(replace(fit, dataset=world.past()), asked)
     return decision_of(made.money.sum(axis=(0, 1)), made.problem.reference.sum(axis=(0, 1)), made.gain_draws)
 
 

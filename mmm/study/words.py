@@ -1,6 +1,6 @@
 """What the page of the study says of itself and of the methods."""
 
-from mmm.study.methods import KEEP, LAST_TOUCH, OURS, TOLD, YARDSTICK
+from mmm.study.methods import BOLD, KEEP, LAST_TOUCH, OURS, TOLD, YARDSTICK
 from mmm.study.worlds import HIDDEN, TESTED
 
 INTRO = f"""# What the answers and the plans are worth
@@ -37,6 +37,7 @@ _TOLD = "the same, told of one hold-out each of {tested}, read with a standard e
 LINES = (
     (OURS, "`mmm report` with its defaults: the weighted mixture of models, its planner, its gate"),
     (TOLD, _TOLD.format(tested=" and ".join(TESTED))),
+    (BOLD, "the same fit with `plan.objective: expected_outcome`"),
     ("PyMC-Marketing", _PYMC_MARKETING),
     (
         "Meridian",
