@@ -146,7 +146,7 @@ def test_a_kpi_with_value_gains_money(make_story: Callable[..., Story]) -> None:
 def test_a_failed_gate_is_the_first_thing_on_page_one(make_story: Callable[..., Story]) -> None:
     story = make_story(diverging=True, settings={"gate": {"override": True}})
     html = page(story)
-    notice, lead = html.index("Do not decide on these numbers"), html.index('class="lead"')
+    notice, lead = html.index("Do not decide on these numbers"), html.index('class="lead')
     assert notice < lead
     text = words(html)
     assert "The calculation missed a part of the possible answers." in text
