@@ -84,8 +84,14 @@ def _intervals(figure: Any, rows: Sequence[Row]) -> bool:
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:.0e}"[0] in "25" else "")
     if drawn:
-        axes.legend(frameon=False, loc="lower right")
+        _legend(figure)
     return drawn
+
+
+def _legend(figure: Any) -> None:
+    """Below the axes, where it hides no point."""
+    figure.set_size_inches(7.2, 4.4)
+    figure.legend(frameon=False, loc="outside lower center", ncols=2)
 
 
 def _plans(figure: Any, rows: Sequence[Row]) -> bool:
@@ -107,7 +113,7 @@ def _plans(figure: Any, rows: Sequence[Row]) -> bool:
     axes.set(xlim=(-1.5, 1.15), ylim=(-0.3, 6.2), xlabel="Realised gain over the best possible one")
     axes.set_ylabel("Promised gain over the best possible\none (above 6 drawn at 6)")
     if drawn:
-        axes.legend(frameon=False, loc="upper left")
+        _legend(figure)
     return drawn
 
 
