@@ -100,7 +100,8 @@ def without_failed(fit: Fit, report: Callable[[str], None] = lambda _: None) -> 
     names = "; ".join(f"{m.name} ({m.short}; weight {m.weight:.0%})" for m in failed)
     note = f"Left out, as the chains do not agree: {names}."
     report(note)
-    kept = [replace(m, weight=0.0 if m in failed else m.weight / (1.0 - weight)) for m in fit.members]
+    lost = {member.name for member in failed}
+    kept = [replace(m, weight=0.0 if m.name in lost else m.weight / (1.0 - weight)) for m in fit.members]
     return _noted(replace(fit, members=tuple(kept)), (note,))
 
 

@@ -23,6 +23,7 @@ from mmm.model.evidence import NO_EVIDENCE, Evidence
 from mmm.model.mixture import Beliefs
 from mmm.model.response import contributions
 from mmm.planning import PlanSettings, plan
+from mmm.planning.planner import with_changes
 from mmm.study.answer import Answer, Decision, Forecast, decision_of, intervals, rounded
 from mmm.study.peers import BOUNDS, PEERS, PeerSettings, ask
 from mmm.study.worlds import HIDDEN, StudyWorld
@@ -105,8 +106,7 @@ def bold(world: StudyWorld, sampler: SamplerSettings) -> Answer:
         return Answer()
     training = world.training()
     fit = obtain(training, Beliefs(world.model).mixture(training), sampler)
-    asked = PlanSettings.model_validate({**plan_settings().model_dump(), "objective": "expected_outcome"})
-    return Answer(decision=_decision(fit, world, asked))
+    return Answer(decision=_decision(fit, world, with_changes(plan_settings(), {"objective": "expected_outcome"})))
 
 
 def _words(check: Check) -> str:
