@@ -1,8 +1,10 @@
 """Run one function over many tasks: in this process, on local worker processes, or on a Dask cluster by its address.
 
 Results and failures come back one by one as tasks finish. A task that fails does not stop the others. A task whose
-worker dies runs again on another one, and fails after it has lost several of them (Dask's own limit: four). Workers
-share the cores of their machine: each is told to use its part only.
+worker dies runs again on another one. Dask gives up a task that was on several workers when they died (its own limit:
+four), be it that it ran there or that it queued behind the one that killed them. So a task that was given up runs once
+more after all others, alone, and only that ends it. Workers share the cores of their machine: each is told to use its
+part only.
 
 This module imports nothing of the package: what is run, and what its results mean, is the caller's business.
 """
@@ -10,7 +12,7 @@ This module imports nothing of the package: what is run, and what its results me
 import os
 import queue
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -85,7 +87,7 @@ def run_tasks(
     place: Place,
     *,
     notice: Callable[[Event], None] = lambda _: None,
-) -> Iterator[Done]:
+) -> Generator[Done]:
     """Call ``function(say, *task.arguments)`` for every task, and yield each as it finishes.
 
     ``say`` sends a line to ``notice``, which is told as well when a task begins; it may be called from another thread.
@@ -135,7 +137,9 @@ def _local(count: int) -> Iterator[Any]:
         processes=True,
         memory_limit=0,
         host="127.0.0.1",
-        dashboard_address=None,
+        # Dask's HTTP server listens in any case: on a free port, as another run may have the usual one.
+        dashboard_address="127.0.0.1:0",
+        scheduler_kwargs={"dashboard": False},
         silence_logs="ERROR",
         env=environment,
     )
@@ -169,7 +173,7 @@ def _remote(address: str) -> Iterator[Any]:
 
 @dataclass
 class _Batch:
-    """Tasks on a cluster: which wait for a first one, which run, and what was heard of them."""
+    """Tasks on a cluster: which wait for a first one, which run, which were given up, and what was heard of them."""
 
     client: Any
     function: Callable[..., Any]
@@ -179,6 +183,8 @@ class _Batch:
     running: dict[str, Any] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
     waiting: dict[str, list[Task]] = field(default_factory=dict)
+    suspects: list[str] = field(default_factory=list)
+    alone: str | None = None
     starts: dict[str, int] = field(default_factory=dict)
     since: dict[str, float] = field(default_factory=dict)
 
@@ -204,6 +210,14 @@ class _Batch:
     def _await(self, key: str) -> None:
         self.running[key].add_done_callback(lambda _: self.finished.put(key))
 
+    def try_suspect(self) -> bool:
+        """Starts the next task that was given up, with nothing beside it; False where there is none."""
+        if not self.suspects:
+            return False
+        self.alone = self.suspects.pop(0)
+        self._submit(self.tasks[self.alone])
+        return True
+
     def heard(self, message: tuple[float, Mapping[str, str]]) -> None:
         """Passes on what a worker sent."""
         content = message[1]
@@ -216,7 +230,7 @@ class _Batch:
             self.notice(Event(key, "said", content["line"]))
 
     def done(self, key: str) -> Done | None:
-        """The finished task; those that waited for it start now. None where it runs again.
+        """The finished task; those that waited for it start now. None where it runs again, now or after all others.
 
         A result stays with its worker until it is fetched. Where that worker dies in between, Dask computes it anew.
         """
@@ -226,6 +240,10 @@ class _Batch:
             if future.status == "finished":
                 value = future.result(timeout=_ANSWER)
             elif future.status in ("error", "cancelled"):
+                if _given_up(future) and key != self.alone:
+                    del self.running[key]
+                    self.suspects.append(key)
+                    return None
                 error = _error(future)
             else:
                 raise TimeoutError
@@ -240,7 +258,7 @@ class _Batch:
 
     def rest(self) -> list[str]:
         """Keys that run or wait."""
-        return [*self.running, *(task.key for group in self.waiting.values() for task in group)]
+        return [*self.running, *self.suspects, *(task.key for group in self.waiting.values() for task in group)]
 
 
 def _on_cluster(
@@ -252,7 +270,7 @@ def _on_cluster(
         batch.offer(task)
     alone_since: float | None = None
     try:
-        while batch.running:
+        while batch.running or batch.try_suspect():
             try:
                 done = batch.done(batch.finished.get(timeout=_POLL))
             except queue.Empty:
@@ -273,6 +291,13 @@ def _has_workers(client: Any) -> bool:
     return client.status == "running" and bool(client.scheduler_info(n_workers=1)["workers"])
 
 
+def _given_up(future: Any) -> bool:
+    """Whether Dask blames the task for the death of its workers."""
+    from distributed import KilledWorker
+
+    return future.status == "error" and isinstance(future.exception(), KilledWorker)
+
+
 def _error(future: Any) -> BaseException:
     """Why a future has no result."""
     from distributed import KilledWorker
@@ -282,8 +307,8 @@ def _error(future: Any) -> BaseException:
     error: BaseException = future.exception()
     if isinstance(error, KilledWorker):
         return RuntimeError(
-            f"Its worker died {error.allowed_failures + 1} times, the last time on {error.last_worker.address}. "
-            "Most often that is too little memory: use fewer workers."
+            f"Its worker died {error.allowed_failures + 1} times while no other task ran, at last on "
+            f"{error.last_worker.address}. Most often that is too little memory: use a machine with more."
         )
     return error
 
