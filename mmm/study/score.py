@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 
 from mmm.assessment.recovery_score import clustered_error
 from mmm.assessment.scores import crps, interval_score, seasonal_naive
-from mmm.simulate import Budget, Truth, best_allocation
+from mmm.simulate import Allocation, Budget, Truth, best_allocation
 from mmm.study.answer import Answer, Decision, Interval, answer_of
 from mmm.study.peers import BOUNDS
 from mmm.study.worlds import HIDDEN, StudyWorld
@@ -114,11 +114,16 @@ def _forecast(world: StudyWorld, said: Answer) -> Row | None:
     }
 
 
-def oracle(truth: Truth) -> float:
-    """What the best plan under the study's rules brings, in money, the truth known."""
+def best_plan(truth: Truth) -> Allocation:
+    """The best plan under the study's rules, the truth known."""
     today = truth.reference_plan(HIDDEN).sum(axis=(0, 1))
     budget = Budget(float(today.sum()), today * BOUNDS[0], today * BOUNDS[1], HIDDEN)
-    return best_allocation(truth, budget, spend_all=True).response * truth.value_per_unit
+    return best_allocation(truth, budget, spend_all=True)
+
+
+def oracle(truth: Truth) -> float:
+    """What :func:`best_plan` brings, in money."""
+    return best_plan(truth).response * truth.value_per_unit
 
 
 def _decision(truth: Truth | None, decision: Decision | None, best: float | None) -> Row | None:

@@ -31,7 +31,7 @@ _LAST_TOUCH = (
 _YARDSTICK = (
     "no method: generalised least squares told every channel's true contribution up to its size, so carryover, curve, "
     "timing and path, and how the baseline may bend. Without prior knowledge of the sizes, less error than it makes is "
-    "not to be had from the same rows"
+    "not to be had from the same rows. Its plan is the best one if its estimates were true"
 )
 _TOLD = "the same, told of one hold-out each of {tested}, read with a standard error of a fifth of the effect"
 LINES = (

@@ -3,8 +3,11 @@
 Told are every channel's true contribution up to one factor (so carryover, curve, path and timing), the form of the
 baseline, its scale and the noise. Left is a linear regression on one column a channel. Its intervals are those of
 generalised least squares: without prior knowledge of the factors no unbiased estimate from the same rows has a smaller
-variance (Aitken 1935). It is a yardstick for what a method could reach, not a method: nobody is told this much.
+variance (Aitken 1935). Its plan is the best one if the estimates were true, and its promise what that plan would then
+bring. It is a yardstick for what a method could reach, not a method: nobody is told this much.
 """
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +17,23 @@ from mmm.model.baseline import terms
 from mmm.model.panel import panel
 from mmm.model.settings import ModelSettings
 from mmm.model.spec import make_spec
-from mmm.study.answer import Answer
-from mmm.study.worlds import StudyWorld
+from mmm.simulate import Truth
+from mmm.study.answer import Answer, Decision, decision_of
+from mmm.study.score import best_plan
+from mmm.study.worlds import HIDDEN, StudyWorld
 
 Floats = NDArray[np.float64]
 
 _NORMAL = 1.6448536269514722
 """90% of a normal distribution lie within this many standard deviations."""
+_DRAWS = 500
+_SEED = 20260901
 _NOISE = np.geomspace(0.005, 0.15, 30)
 _DRIFT = np.geomspace(0.001, 0.2, 24)
 
 
 def yardstick(world: StudyWorld) -> Answer:
-    """Returns alone. A channel that does nothing has no factor to estimate and no interval.
+    """Returns, and the plan where the world was simulated. A channel that does nothing has no factor and no interval.
 
     Raises DataError where a world's true contributions are not known.
     """
@@ -42,7 +49,28 @@ def yardstick(world: StudyWorld) -> Answer:
     factor[works], sd[works] = known @ white.T @ target, np.sqrt(np.diag(known))
     ends = np.stack([factor, factor - _NORMAL * sd, factor + _NORMAL * sd]) * world.roas
     lower, upper = np.minimum(ends[1], ends[2]), np.maximum(ends[1], ends[2])
-    return Answer(roas=tuple(zip(ends[0].tolist(), lower.tolist(), upper.tolist(), strict=True)))
+    draws = np.ones((_DRAWS, len(works)))
+    draws[:, works] = np.random.default_rng(_SEED).multivariate_normal(factor[works], known, _DRAWS)
+    return Answer(
+        roas=tuple(zip(ends[0].tolist(), lower.tolist(), upper.tolist(), strict=True)),
+        decision=None if world.truth is None else _decision(world.truth, np.where(works, factor, 1.0), draws),
+    )
+
+
+def _decision(truth: Truth, factor: Floats, draws: Floats) -> Decision:
+    """The best plan where the channels' sizes are ``factor`` [channel], promised by ``draws`` [sample, channel]."""
+    reference = truth.reference_plan(HIDDEN)
+    today = reference.sum(axis=(0, 1))
+    money = best_plan(_sized(truth, factor)).spend
+    planned = reference * np.where(today > 0, money / np.where(today > 0, today, 1.0), 1.0)
+    believed = [_sized(truth, sizes) for sizes in draws]
+    gain = np.array([(world.response(planned) - world.response(reference)) for world in believed])
+    return decision_of(money, today, gain * truth.value_per_unit)
+
+
+def _sized(truth: Truth, factor: Floats) -> Truth:
+    """The truth with every channel's effect times its factor."""
+    return replace(truth, strength=truth.strength * factor)
 
 
 def _regression(world: StudyWorld) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.bool_]]:

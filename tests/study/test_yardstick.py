@@ -6,16 +6,23 @@ import numpy as np
 import pytest
 
 from mmm.errors import DataError
+from mmm.study.score import oracle, score
+from mmm.study.worlds import HIDDEN, StudyWorld
 from mmm.study.yardstick import _most_likely, _regression, yardstick
 
 
-def test_it_finds_the_returns_that_made_the_outcome(world) -> None:
-    """Without noise left over its estimates are the truth; with it they lie within a few standard errors of it."""
+def without_noise(world: StudyWorld) -> StudyWorld:
+    """The world with an outcome of nothing but its media above a constant level."""
     media = np.asarray(world.contributions).sum(axis=2)
     level = media.mean() * 20 + media
     hidden = np.full((world.hidden, 1), np.nan)
     made = world.dataset.data.assign(outcome=(("date", "geo"), np.concatenate([level, hidden])))
-    found = np.array(yardstick(replace(world, dataset=replace(world.dataset, data=made))).roas)
+    return replace(world, dataset=replace(world.dataset, data=made))
+
+
+def test_it_finds_the_returns_that_made_the_outcome(world) -> None:
+    """Without noise left over its estimates are the truth; with it they lie within a few standard errors of it."""
+    found = np.array(yardstick(without_noise(world)).roas)
     assert found[:, 0] == pytest.approx(world.roas, rel=0.01)
     seen = np.array(yardstick(world).roas)
     sd = (seen[:, 2] - seen[:, 1]) / 3.29
@@ -33,6 +40,29 @@ def test_its_interval_is_that_of_least_squares(world) -> None:
     assert median == pytest.approx(factor, rel=1e-6)
     assert lower == pytest.approx(factor - 1.6448536 * sd, rel=1e-6)
     assert upper == pytest.approx(factor + 1.6448536 * sd, rel=1e-6)
+
+
+def test_its_plan_is_the_best_one_where_it_knows_the_sizes(world) -> None:
+    known = yardstick(without_noise(world))
+    sure = score(world, known.to_dict(), oracle(world.truth))["decision"]
+    assert sure["realised"] == pytest.approx(sure["oracle"], rel=1e-3)
+    assert sure["promised"] == pytest.approx(sure["realised"], rel=0.02)
+
+
+def test_its_promise_is_as_unsure_as_its_returns(world) -> None:
+    """Where every channel's size is known up to one standard error, so is the gain: by the same covariance."""
+    told = yardstick(world)
+    reference = world.truth.reference_plan(HIDDEN)
+    moves = []
+    for channel, factor in enumerate(told.decision.factors):
+        moved = reference.copy()
+        moved[:, :, channel] *= factor
+        moves.append((world.truth.response(moved) - world.truth.response(reference)) * world.truth.value_per_unit)
+    media, outcome, columns, prior, drift = _regression(world)
+    covariance = _most_likely(outcome - media.sum(axis=1), columns, prior, drift)
+    known = np.linalg.inv(media.T @ np.linalg.solve(covariance, media))
+    sd = np.sqrt(np.array(moves) @ known @ np.array(moves))
+    assert told.decision.upper - told.decision.lower == pytest.approx(2.0 * 1.6448536 * sd, rel=0.1)
 
 
 def test_the_noise_is_that_of_the_outcome() -> None:
