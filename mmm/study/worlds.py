@@ -117,6 +117,8 @@ def simulated_world(world: World) -> StudyWorld:
     made = simulate(replace(world, weeks=world.weeks + HIDDEN))
     dataset = from_frame(made.frame, DataSettings.model_validate(data_settings(made)))
     truth = cut(made.truth, world.weeks)
+    # A panel has its geos in alphabetical order, a world in its own.
+    order = [truth.geos.index(geo) for geo in dataset.geos] if len(truth.geos) > 1 else [0]
     seen = replace(made, truth=truth)
     tested = replace(seen, world=with_hold_outs(seen, TESTED))
     tests = tuple(
@@ -128,7 +130,7 @@ def simulated_world(world: World) -> StudyWorld:
         HIDDEN,
         truth.roas,
         marginal=truth.marginal_roas,
-        contributions=truth.contributions,
+        contributions=truth.contributions[:, order],
         truth=truth,
         tests=tests,
     )

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from mmm.simulate import simulate
+from mmm.simulate import Noise, simulate
 from mmm.study.peers import problem
-from mmm.study.worlds import HIDDEN, entries
+from mmm.study.worlds import HIDDEN, entries, simulated_world
 from tests.study.conftest import TINY
 
 
@@ -19,6 +19,17 @@ def test_the_truth_is_that_of_the_rows_seen(world) -> None:
     np.testing.assert_array_equal(world.truth.reference_plan(HIDDEN), whole.spend[TINY.weeks - HIDDEN : TINY.weeks])
     np.testing.assert_allclose(world.reference(), world.truth.reference_plan(HIDDEN))
     assert not np.allclose(world.roas, whole.roas)
+
+
+def test_contributions_are_those_of_the_geos_of_the_panel() -> None:
+    """A world may name its geos in any order; what is left of the outcome without its media is a level by geo."""
+    found = simulated_world(replace(TINY, geos=("north", "east", "west"), noise=Noise(0.001)))
+    assert found.dataset.geos == ("east", "north", "west")
+    outcome = found.past().data["outcome"].values
+    for said, geo in enumerate(found.dataset.geos):
+        known = found.truth.baseline[:, found.truth.geos.index(geo)]
+        left = outcome[:, said] - np.asarray(found.contributions)[:, said].sum(axis=1)
+        np.testing.assert_allclose(left, known, rtol=0.006)
 
 
 def test_no_method_is_given_the_outcome_of_the_hidden_weeks(world) -> None:
