@@ -57,13 +57,15 @@ def dataset_of(given: Any) -> Dataset:
     return from_frame(pd.DataFrame(columns), DataSettings.model_validate(settings))
 
 
-def mean_contributions(fit: Fit) -> np.ndarray:
-    """Posterior mean contribution [date, geo, channel]."""
+def mean_contributions(fit: Fit, geos: list[str]) -> np.ndarray:
+    """Posterior mean contribution [date, geo, channel], in the order of ``geos``: the dataset has its own (geo_2 before
+    geo_10)."""
     draws, media = fit.response(), fit.dataset.data["media"].values
     total = np.zeros(media.shape)
     for _, block in draws.blocks(media.size):
         total += contributions(block, media).sum(axis=0)
-    return total / draws.n
+    order = [fit.dataset.geos.index(geo) for geo in geos] if len(geos) > 1 else [0]
+    return total[:, order] / draws.n
 
 
 def gradient_seconds(spec: ModelSpec, dataset: Dataset) -> dict[str, float]:
@@ -103,7 +105,7 @@ def main(path: str, settings: dict[str, Any], result: str) -> None:
     posterior, stats = fit.main.posterior, fit.main.tree["sample_stats"]
     judged = (spec.effect_kind, "log_beta", "adstock_alpha", "half_saturation")
     arrays = {f"{'judged' if n in judged else 'other'}:{n}": posterior[n].values for n in posterior.data_vars}
-    np.savez(f"{result}.npz", contributions=mean_contributions(fit), **arrays)
+    np.savez(f"{result}.npz", contributions=mean_contributions(fit, given["geos"].tolist()), **arrays)
     clock.write(
         f"{result}.json",
         divergences=int(stats["diverging"].sum()),

@@ -16,9 +16,13 @@ _SHIFT = 0.02
 _OTHER_SPEND = 0.1
 _OTHER_LIMIT = 0.01
 _AT_LIMIT = 0.001
-_SETTINGS = ("data", "model", "plan", "sampler", "gate")
+_SETTINGS = ("data", "model", "experiments", "plan", "sampler", "gate")
 # Where files are and how results look says nothing about the numbers.
-_BESIDE = ("data.source", "sampler.store", "plan.curve_points", "plan.budget_step", "plan.scenarios", "plan.time_limit")
+_BESIDE = (
+    *("data.source", "sampler.store", "plan.curve_points", "plan.budget_step", "plan.scenarios", "plan.time_limit"),
+    # What was read from these stands in the results themselves.
+    *("experiments.tests", "experiments.source", "experiments.csv"),
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,10 @@ class Estimated:
 
 @dataclass(frozen=True)
 class Advised:
-    """A channel's place in the plan then and now, and why it moved; ``reason`` is None where it did not."""
+    """A channel's place in the plan then and now, and why it moved; ``reason`` is None where it did not.
+
+    ``spend_then`` is the money of today's plan then, over as many days as the plan of now has.
+    """
 
     channel: str
     then: Allocation | None
@@ -62,6 +69,7 @@ class Advised:
     direction_then: Direction
     direction_now: Direction
     reason: Reason | None
+    spend_then: float
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,8 @@ class Changes:
     added: int
     corrected: bool
     """Whether the panel differs although its first and last period are the same."""
+    retold: tuple[str, ...]
+    """Experiments in both that say something else now; where age widens their errors, errors do not count."""
     settings: tuple[Setting, ...]
     estimates: tuple[Estimated, ...]
     advice: tuple[Advised, ...]
@@ -108,10 +118,20 @@ def changes_between(then: Results, now: Results) -> Changes:
         comparable=comparable,
         added=added,
         corrected=same_range and then.data.fingerprint != now.data.fingerprint,
+        retold=tuple(_retold(then, now)),
         settings=tuple(differing(then.settings, now.settings)),
         estimates=tuple(Estimated(name, before.get(name), after.get(name)) for name in {**after, **before}),
         advice=tuple(_advice(then, now, comparable)),
     )
+
+
+def _retold(then: Results, now: Results) -> Iterator[str]:
+    widened = any(of.settings.get("experiments", {}).get("widen_per_year") for of in (then, now))
+    beside = {"error"} if widened else set()
+    before = {e.name: e.model_dump(exclude=beside) for e in then.data.experiments}
+    for experiment in now.data.experiments:
+        if before.get(experiment.name, now_says := experiment.model_dump(exclude=beside)) != now_says:
+            yield experiment.name
 
 
 def differing(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Setting]:
@@ -140,23 +160,24 @@ def outside(now: Interval, then: Interval) -> bool:
 
 def _advice(then: Results, now: Results, comparable: bool) -> Iterator[Advised]:
     before = {a.channel: a for a in then.allocation}
-    new_budget = _relative(_per_day(then), _per_day(now)) > _OTHER_LIMIT
+    new_budget = _relative(_budget(then) / _days(then), _budget(now) / _days(now)) > _OTHER_LIMIT
     for line in now.allocation:
         old = before.get(line.channel)
         shares = (_share(old, then), _share(line, now))
         directions = (_direction(old, then), _direction(line, now))
         other = abs(shares[1] - shares[0]) > _SHIFT or directions[0] != directions[1]
-        reason = _reason(old, line, new_budget, comparable) if other else None
-        yield Advised(line.channel, old, line, *shares, *directions, reason)
+        spent = 0.0 if old is None else old.spend_today * _days(now) / _days(then)
+        reason = _reason(old, line, spent, new_budget, comparable) if other else None
+        yield Advised(line.channel, old, line, *shares, *directions, reason, spent)
 
 
-def _reason(then: Allocation | None, now: Allocation, new_budget: bool, comparable: bool) -> Reason:
+def _reason(then: Allocation | None, now: Allocation, spent: float, new_budget: bool, comparable: bool) -> Reason:
     """The first of the rules that holds: the evidence before what the evidence was applied to."""
     if then is None:
         return "new"
     if comparable and outside(now.next_today, then.next_today):
         return "return"
-    if comparable and _relative(then.spend_today, now.spend_today) > _OTHER_SPEND:
+    if comparable and _relative(spent, now.spend_today) > _OTHER_SPEND:
         return "spend"
     if _limited(then) != _limited(now):
         return "limits"
@@ -182,10 +203,13 @@ def _limited(line: Allocation) -> str:
     return ""
 
 
-def _per_day(of: Results) -> float:
-    """The budget per day of its horizon."""
-    days = of.decision.periods * (7 if of.data.period == "week" else 1)
-    return (of.decision.spend_plan + of.decision.unspent) / days
+def _days(of: Results) -> int:
+    """Days of the plan."""
+    return of.decision.periods * (7 if of.data.period == "week" else 1)
+
+
+def _budget(of: Results) -> float:
+    return of.decision.spend_plan + of.decision.unspent
 
 
 def _relative(then: float, now: float) -> float:

@@ -92,6 +92,7 @@ def basis_of(fit: Fit, dataset: Dataset, fmt: Formatter) -> Basis:
         spend=float(spend.sum()),
         fingerprint=dataset.fingerprint,
         excluded=fit.excluded,
+        experiments=fit.evidence.experiments,
     )
 
 

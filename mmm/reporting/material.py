@@ -13,6 +13,7 @@ from mmm.assessment.backtest import Backtest
 from mmm.assessment.gate import GateReport
 from mmm.assessment.holdout import HoldoutResult
 from mmm.data.quality.report import QualityReport
+from mmm.model.evidence import Experiment
 from mmm.planning.models import PlanByModel
 from mmm.reporting.decision import Decision, Estimate
 from mmm.reporting.figures.returns import Belief
@@ -42,6 +43,8 @@ class Basis:
     fingerprint: str
     excluded: tuple[str, ...] = ()
     """Channels left out of the model because nothing could be learned of them."""
+    experiments: tuple[Experiment, ...] = ()
+    """Lift tests that the model was told of."""
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ def _data(m: Material) -> dict[str, Any]:
         "geos": b.geos,
         "channels": b.channels,
         "controls": b.controls,
+        "experiments": [experiment.model_dump() for experiment in b.experiments],
     }
 
 

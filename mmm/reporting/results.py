@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mmm.errors import ReportError
+from mmm.model.evidence import Experiment
 
 VERSION = 2
 FILE = "results.json"
@@ -53,6 +54,13 @@ class Data(Part):
     geos: tuple[str, ...]
     channels: tuple[str, ...]
     controls: tuple[str, ...]
+    experiments: tuple[Experiment, ...] = ()
+    """Lift tests that the model was told of, as it was told of them."""
+
+    @property
+    def tested(self) -> tuple[str, ...]:
+        """Names of the lift tests."""
+        return tuple(experiment.name for experiment in self.experiments)
 
 
 class Units(Part):

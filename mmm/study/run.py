@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 
 from mmm.assessment.resume import write_text
@@ -62,7 +64,13 @@ def key_of(cell: Cell, world: StudyWorld) -> str:
         content["model"] = world.model.model_dump(mode="json")
         content["gate"] = GateSettings().model_dump(mode="json")
         content["tests"] = list(world.tests) if cell.method == TOLD else []
+    elif cell.method == YARDSTICK:
+        content["truth"] = [None if x is None else _hash(x) for x in (world.contributions, world.roas)]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _hash(values: NDArray[np.float64]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(values, dtype=float).tobytes()).hexdigest()
 
 
 def run_cell(_: Any, cell: Cell, again: bool) -> dict[str, Any]:

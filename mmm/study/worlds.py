@@ -202,9 +202,7 @@ def _benchmark(folder: Path) -> list[Entry]:
 
 def _benchmark_world(folder: Path, size: str) -> StudyWorld:
     """A panel without a value per unit of outcome; the truth holds each channel's contribution by date and geo."""
-    order = ["geo", "date"]
-    frame = _read(folder / f"{size}_business.csv").sort_values(order, kind="stable")
-    truth = _read(folder / f"{size}_business.truth.csv").sort_values(order, kind="stable")
+    frame, truth = (_read(folder / f"{size}_business{kind}.csv") for kind in ("", ".truth"))
     channels = [str(c) for c in frame.columns if str(c).startswith("x")]
     settings = {
         "source": "public",
@@ -217,8 +215,10 @@ def _benchmark_world(folder: Path, size: str) -> StudyWorld:
     }
     dataset = from_frame(frame, DataSettings.model_validate(settings))
     columns = [f"contribution_{c}" for c in dataset.channels]
-    by_geo = truth[columns].to_numpy(dtype=float).reshape(len(dataset.geos), len(dataset.dates), len(columns))
-    effect = np.moveaxis(by_geo, 0, 1)
+    # In the panel's own order, which is not that of sorted text (geo_2 before geo_10).
+    cells = pd.MultiIndex.from_product([dataset.dates, dataset.geos])
+    known = truth.set_index([pd.to_datetime(truth["date"]), truth["geo"].astype(str)])[columns].reindex(cells)
+    effect = known.to_numpy(dtype=float).reshape(len(dataset.dates), len(dataset.geos), len(columns))
     return StudyWorld(f"benchmark_{size}", dataset, 0, _ratio(effect.sum(axis=1), dataset), contributions=effect)
 
 

@@ -146,6 +146,48 @@ def test_why_the_recommendation_moved(change: Any, reason: str, words: str, base
         assert words in chapter(story, then)
 
 
+def test_another_horizon_is_not_another_spend(base: Results) -> None:
+    """Twice the weeks at the same money a week: today's plan spends what it spent."""
+
+    def halve(document: dict[str, Any]) -> None:
+        _shift(document)
+        document["decision"]["periods"] = document["decision"]["periods"] // 2
+        for line in document["allocation"]:
+            for name in ("spend_today", "spend_plan", "change"):
+                line[name] /= 2
+        for name in ("spend_today", "spend_plan", "unspent"):
+            document["decision"][name] /= 2
+
+    even = altered(base, lambda d: (_raise(_first(d)), d["decision"].update(periods=2 * d["decision"]["periods"])))
+    (moved,) = [a for a in changes_between(altered(even, halve), even).moved if a.channel == _name(base)]
+    assert moved.reason == "close"
+    assert moved.spend_then == pytest.approx(moved.now.spend_today)
+
+
+def _name(results: Results) -> str:
+    return results.allocation[0].channel
+
+
+def test_experiments_that_came_went_or_were_corrected_are_told(base: Results, story: Story) -> None:
+    def test(name: str, measured: float, error: float = 10.0) -> dict[str, Any]:
+        found = {"name": name, "channel": _name(base), "geos": ["national"], "kind": "hold_out"}
+        return {**found, "start": "2022-01-03", "end": "2022-01-31", "measured": measured, "error": error}
+
+    then = altered(base, lambda d: d["data"].update(experiments=[test("old", 1.0), test("both", 2.0)]))
+    now = altered(base, lambda d: d["data"].update(experiments=[test("both", 3.0), test("new", 4.0)]))
+    assert changes_between(then, now).retold == ("both",)
+    text = chapter(story, then)
+    # The report's own analysis rests on no experiment.
+    assert "No longer among the experiments: old and both." in text
+    # Where age widens errors, they grow from refresh to refresh by themselves.
+    aged = altered(base, lambda d: d["data"].update(experiments=[test("both", 2.0, 12.0)]))
+    assert changes_between(then, aged).retold == ("both",)
+    widened = altered(aged, lambda d: d["settings"]["experiments"].update(widen_per_year=0.2))
+    found = changes_between(then, widened)
+    assert found.retold == ()
+    assert [s.key for s in found.settings if s.section == "experiments"] == ["experiments.widen_per_year"]
+
+
 def test_new_data_and_new_priors_are_told(base: Results, story: Story) -> None:
     def earlier(document: dict[str, Any]) -> None:
         document["data"]["last"] = "2022-01-03"

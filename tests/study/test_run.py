@@ -2,6 +2,7 @@
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from rich.console import Console
 from mmm.execution import Here
 from mmm.inference.settings import SamplerSettings
 from mmm.study import run as study
-from mmm.study.methods import KEEP, LAST_TOUCH, OURS, MethodSettings, last_touch, scaled_into
+from mmm.study.methods import KEEP, LAST_TOUCH, OURS, YARDSTICK, MethodSettings, last_touch, scaled_into
 from mmm.study.page import write_pages
 from mmm.study.peers import PEERS, PeerError, PeerSettings, ask
 
@@ -77,6 +78,11 @@ def test_a_changed_setting_is_a_new_result(entry, settings, tmp_path) -> None:
     assert study.key_of(cell, world) != study.key_of(changed, world)
     (kept,) = study.cells([entry], (KEEP,), settings, tmp_path)
     assert study.key_of(kept, world) == study.key_of(study.cells([entry], (KEEP,), other, tmp_path)[0], world)
+    # The yardstick is told the truth, so that its answer is another one where that is.
+    (told,) = study.cells([entry], (YARDSTICK,), settings, tmp_path)
+    for cell_of, same in ((told, False), (kept, True)):
+        altered = replace(world, contributions=np.asarray(world.contributions) * 2.0)
+        assert (study.key_of(cell_of, world) == study.key_of(cell_of, altered)) is same
     study.run([kept], Here(), QUIET)
     assert [r["method"] for r in study.scores([kept, cell])] == [KEEP]
     record = json.loads(kept.path.read_text()) | {"key": "of other data"}

@@ -10,21 +10,22 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from numba.core.caching import FunctionCache
+
 _IMPORT = re.compile(r"^from mmm\.model\.kernels(?:\.(\w+))? import", re.MULTILINE)
 
 
-def _discard_stale_code(folder: Path) -> None:
-    """Delete numba's files in ``folder``'s cache that were not made from the sources that are there now."""
+def _discard_stale_code(folder: Path, cache: Path) -> None:
+    """Delete numba's files in ``cache`` that were not made from the sources that are in ``folder`` now."""
     sources = {p.stem: p.read_text(encoding="utf-8") for p in folder.glob("*.py")}
     digests = {name: _digest(name, sources) for name in sources}
-    cache = folder / "__pycache__"
     stamp = cache / "kernels.json"
-    # A folder that cannot be written holds no code of numba's either: that is then in the user's own cache.
+    # A cache that cannot be written is not numba's either: it takes the first of its places that can.
     with suppress(OSError):
         known = _read(stamp)
         if known == digests:
             return
-        cache.mkdir(exist_ok=True)
+        cache.mkdir(parents=True, exist_ok=True)
         for file in cache.glob("*.nb[ci]"):
             name = file.name.split(".")[0]
             if known.get(name) != digests.get(name):
@@ -56,4 +57,16 @@ def _read(stamp: Path) -> dict[str, str]:
     return known if isinstance(known, dict) else {}
 
 
-_discard_stale_code(Path(__file__).parent)
+def _cache() -> Path | None:
+    """Where numba keeps the code of this folder's files; None where it finds no place that can be written.
+
+    Beside them, or in a folder of the user's where they are installed for all, or under NUMBA_CACHE_DIR.
+    """
+    try:
+        return Path(FunctionCache(_digest).cache_path)
+    except RuntimeError:
+        return None
+
+
+if (_place := _cache()) is not None:
+    _discard_stale_code(Path(__file__).parent, _place)

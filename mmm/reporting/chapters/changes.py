@@ -89,7 +89,9 @@ _CAME = {
     "channels": (mark("New channels: {names}."), mark("No longer among the channels: {names}.")),
     "controls": (mark("New other drivers: {names}."), mark("No longer among the other drivers: {names}.")),
     "geos": (mark("New regions: {names}."), mark("No longer among the regions: {names}.")),
+    "tested": (mark("New experiments: {names}."), mark("No longer among the experiments: {names}.")),
 }
+_RETOLD = mark("Experiments that say something else now: {names}.")
 
 
 def _facts(c: Changes, m: Material) -> Iterator[str]:
@@ -113,14 +115,7 @@ def _facts(c: Changes, m: Material) -> Iterator[str]:
         yield t("The data begin on {now}; they began on {then}.", **first)
     if c.corrected:
         yield t("The data of the same dates are not the same any more: something was corrected or added.")
-    for kind, (new, gone) in _CAME.items():
-        before, after = getattr(then, kind), getattr(now, kind)
-        for message, names in (
-            (new, [n for n in after if n not in before]),
-            (gone, [n for n in before if n not in after]),
-        ):
-            if names:
-                yield t(message, names=fmt.join([fmt.label(n) for n in names], 6))
+    yield from _came(c, m)
     yield from _settings(c, t)
     if c.then.made.workbench != c.now.made.workbench:
         versions = {"now": c.now.made.workbench, "then": c.then.made.workbench}
@@ -132,10 +127,23 @@ def _facts(c: Changes, m: Material) -> Iterator[str]:
 _CHANGED = {
     "data": mark("How the data are read was changed: {settings}."),
     "model": mark("What is assumed before the data (the model and its priors) was changed: {settings}."),
+    "experiments": mark("How far experiments are trusted was changed: {settings}."),
     "plan": mark("What is asked of the plan was changed: {settings}."),
     "sampler": mark("How the answer is computed was changed: {settings}."),
     "gate": mark("What a model must show was changed: {settings}."),
 }
+
+
+def _came(c: Changes, m: Material) -> Iterator[str]:
+    """What is there now and was not, what is gone, and which experiments say something else."""
+    found = []
+    for kind, (new, gone) in _CAME.items():
+        before, after = getattr(c.then.data, kind), getattr(c.now.data, kind)
+        found.append((new, [n for n in after if n not in before]))
+        found.append((gone, [n for n in before if n not in after]))
+    for message, names in (*found, (_RETOLD, c.retold)):
+        if names:
+            yield m.fmt.t(message, names=m.fmt.join([m.fmt.label(n) for n in names], 6))
 
 
 def _settings(c: Changes, t: Words) -> Iterator[str]:
@@ -292,7 +300,7 @@ def _reason(start: str, then: Allocation, a: Advised, c: Changes, m: Material) -
     if a.reason == "return":
         return t("{start}, because its next {amount} is now seen to win {now} instead of {then}.", **returns)
     if a.reason == "spend":
-        spent = {"new": fmt.money(now.spend_today, short=True), "old": fmt.money(then.spend_today, short=True)}
+        spent = {"new": fmt.money(now.spend_today, short=True), "old": fmt.money(a.spend_then, short=True)}
         message = mark("{start}, because today’s plan, which it starts from, spends {new} on it instead of {old}.")
         return t(message, start=start, **spent)
     if a.reason == "limits":
