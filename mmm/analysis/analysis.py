@@ -13,6 +13,7 @@ import xarray as xr
 from mmm.analysis.curves import response_curves, today_per_period
 from mmm.analysis.effects import Observed, effect, marginal_effect, observed
 from mmm.analysis.intervals import columns, summary
+from mmm.data.names import CONTROL_TERM
 from mmm.inference.fit import Fit
 from mmm.inference.preview import refuse_preview
 from mmm.model import response
@@ -102,7 +103,7 @@ def _components(
     terms = samples.baseline(fit.dataset.dates[window], control, fit.seed)
     by_geo = np.sum(list(terms.values()), axis=0)
     parts: dict[str, tuple[str, Floats]] = {
-        name: (CONTROL if name.startswith("control:") else BASELINE, term.sum(axis=2)) for name, term in terms.items()
+        name: (CONTROL if name.startswith(CONTROL_TERM) else BASELINE, term.sum(axis=2)) for name, term in terms.items()
     }
     media = fit.dataset.data["media"].values[: window.stop]
     national = np.empty((draws.n, by_geo.shape[1], len(draws.channels)))
@@ -120,7 +121,7 @@ def _decomposition(fit: Fit, parts: dict[str, tuple[str, Floats]]) -> pd.DataFra
     tables = []
     for name, (kind, part) in parts.items():
         mean, lower, upper = summary(part)
-        label = name.removeprefix("control:")
+        label = name.removeprefix(CONTROL_TERM)
         tables.append(
             pd.DataFrame(
                 {"date": dates, "component": label, "kind": kind, "mean": mean, "lower": lower, "upper": upper}
@@ -134,7 +135,7 @@ def _totals(parts: dict[str, tuple[str, Floats]]) -> pd.DataFrame:
     baseline = np.sum([draws for kind, draws in sums.values() if kind == BASELINE], axis=0)
     media = np.sum([draws for kind, draws in sums.values() if kind == MEDIA], axis=0)
     rows = [("baseline", BASELINE, baseline)]
-    rows += [(name.removeprefix("control:"), kind, draws) for name, (kind, draws) in sums.items() if kind != BASELINE]
+    rows += [(name.removeprefix(CONTROL_TERM), kind, draws) for name, (kind, draws) in sums.items() if kind != BASELINE]
     rows.append(("media", "sum", media))
     ends = [dict(zip(("mean", "lower", "upper"), summary(draws), strict=True)) for _, _, draws in rows]
     return pd.DataFrame([{"component": n, "kind": k} | end for (n, k, _), end in zip(rows, ends, strict=True)])

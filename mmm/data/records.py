@@ -114,6 +114,11 @@ def _controls(
             levels, note = _one_hot(name, control, column, problems)
             for twice in sorted(found.keys() & levels.keys()):
                 problems.add(f"Two controls are named '{twice}', one as a level of '{name}'.", "Rename one of them.")
+            for both in sorted(settings.channels.keys() & levels.keys()):
+                problems.add(
+                    f"A channel is named '{both}', and so is a level of control '{name}'.",
+                    "Rename the channel or the control in the settings; their columns keep their names.",
+                )
             found |= levels
             notes.append(note)
         elif _is_text(column):

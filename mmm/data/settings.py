@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from mmm.data.names import name_problems
 from mmm.section import Section
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -237,6 +238,14 @@ class DataSettings(Section):
                     f"column '{column}' is used twice: as {used[column]} and as {role}. Each column has one meaning."
                 )
             used[column] = role
+        return self
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "DataSettings":
+        # A categorical control is known by its levels, which are in the data.
+        controls = [name for name, control in self.controls.items() if not control.categorical]
+        for problem in name_problems(self.channels, controls):
+            raise ValueError(problem)
         return self
 
     def columns(self) -> list[tuple[str, str]]:

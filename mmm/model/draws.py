@@ -13,6 +13,7 @@ import xarray as xr
 from scipy.special import gammaln
 
 from mmm.data.dataset import Dataset
+from mmm.data.names import CONTROL_TERM
 from mmm.model import response
 from mmm.model.baseline import terms
 from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS
@@ -77,7 +78,7 @@ def baseline_draws(
         known = samples[term.name].transpose("sample", term.dim).values
         if term.name == "control":
             for k, name in enumerate(term.labels):
-                out[f"control:{name}"] = known[:, k, None, None] * term.design[None, :, :, k] * scale
+                out[f"{CONTROL_TERM}{name}"] = known[:, k, None, None] * term.design[None, :, :, k] * scale
             continue
         wanted = len(term.labels)
         if term.scaled is not None and known.shape[1] < wanted:

@@ -170,8 +170,5 @@ def spend_by_scenario(plan: Plan, scenarios: dict[str, Plan]) -> pd.DataFrame:
     """Money by channel (rows) and plan (columns), the reference plan first; zero where a plan lacks a channel."""
     columns = {"reference": plan.allocation["reference"], plan.name: plan.allocation["spend"]}
     columns |= {name: other.allocation["spend"] for name, other in scenarios.items()}
-    return (
-        pd.DataFrame(columns)
-        .reindex(max((p.allocation.index for p in (plan, *scenarios.values())), key=len))
-        .fillna(0.0)
-    )
+    known = dict.fromkeys(name for p in (plan, *scenarios.values()) for name in p.allocation.index)
+    return pd.DataFrame(columns).reindex(pd.Index(known, name=plan.allocation.index.name)).fillna(0.0)

@@ -1,7 +1,7 @@
 """Everything that a report says, as plain tables and numbers: what chapters read, and nothing else."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,6 +104,11 @@ class ScenarioLine:
     def decisive(self) -> Estimate:
         """What the scenario is judged by."""
         return self.gain if self.net is None else self.net
+
+
+def spend_by_channel(lines: Sequence[ScenarioLine]) -> pd.DataFrame:
+    """Money by plan (rows) and channel (columns) of all these plans; zero where a plan lacks a channel."""
+    return pd.DataFrame([dict(line.spend) for line in lines]).fillna(0.0)
 
 
 @dataclass(frozen=True)

@@ -65,8 +65,8 @@ class Look:
         return self.light[self.channels[name]]
 
     def channel_variable(self, name: str) -> str:
-        """The channel's colour as a custom property, for style attributes in HTML."""
-        return f"var(--{self.channels[name]})"
+        """The channel's colour as a custom property, for style attributes in HTML; empty where it has none."""
+        return f"var(--{self.channels[name]})" if name in self.channels else ""
 
     def variables(self, *, dark: bool = False) -> str:
         """The colours as CSS declarations."""

@@ -18,7 +18,7 @@ from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
 from mmm.reporting import answers
 from mmm.reporting.format import Formatter
 from mmm.reporting.headings import MONEY, PLAN, SIGNED, ends_of_moves, heading, plan_heading, sheet_names
-from mmm.reporting.material import Material
+from mmm.reporting.material import Material, spend_by_channel
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _FIRST_POINT = 5
@@ -278,9 +278,9 @@ def _scenarios(book: _Book, m: Material) -> None:
         for i, end in enumerate(ends):
             table[f"{name}{end}"] = [triple[i] for triple in triples]
     table["probability"] = [s.probability for s in found]
-    for channel in m.plan.allocation.index:
-        table[str(channel)] = [s.spend.get(str(channel), float("nan")) for s in found]
-    _frame(book, "scenarios", table.set_index("scenario"))
+    # Beside each other, not by name: a channel may be called as one of the table's own columns.
+    spend = spend_by_channel(found).set_axis(table["scenario"], axis=0)
+    _frame(book, "scenarios", pd.concat([table.set_index("scenario"), spend], axis=1))
 
 
 def _alternatives(book: _Book, m: Material) -> None:

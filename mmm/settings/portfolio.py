@@ -18,6 +18,9 @@ from mmm.settings.document import FolderName, Settings
 from mmm.settings.read import load_dataset, load_evidence, load_settings
 from mmm.settings.text import read_yaml
 
+_APART = dt.timedelta(days=7)
+"""Plans whose first days lie this far apart are for different times."""
+
 
 class Rates(Section):
     """Exchange rates of one day."""
@@ -145,6 +148,7 @@ def _problems(portfolio: PortfolioSettings, markets: Sequence[Settings], dataset
         if not dataset.has_value:
             yield f"{market.name}: its outcome has no value in money to weigh it against others. Give value_per_unit."
     yield from _unlike("plan.horizon, in days,", {m.name: _days(m, d) for m, d in zip(markets, datasets, strict=True)})
+    yield from _apart({m.name: _first_day(d) for m, d in zip(markets, datasets, strict=True)})
     margins = {m.name: m.plan.margin for m in markets}
     if None in margins.values() and any(v is not None for v in margins.values()):
         yield "some markets state plan.margin and some do not: profit against revenue. State it in all or none."
@@ -152,6 +156,21 @@ def _problems(portfolio: PortfolioSettings, markets: Sequence[Settings], dataset
 
 def _days(settings: Settings, dataset: Dataset) -> int:
     return parse_periods(settings.plan.horizon, dataset.frequency) * dataset.frequency.days
+
+
+def _first_day(dataset: Dataset) -> dt.date:
+    """The first day of the market's plan, which follows its own data."""
+    return dataset.frequency.following(dataset.dates[-1], 1)[0].date()
+
+
+def _apart(first: Mapping[str, dt.date]) -> Iterator[str]:
+    """Money of one time cannot be moved to another; markets that count other days or weeks may differ by less."""
+    if first and max(first.values()) - min(first.values()) >= _APART:
+        listed = ", ".join(f"{name} {day}" for name, day in first.items())
+        yield (
+            f"the plans begin at different times, each after the last period of its market's data: {listed}. Bring the "
+            "older data up to date, or leave that market out."
+        )
 
 
 def _money_problems(portfolio: PortfolioSettings, currencies: set[str]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from mmm.data.names import name_problems
 from mmm.errors import SettingsError
 
 Pattern = Literal["always_on", "bursts", "pulses", "seasonal", "heavy_tailed", "demand_following"]
@@ -279,6 +280,8 @@ class World:
     def __post_init__(self) -> None:
         names = [c.name for c in self.channels]
         _require(len(names) > 0 and len(set(names)) == len(names), f"channels have different names, got {names}.")
+        for problem in name_problems(names, [control.name for control in self.controls]):
+            _require(False, problem)
         _require(len(set(self.geos)) == len(self.geos) > 0, f"geos have different names, got {self.geos}.")
         _require(self.weeks >= 2, f"a world has two weeks or more, got {self.weeks}.")
         _require(self.start.weekday() == 0, f"start is a Monday, got {self.start:%A %Y-%m-%d}.")

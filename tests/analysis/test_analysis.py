@@ -5,6 +5,7 @@ import pytest
 
 from mmm.analysis import analyse
 from mmm.analysis.intervals import summary
+from mmm.data.names import COMPONENTS
 
 
 def test_components_add_up_to_the_fitted_mean(known):
@@ -13,6 +14,14 @@ def test_components_add_up_to_the_fitted_mean(known):
     mean = fit.draws().expected(fit.dataset, fit.window, fit.seed).sum(axis=2).mean(axis=0)
     summed = analysis.decomposition.groupby("date")["mean"].sum().to_numpy()
     np.testing.assert_allclose(summed, mean, rtol=1e-10)
+
+
+def test_components_of_the_results_own_are_names_that_data_cannot_have(known):
+    analysis, spec = analyse(known.fit), known.fit.spec
+    for table in (analysis.decomposition, analysis.totals):
+        assert set(table["component"]) - {*spec.channel_names, *spec.controls} <= set(COMPONENTS)
+    # Whatever terms a model has.
+    assert {"trend", "drift"} <= set(analysis.decomposition["component"])
 
 
 def test_channel_table_holds_the_truth(known):

@@ -61,12 +61,25 @@ def test_in_the_long_layout_the_short_form_is_the_label(settings_of: Settings) -
         ({"date_format": "%d/%m"}, "has no year"),
         ({"csv": {"decimal": ",", "thousands": ","}}, "must differ"),
         ({"controls": {"a": {"column": "a", "reference": "x"}}}, "Set categorical: true"),
+        ({"channels": ["trend"]}, "channels.trend: 'trend' is what results call a part of the baseline. Rename the"),
+        ({"channels": {"seasonality": "tv"}}, "to 'seasonality_channel' for example; its column keeps its name"),
+        ({"layout": "long", "channels": ["media"]}, "'media' is what results call the sum of all channels"),
+        ({"channels": {"baseline": "tv"}}, "'baseline' is what results call the sum of the baseline"),
+        ({"controls": {"baseline": "price"}}, "controls.baseline: 'baseline' is what results call the sum"),
+        ({"controls": {"drift": "price"}}, "Rename the control, to 'drift_control' for example"),
+        ({"controls": {"tv": "price"}}, "controls.tv: 'tv' is the name of a channel too. Rename the control"),
+        ({"channels": {"control:price": "tv"}}, "Rename the channel without it"),
         ({"chanels": {}}, "Extra inputs"),
     ],
 )
 def test_contradictions_are_refused(settings_of: Settings, changes: dict[str, Any], part: str) -> None:
     with pytest.raises(ValidationError, match=part.replace("(", r"\(")):
         settings_of(**changes)
+
+
+def test_a_categorical_control_is_known_by_its_levels(settings_of: Settings) -> None:
+    settings = settings_of(controls={"trend": {"column": "mood", "categorical": True}})
+    assert list(settings.controls) == ["trend"]
 
 
 def test_the_json_schema_offers_the_short_forms() -> None:

@@ -85,6 +85,17 @@ def test_text_controls_must_be_declared(frame: pd.DataFrame, refused: Refused, l
     assert "has no level 'non'. Did you mean 'none'?" in refused(texts, controls=wrong)
 
 
+def test_a_level_cannot_have_the_name_of_a_channel(frame: pd.DataFrame, refused: Refused) -> None:
+    texts = frame.assign(event=["none", "tv"] * 30)
+    message = refused(
+        texts,
+        channels={"event: tv": "tv", "search": "search"},
+        controls={"event": {"column": "event", "categorical": True}},
+    )
+    assert "A channel is named 'event: tv', and so is a level of control 'event'" in message
+    assert "Rename the channel or the control in the settings" in message
+
+
 def test_a_blank_level_is_missing(frame: pd.DataFrame, refused: Refused) -> None:
     texts = frame.assign(event=["", *["a", "b"] * 29, "a"])
     assert "Column 'event' is empty in 1 rows" in refused(

@@ -287,6 +287,20 @@ class TestScenarios:
         assert money.loc["podcast", "plan"] == 0.0
         assert isinstance(money, pd.DataFrame)
 
+    def test_each_scenarios_new_channel_is_in_the_table(self, prepared):
+        made, settings = prepared(), PlanSettings(objective="expected_outcome")
+        plan = decide(made, settings)
+        new = {"spend": 300.0, "roas": (5.0, 20.0)}
+        wanted = [Scenario(name=name, new_channel={"name": name, **new}) for name in ("podcast", "cinema")]
+        found = {s.name: scenario_plan(made, settings, s) for s in wanted}
+        money = spend_by_scenario(plan, found)
+        assert list(money.index) == [*plan.problem.channels, "podcast", "cinema"]
+        assert money.index.name == "channel"
+        for name, one in found.items():
+            assert money[name].sum() == pytest.approx(one.spend)
+            assert money.loc[name, name] > 0
+        assert (money.loc["cinema", ["reference", "plan", "podcast"]] == 0.0).all()
+
     def test_a_new_channels_prior_is_the_same_every_time(self, prepared):
         made = prepared()
         new = Scenario(name="new", new_channel={"name": "podcast", "spend": 300.0, "roas": (5.0, 20.0)})

@@ -170,6 +170,27 @@ def test_markets_must_ask_alike(files: dict[str, Path], tmp_path: Path) -> None:
     assert "state plan.margin" in str(error.value)
 
 
+@pytest.mark.parametrize(("weeks", "refused"), [(1, True), (39, True), (0, False)])
+def test_plans_must_begin_at_the_same_time(weeks: int, refused: bool, files: dict[str, Path], tmp_path: Path) -> None:
+    data = pd.read_csv(files["away"].with_name("data.csv"))
+    dates = sorted(data["date"].unique())
+    # Weeks that start on another day are no other time.
+    data["date"] = (pd.to_datetime(data["date"]) - pd.Timedelta(days=0 if weeks else 6)).dt.strftime("%Y-%m-%d")
+    data[data["date"] <= dates[-1 - weeks]].to_csv(files["away"].with_name("older.csv"), index=False)
+    document = read_yaml(files["away"].read_bytes(), "away")
+    document["data"]["source"] = "older.csv"
+    older = files["away"].with_name("older.yaml")
+    older.write_text(write_yaml(document), encoding="utf-8")
+    path = portfolio_file(tmp_path, {**files, "away": older})
+    if not refused:
+        assert load_portfolio(path).markets[1].dataset.dates[-1] < pd.Timestamp(dates[-1])
+        return
+    with pytest.raises(SettingsError) as error:
+        load_portfolio(path)
+    first = [f"{pd.Timestamp(dates[-1 - back]) + pd.Timedelta(days=7):%Y-%m-%d}" for back in (0, weeks)]
+    assert f"home {first[0]}, away {first[1]}. Bring the older data up to date" in str(error.value)
+
+
 def test_a_total_below_what_markets_must_spend_is_told(files: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="must spend at least"):
         plan_portfolio(load_portfolio(portfolio_file(tmp_path, files, total_budget=1000.0)), Here())

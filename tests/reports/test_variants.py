@@ -178,6 +178,24 @@ def test_a_channel_without_spend_today_is_told_and_can_be_planned(make_story: Ca
     assert story.plan.allocation.loc["cinema", "spend"] == 0.0
 
 
+def test_channels_that_only_a_scenario_has_are_shown(make_story: Callable[..., Story]) -> None:
+    scenarios = [
+        {"name": f"With {name}", "new_channel": {"name": name, "spend": 50_000.0, "roas": [5.0, 20.0]}}
+        for name in ("pod", "<b>ooh")
+    ]
+    story = make_story(channels=("tv", "search"), geos=1, settings={"plan": QUICK | {"scenarios": scenarios}})
+    html = story.what_if().chapter.html
+    table = html[html.index("Money by channel in each of these plans.") :].partition("</table>")[0]
+    rows = [re.findall(r"<t[hd]\b.*?</t[hd]>", row, re.DOTALL) for row in table.split("<tr ")[2:]]
+    names = [words(row[0]).strip() for row in rows]
+    assert names == ["TV", "Search", "pod", "&lt;b&gt;ooh"]
+    # The colours are those of the channels in the data.
+    assert ['class="swatch"' in row[0] for row in rows] == [True, True, False, False]
+    assert {len(row) for row in rows} == {5}
+    nothing = story.material.gain_fmt.money(0.0, short=True).replace("\u00a0", " ")
+    assert [words(cell).strip() == nothing for cell in rows[2][1:]] == [True, True, False, True]
+
+
 def test_a_channel_that_never_ran_is_refused_by_name(make_settings: Callable[..., Settings]) -> None:
     settings = make_settings(channels=("tv", "search"), geos=1, young=("tv",), paused=("tv",))
     with pytest.raises(DataError, match=r"Channels without spend or media .* \['tv'\].* remove them"):

@@ -1,5 +1,6 @@
 """The workbook calculates: its formulas give the plan's numbers, and those of another plan when a spend is changed."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,25 @@ def test_the_workbook_speaks_the_reports_language(language: Language, story: Sto
     assert leaked(spoken) == []
     found = calculated(path, {4: 30 * story.plan.problem.reference_totals[2]}, book.sheetnames[0])
     assert str(found["M4"]) == words(language)("beyond the curve: counted up to its end")
+
+
+def test_scenarios_add_up_to_their_budgets(make_story: Callable[..., Story], tmp_path: Path) -> None:
+    """Channels that only a scenario has are shown, whatever a channel is called."""
+    scenarios = [
+        {"name": name, "new_channel": {"name": name, "spend": 50_000.0, "roas": [5.0, 20.0]}}
+        for name in ("pod", "=ooh")
+    ]
+    plan = {"curve_points": 2, "draws": 100, "scenarios": scenarios}
+    story = make_story(channels=("tv", "budget", "won"), geos=1, settings={"plan": plan})
+    path = tmp_path / "allocation.xlsx"
+    write_workbook(story.material, path)
+    heads, *rows = load_workbook(path)["Scenarios"].values
+    assert heads[-5:] == ("TV", "Budget", "Won", "pod", "=ooh")
+    for row, line in zip(rows, story.material.plan.scenarios, strict=True):
+        assert row[1] == pytest.approx(line.budget)
+        assert sum(row[-5:]) == pytest.approx(line.budget)
+    assert [row[-2] > 0 for row in rows] == [False, False, True, False]
+    assert [row[-1] > 0 for row in rows] == [False, False, False, True]
 
 
 def test_points_of_the_curves_include_today_and_the_plan(story: Story) -> None:

@@ -192,6 +192,7 @@ def test_the_demo_is_what_the_documents_say() -> None:
         ({"weeks": 1}, "two weeks"),
         ({"population": (1.0,)}, "one entry for each geo"),
         ({"channels": (Channel("a", 1.0), Channel("a", 1.0))}, "different names"),
+        ({"channels": (Channel("baseline", 1.0, roas=1.0),)}, "the sum of the baseline"),
         ({"channels": (Channel("a", 1.0, flighting=Flighting(copies="b")),)}, "earlier channel"),
     ],
 )

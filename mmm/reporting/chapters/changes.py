@@ -225,10 +225,9 @@ def _estimates(c: Changes, m: Material) -> Table:
     for e in c.estimates:
         then = (None, None) if e.then is None else (e.then.average_return, e.then.next_return)
         now = (None, None) if e.now is None else (e.now.average_return, e.now.next_return)
-        swatch = m.look.channel_variable(e.channel) if e.channel in m.look.channels else ""
         rows.append(
             (
-                Cell(fmt.label(e.channel), swatch=swatch),
+                Cell(fmt.label(e.channel), swatch=m.look.channel_variable(e.channel)),
                 cell(then[0], moved=False),
                 cell(now[0], moved=e.moved and e.then is not None),
                 cell(then[1], moved=False),

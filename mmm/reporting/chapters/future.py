@@ -11,7 +11,7 @@ from mmm.reporting.chapters import options
 from mmm.reporting.chapters.past import outcome_cell, return_cell, swatch, triple
 from mmm.reporting.figures.plan import BudgetPoint, budget_curve, gain_distribution
 from mmm.reporting.headings import ends_of_moves
-from mmm.reporting.material import Material
+from mmm.reporting.material import Material, spend_by_channel
 from mmm.reporting.narrative import BEYOND
 from mmm.reporting.page import Cell, Chapter, Column, Table, columns, table_of
 from mmm.reporting.words import mark
@@ -248,8 +248,8 @@ def _scenario_money(m: Material) -> Table:
     """Each channel's money in each of the plans: channels go down, so that many of them fit a page."""
     fmt, lines = m.gain_fmt, m.plan.scenarios[:_MOST_SCENARIOS]
     rows = [
-        (swatch(m, str(name)), *(Cell(fmt.money(line.spend[str(name)], short=True)) for line in lines))
-        for name in m.plan.allocation.index
+        (swatch(m, str(name)), *(Cell(fmt.money(float(value), short=True)) for value in money))
+        for name, money in spend_by_channel(lines).items()
     ]
     head = columns(fmt.t("Channel"), *(line.name for line in lines))
     return table_of(fmt.t("Money by channel in each of these plans."), head, rows)
