@@ -1,7 +1,7 @@
 """Warnings where identification is weak: checks of the gate made from :mod:`mmm.assessment.signals`.
 
 Each names the channels concerned and the next step. They warn and never fail: a weakly identified channel is no reason
-to stop, but the reader must know. The limits are chosen in docs/studies/gate.md.
+to stop, but the reader must know. docs/warnings.md says how the limits were chosen.
 """
 
 from collections.abc import Mapping

@@ -116,7 +116,7 @@ def _budgets(made: Plan, story: Story) -> None:
         cells = [f"{row['spend']:,.0f}", _interval(row, "effect"), _interval(row, "gain")]
         cells.append(f"{row['marginal']:.3g} ({row['marginal_lower']:.3g} to {row['marginal_upper']:.3g})")
         rows.append([*cells, *([_interval(row, "profit")] if made.problem.has_value else [])])
-    table("The best plan at other budgets (90% intervals)", columns, rows, right=columns)
+    table("The plan best on average at other budgets (90% intervals)", columns, rows, right=columns)
     for name, row in curve.steps.iterrows():
         typer.echo(
             plain(f"- The {name} {row['money']:,.0f} {made.problem.currency}: {_interval(row, 'effect')} {made.unit}.")

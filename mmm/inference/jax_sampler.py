@@ -28,8 +28,8 @@ def require() -> None:
     if missing:
         raise SettingsError(
             f"sampler.engine is 'jax', which needs packages that are not installed: {', '.join(missing)}. Install the "
-            "extra with pip install 'mmm-workbench[jax]' (for a GPU also JAX's build for it), or set sampler.engine "
-            "to auto."
+            "extra with uv pip install --python .venv/bin/python -e '.[jax]' (for a GPU also JAX's build for it), or "
+            "set sampler.engine to auto."
         )
 
 

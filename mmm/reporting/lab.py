@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mmm.data.dataset import Dataset
+from mmm.model.mixture import Beliefs, Mixture
 from mmm.planning import Plan
 from mmm.reporting.decide import decision_of
 from mmm.reporting.figures.drivers import date_axis
@@ -18,7 +19,7 @@ from mmm.reporting.gather import outcome_words
 from mmm.reporting.labels import readable
 from mmm.reporting.narrative import Teller
 from mmm.reporting.style import make_look
-from mmm.settings import Settings, load_dataset, load_settings
+from mmm.settings import Settings, load_dataset, load_evidence, load_settings
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Lab:
     settings: Settings
     dataset: Dataset
     pen: Pen
+
+    def mixture(self) -> Mixture:
+        """The models to fit, told of the experiments of the settings: those of ``mmm fit`` and ``mmm report``."""
+        return Beliefs(self.settings.model, load_evidence(self.settings, self.dataset)).mixture(self.dataset)
 
     def headline(self, plan: Plan) -> str:
         """The recommendation in the report's words."""
