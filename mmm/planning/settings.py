@@ -155,6 +155,10 @@ class NewChannel(Section):
         return self
 
 
+TAKEN = frozenset({"reference", "plan"})
+"""Names of the plans that stand beside the scenarios: today's, and the one that is advised."""
+
+
 class Scenario(Section):
     """One named what-if, compared with the plan and the reference plan on the same draws."""
 
@@ -263,4 +267,7 @@ class PlanSettings(Section):
         repeated = sorted({n for n in names if names.count(n) > 1})
         if repeated:
             raise ValueError(f"scenario names must differ; repeated: {', '.join(repeated)}")
+        taken = sorted(TAKEN.intersection(names))
+        if taken:
+            raise ValueError(f"scenarios: '{taken[0]}' is what tables call a plan of their own. Give it another name")
         return self

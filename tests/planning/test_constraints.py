@@ -263,6 +263,8 @@ class TestSettings:
             {"groups": {"a": {"channels": ("tv",)}}},
             {"groups": {"a": {"channels": ("tv",), "minimum_share": 0.5, "maximum_share": 0.2}}},
             {"scenarios": ({"name": "x"}, {"name": "x"})},
+            {"scenarios": ({"name": "reference"},)},
+            {"scenarios": ({"name": "plan"},)},
             {"scenarios": ({"name": "x", "new_channel": {"name": "p", "spend": 1.0, "roas": (2.0, 1.0)}},)},
             {"draws": 60},
             {"budget": 3},
