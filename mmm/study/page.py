@@ -167,8 +167,9 @@ def _plans(rows: list[Row], pictures: set[str]) -> str:
     out.append(
         "The promised over the realised gain is of plans that won something. A plan's gain is over today's plan in the "
         f"same {HIDDEN} weeks; the oracle knows the truth and keeps the same bounds; where recorded spend is not what "
-        "was paid, it keeps the total that was paid, and a plan that keeps the recorded one may win more. The workbench "
-        "makes no plan where its gate fails; the first row is of plans made nevertheless, the second has today's plan for them.\n\n"
+        "was paid, it keeps the total that was paid, and a plan that keeps the recorded one may win more. The "
+        "workbench makes no plan where its gate fails; the first row is of plans made nevertheless, the second has "
+        "today's plan for them.\n\n"
     )
     return "".join(out) + _figure("decisions_plans", "Promised against realised gain, by method", pictures)
 
