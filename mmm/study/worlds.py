@@ -38,7 +38,7 @@ HIDDEN = 13
 """Weeks at the end whose outcome no method sees, and weeks to plan for."""
 _GEOS = 4
 _WITH_GEOS = ("well_specified", "hidden_demand", "collinear_flighting", "time_varying_effect", "mixed")
-_REPEATS = range(2, 18)
+_REPEATS = range(2, 42)
 _REPORTED = (1, 2)
 """Draws of every broken world that are reported; of the world in which nothing is broken, the first."""
 _SIZES = {"small": 1, "growing": 2, "medium": 8}
