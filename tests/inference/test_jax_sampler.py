@@ -29,7 +29,7 @@ def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -
     data = cases.dataset("national")
     spec = make_spec(data, cases.settings())
     monkeypatch.setattr(jax_sampler, "PACKAGES", ("jax", "no_such_package"))
-    with pytest.raises(SettingsError, match=r"no_such_package.*mmm-workbench\[jax\]"):
+    with pytest.raises(SettingsError, match=r"no_such_package.*-e '\.\[jax\]'"):
         choose_engine(SETTINGS)
     # A stored fit is looked up before anything is sampled.
     assert fit_key(data, spec, SETTINGS) != fit_key(data, spec, SETTINGS.model_copy(update={"engine": "plain"}))
