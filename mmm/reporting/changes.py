@@ -128,10 +128,8 @@ def changes_between(then: Results, now: Results) -> Changes:
 def _retold(then: Results, now: Results) -> Iterator[str]:
     widened = any(of.settings.get("experiments", {}).get("widen_per_year") for of in (then, now))
     beside = {"error"} if widened else set()
-    before = {e.name: e.model_dump(exclude=beside) for e in then.data.experiments}
-    for experiment in now.data.experiments:
-        if before.get(experiment.name, now_says := experiment.model_dump(exclude=beside)) != now_says:
-            yield experiment.name
+    before, after = ({e.name: e.model_dump(exclude=beside) for e in of.data.experiments} for of in (then, now))
+    yield from (name for name, says in after.items() if before.get(name, says) != says)
 
 
 def differing(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Setting]:

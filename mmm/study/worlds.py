@@ -117,7 +117,7 @@ def simulated_world(world: World) -> StudyWorld:
     made = simulate(replace(world, weeks=world.weeks + HIDDEN))
     dataset = from_frame(made.frame, DataSettings.model_validate(data_settings(made)))
     truth = cut(made.truth, world.weeks)
-    # A panel has its geos in alphabetical order, a world in its own.
+    # A panel sorts its geos, a world has them in an order of its own.
     order = [truth.geos.index(geo) for geo in dataset.geos] if len(truth.geos) > 1 else [0]
     seen = replace(made, truth=truth)
     tested = replace(seen, world=with_hold_outs(seen, TESTED))

@@ -88,5 +88,8 @@ def refused() -> Callable[..., str]:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     if not SHARED.is_dir():
-        pytest.skip(f"the public data sets are not at {SHARED.parent.name}/{SHARED.name} beside this checkout")
+        pytest.skip(
+            f"the public data sets are not at {SHARED.parent.name}/{SHARED.name} beside this checkout; "
+            "docs/public_data.md says where they come from."
+        )
     return SHARED
