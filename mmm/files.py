@@ -147,7 +147,7 @@ def matching_files(pattern: str, base: Path, wanted: Wanted) -> list[Path]:
     """The files that a pattern of ``*``, ``?`` and ``[...]`` matches below ``base`` (or anywhere, if absolute).
 
     In order. ``**`` means ``*``: patterns do not search whole trees. Folders, pipes and devices are left out. A text
-    without such signs is one path, whether it is there or not. Raises ``wanted.error`` where nothing or too much matches.
+    without such signs is one path, whether it is there or not. Raises ``wanted.error`` where none or too many match.
     """
     if "\0" in pattern:
         raise wanted.refuse(pattern, "holds a NUL character, which no file's name does")
