@@ -10,6 +10,7 @@ import pandas as pd
 from mmm.errors import PlanError
 from mmm.model.response import Floats
 from mmm.planning.constraints import Program
+from mmm.planning.held import Held, held_channels
 from mmm.planning.optimise import Certificate
 from mmm.planning.problem import PlanProblem, Space
 from mmm.planning.settings import PlanSettings
@@ -176,6 +177,11 @@ class Plan:
     def reference_outcome(self) -> Interval | None:
         """Whole outcome under the reference plan; None if not forecast."""
         return None if self.without_spend is None else interval(self.without_spend + self.reference_draws)
+
+    @cached_property
+    def held(self) -> tuple[Held, ...]:
+        """Channels that were out of the decision, in the order of the allocation."""
+        return held_channels(self.allocation, self.settings)
 
     @property
     def notes(self) -> tuple[str, ...]:

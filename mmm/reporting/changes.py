@@ -7,7 +7,7 @@ from typing import Any, Literal
 from mmm.reporting.results import Allocation, Channel, Interval, Results
 
 Direction = Literal["more", "less", "same"]
-Reason = Literal["new", "return", "spend", "limits", "budget", "close"]
+Reason = Literal["new", "pause", "again", "return", "spend", "limits", "budget", "close"]
 
 _NOTICEABLE = 0.005
 """Share of today's total below which a channel's change is rounding, as on page one."""
@@ -173,13 +173,17 @@ def _reason(then: Allocation | None, now: Allocation, spent: float, new_budget: 
     """The first of the rules that holds: the evidence before what the evidence was applied to."""
     if then is None:
         return "new"
-    if comparable and outside(now.next_today, then.next_today):
-        return "return"
-    if comparable and _relative(spent, now.spend_today) > _OTHER_SPEND:
-        return "spend"
-    if _limited(then) != _limited(now):
-        return "limits"
-    return "budget" if new_budget else "close"
+    rules: tuple[tuple[Reason, bool], ...] = (
+        ("pause", then.spend_today > 0 == now.spend_today),
+        ("again", now.spend_today > 0 == then.spend_today),
+        # What may not move has no evidence behind it.
+        ("limits", bool(now.held) and now.held != then.held),
+        ("return", comparable and outside(now.next_today, then.next_today)),
+        ("spend", comparable and _relative(spent, now.spend_today) > _OTHER_SPEND),
+        ("limits", _limited(then) != _limited(now)),
+        ("budget", new_budget),
+    )
+    return next((reason for reason, holds in rules if holds), "close")
 
 
 def _share(line: Allocation | None, of: Results) -> float:

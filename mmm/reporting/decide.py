@@ -65,6 +65,7 @@ def _interval(found: Interval | None) -> Estimate | None:
 
 def _moves(plan: Plan, fmt: Formatter) -> list[Move]:
     moves = []
+    held = {h.channel: h.by for h in plan.held}
     for name, line in plan.allocation.iterrows():
         found = (float(line[f"reference_marginal_effect{end}"]) * fmt.return_base for end in ("", "_lower", "_upper"))
         moves.append(
@@ -76,6 +77,7 @@ def _moves(plan: Plan, fmt: Formatter) -> list[Move]:
                 direction=float(line["probability_direction"]),
                 reach=float(line["observed_max_ratio"]),
                 limit=_limit(line),
+                held=held.get(str(name), ""),
             )
         )
     return moves
@@ -93,6 +95,8 @@ def _limit(line: "pd.Series[float]") -> Limit:
 def plan_tables(plan: Plan, curve: BudgetCurve, scenarios: Sequence[ScenarioLine], fmt: Formatter) -> PlanTables:
     """Tables of the plan. Limits of single channels stand in its table, so only the others are listed."""
     table = plan.allocation.copy()
+    held = {h.channel: h.by for h in plan.held}
+    table["held"] = [held.get(str(name), "") for name in table.index]
     before = table["reference"].to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
         table["change_share"] = np.where(before > 0, table["change"] / before, np.nan)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 Verdict = Literal["unchanged", "equal", "better", "worse", "open"]
 Limit = Literal["", "lower", "upper"]
+HeldBy = Literal["", "pause", "fixed", "limits"]
 
 _NOTICEABLE = 0.005
 _SAME_TOTAL = 0.001
@@ -38,7 +39,8 @@ class Move:
 
     ``next_return`` is what one more unit of money would bring at today's spend. ``direction`` is the probability that
     it lies above the average of the adjustable channels (NaN where unknown). ``reach`` is the plan's largest spend in
-    a period relative to the largest ever observed. ``limit`` says which of its bounds the plan touches.
+    a period relative to the largest ever observed. ``limit`` says which of its bounds the plan touches, ``held`` what
+    keeps it out of the decision altogether (see :class:`mmm.planning.held.Held`).
     """
 
     name: str
@@ -48,6 +50,7 @@ class Move:
     direction: float
     reach: float
     limit: Limit = ""
+    held: HeldBy = ""
 
     @property
     def change(self) -> float:

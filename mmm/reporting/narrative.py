@@ -4,7 +4,7 @@ Every function takes numbers and returns plain text; escaping is the templates' 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from mmm.reporting.decision import Move
@@ -70,6 +70,36 @@ class Teller(Promise):
         if high:
             return t("The limits, not the evidence, stop {high} at the most that was allowed.", high=high)
         return t("The limits, not the evidence, stop {low} at the least.", low=low) if low else ""
+
+    def held(self, large: Collection[str]) -> str:
+        """Which of the ``large`` channels are out of the decision, and why."""
+        fmt = self.fmt
+        by: dict[str, list[Move]] = {}
+        for move in self.decision.moves:
+            if move.name in large and move.held:
+                by.setdefault("pause" if move.held == "pause" else "settings", []).append(move)
+        said = []
+        if paused := by.get("pause"):
+            said.append(
+                fmt.plural(
+                    "{names} takes no part in this decision: today’s plan spends nothing on it, and limits relative to "
+                    "that leave it at nothing. With limits in money it can be planned.",
+                    "{names} take no part in this decision: today’s plan spends nothing on them, and limits relative "
+                    "to that leave them at nothing. With limits in money they can be planned.",
+                    len(paused),
+                    names=named(paused, fmt),
+                )
+            )
+        if fixed := by.get("settings"):
+            said.append(
+                fmt.plural(
+                    "{names} takes no part in this decision: the settings leave it one amount only.",
+                    "{names} take no part in this decision: the settings leave them one amount each.",
+                    len(fixed),
+                    names=named(fixed, fmt),
+                )
+            )
+        return " ".join(said)
 
     def how_sure(self) -> str:
         """Probability in words, and what a bad case looks like."""

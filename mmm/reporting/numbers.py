@@ -84,6 +84,7 @@ def _allocated(name: str, line: "pd.Series[float]") -> dict[str, Any]:
         "change": line["change"],
         "allowed_from": line["lower_bound"],
         "allowed_to": line["upper_bound"],
+        "held": line["held"],
         "won_today": _bounds(line, "reference_effect"),
         "won_plan": _bounds(line, "effect"),
         "next_today": _bounds(line, "next_today"),

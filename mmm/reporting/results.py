@@ -118,6 +118,8 @@ class Allocation(Part):
     change: float
     allowed_from: float | None
     allowed_to: float | None
+    held: Literal["", "pause", "fixed", "limits"] = ""
+    """What keeps it out of the decision: no spend today with limits relative to that, the settings, other limits."""
     won_today: Interval
     won_plan: Interval
     next_today: Interval

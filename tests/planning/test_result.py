@@ -314,6 +314,17 @@ class TestScenarios:
             scenario_plan(prepared(), PlanSettings(objective="expected_outcome"), Scenario(name="x", spend="last_year"))
 
 
+def test_channels_out_of_the_decision_are_held_for_a_reason(prepared):
+    there = prepared(channels=5)
+    reference = there.problem.reference.copy()
+    reference[:, :, :2] = 0.0
+    there = replace(there, problem=replace(there.problem, reference=reference))
+    channels = {"c1": {"minimum": 0, "maximum": 900.0}, "c2": {"fixed": True}, "c3": {"minimum": 70.0, "maximum": 70.0}}
+    made = decide(there, PlanSettings(objective="expected_outcome", channels=channels))
+    assert [(h.channel, h.by) for h in made.held] == [("c0", "pause"), ("c2", "fixed"), ("c3", "limits")]
+    assert [h.amount for h in made.held] == pytest.approx(made.allocation["spend"][["c0", "c2", "c3"]].tolist())
+
+
 def test_flighting_is_never_worse_than_even_spend(prepared):
     made = prepared(draws=60)
     result = flighting(decide(made, PlanSettings(objective="expected_outcome", spend_all=True)))

@@ -10,6 +10,7 @@ import pytest
 
 from mmm.errors import ReportError
 from mmm.reporting.changes import changes_between, differing
+from mmm.reporting.chapters.changes import _because
 from mmm.reporting.numbers import results_of
 from mmm.reporting.results import Results, read_results, results_schema
 from mmm.reporting.story import Run, Story, told
@@ -144,6 +145,24 @@ def test_why_the_recommendation_moved(change: Any, reason: str, words: str, base
     assert moved.reason == reason
     if reason not in ("limits", "close", "budget"):
         assert words in chapter(story, then)
+
+
+def test_a_pause_is_named_as_a_pause(base: Results, story: Story) -> None:
+    """Its next return then and now says nothing of a channel that today's plan does not run any more."""
+
+    def paused(document: dict[str, Any]) -> None:
+        nothing = {"spend_today": 0.0, "spend_plan": 0.0, "change": 0.0, "allowed_from": 0.0, "allowed_to": 0.0}
+        _first(document).update(nothing, held="pause", next_today={"mean": 9.0, "lower": 8.5, "upper": 9.5})
+
+    then, now = altered(base, lambda d: _raise(_first(d))), altered(base, paused)
+    (advised,) = [a for a in changes_between(then, now).moved if a.channel == _name(base)]
+    assert advised.reason == "pause"
+    said = _because(advised, changes_between(then, now), story.material)
+    assert "paused. Today’s plan no longer spends anything on it" in said
+    assert "the same money" not in said
+    (advised,) = [a for a in changes_between(now, then).moved if a.channel == _name(base)]
+    assert advised.reason == "again"
+    assert "because it runs again" in _because(advised, changes_between(now, then), story.material)
 
 
 def test_another_horizon_is_not_another_spend(base: Results) -> None:

@@ -197,6 +197,20 @@ def test_unspent_money_is_explained() -> None:
     assert told().unspent() == ""
 
 
+def test_large_channels_out_of_the_decision_are_named() -> None:
+    out = (
+        replace(move("TV", 0.0, 0.0), held="pause"),
+        replace(move("Search", 1e6, 1e6), held="fixed"),
+        replace(move("Radio", 0.0, 0.0), held="pause"),
+    )
+    said = told(moves=out).held({"TV", "Search"})
+    assert said.startswith("TV takes no part in this decision: today’s plan spends nothing on it")
+    assert said.endswith("Search takes no part in this decision: the settings leave it one amount only.")
+    assert "Radio" not in said
+    assert told(moves=out).held({"TV", "Radio"}).startswith("TV and Radio take no part")
+    assert told().held({"TV", "Search"}) == ""
+
+
 def test_what_it_rests_on_counts_in_singular_and_plural() -> None:
     assert rests_on(156, 8, 6, 2, EUR) == "156 weeks of data from 8 regions on 6 paid channels and 2 other drivers"
     assert rests_on(1, 1, 1, 0, EUR) == "1 week of data on 1 paid channel"

@@ -176,6 +176,9 @@ def test_a_channel_without_spend_today_is_told_and_can_be_planned(make_story: Ca
     assert "nan" not in text.lower().replace("finance", "")
     assert "inf" not in re.findall(r"[a-z]+", text)
     assert story.plan.allocation.loc["cinema", "spend"] == 0.0
+    assert [(h.channel, h.by, h.amount) for h in story.plan.held] == [("cinema", "pause", 0.0)]
+    first = words(story.summary().chapter.html)
+    assert "Cinema takes no part in this decision: today’s plan spends nothing on it" in first
 
 
 def test_channels_that_only_a_scenario_has_are_shown(make_story: Callable[..., Story]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from mmm.reporting.changes import Advised, Changes, Estimated, Setting, changes_between
+from mmm.reporting.changes import Advised, Changes, Estimated, Reason, Setting, changes_between
 from mmm.reporting.decision import Estimate
 from mmm.reporting.figures.changes import ThenNow, then_now
 from mmm.reporting.material import Material
@@ -278,6 +278,12 @@ def _because(a: Advised, c: Changes, m: Material) -> str:
     t, name = m.fmt.t, m.fmt.label(a.channel)
     if a.then is None:
         return t("{name} was not in the earlier report.", name=name)
+    if a.reason == "pause" and a.now.held:
+        return t(
+            "{name}: paused. Today’s plan no longer spends anything on it, and limits relative to that leave it at "
+            "nothing.",
+            name=name,
+        )
     if a.direction_now != a.direction_then:
         start = t(_TURNED[a.direction_now, a.direction_then], name=name)
     elif a.share_now > a.share_then:
@@ -285,6 +291,13 @@ def _because(a: Advised, c: Changes, m: Material) -> str:
     else:
         start = t("{name}: a smaller share of the plan", name=name)
     return _reason(start, a.then, a, c, m)
+
+
+_SPENT: dict[Reason | None, str] = {
+    "pause": mark("{start}, because it paused: today’s plan no longer spends anything on it."),
+    "again": mark("{start}, because it runs again: today’s plan spends {new} on it."),
+    "spend": mark("{start}, because today’s plan, which it starts from, spends {new} on it instead of {old}."),
+}
 
 
 def _reason(start: str, then: Allocation, a: Advised, c: Changes, m: Material) -> str:
@@ -298,10 +311,9 @@ def _reason(start: str, then: Allocation, a: Advised, c: Changes, m: Material) -
     }
     if a.reason == "return":
         return t("{start}, because its next {amount} is now seen to win {now} instead of {then}.", **returns)
-    if a.reason == "spend":
+    if a.reason in _SPENT:
         spent = {"new": fmt.money(now.spend_today, short=True), "old": fmt.money(a.spend_then, short=True)}
-        message = mark("{start}, because today’s plan, which it starts from, spends {new} on it instead of {old}.")
-        return t(message, start=start, **spent)
+        return t(_SPENT[a.reason], start=start, **spent)
     if a.reason == "limits":
         return t("{start}, because what is allowed for it, and where it stops, is not the same.", start=start)
     if a.reason == "budget":

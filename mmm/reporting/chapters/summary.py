@@ -12,6 +12,7 @@ from mmm.reporting.page import Chapter, Tile, Tone
 
 _MOST_MOVES, _MOST_MOVES_FAILED = 8, 5
 _MOST_RESERVATIONS = 2
+_LARGE = 0.05
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ def summary(m: Material) -> Chapter:
         headline=headline,
         split="" if m.decision.mostly_shifts else teller.split_of_gain(),
         unspent=teller.unspent(),
+        held=teller.held(_large(m)),
         badge=_badge(m),
         failures=[failure(c.name, c.title, m.fmt) for c in m.gate.failures],
         failed=not m.gate.passed,
@@ -47,6 +49,14 @@ def summary(m: Material) -> Chapter:
     )
     figure = from_to(shown, m.decision.horizon, m.gain_pen)
     return Chapter("summary", m.fmt.t("What to do"), "", html, (figure,))
+
+
+def _large(m: Material) -> set[str]:
+    """Channels with a good part of all money, in the data or in today's plan: page one says where one is left out."""
+    found: set[str] = set()
+    for spend in (m.meaning.channels["spend"], m.plan.allocation["reference"]):
+        found |= {str(name) for name in spend.index[spend >= _LARGE * max(float(spend.sum()), 1e-300)]}
+    return found
 
 
 def _left_out(count: int, m: Material) -> str:
