@@ -102,12 +102,16 @@ def _carried(kind, par, lookback, series, work, out):
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST, inline="always")
 def _hill(p1, p2, a):
-    """Hill curve of any slope with two derivatives; the power by logarithm and exponential that are vectorised."""
+    """Hill curve of any slope with two derivatives, near zero its chord as in :mod:`mmm.model.kernels.families`.
+
+    The power is taken by logarithm and exponential that are vectorised.
+    """
     at = max(a, _TINY * p1)
     r = exp(p2 * log(at / p1))
     q = 1.0 / (1.0 + r)
-    slope = p2 * r * q * q / at
-    return (r * q if a > 0.0 else 0.0), slope, slope * q * ((p2 - 1.0) - (p2 + 1.0) * r) / at
+    inside = 1.0 if a >= at else 0.0
+    slope = r * q / at * (inside * (p2 * q - 1.0) + 1.0)
+    return r * q * (max(a, 0.0) / at), slope, inside * slope * q * ((p2 - 1.0) - (p2 + 1.0) * r) / at
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST, inline="always")

@@ -15,8 +15,8 @@ from numba import njit
 ADSTOCK_KINDS = {"geometric": 0, "geometric_normalised": 1, "delayed": 2, "delayed_normalised": 3}
 SATURATION_KINDS = {"hill": 0, "logistic": 1}
 
-# Below this fraction of the half-saturation point the general Hill curve is evaluated at the fraction itself: with a
-# slope under one its derivative at zero is infinite.
+# Below this fraction of the half-saturation point the general Hill curve is its chord from zero: with a slope under one
+# its derivative at zero is infinite, and a value that jumps there would have none that belongs to it.
 _TINY = 1e-9
 
 
@@ -69,8 +69,9 @@ def saturate(kind, p1, p2, a):
             return a / (p1 + a)
         if a <= 0.0:
             return 0.0
-        r = (a / p1) ** p2
-        return r / (1.0 + r)
+        at = max(a, _TINY * p1)
+        r = (at / p1) ** p2
+        return r / (1.0 + r) * (a / at)
     return math.tanh(0.5 * p1 * a)
 
 
@@ -84,9 +85,11 @@ def saturate_with_derivatives(kind, p1, p2, a):
         at = max(a, _TINY * p1)
         r = (at / p1) ** p2
         q = 1.0 / (1.0 + r)
-        slope = p2 * r * q * q / at
         # One power for all three: it is most of the cost.
-        return (r * q if a > 0.0 else 0.0), slope, slope * q * ((p2 - 1.0) - (p2 + 1.0) * r) / at
+        if a < at:
+            return r * q * (max(a, 0.0) / at), r * q / at, 0.0
+        slope = p2 * r * q * q / at
+        return r * q, slope, slope * q * ((p2 - 1.0) - (p2 + 1.0) * r) / at
     f = math.tanh(0.5 * p1 * a)
     s = 0.5 * p1 * (1.0 - f * f)
     return f, s, -p1 * f * s

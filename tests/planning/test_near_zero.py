@@ -1,0 +1,96 @@
+"""Curves where next to nothing arrives: no spend in windows, carryover that underflows under a long look-back."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS, saturate, saturate_with_derivatives
+from mmm.model.response import ResponseDraws, along
+from mmm.model.response_planner import PeriodWindow, by_period, majorants, mean_along, period_hessian
+from mmm.planning.flighting import flighting
+from mmm.planning.planner import decide
+from mmm.planning.settings import PlanSettings
+
+LOOKBACK, HORIZON, DRAWS = 91, 14, 7
+LEVELS = np.array([0.0, 5e-324, 1e-310, 1e-300, 1e-100, 1e-12, 0.9e-9, 1.1e-9, 1e-6, 0.1, 1.0, 30.0])
+SLOPES = (0.3, 0.9, 1.0, 1.001, 1.5, 2.0, 3.0, 6.0)
+
+
+@pytest.mark.parametrize("kind", SATURATION_KINDS.values())
+@pytest.mark.parametrize("slope", SLOPES)
+def test_a_curve_is_continuous_from_zero_and_has_finite_derivatives(kind, slope):
+    for half in (0.05, 1.0, 20.0):
+        found = np.array([saturate_with_derivatives(kind, half, slope, half * a) for a in LEVELS])
+        value = found[:, 0]
+        assert np.isfinite(found).all()
+        np.testing.assert_allclose(value, [saturate(kind, half, slope, half * a) for a in LEVELS], rtol=1e-14)
+        assert value[0] == 0.0
+        assert np.all(np.diff(value) >= 0)
+        # What a denormal amount wins is next to nothing: no jump that a slope could not tell of.
+        assert np.all(value[1:4] <= 1e-250)
+        # Between two levels the curve rises as its slopes say, from a chord at zero on.
+        gained = np.diff(value[:7]) / np.where(np.diff(half * LEVELS[:7]) > 0, np.diff(half * LEVELS[:7]), np.inf)
+        np.testing.assert_allclose(gained[4:], found[4:6, 1], rtol=1e-3)
+
+
+def _draws(adstock: int, saturation: int, slope: float) -> ResponseDraws:
+    retention = np.array([0.0, 1e-12, 0.01, 0.2, 0.5, 0.9, 0.99])
+    return ResponseDraws(
+        channels=("c",),
+        geos=("all",),
+        adstock_kind=np.full((DRAWS, 1), adstock, np.int8),
+        adstock_par=np.stack([retention, np.linspace(0, 6, DRAWS)], axis=-1)[:, None, :],
+        saturation_kind=np.full((DRAWS, 1), saturation, np.int8),
+        saturation_par=np.stack([np.geomspace(0.05, 20, DRAWS), np.full(DRAWS, slope)], axis=-1)[:, None, :],
+        log_beta=np.zeros((DRAWS, 1, 1)),
+        media_scale=np.ones((1, 1)),
+        lookback=LOOKBACK,
+    )
+
+
+@pytest.mark.parametrize("adstock", ADSTOCK_KINDS.values())
+@pytest.mark.parametrize("saturation", SATURATION_KINDS.values())
+@pytest.mark.parametrize("slope", SLOPES)
+def test_effects_and_their_bounds_are_finite_whatever_the_spend(adstock, saturation, slope):
+    draws = _draws(adstock, saturation, slope)
+    periods, weights = 2 * LOOKBACK + HORIZON, np.ones((2 * LOOKBACK + HORIZON, 1))
+    even, once = np.ones((HORIZON, 1)), np.eye(HORIZON)[:, :1] * HORIZON
+    for past in (0.0, 1e-310, 1.0):
+        base = np.zeros((periods, 1, 1))
+        base[0] = past
+        window = PeriodWindow(base, np.ones((HORIZON, 1, 1)), LOOKBACK, weights)
+        for money in (even, once, 0.0 * even, 1e-300 * even):
+            total = np.full(1, float(money.sum()))
+            above = majorants(draws, window, (0.0 * even, HORIZON * even), (total, total))
+            plain, gradient = by_period(draws, window, money)
+            bound, bound_gradient = by_period(draws, window, money, above)
+            bend = period_hessian(draws, window, money, np.full(DRAWS, 1 / DRAWS), above)
+            for array in (plain, gradient, bound, bound_gradient, bend):
+                assert np.isfinite(array).all()
+            assert np.all(bound >= plain - 1e-9)
+            assert np.all(gradient >= 0)
+            if not money.any():
+                np.testing.assert_allclose(plain, 0.0, atol=1e-15)
+        direction = np.zeros_like(base)
+        direction[LOOKBACK : LOOKBACK + HORIZON, :, 0] = once / HORIZON
+        levels = np.array([[0.0, 1e-300, 1e-6, 1.0, 30.0]])
+        for found in (
+            along(draws, base, direction, levels, weights),
+            mean_along(draws, base, direction, levels[None], weights, np.full(DRAWS, 1 / DRAWS)),
+        ):
+            assert all(np.isfinite(array).all() for array in vars(found).values())
+
+
+def test_flighting_over_a_long_look_back(prepared):
+    """Delayed carryover of steep curves, a look-back far longer than the horizon: its majorant was not a number."""
+    there = prepared(draws=100, channels=2, horizon=5, lookback=60, slope=2.0)
+    draws = there.problem.draws
+    delayed = np.stack([np.full((draws.n, 2), 0.35), np.full((draws.n, 2), 1.5)], axis=-1)
+    draws = replace(draws, adstock_kind=np.full((draws.n, 2), ADSTOCK_KINDS["delayed"], np.int8), adstock_par=delayed)
+    history = np.zeros_like(there.problem.history)
+    there = replace(there, problem=replace(there.problem, draws=draws, history=history))
+    made = decide(there, PlanSettings(objective="expected_outcome", draws=100, time_limit=5.0))
+    found = flighting(made)
+    assert np.isfinite(found.money).all()
+    assert found.gain.mean >= -1e-9 * abs(float(made.outcome_draws.mean()))
