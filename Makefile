@@ -19,7 +19,9 @@ find_python = for candidate in $(CANDIDATES); do \
 # -n 2 --dist loadfile: two workers, and a file's shared fits are made once.
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
-.PHONY: help setup report test lint pytest format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-sbc study-robustness bench-growth bench-compile
+CASES ?= ../shared/cases
+
+.PHONY: cases help setup report test lint pytest format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-sbc study-robustness bench-growth bench-compile
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -74,6 +76,9 @@ bench-growth: setup  ## time of a gradient against weeks, geos, channels and loo
 
 bench-compile: setup  ## what compiling costs: new rows, a new process, a new machine (a minute; docs/studies)
 	$(BIN)/python benchmarks/compile.py $(ARGS)
+
+cases: setup  ## the inputs that once failed, in the folder CASES where it is there: a table of what holds (resumes; minutes)
+	$(BIN)/python benchmarks/cases --folder $(CASES) $(ARGS)
 
 peers: setup  ## install PyMC-Marketing and Meridian into environments of their own, for the benchmarks
 	@sh benchmarks/peers.sh
