@@ -13,6 +13,8 @@ from mmm.inference.settings import ESS_MIN, R_HAT_MAX
 
 Floats = npt.NDArray[np.float64]
 _SAMPLE_DIMS = ("chain", "draw")
+# Follows from log_beta and geo_sd, which are looked at: the same chains twice.
+_FOLLOWS = ("geo_deviation",)
 
 DIVERGENT_SHARE = 0.001
 """Up to this share of divergent draws the gate warns and does not fail."""
@@ -33,11 +35,14 @@ class Scalars:
 
 
 def scalars(posterior: xr.Dataset) -> Scalars:
-    """Flatten every variable with sample dims. Constants (fixed by the model, not sampled) are left out."""
+    """Flatten every variable with sample dims.
+
+    Constants (fixed by the model, not sampled) are left out, and what says the same again.
+    """
     names: list[str] = []
     columns: list[Floats] = []
     for name, variable in posterior.data_vars.items():
-        if not set(_SAMPLE_DIMS) <= set(variable.dims):
+        if name in _FOLLOWS or not set(_SAMPLE_DIMS) <= set(variable.dims):
             continue
         rest = [str(d) for d in variable.dims if d not in _SAMPLE_DIMS]
         array = variable.transpose(*_SAMPLE_DIMS, *rest)

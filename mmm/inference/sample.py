@@ -24,8 +24,6 @@ from mmm.model.kernels.likelihood import NU_LEAST
 from mmm.model.spec import ModelSpec, without_inactive_channels
 
 _PACKAGES = ("mmm-workbench", "numpy", "pymc", "pytensor", "nutpie")
-# Variables that follow from the others; they are not stored.
-_DERIVED = ("drift_raw", "geo_deviation")
 # Fits of fewer draws in all are a quick look: their chains cannot agree to the limits, however often they run.
 _WORTH_IT = 2000
 
@@ -182,13 +180,7 @@ def _plain(
 
 
 def _kept(tree: xr.DataTree) -> xr.DataTree:
-    """Posterior and sampler statistics without what can be recomputed."""
-    posterior = tree["posterior"].to_dataset()
+    """Posterior, and of the sampler's statistics those that are looked at."""
     stats = tree["sample_stats"].to_dataset()
     names = [n for n in ("diverging", "energy", "n_steps", "step_size", "logp", "mean_tree_accept") if n in stats]
-    return xr.DataTree.from_dict(
-        {
-            "posterior": posterior.drop_vars([n for n in _DERIVED if n in posterior]),
-            "sample_stats": stats[names],
-        }
-    )
+    return xr.DataTree.from_dict({"posterior": tree["posterior"].to_dataset(), "sample_stats": stats[names]})

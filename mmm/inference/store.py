@@ -20,6 +20,7 @@ from mmm.inference.fit import FORMAT_VERSION, Fit, Member
 from mmm.inference.mix import fit_members, with_loo
 from mmm.inference.sample import choose_engine, fit_key, sample_once
 from mmm.inference.settings import SamplerSettings
+from mmm.model.draws import with_deviations
 from mmm.model.evidence import Evidence
 from mmm.model.mixture import Mixture, NamedSpec
 from mmm.model.spec import ModelSpec, without_inactive_channels
@@ -160,9 +161,11 @@ def _load_one(folder: Path, meta: dict[str, Any]) -> Fit:
         frequency=Frequency(**data["frequency"]),
         media_unit=tuple(data["media_unit"]),
     )
+    spec = ModelSpec.model_validate(meta["spec"])
     groups = {name: group.to_dataset() for name, group in tree.children.items() if name != "dataset"}
+    groups["posterior"] = with_deviations(spec, groups["posterior"])
     member = Member(
-        spec=ModelSpec.model_validate(meta["spec"]),
+        spec=spec,
         tree=xr.DataTree.from_dict(groups),
         key=meta["key"],
         engine=meta["engine"],

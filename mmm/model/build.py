@@ -1,5 +1,8 @@
 """The only constructor of a model: ``build(spec, dataset, evidence) -> pm.Model``, the plain PyMC form.
 
+Its free variables are those that a fit stores, with the same names and dims, so that what PyMC makes of the two is of
+the posterior: PyMC draws a variable that is missing from the posterior from its prior, without a warning.
+
 Parameterisation. A channel's ROAS (or share) over the observed panel is itself a sampled variable, so its prior is
 exact by construction and the sampler moves in what the data identify: the effect at the spend that was observed. The
 scale of the channel's curve follows from it. Effects of geos are zero-sum deviations around their common level.
@@ -8,6 +11,7 @@ scale of the channel's curve follows from it. Effects of geos are zero-sum devia
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from pymc.logprob.transforms import Transform
 from pytensor.tensor.variable import TensorVariable
 
 from mmm.data.dataset import Dataset
@@ -24,6 +28,8 @@ def build(spec: ModelSpec, dataset: Dataset, evidence: Evidence = NO_EVIDENCE, *
     """The model of ``spec`` on ``dataset`` and ``evidence``; variables and dims are listed in docs/model.md.
 
     ``log_beta[geo, channel]`` is the log of a channel's contribution per period at full saturation, in outcome units.
+    ``outcome`` is in scaled units, the outcome over ``spec.outcome_scale`` of its geo; its dims are date and geo, or
+    cell (named by date and geo) where some cells of the panel were not observed.
     ``fused`` puts the media response in as one compiled operation (:mod:`mmm.model.media_op`); without it the model is
     a graph that can be read throughout, differentiated twice and compiled by any backend, and is slower.
     """
@@ -44,18 +50,39 @@ def build(spec: ModelSpec, dataset: Dataset, evidence: Evidence = NO_EVIDENCE, *
             _experiments(spec, contrasts(evidence, dataset, spec.lookback), parameters, log_beta)
         mean = scaled_media + _baseline(spec, baseline)
         sigma = pm.HalfNormal("sigma", spec.noise_scale)
-        mu, observed = mean, data.outcome
+        mu, observed, dims = mean, data.outcome, ["date", "geo"]
         if not data.observed.all():
             t, g = np.nonzero(data.observed)
-            mu, observed = mean[shared("observed_date", t), shared("observed_geo", g)], data.outcome[t, g]
-        observed = pm.Data("observed_outcome", observed)
+            mu, observed, dims = mean[shared("observed_date", t), shared("observed_geo", g)], observed[t, g], ["cell"]
+            days = data.dates.strftime("%Y-%m-%d")
+            model.add_coord("cell", [f"{days[i]} {spec.geos[j]}" for i, j in np.argwhere(data.observed).tolist()])
+        observed = pm.Data("observed_outcome", observed, dims=dims)
         if spec.likelihood == "student_t":
             # Below two, noise may shrink to nothing around the weeks that the baseline can meet exactly.
             nu = pm.Deterministic("nu", 2.0 + pm.Gamma("nu_excess", alpha=2.0, beta=0.1))
-            pm.StudentT("outcome", nu=nu, mu=mu, sigma=sigma, observed=observed)
+            pm.StudentT("outcome", nu=nu, mu=mu, sigma=sigma, observed=observed, dims=dims)
         else:
-            pm.Normal("outcome", mu, sigma, observed=observed)
+            pm.Normal("outcome", mu, sigma, observed=observed, dims=dims)
     return model
+
+
+class Unscaled(Transform):
+    """Samplers move in a centred normal variable over its standard deviation, whose prior is a standard normal.
+
+    So the variable itself is free, and no second one from which it follows.
+    """
+
+    name = "raw"
+    ndim_supp = 0
+
+    def backward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
+        return value * inputs[-1]
+
+    def forward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
+        return value / inputs[-1]
+
+    def log_jac_det(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
+        return pt.log(inputs[-1]) * pt.ones_like(value)
 
 
 def _parameters(spec: ModelSpec) -> MediaParameters:
@@ -148,13 +175,11 @@ def _baseline(spec: ModelSpec, baseline: tuple[Term, ...]) -> TensorVariable:
     """Sum of the linear terms, [window, geo]."""
     total = pt.zeros(())
     for term in baseline:
-        sd: object = term.sd
         if term.scaled is not None and spec.baseline.drift is not None:
             size = pm.HalfNormal(term.scaled, spec.baseline.drift.scale)
-            raw = pm.Normal(f"{term.name}_raw", 0.0, 1.0, dims=term.dim)
-            coefficients = pm.Deterministic(term.name, size * raw, dims=term.dim)
+            coefficients = pm.Normal(term.name, 0.0, size, dims=term.dim, default_transform=Unscaled())
         else:
-            coefficients = pm.Normal(term.name, term.mean, sd, dims=term.dim)
+            coefficients = pm.Normal(term.name, term.mean, term.sd, dims=term.dim)
         if term.dim == "geo":
             total = total + coefficients[None, :]
         elif term.design.ndim == 2:

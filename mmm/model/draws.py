@@ -33,6 +33,18 @@ def stacked(posterior: xr.Dataset, max_draws: int | None = None) -> xr.Dataset:
     return flat.isel(sample=keep)
 
 
+def with_deviations(spec: ModelSpec, posterior: xr.Dataset) -> xr.Dataset:
+    """``posterior`` with ``geo_deviation[channel, geo]``, which fits of earlier versions were stored without.
+
+    log_beta is the channel's level plus geo_sd times the deviation, in the geo's size; deviations add up to zero.
+    """
+    if "geo_sd" not in posterior or "geo_deviation" in posterior:
+        return posterior
+    by_geo = posterior["log_beta"] - xr.DataArray(np.log(spec.outcome_scale), dims="geo")
+    deviation = (by_geo - by_geo.mean("geo")) / posterior["geo_sd"]
+    return posterior.assign(geo_deviation=deviation.transpose("chain", "draw", "channel", "geo"))
+
+
 def response_draws(spec: ModelSpec, samples: xr.Dataset) -> ResponseDraws:
     """The media response of stacked posterior samples."""
     n, c = samples.sizes["sample"], len(spec.channels)

@@ -36,7 +36,7 @@ def posterior(problem: Problem, x: Floats, seed: int) -> xr.Dataset:
     for term in problem.linear.terms:
         if term.scaled is not None and not problem.linear.integrated:
             size = variables[term.scaled][1]
-            variables[term.name] = ((term.dim,), size[:, None] * variables[f"{term.name}_raw"][1])
+            variables[term.name] = ((term.dim,), size[:, None] * variables.pop(f"{term.name}_raw")[1])
     return xr.Dataset(
         {
             name: (("chain", "draw", *dims), values.reshape(chains, draws, *values.shape[1:]))

@@ -66,9 +66,9 @@ def make_linear(terms: tuple[Term, ...], observed: npt.NDArray[np.bool_], *, int
 class Part:
     """One parameter: entries ``start`` to ``stop`` of the vector, in ``shape``.
 
-    ``transform`` is ``log``, ``logit``, ``zero_sum`` (over the last axis) or ``none``; ``dims`` are those of the
-    constrained variable, ``offset`` is added to it (the prior mean of a coefficient), ``rotation`` [label, entry] takes
-    entries to its labels.
+    ``transform`` is ``log``, ``logit``, ``zero_sum`` (over the last axis), ``raw`` (before its scale) or ``none``;
+    ``dims`` are those of the constrained variable, ``offset`` is added to it (the prior mean of a coefficient),
+    ``rotation`` [label, entry] takes entries to its labels.
     """
 
     name: str
@@ -124,7 +124,7 @@ class Layout:
 
     def pymc_point(self, x: Floats) -> dict[str, Floats]:
         """The point ``x[dim]`` in the names and values of the plain model's unconstrained variables."""
-        suffix = {"log": "_log__", "logit": "_logodds__", "zero_sum": "_zerosum__", "none": ""}
+        suffix = {"log": "_log__", "logit": "_logodds__", "zero_sum": "_zerosum__", "raw": "__", "none": ""}
         return {p.name + suffix[p.transform]: p.labelled(x[p.start : p.stop].reshape(p.shape)) for p in self.parts}
 
 
@@ -164,7 +164,7 @@ def make_layout(spec: ModelSpec, linear: Linear) -> Layout:
         for term in linear.dense:
             name = term.name if term.scaled is None else f"{term.name}_raw"
             turned = linear.rotation if term is linear.drift else None
-            add(name, (len(term.labels),), "none", (term.dim,), term.mean, turned)
+            add(name, (len(term.labels),), "none" if term.scaled is None else "raw", (term.dim,), term.mean, turned)
         if geos > 1:
             add("intercept", (geos,), "none", ("geo",), next(t.mean for t in linear.terms if t.dim == "geo"))
     return Layout(tuple(parts), _by_channel(parts, channels, delayed, sloped))
