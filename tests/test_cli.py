@@ -78,13 +78,13 @@ def test_errors_are_one_sentence_and_debug_adds_the_traceback() -> None:
     plain = run("check", "absent.yaml")
     assert plain.exit_code == 2
     assert plain.stdout == ""
-    assert plain.stderr.startswith("Error: There is no settings file 'absent.yaml'.")
+    assert plain.stderr.startswith("Error: The settings file 'absent.yaml' does not exist.")
     assert "Traceback" not in plain.stderr
     for arguments in (("--debug", "check", "absent.yaml"), ("check", "absent.yaml", "--debug")):
         traced = run(*arguments)
         assert traced.exit_code == 2
         assert "Traceback" in traced.stderr
-        assert "Error: There is no settings file" in traced.stderr
+        assert "Error: The settings file" in traced.stderr
 
 
 # check

@@ -88,10 +88,10 @@ def test_paths_start_from_the_file(tmp_path: Path) -> None:
         ({"sampler": {"draws": "many"}}, ["sampler.draws: must be a whole number", 'Received: "many"']),
         ({"plan": {"max_increase": "50%"}}, ["plan.max_increase: must be a number without a unit or %", '"50%"']),
         ({"plan": {"scenarios": {"name": "a"}}}, ["plan.scenarios: must be a list", "Received:"]),
-        ({"plan": {"horizon": 13}}, ["plan.horizon: must be a text", "Received: 13"]),
+        ({"plan": {"horizon": 13}}, ["plan.horizon: must be a whole number with its unit", "Received: 13"]),
         ({"plan": {"groups": {"a": {"channels": [], "maximum": 1}}}}, ["a.channels: must have at least 1 of them"]),
         ({"gate": []}, ["gate: must be a mapping", "Received: []"]),
-        ({"plan": {"horizon": "13 weaks"}}, ["plan.horizon", "'13 weaks' is not a duration"]),
+        ({"plan": {"horizon": "13 weaks"}}, ["plan.horizon: must be a whole number with its unit", '"13 weaks"']),
         ({"plan": {"channels": {"tvv": {"maximum": 1}}}}, ["plan.channels: 'tvv'", "Did you mean 'tv'"]),
         ({"plan": {"channels": {"tv": {"minimm": 1}}}}, ["plan.channels.tv.minimm: unknown key", "'minimum'"]),
         ({"plan": {"scenarios": [{"name": "a", "change": {"radio": 1}}]}}, ["plan.scenarios.0.change: 'radio'"]),
@@ -99,6 +99,21 @@ def test_paths_start_from_the_file(tmp_path: Path) -> None:
         ({"plan": {"total_budget": float("nan")}}, ["plan.total_budget: must be"]),
         ({"name": "../escape"}, ["name: ", "Letters, digits, - and _", '"../escape"']),
         ({"name": None}, ["name: required"]),
+        ({"plan": {"channels": {"tv": {"fixed": 0}}}}, ["plan.channels.tv.fixed: must be true or false. Received: 0."]),
+        ({"plan": {"spend_all": "no"}}, ['plan.spend_all: must be true or false. Received: "no".']),
+        ({"plan": {"total_budget": True}}, ["plan.total_budget: must be a number", "Received: true"]),
+        ({"plan": {"total_budget": "1_000"}}, ["plan.total_budget: must be a number", '"1_000"']),
+        ({"plan": {"demand_factor": [1, "2"]}}, ["plan.demand_factor.1: must be a number", '"2"']),
+        ({"plan": {"seed": -1}}, ["plan.seed: must be greater than or equal to 0"]),
+        ({"sampler": {"seed": 2**64 - 1}}, ["sampler.seed: must be less than or equal to 4294967295"]),
+        ({"sampler": {"store": "a\0b"}}, ["sampler.store: must be without NUL"]),
+        ({"report": {"logo": "a\0b.png"}}, ["report.logo: must be the path of a file"]),
+        ({"report": {"labels": {"t\0v": "x"}}}, ["report.labels.t\0v: must be without NUL"]),
+        ({"title": "\ud800"}, ["title: must be without NUL and halves of surrogate pairs"]),
+        ({"sampler": {"draws": 100_000, "chains": 64}}, ["draws x chains is 6,400,000; at most 200,000"]),
+        ({"model": {"lookback": "99999 weeks"}}, ["model.lookback: must be longer than nothing and at most ten years"]),
+        ({"model": {"lookback": "157 weeks"}}, ["model.lookback: must be at most three years"]),
+        ({"backtest": {"step": "9" * 5000 + " weeks"}}, ["backtest.step: must be longer than nothing"]),
     ],
 )
 def test_errors_name_file_key_rule_and_value(section: dict[str, Any], expected: list[str]) -> None:
@@ -127,7 +142,7 @@ def test_all_problems_are_listed() -> None:
 
 
 def test_rules_between_sections_are_told_one_a_line() -> None:
-    message = told(with_section(plan={"horizon": "long", "cost_factor": {"radio": 1.1}}))
+    message = told(with_section(plan={"reference": {"radio": 1}, "cost_factor": {"radio": 1.1}}))
     assert "has 2 problems" in message
 
 
@@ -141,7 +156,7 @@ def test_an_empty_section_means_its_defaults() -> None:
         ("name: a\nname: b\n", "line 2, column 1: not readable as YAML: the key 'name' appears twice"),
         ("plan: {horizon: 1 week, horizon: 2 weeks}\n", "'horizon' appears twice"),
         ("name: &a x\ntitle: *a\n", "aliases"),
-        ("name: !!python/object/apply:os.system [ls]\n", "could not determine a constructor"),
+        ("name: !!python/object/apply:os.system [ls]\n", "tags (!name) are not read"),
         ("name: [1\n", "line"),
         ("- a\n", "this is a list"),
         ("", "this is empty"),
@@ -149,7 +164,9 @@ def test_an_empty_section_means_its_defaults() -> None:
         ("a: 1\n---\nb: 2\n", "single document"),
         ("[" * 5000, "nested more than 40 levels deep"),
         ("a: " + "9" * 5000, "a number cannot be read"),
-        ("a: !!int x", "a number cannot be read"),
+        ("a: !!int x", "tags (!name) are not read"),
+        ("a: !!bool [x]", "tags (!name) are not read"),
+        ("!!map [1]", "tags (!name) are not read"),
     ],
 )
 def test_unreadable_yaml_is_a_sentence(tmp_path: Path, text: str, expected: str) -> None:
@@ -167,13 +184,13 @@ def test_files_that_are_no_settings_are_told(tmp_path: Path) -> None:
     large = tmp_path / "large.yaml"
     large.write_bytes(b"# " + b"x" * 1_000_001)
     for path, expected in (
-        (tmp_path / "absent.yaml", "There is no settings file"),
-        (tmp_path, "is not a file"),
+        (tmp_path / "absent.yaml", "does not exist"),
+        (tmp_path, "is a folder, not a file"),
         (latin, "is not UTF-8"),
-        (large, "Is it the data file?"),
-        (Path("a\0b"), "cannot be read"),
+        (large, "at most 300,000 are read"),
+        (Path("a\0b"), "is no name of a file"),
     ):
-        with pytest.raises(SettingsError, match=expected.replace("?", r"\?")):
+        with pytest.raises(SettingsError, match=expected):
             load_settings(path)
 
 
@@ -256,6 +273,7 @@ def test_parameters_change_the_settings_and_nothing_else() -> None:
         (["total_budget=1", "plan.total_budget=2"], "given twice"),
         (["zzz=1"], "Those of the plan: total_budget"),
         (["total_budget=[1"], "Parameter total_budget: line 1"),
+        (["horizon=!!str 13"], "tags (!name) are not read"),
     ],
 )
 def test_wrong_parameters_are_errors(parameters: list[str], expected: str) -> None:
@@ -273,6 +291,16 @@ def test_an_error_says_that_parameters_were_given() -> None:
 def test_a_parameter_cannot_go_below_a_value() -> None:
     message = told(with_section(plan={"objective": "profit"}), **{"plan.objective.risk_weight": 0.1})
     assert "'objective' is 'profit' in the file, not a mapping" in message
+
+
+def test_what_the_error_advises_works() -> None:
+    message = told(MINIMAL, **read_parameters(["horizon=13"]))
+    assert "such as '13 weeks'" in message
+    assert settings_from(MINIMAL, read_parameters(["horizon=13 weeks"])).plan.horizon == "13 weeks"
+
+
+def test_a_parameter_below_all_keys_is_an_error() -> None:
+    assert "more than 12 parts" in told(MINIMAL, **{"plan." + "a." * 5_000 + "b": 1})
 
 
 # Schema
@@ -349,3 +377,20 @@ def test_written_yaml_reads_back(tree: Any) -> None:
 def test_written_yaml_is_read_by_others_too() -> None:
     document = dump_settings(settings_from(MINIMAL))
     assert yaml.safe_load(document)["data"]["channels"]["tv"]["spend"] == "tv"
+
+
+values = st.sampled_from(
+    ["0", "1", "-1", "true", "no", "13", "1e300", "1e999", "-0.0", "2**3", "[0,0]", "{}", "[]", "null", "''", "9" * 30]
+) | st.text(st.characters(codec="utf-8"), max_size=12)
+names = st.sampled_from(dotted_keys()) | st.lists(
+    st.sampled_from(["plan", "channels", "tv", "fixed", "model", "", "data", "0", "groups", "[key]"]), max_size=5
+).map(".".join)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.tuples(names, values).map("=".join), max_size=3))
+@example(["plan.channels.tv.fixed=0"])
+def test_no_likely_parameter_crashes(parameters: list[str]) -> None:
+    with suppress(SettingsError):
+        found = settings_from(MINIMAL, read_parameters(parameters))
+        assert settings_from(read_yaml(dump_settings(found), "dump")) == found

@@ -18,7 +18,7 @@ from pydantic import Field
 from mmm.analysis.effects import effect, observed
 from mmm.assessment.resume import write_text
 from mmm.assessment.scores import LOWER, UPPER, Floats, crps, interval, seasonal_naive
-from mmm.data.calendar import Frequency, parse_periods
+from mmm.data.calendar import Duration, Frequency, parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import DataError, FitError
 from mmm.execution import Here, Place, Task, run_tasks
@@ -42,9 +42,9 @@ class BacktestSettings(Section):
     """Which refreshes a backtest makes again: the last one has all data, the others lie ``step`` apart before it."""
 
     refreshes: int = Field(default=6, ge=2, le=60, description="Number of refreshes, the one with all data included.")
-    step: str = Field(default="13 weeks", description="Time from one refresh to the next.")
-    ahead: str = Field(default="13 weeks", description="How far each refresh forecasts.")
-    least: str = Field(default="52 weeks", description="Shortest history of a refresh; earlier ones are left out.")
+    step: Duration = Field(default="13 weeks", description="Time from one refresh to the next.")
+    ahead: Duration = Field(default="13 weeks", description="How far each refresh forecasts.")
+    least: Duration = Field(default="52 weeks", description="Shortest history of a refresh; earlier ones are left out.")
 
 
 @dataclass(frozen=True)

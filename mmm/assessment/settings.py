@@ -2,6 +2,7 @@
 
 from pydantic import Field, model_validator
 
+from mmm.data.calendar import Duration
 from mmm.inference.settings import ESS_MIN, R_HAT_MAX
 from mmm.section import Section
 
@@ -24,7 +25,7 @@ class GateSettings(Section):
     divergences_warn_share: float = Field(
         0.001, ge=0.0, le=1.0, description="Share of divergent draws up to which a fit is only warned of; 0 draws pass."
     )
-    holdout: str | None = Field(
+    holdout: Duration | None = Field(
         "13 weeks", description="Periods at the end whose outcome a second fit does not see; null leaves the check out."
     )
     coverage_min: float = Field(

@@ -1,15 +1,19 @@
 """The sampler section of the settings."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from mmm.section import Section
+from mmm.section import SEED_MAX, Section
 
 R_HAT_MAX = 1.01
 """Largest R-hat with which chains agree (Vehtari et al. 2021)."""
 ESS_MIN = 400.0
 """Fewest effective draws, in the bulk and in the tails, that make chains comparable (Vehtari et al. 2021)."""
+
+
+MOST_DRAWS = 200_000
+"""Draws of all chains of one model; intervals move by nothing long before."""
 
 
 class SamplerSettings(Section):
@@ -19,7 +23,7 @@ class SamplerSettings(Section):
     tune: int = Field(default=500, ge=10, le=100_000, description="Warm-up draws per chain.")
     chains: int = Field(default=4, ge=1, le=64)
     target_accept: float = Field(default=0.9, gt=0.5, lt=1.0)
-    seed: int = Field(default=2024, ge=0)
+    seed: int = Field(default=2024, ge=0, le=SEED_MAX)
     attempts: int = Field(
         default=3,
         ge=1,
@@ -35,4 +39,17 @@ class SamplerSettings(Section):
         description="auto: the fast engine, which represents every model. plain: the PyMC model as it is written. jax: "
         "the same with NumPyro, for a GPU; needs the extra 'jax'.",
     )
-    store: str = Field(default=".mmm/fits", description="Folder of stored fits, relative to the working directory.")
+    store: str = Field(
+        default=".mmm/fits",
+        min_length=1,
+        max_length=1024,
+        description="Folder of stored fits, relative to the working directory.",
+    )
+
+    @model_validator(mode="after")
+    def _fits_in_memory(self) -> Self:
+        if self.draws * self.chains > MOST_DRAWS:
+            raise ValueError(
+                f"draws x chains is {self.draws * self.chains:,}; at most {MOST_DRAWS:,} are kept. Lower one of them"
+            )
+        return self

@@ -6,8 +6,9 @@ same for every data set. docs/model.md gives the reason of each default.
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from mmm.data.calendar import Duration, Frequency, parse_periods
 from mmm.model.priors import BetaPrior, LogNormalPrior
 from mmm.section import Section
 
@@ -84,8 +85,8 @@ class ChannelModelSettings(Section):
 class DriftSettings(Section):
     """A smooth, slow drift of the baseline: cubic splines whose coefficients follow a Matern-3/2 process."""
 
-    length_scale: str = Field(default="26 weeks", description="How fast the drift forgets.")
-    knot_spacing: str = Field(default="6 weeks", description="Distance of the spline's knots.")
+    length_scale: Duration = Field(default="26 weeks", description="How fast the drift forgets.")
+    knot_spacing: Duration = Field(default="6 weeks", description="Distance of the spline's knots.")
     scale: float = Field(default=0.5, gt=0, description="Prior scale of the drift's standard deviation.")
 
 
@@ -123,6 +124,7 @@ class MemberSettings(Section):
         return self
 
 
+_LONGEST_LOOKBACK = 1096
 _SLOPE = LogNormalPrior(lower=0.8, upper=3.0)
 DEFAULT_MEMBERS = {
     "geometric": MemberSettings(),
@@ -156,7 +158,9 @@ class ModelSettings(Section):
         default=MixtureSettings(),
         description="Models that differ in what is set to auto, weighted by the data; null for a single model.",
     )
-    lookback: str = Field(default="13 weeks", description="After this long nothing of a spend is left.")
+    lookback: Duration = Field(
+        default="13 weeks", description="After this long nothing of a spend is left; at most three years."
+    )
     adstock: AdstockSettings = AdstockSettings()
     saturation: SaturationSettings = SaturationSettings()
     effect_prior: Literal["auto", "roas", "share"] = Field(
@@ -179,6 +183,13 @@ class ModelSettings(Section):
         "mixture; normal otherwise, and for a single model.",
     )
     noise_scale: float = Field(default=1.0, gt=0)
+
+    @field_validator("lookback")
+    @classmethod
+    def _lookback_ends(cls, value: str) -> str:
+        if parse_periods(value, Frequency("day")) > _LONGEST_LOOKBACK:
+            raise ValueError(f"must be at most three years ({_LONGEST_LOOKBACK} days); no spend works on for longer")
+        return value
 
     def adstock_of(self, channel: str) -> AdstockSettings:
         own = self.channels.get(channel)

@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
-from mmm.section import Section
+from mmm.data.calendar import Duration
+from mmm.section import SEED_MAX, Section
 
 RISKY_DRAWS = 100
 """Fewest draws for an objective in which risk counts."""
@@ -181,7 +182,7 @@ class PlanSettings(Section):
     """Most that may be spent over the horizon; by default what the reference plan spends."""
     spend_all: bool = False
     """Spend exactly ``total_budget``, even where the money returns less than it costs."""
-    horizon: str = "13 weeks"
+    horizon: Duration = "13 weeks"
     reference: Literal["last", "last_year"] | dict[str, Money] = "last"
     """The plan to beat: spend of the last horizon-length periods, of the same periods one year before the horizon, or a
     table of totals by channel (channels it does not name stay at their last spend)."""
@@ -233,7 +234,7 @@ class PlanSettings(Section):
     equal_margin: Annotated[float, Field(gt=0.0)] = 0.01
     """A plan is called as good as the reference plan only where the interval of its gain holds zero and lies, as a
     whole, within this share of the incremental outcome: what the reference plan's media win."""
-    seed: int = 20240101
+    seed: Annotated[int, Field(ge=0, le=SEED_MAX)] = 20240101
     curve_points: PositiveInt = 9
     """Budgets on the budget curve."""
     budget_step: PositiveFloat | None = None

@@ -65,7 +65,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
-        problems = [*duration_problems(self, Frequency("day")), *_channel_problems(self)]
+        problems = list(_channel_problems(self))
         if problems:
             # One line a problem; the reader of the file gives each its own entry.
             raise ValueError("\n".join(problems))
@@ -73,7 +73,7 @@ class Settings(Section):
 
 
 def duration_problems(settings: Settings, frequency: Frequency) -> Iterator[str]:
-    """Durations that are not a whole number of periods. Any duration that can be read is whole days."""
+    """Durations that are not a whole number of periods."""
     drifts = {"model.baseline.drift": settings.model.baseline.drift}
     if settings.model.mixture is not None:
         members = settings.model.mixture.members

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,13 +20,19 @@ _LIST = "must be a list: [first, second], or lines that begin with '- '"
 _PLAIN = {
     "float_parsing": _NUMBER,
     "float_type": _NUMBER,
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
     "int_parsing": "must be a whole number, such as 13",
     "int_type": "must be a whole number, such as 13",
+    "string_unicode": "must be without NUL and halves of surrogate pairs",
+    "path_type": "must be the path of a file or folder",
     "tuple_type": _LIST,
     "list_type": _LIST,
     "string_type": "must be a text; put it in quotes where it looks like a number",
 }
 """Rules of pydantic whose own words name Python's types, by their kind."""
+_TAG = re.compile(r"^(?:function-(?:before|after)\[\w+\(\), |constrained-)*")
+"""What pydantic writes before the kind of a union's member: the functions that look at it, and that it has limits."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +180,7 @@ def _member(union: Any, tag: str) -> Any:
     for member in members:
         origin = get_origin(member) or member
         name = "literal" if origin is Literal else getattr(origin, "__name__", "")
-        if name and tag.removeprefix("constrained-").startswith(name):
+        if name and _TAG.sub("", tag).startswith(name):
             return member
     return None
 

@@ -13,7 +13,7 @@ from mmm.data.dataset import Dataset
 from mmm.errors import SettingsError
 from mmm.planning.settings import Money
 from mmm.reporting.settings import ReportSettings
-from mmm.section import Section
+from mmm.section import SEED_MAX, Section
 from mmm.settings.document import FolderName, Settings
 from mmm.settings.read import load_dataset, load_evidence, load_settings
 from mmm.settings.text import read_yaml
@@ -58,7 +58,7 @@ class PortfolioSettings(Section):
     rates: Rates | None = None
     limits: dict[str, MarketLimits] = Field(default_factory=dict, description="By name of the market.")
     points: int = Field(25, ge=5, le=200, description="Budgets at which each market is planned.")
-    seed: int = Field(20240101, ge=0, description="Pairs the draws of markets, which are fitted apart.")
+    seed: int = Field(20240101, ge=0, le=SEED_MAX, description="Pairs the draws of markets, which are fitted apart.")
     report: ReportSettings = ReportSettings()
 
     _base: Path = PrivateAttr(default_factory=Path)

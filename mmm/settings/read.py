@@ -10,12 +10,19 @@ from mmm.calibration import read_evidence
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import SettingsError
+from mmm.files import Wanted, read_bytes
 from mmm.model.evidence import Evidence
 from mmm.settings.document import Settings, duration_problems
 from mmm.settings.explain import settings_error
 from mmm.settings.text import read_yaml, write_yaml
 
-_LARGEST_FILE = 1_000_000
+_FILE = Wanted(
+    "The settings file",
+    300_000,
+    advice="Name the YAML file with the settings; configs/template.yaml is one to start from.",
+)
+_DEEPEST = 12
+"""Parts of a parameter's dotted name: deeper than any key."""
 
 
 def load_settings(path: Path | str, overrides: Mapping[str, Any] | None = None) -> Settings:
@@ -24,20 +31,7 @@ def load_settings(path: Path | str, overrides: Mapping[str, Any] | None = None) 
     Raises SettingsError that lists every problem by file, key, rule and value received.
     """
     path = Path(path)
-    try:
-        size = path.stat().st_size
-        content = path.read_bytes() if path.is_file() and size <= _LARGEST_FILE else b""
-    except FileNotFoundError as error:
-        raise SettingsError(f"There is no settings file '{path}'. Start from configs/template.yaml.") from error
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"The settings file '{path}' cannot be read ({error}).") from error
-    if not path.is_file():
-        raise SettingsError(f"'{path}' is not a file. Name the YAML file itself, such as configs/demo.yaml.")
-    if size > _LARGEST_FILE:
-        raise SettingsError(
-            f"'{path}' has {size:,} bytes; a settings file has at most {_LARGEST_FILE:,}. Is it the data file?"
-        )
-    return settings_from(read_yaml(content, str(path)), overrides, base=path.parent, origin=str(path))
+    return settings_from(read_yaml(read_bytes(path, _FILE), str(path)), overrides, base=path.parent, origin=str(path))
 
 
 def settings_from(
@@ -51,6 +45,8 @@ def settings_from(
         kind = "empty" if document is None else f"a {type(document).__name__}"
         raise SettingsError(f"{origin}: a settings file is a mapping with 'name' and 'data'; this is {kind}.")
     for key, value in (overrides or {}).items():
+        if key.count(".") >= _DEEPEST:
+            raise SettingsError(f"Parameter '{key[:80]}...' has more than {_DEEPEST} parts. No key lies so deep.")
         document = _with(document, key.split("."), value, key)
     if overrides:
         origin = f"{origin} with {', '.join(overrides)} given as parameters"

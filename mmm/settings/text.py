@@ -15,9 +15,9 @@ from mmm.errors import SettingsError
 _SCALARS = {
     "null": (re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]),
     "bool": (re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")),
-    "int": (re.compile(r"^[-+]?[0-9][0-9_]*$"), list("-+0123456789")),
+    "int": (re.compile(r"^[-+]?[0-9]+(?:_[0-9]+)*$"), list("-+0123456789")),
     "float": (
-        re.compile(r"^[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"),
+        re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"),
         list("-+.0123456789"),
     ),
 }
@@ -34,6 +34,9 @@ class _Loader(yaml.SafeLoader):
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read", mark)
+        if getattr(self.peek_event(), "tag", None) is not None:  # type: ignore[no-untyped-call]
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "tags (!name) are not read; put a text in quotes", mark)
         self._depth += 1
         if self._depth > _DEEPEST:
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
@@ -110,7 +113,7 @@ def read_yaml(text: str | bytes, origin: str) -> Any:
     except yaml.YAMLError as error:
         raise SettingsError(f"{origin}: {_where(error)}") from error
     except ValueError as error:
-        # Python refuses integers of more than some thousand digits, and tagged scalars that do not fit their tag.
+        # Python refuses integers of more than some thousand digits.
         raise SettingsError(f"{origin}: a number cannot be read ({error}). Write it out in plain digits.") from error
 
 

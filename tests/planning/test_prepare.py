@@ -68,8 +68,8 @@ class TestReference:
             prepare(known.fit, PlanSettings(objective="expected_outcome", horizon="80 weeks"))
 
     def test_a_horizon_needs_a_unit(self, known):
-        with pytest.raises(SettingsError, match="not a duration"):
-            prepare(known.fit, PlanSettings(objective="expected_outcome", horizon="13"))
+        with pytest.raises(SettingsError, match=r"plan\.horizon: .* such as '13 weeks'"):
+            mmm.plan(known.fit, horizon="13")
 
     def test_the_plan_starts_after_the_data(self, known):
         plan = mmm.plan(known.fit, objective="expected_outcome", horizon="4 weeks")
