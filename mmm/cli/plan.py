@@ -43,8 +43,8 @@ def show_plan(config: Path, parameters: list[str], out: Path | None) -> None:
     _budgets(made, story)
     if settings.plan.scenarios:
         _scenarios(made, story)
-    for line in (*made.constraints, *made.notes):
-        typer.echo(plain(f"- {line}"))
+    for statement in (*made.constraints, *made.notes):
+        typer.echo(plain(f"- {statement.sentence}"))
     for path in write_plan(story.material, made.schedule, folder):
         typer.echo(plain(f"Wrote {path}"))
 
@@ -80,7 +80,7 @@ def _direction(row: "pd.Series[float]") -> str:
 
 def _figures(made: Plan) -> None:
     rows: list[tuple[str, str]] = [
-        ("total budget", f"{made.total_budget:,.0f} {made.problem.currency}"),
+        ("total budget", f"{made.total_budget:,.0f} {made.problem.currency}{_sought(made)}"),
         ("spent", f"{made.spend:,.0f} {made.problem.currency}, {made.unspent:,.0f} unspent"),
         ("gain over the reference plan", _gain(made.gain, made.unit)),
     ]
@@ -90,6 +90,14 @@ def _figures(made: Plan) -> None:
         rows.append(("gain less the money spent more", _gain(made.profit_gain, made.unit)))
     rows.append(("certificate", made.certificate.words()))
     table("What it brings (90% intervals)", ["", ""], rows)
+
+
+def _sought(made: Plan) -> str:
+    """What a budget that was looked for is the smallest or the largest of; empty where it was given."""
+    wish = made.settings.objective
+    if wish.kind == "smallest_budget":
+        return f", the smallest found that reaches {wish.target:,.0f} {made.unit}"
+    return ", the largest found that keeps the return asked for" if wish.kind == "largest_budget" else ""
 
 
 def _gain(gain: Gain, unit: str) -> str:

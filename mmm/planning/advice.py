@@ -71,13 +71,18 @@ def verdict_sentence(plan: Plan) -> str:
 def _when_open(plan: Plan, smaller: pd.DataFrame, test: str | None) -> list[str]:
     if plan.verdict != "open":
         return []
-    row = smaller.index.get_loc(0.5)
-    half = {name: float(smaller[name].to_numpy()[row]) for name in smaller.columns}
-    text = (
-        f"A smaller move, half of the way, has an expected gain of {_amount(plan, half['gain'])} (90% interval "
-        f"{half['gain_lower']:,.0f} to {half['gain_upper']:,.0f}), and {_amount(plan, half['worst5'])} in the worst 5%."
-    )
-    return [text, f"Or test {test} before moving its money."] if test is not None else [text]
+    said = []
+    if 0.5 in smaller.index:
+        row = smaller.index.get_loc(0.5)
+        half = {name: float(smaller[name].to_numpy()[row]) for name in smaller.columns}
+        said.append(
+            f"A smaller move, half of the way, has an expected gain of {_amount(plan, half['gain'])} (90% interval "
+            f"{half['gain_lower']:,.0f} to {half['gain_upper']:,.0f}), and {_amount(plan, half['worst5'])} in the "
+            "worst 5%."
+        )
+    if test is not None:
+        said.append(f"{'Or test' if said else 'Test'} {test} before moving its money.")
+    return said
 
 
 def _direction_sentence(plan: Plan) -> str:

@@ -1,129 +1,20 @@
-"""From the settings' limits to linear rules, each with its own words, and to the program that a solver sees."""
+"""From the settings' limits to linear rules, each with what it says."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mmm.data.problems import nearest
 from mmm.errors import PlanError
 from mmm.model.response import Floats
-from mmm.planning.problem import Space
-from mmm.planning.qp import Region
-from mmm.planning.settings import DEFAULT_BOUNDS, ChannelLimits, PlanSettings
+from mmm.planning.problem import PlanProblem, Space
+from mmm.planning.program import Program, Rule, budget_rule, defined
+from mmm.planning.settings import DEFAULT_BOUNDS, ChannelLimits, PlanSettings, RelativeRange
+from mmm.planning.statements import Factor, Kind, Money, Part, Share, Statement, Value
 
-
-@dataclass(frozen=True)
-class Rule:
-    """``lower <= sum(weights * x[columns]) <= upper``, and how to say it; ``said`` is one sentence for many rules."""
-
-    words: str
-    columns: tuple[int, ...]
-    weights: tuple[float, ...]
-    lower: float
-    upper: float
-    said: str = ""
-
-
-@dataclass(frozen=True)
-class Program:
-    """The constraints over the decided numbers and some helper columns.
-
-    The first ``size`` columns are the plan; the others are helpers (increases, decreases, totals of a channel, money
-    beyond the observed range). ``cost`` is what one unit of a helper costs the objective. ``gaps`` maps a column to the
-    least value it takes where it is not zero; ``steps`` maps a column to the unit of which it is a multiple.
-    """
-
-    size: int
-    columns: int
-    rules: tuple[Rule, ...]
-    definitions: tuple[Rule, ...]
-    cost: Floats
-    gaps: dict[int, float] = field(default_factory=dict)
-    steps: dict[int, float] = field(default_factory=dict)
-
-    @property
-    def discrete(self) -> bool:
-        return bool(self.gaps or self.steps)
-
-    @cached_property
-    def region(self) -> Region:
-        """Bounds from the rules on one column, rows from the others; discreteness is not in it."""
-        lower, upper = np.zeros(self.columns), np.full(self.columns, np.inf)
-        rows: list[Rule] = []
-        for rule in (*self.rules, *self.definitions):
-            if len(rule.columns) != 1:
-                # A rule may be there for its words alone; a row without any limit would leave a solver's slack free.
-                if np.isfinite([rule.lower, rule.upper]).any():
-                    rows.append(rule)
-                continue
-            column, weight = rule.columns[0], rule.weights[0]
-            upper[column] = min(upper[column], rule.upper / weight)
-            lower[column] = max(lower[column], rule.lower / weight)
-        matrix = np.zeros((len(rows), self.columns))
-        for i, rule in enumerate(rows):
-            matrix[i, list(rule.columns)] = rule.weights
-        row_lower = np.array([rule.lower for rule in rows], dtype=float)
-        row_upper = np.array([rule.upper for rule in rows], dtype=float)
-        return _pinned(Region(matrix, row_lower, row_upper, lower, upper))
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The rules as sentences, each once."""
-        return tuple(dict.fromkeys(rule.said or rule.words for rule in self.rules))
-
-    def fixed(self, values: dict[int, float]) -> "Program":
-        """The same program with some columns held at a value, and nothing discrete about them."""
-        held = tuple(Rule(f"column {i} is held", (i,), (1.0,), v, v) for i, v in values.items())
-        gaps = {i: v for i, v in self.gaps.items() if i not in values}
-        steps = {i: v for i, v in self.steps.items() if i not in values}
-        return replace(self, definitions=(*self.definitions, *held), gaps=gaps, steps=steps)
-
-    def opened(self, values: dict[int, float]) -> "Program":
-        """The same program with gaps decided as "at least": the columns' gaps become lower bounds."""
-        least = tuple(Rule(f"column {i} is at least {v:,.0f}", (i,), (1.0,), v, np.inf) for i, v in values.items())
-        gaps = {i: v for i, v in self.gaps.items() if i not in values}
-        return replace(self, definitions=(*self.definitions, *least), gaps=gaps)
-
-    def within(self, values: dict[int, tuple[float, float]]) -> "Program":
-        """The same program with narrower bounds on some columns."""
-        more = tuple(Rule(f"column {i} is narrowed", (i,), (1.0,), a, b) for i, (a, b) in values.items())
-        return replace(self, definitions=(*self.definitions, *more))
-
-    def relaxed(self) -> "Program":
-        """The same program without its gaps and steps."""
-        return replace(self, gaps={}, steps={}) if self.discrete else self
-
-    def with_budget(self, total_budget: float, spend_all: bool) -> "Program":
-        """The same program with another total budget."""
-        others = tuple(rule for rule in self.rules if not rule.words.startswith(_BUDGET))
-        return replace(self, rules=(_budget_rule(self.size, total_budget, spend_all), *others))
-
-
-def _pinned(region: Region) -> Region:
-    """The region with numbers to which a row leaves one value (parts of a total that is zero) bounded to it.
-
-    An interior point method needs room; what has none leaves the problem this way.
-    """
-    lower, upper = region.lower.copy(), region.upper.copy()
-    for sign in (1.0, -1.0):
-        rows, limit = sign * region.A, sign * (region.row_upper if sign > 0 else region.row_lower)
-        for row, most in zip(rows, limit, strict=True):
-            up, down = row > 0, row < 0
-            least = float(row[up] @ lower[up] + row[down] @ upper[down])
-            if np.isfinite([least, most]).all() and abs(most - least) <= 1e-12 * max(1.0, abs(most)):
-                upper[up], lower[down] = lower[up], upper[down]
-    return replace(region, lower=lower, upper=upper)
-
-
-_BUDGET = "the total budget"
-
-
-def _budget_rule(size: int, total_budget: float, spend_all: bool) -> Rule:
-    words = f"{_BUDGET} is {'exactly' if spend_all else 'at most'} {total_budget:,.0f}"
-    low = total_budget if spend_all else -np.inf
-    return Rule(words, tuple(range(size)), (1.0,) * size, low, total_budget)
+_WITHOUT_AMOUNT = ("group_share_at_least", "group_share_at_most")
+Values = dict[str, Value]
 
 
 def check_names(settings: PlanSettings, channels: tuple[str, ...]) -> None:
@@ -149,10 +40,22 @@ def check_names(settings: PlanSettings, channels: tuple[str, ...]) -> None:
                 )
 
 
+@dataclass(frozen=True)
+class _Bound:
+    """One end of a channel's range; ``factor`` where it is relative to the reference spend.
+
+    ``open`` where no limit of the channel's own ends it, only what there is to spend.
+    """
+
+    value: float
+    factor: float | None = None
+    open: bool = False
+
+
 class _Builder:
     """Collects rules and helper columns while the settings are read."""
 
-    def __init__(self, settings: PlanSettings, space: Space) -> None:
+    def __init__(self, settings: PlanSettings, space: Space, total_budget: float) -> None:
         self.settings, self.space = settings, space
         self.names = space.problem.channels
         self.rules: list[Rule] = []
@@ -161,6 +64,10 @@ class _Builder:
         self.gaps: dict[int, float] = {}
         self.steps: dict[int, float] = {}
         self.reference = space.totals(space.reference)
+        minima = sum(limits.minimum or 0.0 for limits in settings.channels.values())
+        # All that there is to spend; where the budget is looked for, twice what has to be and what is spent today.
+        looked_for = DEFAULT_BOUNDS[1] * (float(self.reference.sum()) + minima)
+        self.room = total_budget if np.isfinite(total_budget) else looked_for
 
     def columns_of(self, channel: int) -> tuple[int, ...]:
         return tuple(int(i) for i in np.flatnonzero(self.space.channel_of == channel))
@@ -169,12 +76,15 @@ class _Builder:
         self.cost.append(cost)
         return len(self.cost) - 1
 
-    def add(self, words: str, columns: Iterable[int], lower: float, upper: float) -> None:
-        columns = tuple(columns)
-        self.rules.append(Rule(words, columns, (1.0,) * len(columns), lower, upper))
+    def add(self, kind: Kind, values: Values, terms: Mapping[int, float], limits: tuple[float, float]) -> None:
+        """A rule of the settings; the limit that it states joins its values as the amount."""
+        lower, upper = limits
+        limit = Money(upper if upper < np.inf else lower)
+        amount: Values = {} if kind in _WITHOUT_AMOUNT else {"amount": limit}
+        self.rules.append(Rule(Statement(kind, values | amount), tuple(terms), tuple(terms.values()), lower, upper))
 
-    def define(self, words: str, terms: dict[int, float], lower: float, upper: float) -> None:
-        self.definitions.append(Rule(words, tuple(terms), tuple(terms.values()), lower, upper))
+    def define(self, name: str, terms: Mapping[int, float], lower: float, upper: float) -> None:
+        self.definitions.append(defined(name, terms, lower, upper))
 
     def total_column(self, channel: int) -> int:
         """The one column that holds a channel's total: its own, or a helper."""
@@ -189,17 +99,16 @@ class _Builder:
         """Bounds, gap, step and period limits of one channel."""
         name, today = self.names[index], float(self.reference[index])
         limits = self.settings.channels.get(name, ChannelLimits())
-        columns = self.columns_of(index)
+        terms = dict.fromkeys(self.columns_of(index), 1.0)
+        part: Values = {"part": Part(name)}
         if limits.fixed:
-            self.add(f"{name} is fixed at {today:,.0f}", columns, today, today)
+            self.add("fixed", part, terms, (today, today))
             return
-        self._bounds(name, today, limits, columns)
+        self._bounds(index, limits, terms)
         if self.settings.max_increase is not None:
-            most = (1 + self.settings.max_increase) * today
-            self.add(f"{name} at most {most:,.0f} (max_increase)", columns, -np.inf, most)
+            self.add("max_increase", part, terms, (-np.inf, (1 + self.settings.max_increase) * today))
         if self.settings.min_retained is not None and limits.zero_or_at_least is None:
-            least = self.settings.min_retained * today
-            self.add(f"{name} at least {least:,.0f} (min_retained)", columns, least, np.inf)
+            self.add("min_retained", part, terms, (self.settings.min_retained * today, np.inf))
         step = limits.step or self.settings.step
         if step is not None or limits.zero_or_at_least is not None:
             column = self.total_column(index)
@@ -209,25 +118,42 @@ class _Builder:
                 self.gaps[column] = limits.zero_or_at_least
         self._periods(index, name, limits)
 
-    def _bounds(self, name: str, today: float, limits: ChannelLimits, columns: tuple[int, ...]) -> None:
+    def range_of(self, index: int) -> tuple[_Bound, _Bound]:
+        """Least and most money of one channel, by its own limits or the relative ones of all.
+
+        A limit in money on one side that leaves the default of the other side no room makes that default fall away:
+        the channel may go down to nothing, or up to whatever the budget allows.
+        """
+        limits = self.settings.channels.get(self.names[index], ChannelLimits())
+        today = float(self.reference[index])
         low, high = limits.relative or self._default_range()
-        factor = (f" ({low:.3g} x its reference spend)", f" ({high:.3g} x its reference spend)")
-        least, most = (low * today, factor[0]), (high * today, factor[1])
+        least, most = _Bound(low * today, low), _Bound(high * today, high)
         if limits.minimum is not None:
-            least = (limits.minimum, "")
+            least = _Bound(limits.minimum)
+            if limits.relative is None and limits.minimum > 0 and limits.minimum >= most.value:
+                most = _Bound(max(self.room, limits.minimum), open=True)
         if limits.maximum is not None:
-            most = (limits.maximum, "")
-        # A bound given on one side only moves the default of the other out of the way.
-        if limits.minimum is not None and limits.maximum is None and limits.relative is None:
-            most = (max(most[0], limits.minimum), most[1])
-        if limits.maximum is not None and limits.minimum is None and limits.relative is None:
-            least = (min(least[0], limits.maximum), least[1])
+            most = _Bound(limits.maximum)
+            if limits.relative is None and limits.minimum is None and limits.maximum <= least.value:
+                least = _Bound(0.0)
+        return (least if limits.zero_or_at_least is None else _Bound(0.0)), most
+
+    def _bounds(self, index: int, limits: ChannelLimits, terms: Mapping[int, float]) -> None:
+        (least, most), part = self.range_of(index), Part(self.names[index])
         if limits.zero_or_at_least is not None:
-            least = (0.0, "")
-            self.add(f"{name} is zero or at least {limits.zero_or_at_least:,.0f}", columns, -np.inf, np.inf)
-        if least[0] > 0:
-            self.add(f"{name} at least {least[0]:,.0f}{least[1]}", columns, least[0], np.inf)
-        self.add(f"{name} at most {most[0]:,.0f}{most[1]}", columns, -np.inf, most[0])
+            says = Statement("zero_or_at_least", {"part": part, "amount": Money(limits.zero_or_at_least)})
+            self.rules.append(Rule(says, tuple(terms), tuple(terms.values()), -np.inf, np.inf))
+        both: tuple[tuple[_Bound, tuple[Kind, Kind], tuple[float, float]], ...] = (
+            (least, ("at_least", "at_least_relative"), (least.value, np.inf)),
+            (most, ("at_most", "at_most_relative"), (-np.inf, most.value)),
+        )
+        for bound, kinds, ends in both:
+            if bound.open:
+                self.define(f"room of {part}", terms, *ends)
+            elif bound is most or bound.value > 0:
+                plain: Values = {"part": part}
+                relative = {} if bound.factor is None else {"factor": Factor(bound.factor)}
+                self.add(kinds[0 if bound.factor is None else 1], plain | relative, terms, ends)
 
     def _default_range(self) -> tuple[float, float]:
         """The bounds of channels that state none; the default ones hold the reference mix at the size of the budget."""
@@ -243,10 +169,11 @@ class _Builder:
     def _periods(self, index: int, name: str, limits: ChannelLimits) -> None:
         space, columns = self.space, self.columns_of(index)
         peak = space.split[:, :, index]
-        for words, limit, lower in (
-            (f"{name} at most {limits.weekly_maximum or 0:,.0f} in a period", limits.weekly_maximum, False),
-            (f"{name} at least {limits.weekly_minimum or 0:,.0f} in a period", limits.weekly_minimum, True),
-        ):
+        both: tuple[tuple[Kind, float | None, bool], ...] = (
+            ("period_at_most", limits.weekly_maximum, False),
+            ("period_at_least", limits.weekly_minimum, True),
+        )
+        for kind, limit, lower in both:
             if limit is None:
                 continue
             for h in range(space.problem.horizon):
@@ -257,9 +184,8 @@ class _Builder:
                 else:
                     terms = {columns[0]: float(peak[h].sum())}
                 terms = {column: weight for column, weight in terms.items() if weight > 0}
-                low, high = (limit, np.inf) if lower else (-np.inf, limit)
                 if terms:
-                    self.rules.append(Rule(words, tuple(terms), tuple(terms.values()), low, high))
+                    self.add(kind, {"part": Part(name)}, terms, (limit, np.inf) if lower else (-np.inf, limit))
                 elif lower and limit > 0:
                     raise PlanError(
                         f"plan.channels.{name}.weekly_minimum asks for {limit:,.0f} in every period, but in the "
@@ -268,32 +194,38 @@ class _Builder:
 
     def cells(self) -> None:
         """Bounds of channel-geo or channel-period cells."""
-        if self.space.detail == "channel":
+        detail = self.space.detail
+        if detail == "channel":
             return
         reference = self.space.reference
         for i in range(self.space.size):
-            name = self.names[self.space.channel_of[i]]
-            limits = self.settings.channels.get(name, ChannelLimits())
-            if limits.fixed and self.space.detail == "geo":
-                self.add(f"{self.space.label(i)} is fixed", (i,), float(reference[i]), float(reference[i]))
+            channel = int(self.space.channel_of[i])
+            limits = self.settings.channels.get(self.names[channel], ChannelLimits())
+            part: Values = {"part": self.space.part(i)}
+            if limits.fixed and detail == "geo":
+                self.add("fixed", part, {i: 1.0}, (float(reference[i]), float(reference[i])))
                 continue
-            low, high = self.settings.cell_bounds or (0.0, 2.0 * (limits.relative or self._default_range())[1])
+            most_of_channel = self.range_of(channel)[1].value
+            together, (low, high) = self._cell_range(limits)
             least, most = low * float(reference[i]), high * float(reference[i])
-            label, part = self.space.label(i), "geo" if self.space.detail == "geo" else "period"
-            said = f"every {part} of a channel between {low:g} x and {high:g} x its reference spend"
             if self.settings.cell_bounds is None:
-                most = max(most, 2.0 * self._cell_share(i) * self._most(name, limits))
-                said = f"no {part} of a channel above twice its share of the most that the channel may spend"
-            self.rules.append(Rule(f"{label} at most {most:,.0f}", (i,), (1.0,), -np.inf, most, said))
-            if least > 0:
-                self.rules.append(Rule(f"{label} at least {least:,.0f}", (i,), (1.0,), least, np.inf, said))
+                most = max(most, 2.0 * self._cell_share(i) * most_of_channel)
+            both: tuple[tuple[Kind, tuple[float, float]], ...]
+            both = (("at_most", (-np.inf, most)), ("at_least", (least, np.inf)))
+            for kind, limit in both:
+                if kind == "at_most" or least > 0:
+                    self.add(kind, part, {i: 1.0}, limit)
+                    self.rules[-1] = replace(self.rules[-1], together=together)
 
-    def _most(self, name: str, limits: ChannelLimits) -> float:
-        """Most money that a channel's own bounds allow over the horizon."""
-        if limits.maximum is not None:
-            return limits.maximum
-        today = float(self.reference[self.names.index(name)])
-        return max((limits.relative or self._default_range())[1] * today, limits.minimum or 0.0)
+    def _cell_range(self, limits: ChannelLimits) -> tuple[Statement, RelativeRange]:
+        """What is said of all parts of channels, and their bounds as factors on the reference plan."""
+        geos = self.space.detail == "geo"
+        if self.settings.cell_bounds is None:
+            high = (limits.relative or self._default_range())[1]
+            return Statement("parts_share_geos" if geos else "parts_share_periods"), (0.0, 2.0 * high)
+        low, high = self.settings.cell_bounds
+        ends: Values = {"low": Factor(low), "high": Factor(high)}
+        return Statement("parts_between_geos" if geos else "parts_between_periods", ends), (low, high)
 
     def _cell_share(self, index: int) -> float:
         """Share of its channel's money that a geo has by its pattern, or a period has with even spend.
@@ -309,19 +241,22 @@ class _Builder:
         for name, group in self.settings.groups.items():
             members = [self.names.index(channel) for channel in group.channels]
             columns = [i for m in members for i in self.columns_of(m)]
+            named: Values = {"name": name}
             if group.minimum is not None:
-                self.add(f"group {name} at least {group.minimum:,.0f}", columns, group.minimum, np.inf)
+                self.add("group_at_least", named, dict.fromkeys(columns, 1.0), (group.minimum, np.inf))
             if group.maximum is not None:
-                self.add(f"group {name} at most {group.maximum:,.0f}", columns, -np.inf, group.maximum)
+                self.add("group_at_most", named, dict.fromkeys(columns, 1.0), (-np.inf, group.maximum))
             inside = set(columns)
-            for share, upper in ((group.minimum_share, False), (group.maximum_share, True)):
+            both: tuple[tuple[float | None, Kind, tuple[float, float]], ...] = (
+                (group.minimum_share, "group_share_at_least", (0.0, np.inf)),
+                (group.maximum_share, "group_share_at_most", (-np.inf, 0.0)),
+            )
+            for share, kind, limits in both:
                 if share is None:
                     continue
                 terms = {i: float(i in inside) - share for i in range(self.space.size)}
                 terms = {i: weight for i, weight in terms.items() if weight != 0.0}
-                low, high = (-np.inf, 0.0) if upper else (0.0, np.inf)
-                words = f"group {name} {'at most' if upper else 'at least'} {share:.0%} of the money spent"
-                self.rules.append(Rule(words, tuple(terms), tuple(terms.values()), low, high))
+                self.add(kind, named | {"share": Share(share)}, terms, limits)
 
     def reallocation(self) -> None:
         share = self.settings.max_total_reallocation
@@ -335,9 +270,8 @@ class _Builder:
             self.define(f"change of {self.names[c]}", terms, float(today), float(today))
             ups.append(up)
             downs.append(down)
-        for words, columns in (("increases", ups), ("decreases", downs)):
-            text = f"{words} sum to at most {limit:,.0f} (max_total_reallocation)"
-            self.add(text, columns, -np.inf, limit)
+        self.add("increases", {}, dict.fromkeys(ups, 1.0), (-np.inf, limit))
+        self.add("decreases", {}, dict.fromkeys(downs, 1.0), (-np.inf, limit))
 
     def extrapolation(self) -> None:
         rule = self.settings.extrapolation
@@ -349,11 +283,10 @@ class _Builder:
             if self.settings.channels.get(name, ChannelLimits()).fixed or not np.isfinite(limit):
                 continue
             if rule.action == "forbid":
-                words = f"extrapolation: {self.space.label(i)} at most {limit:,.0f} to stay in the observed range"
-                self.add(words, (i,), -np.inf, float(limit))
+                self.add("observed", {"part": self.space.part(i)}, {i: 1.0}, (-np.inf, float(limit)))
             else:
                 beyond = self.helper(cost=rule.penalty)
-                self.define(f"{self.space.label(i)} beyond the observed range", {i: 1.0, beyond: -1.0}, -np.inf, limit)
+                self.define(f"{self.space.part(i)} beyond the range", {i: 1.0, beyond: -1.0}, -np.inf, float(limit))
 
     def observed_limit(self, factor: float) -> Floats:
         """Largest value of each decided number whose periods all stay within ``factor`` x the observed peak."""
@@ -367,10 +300,17 @@ class _Builder:
         return factor * problem.observed_peak_total / np.where(peak > 0, peak, np.inf)
 
 
+def budget_of(settings: PlanSettings, problem: PlanProblem) -> float:
+    """The total budget: as given, else what the reference plan spends; infinite where it is what is looked for."""
+    if settings.total_budget is not None:
+        return settings.total_budget
+    return np.inf if settings.objective.seeks_budget else float(problem.reference_totals.sum())
+
+
 def assemble(settings: PlanSettings, space: Space, total_budget: float) -> Program:
     """All constraints of the settings for one problem. Raises PlanError where a channel is not known."""
     check_names(settings, space.problem.channels)
-    builder = _Builder(settings, space)
+    builder = _Builder(settings, space, total_budget)
     for c in range(len(builder.names)):
         builder.channel(c)
     builder.cells()
@@ -380,7 +320,7 @@ def assemble(settings: PlanSettings, space: Space, total_budget: float) -> Progr
     return Program(
         size=space.size,
         columns=len(builder.cost),
-        rules=(_budget_rule(space.size, total_budget, settings.spend_all), *builder.rules),
+        rules=(budget_rule(space.size, total_budget, settings.spend_all), *builder.rules),
         definitions=tuple(builder.definitions),
         cost=np.array(builder.cost),
         gaps=builder.gaps,

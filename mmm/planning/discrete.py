@@ -17,10 +17,10 @@ from scipy.sparse import coo_array, csr_array, hstack, vstack
 from mmm.errors import PlanError
 from mmm.model.response import Floats
 from mmm.model.response_planner import Cells
-from mmm.planning.constraints import Program
 from mmm.planning.linear import discrete_parts, explain_infeasible
 from mmm.planning.newton import Effort, climb, feasible_start
 from mmm.planning.objectives import Expected
+from mmm.planning.program import Program
 
 _FIRST_NODES = {"channel": 6, "geo": 4}
 _NEAR = (-0.03, 0.0, 0.03)

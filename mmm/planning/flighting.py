@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from mmm.model.response import Floats
-from mmm.planning.constraints import Program, Rule
 from mmm.planning.objectives import Evaluator, Expected
 from mmm.planning.optimise import Certificate, Limits, maximise
 from mmm.planning.problem import Space
+from mmm.planning.program import Program, budget_rule, defined
 from mmm.planning.result import Gain, Plan
 
 
@@ -72,9 +72,9 @@ def _held_totals(totals: Floats, horizon: int, peak: float) -> Program:
     channels = len(totals)
     size = horizon * channels
     # The totals hold the budget; a cap at exactly their sum would leave the solver no room.
-    rules = [Rule("the total budget", tuple(range(size)), (1.0,) * size, -np.inf, 1.01 * float(totals.sum()))]
+    rules = [budget_rule(size, 1.01 * float(totals.sum()), False)]
     for c, total in enumerate(totals):
         columns = tuple(range(c, size, channels))
-        rules.append(Rule(f"total of channel {c}", columns, (1.0,) * horizon, float(total), float(total)))
-        rules += [Rule("peak", (i,), (1.0,), -np.inf, peak * float(total) / horizon) for i in columns]
+        rules.append(defined(f"total of channel {c}", dict.fromkeys(columns, 1.0), float(total), float(total)))
+        rules += [defined("peak", {i: 1.0}, -np.inf, peak * float(total) / horizon) for i in columns]
     return Program(size, size, tuple(rules), (), np.zeros(size))

@@ -36,7 +36,7 @@ def _held(allocation: pd.DataFrame, settings: PlanSettings) -> Iterator[Held]:
         if upper - lower > _SAME * max(1.0, abs(lower)):
             continue
         limits = settings.channels.get(str(name), ChannelLimits())
-        # Limits in money hold a paused channel as they hold any other.
-        paused = float(line["reference"]) == 0.0 == upper and limits.minimum is None and limits.maximum is None
+        # A maximum in money holds a paused channel as it holds any other.
+        paused = float(line["reference"]) == 0.0 == upper and limits.maximum is None
         by: HeldBy = "fixed" if limits.fixed else "pause" if paused else "limits"
         yield Held(str(name), by, float(line["spend"]))

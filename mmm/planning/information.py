@@ -14,9 +14,10 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, hstack, vstack
 
 from mmm.model.response import Floats, along
-from mmm.planning.constraints import Program, assemble
+from mmm.planning.constraints import assemble
 from mmm.planning.planner import expected_objective
 from mmm.planning.problem import Space
+from mmm.planning.program import Program
 from mmm.planning.result import Plan
 
 _LEVELS = 21

@@ -8,7 +8,7 @@ from scipy.sparse import csr_array, hstack, vstack
 
 from mmm.errors import PlanError
 from mmm.model.response import Floats
-from mmm.planning.constraints import Program, Rule
+from mmm.planning.program import Program, Rule
 
 _INFEASIBLE = 2
 
@@ -136,6 +136,23 @@ def is_feasible(program: Program) -> bool:
     return bool(found.status != _INFEASIBLE)
 
 
+def allows(program: Program, plan: Floats) -> bool:
+    """Whether the decided numbers ``plan`` keep all rules, gaps and steps included, up to rounding."""
+    size, hair = program.size, 1e-6 * max(1.0, float(np.abs(plan).max(initial=0.0)))
+    region = program.region
+    if np.any(plan < region.lower[:size] - hair) or np.any(plan > region.upper[:size] + hair):
+        return False
+    if any(hair < plan[i] < least - hair for i, least in program.gaps.items() if i < size):
+        return False
+    if any(abs(plan[i] - unit * round(plan[i] / unit)) > hair for i, unit in program.steps.items() if i < size):
+        return False
+    # What is left concerns sums and helper columns, which a feasible point must exist for.
+    held = program.within({i: (max(0.0, float(v) - hair), float(v) + hair) for i, v in enumerate(plan)})
+    gaps = {i: v for i, v in program.gaps.items() if i >= size}
+    steps = {i: v for i, v in program.steps.items() if i >= size}
+    return is_feasible(replace(held, gaps=gaps, steps=steps))
+
+
 def smallest_contradiction(program: Program) -> tuple[Rule, ...]:
     """A set of rules that cannot hold together and of which every part can; empty where the program is feasible.
 
@@ -179,7 +196,7 @@ def explain_infeasible(program: Program) -> str:
     rules = smallest_contradiction(program)
     if not rules:
         return "No plan was found within the time limit; raise plan.time_limit or relax the constraints."
-    said = list(dict.fromkeys(rule.words for rule in rules))
+    said = list(dict.fromkeys(str(rule.says) for rule in rules))
     detail = _arithmetic(rules)
     discrete = " Sellable steps and 'zero or at least' limits count as well." if program.discrete else ""
     return (

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mmm.model.response import Floats
+from mmm.planning.linear import allows
 from mmm.planning.result import Gain, Plan, chance
 
 NEW_MONEY, UNSPENT = "new money", "unspent"
@@ -110,11 +111,16 @@ def few_moves(moves: pd.DataFrame, enough: float = 0.8) -> str:
 
 
 def smaller_moves(plan: Plan, shares: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)) -> pd.DataFrame:
-    """Going part of the way from the reference plan to the plan: gain, interval, probability and worst 5% by share."""
+    """Going part of the way from the reference plan to the plan: gain, interval, probability and worst 5% by share.
+
+    A part of the way that breaks a rule of the plan is not there: it would be advice against what was asked.
+    """
     today = plan.reference_draws
     rows = {}
     for share in shares:
         money = _at(plan, np.full(len(plan.problem.channels), share))
+        if share < 1.0 and not _permitted(plan, money):
+            continue
         draws = plan.problem.effect_draws(money).sum(axis=1) - today
         if plan.problem.has_value and not plan.same_total:
             draws = (plan.settings.margin or 1.0) * draws - (float(money.sum()) - plan.reference_spend)
@@ -127,6 +133,11 @@ def smaller_moves(plan: Plan, shares: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
             "worst5": gain.worst5,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("share_of_the_way")
+
+
+def _permitted(plan: Plan, money: Floats) -> bool:
+    """Whether money [h, g, c] keeps the plan's rules; a plan of the budget that was looked for has no parts."""
+    return not plan.settings.objective.seeks_budget and allows(plan.program, plan.space.numbers(money))
 
 
 def extrapolation(plan: Plan) -> pd.DataFrame:

@@ -14,9 +14,9 @@ import numpy as np
 
 from mmm.errors import PlanError
 from mmm.model.response import Floats
-from mmm.planning.constraints import Program
 from mmm.planning.curvature import Curvature, Diagonal
 from mmm.planning.linear import best_corner
+from mmm.planning.program import Program
 from mmm.planning.qp import Region, solve_qp
 
 

@@ -16,13 +16,14 @@ import numpy as np
 
 from mmm.errors import PlanError
 from mmm.model.response import Floats
-from mmm.planning.constraints import Program
 from mmm.planning.discrete import solve_discrete
 from mmm.planning.linear import best_corner, explain_infeasible, is_feasible
 from mmm.planning.newton import Climb, Effort, Objective, climb, feasible_start, upper_bound
 from mmm.planning.objectives import Expected
 from mmm.planning.outer import solve_by_period
+from mmm.planning.program import Program
 from mmm.planning.relaxation import above
+from mmm.planning.statements import Share, Statement
 
 _MANY_DRAWS = 250
 _EXACT = 1e-5
@@ -45,20 +46,19 @@ class Certificate:
     gap: float
     spread: float = 0.0
 
-    def words(self) -> str:
-        """The certificate as a sentence."""
-        if self.kind == "given":
-            return "This plan was given, not optimised."
-        if self.kind == "exact":
-            return "No plan within the constraints does better on these draws (proven)."
+    @property
+    def says(self) -> Statement:
+        """What is proven."""
         if self.kind == "gap":
             # Rounded up: what is said must be proven too.
-            above = math.ceil(1e4 * self.gap) / 1e4
-            return f"No plan within the constraints does better by more than {above:.2%} (proven)."
-        return (
-            f"The best of several searches, without proof that no better plan exists; the searches ended within "
-            f"{self.spread:.2%} of each other."
-        )
+            return Statement("certificate_gap", {"gap": Share(math.ceil(1e4 * self.gap) / 1e4, 2)})
+        if self.kind == "local":
+            return Statement("certificate_local", {"gap": Share(self.spread, 2)})
+        return Statement("certificate_exact" if self.kind == "exact" else "certificate_given")
+
+    def words(self) -> str:
+        """The certificate as an English sentence."""
+        return self.says.sentence
 
 
 @dataclass(frozen=True)

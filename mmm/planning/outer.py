@@ -14,11 +14,11 @@ from scipy.sparse import csr_array, hstack, vstack
 
 from mmm.errors import PlanError
 from mmm.model.response import Floats
-from mmm.planning.constraints import Program
 from mmm.planning.discrete import Found, held
 from mmm.planning.linear import discrete_parts, explain_infeasible
 from mmm.planning.newton import Climb, Effort, climb, feasible_start
 from mmm.planning.objectives import Expected
+from mmm.planning.program import Program
 
 _ROUNDS = 20
 

@@ -11,12 +11,13 @@ from mmm.errors import PlanError, SettingsError
 from mmm.inference.fit import Fit
 from mmm.inference.preview import refuse_preview
 from mmm.model.response import Floats
-from mmm.planning.constraints import Program, assemble
+from mmm.planning.constraints import assemble, budget_of
 from mmm.planning.linear import money_range
 from mmm.planning.objectives import Evaluator, Expected
 from mmm.planning.optimise import Certificate, Limits, Solution, maximise
 from mmm.planning.prepare import Prepared, prepare
 from mmm.planning.problem import PlanProblem, Space
+from mmm.planning.program import Program
 from mmm.planning.result import Plan
 from mmm.planning.risk import mean_cvar, probability
 from mmm.planning.settings import RISKY_DRAWS, PlanSettings
@@ -56,7 +57,7 @@ def with_changes(settings: PlanSettings, changes: dict[str, Any]) -> PlanSetting
 def decide(prepared: Prepared, settings: PlanSettings, fit_key: str = "", name: str = "plan") -> Plan:
     """Optimise a prepared problem. Risk objectives are optimised on half of the draws and reported on the other."""
     problem, without = prepared.problem, prepared.without_spend
-    total_budget = settings.total_budget or float(problem.reference_totals.sum())
+    total_budget = budget_of(settings, problem)
     risky = settings.objective.risky
     searched = problem
     if risky:
@@ -72,7 +73,8 @@ def decide(prepared: Prepared, settings: PlanSettings, fit_key: str = "", name: 
     solution = solve(space, program, settings, total_budget)
     money = space.money(tidied(program, solution.columns)[: program.size])
     made = evaluate(replace_draws(prepared, problem, without), settings, (money, program, solution.certificate), name)
-    return replace(made, fit_key=fit_key, total_budget=total_budget)
+    # A budget that was looked for is what the plan spends.
+    return replace(made, fit_key=fit_key, total_budget=total_budget if np.isfinite(total_budget) else made.spend)
 
 
 def tidied(program: Program, x: Floats) -> Floats:
@@ -84,7 +86,7 @@ def tidied(program: Program, x: Floats) -> Floats:
     hair = 1e-6 * max(1e-12, float(np.abs(x[:size]).max()))
     tidy = np.where(np.abs(x - region.lower) < hair, region.lower, x)
     tidy = np.where(np.abs(tidy - region.upper) < hair, region.upper, tidy)
-    cap = program.rules[0].upper
+    cap = program.cap if np.isfinite(program.cap) else float(tidy[:size].sum())
     left = cap - float(tidy[:size].sum())
     if abs(left) < size * hair and not program.discrete:
         inside = (tidy > region.lower + size * hair) & (tidy < region.upper - size * hair)
@@ -124,7 +126,7 @@ def evaluate(
         mix_draws=mix.sum(axis=1),
         without_spend=prepared.without_spend,
         certificate=certificate,
-        constraints=program.words,
+        constraints=program.statements,
     )
 
 

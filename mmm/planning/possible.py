@@ -2,7 +2,7 @@
 
 from mmm.data.dataset import Dataset
 from mmm.errors import PlanError
-from mmm.planning.constraints import assemble
+from mmm.planning.constraints import assemble, budget_of
 from mmm.planning.optimise import require_feasible
 from mmm.planning.prepare import Prepared, last_year, unfitted
 from mmm.planning.problem import Space
@@ -27,9 +27,5 @@ def require_possible(dataset: Dataset, settings: PlanSettings) -> None:
 
 
 def _require(prepared: Prepared, settings: PlanSettings) -> None:
-    total = settings.total_budget or float(prepared.problem.reference_totals.sum())
-    program = assemble(settings, Space(settings.detail, prepared.problem), total)
-    if settings.total_budget is None and settings.objective.kind in ("smallest_budget", "largest_budget"):
-        # The budget is what is looked for.
-        program = program.with_budget(float("inf"), False)
-    require_feasible(program)
+    total = budget_of(settings, prepared.problem)
+    require_feasible(assemble(settings, Space(settings.detail, prepared.problem), total))

@@ -14,6 +14,7 @@ from mmm.model.spec import without_inactive_channels
 from mmm.planning.constraints import check_names
 from mmm.planning.problem import PlanProblem
 from mmm.planning.settings import ChannelLimits, ObjectiveSettings, PlanSettings
+from mmm.planning.statements import Kind, Money, Share, Span, Statement, Value
 
 _RECENT_DAYS = 91
 
@@ -38,18 +39,15 @@ def prepare(fit: Fit, settings: PlanSettings) -> Prepared:
     notes = list(problem.notes)
     without = _baseline(fit, settings, problem, notes) + _carried_in(problem)
     if fit.excluded:
-        notes.append(f"Not in the model and left out of the plan and its budget: {', '.join(fit.excluded)}.")
+        notes.append(Statement("excluded", {"names": fit.excluded}))
     _say_objective(settings.objective, notes)
     return Prepared(replace(problem, notes=tuple(notes)), without)
 
 
-def _say_objective(wish: ObjectiveSettings, notes: list[str]) -> None:
+def _say_objective(wish: ObjectiveSettings, notes: list[Statement]) -> None:
     if wish.kind == "mean_cvar":
-        mean, worst = 1 - wish.risk_weight, wish.risk_weight
-        notes.append(
-            f"The plan weighs the average gain ({mean:.0%}) and the average over the worst {wish.tail:.0%} of cases "
-            f"({worst:.0%}): a gain that is likelier to come, at a somewhat lower average."
-        )
+        weights = {"mean": Share(1 - wish.risk_weight), "tail": Share(wish.tail), "worst": Share(wish.risk_weight)}
+        notes.append(Statement("weighs", weights))
 
 
 def unfitted(dataset: Dataset, settings: PlanSettings) -> Prepared:
@@ -77,7 +75,7 @@ def unfitted(dataset: Dataset, settings: PlanSettings) -> Prepared:
 def _posed(dataset: Dataset, settings: PlanSettings, draws: ResponseDraws) -> PlanProblem:
     periods = parse_periods(settings.horizon, dataset.frequency)
     check_names(settings, dataset.channels)
-    notes: list[str] = []
+    notes: list[Statement] = []
     dates = dataset.frequency.following(dataset.dates[-1], periods)
     reference, pattern = reference_plan(dataset, settings, periods, notes)
     unit = media_per_money(dataset, settings, periods, notes)
@@ -123,32 +121,41 @@ def _check_excluded(excluded: tuple[str, ...], settings: PlanSettings) -> None:
         )
 
 
-def reference_plan(dataset: Dataset, settings: PlanSettings, periods: int, notes: list[str]) -> tuple[Floats, Floats]:
+def reference_plan(
+    dataset: Dataset, settings: PlanSettings, periods: int, notes: list[Statement]
+) -> tuple[Floats, Floats]:
     """Money of the reference plan and the split of each channel's money, both [h, g, c]."""
     spend = dataset.data["spend"].values
     rows = len(spend)
     if periods > rows:
         raise PlanError(f"plan.horizon is {periods} periods, but the data have {rows}. Shorten the horizon.")
     money = spend[rows - periods :].copy()
-    said = f"the spend of the last {settings.horizon}"
+    kind: Kind = "today_last"
     if settings.reference == "last_year":
         money = last_year(dataset, settings, periods)
-        said = f"the spend of the same {settings.horizon} one year (364 days) before"
+        kind = "today_last_year"
     totals = money.sum(axis=(0, 1))
     pattern = _pattern(money, dataset)
     if isinstance(settings.reference, dict):
-        said = "the totals given in plan.reference, split over periods and geos as in the last " + settings.horizon
+        kind = "today_given"
         for name, total in settings.reference.items():
             totals[dataset.channels.index(name)] = total
         money = pattern * totals
-    idle = [name for name, total in zip(dataset.channels, totals, strict=True) if total == 0]
-    notes.append(f"Today’s plan: {said}.")
+    idle = tuple(name for name, total in zip(dataset.channels, totals, strict=True) if total == 0)
+    span = Span(periods, dataset.frequency.unit)
+    notes.append(Statement(kind, {"span": span}))
     if idle:
-        notes.append(
-            f"Without spend in the reference plan: {', '.join(idle)}. Relative bounds keep them at zero; give absolute "
-            "ones to plan on them. Their money would be split evenly over the periods."
-        )
+        notes.append(Statement("idle", {"names": idle}))
+    if settings.total_budget is not None and _like_one_period(settings.total_budget, float(totals.sum()), periods):
+        today = float(totals.sum())
+        values: dict[str, Value] = {"amount": Money(settings.total_budget), "today": Money(today), "span": span}
+        notes.append(Statement("one_period", values | {"share": Share(settings.total_budget / today)}))
     return money, pattern
+
+
+def _like_one_period(budget: float, today: float, periods: int) -> bool:
+    """Whether a total looks like the money of one period: nearer to today's mean period than to any other reading."""
+    return periods > 2 and today > 0 and 0.6 <= budget * periods / today <= 1.7
 
 
 def last_year(dataset: Dataset, settings: PlanSettings, periods: int) -> Floats:
@@ -171,7 +178,7 @@ def _pattern(money: Floats, dataset: Dataset) -> Floats:
     return np.where(total > 0, money / np.where(total > 0, total, 1.0), even)
 
 
-def media_per_money(dataset: Dataset, settings: PlanSettings, periods: int, notes: list[str]) -> Floats:
+def media_per_money(dataset: Dataset, settings: PlanSettings, periods: int, notes: list[Statement]) -> Floats:
     """Media units that one unit of money buys, [h, g, c], at the last 13 weeks' cost and the settings' factors."""
     rows = recent_rows(dataset)
     spend, media = dataset.data["spend"].values, dataset.data["media"].values
@@ -192,8 +199,7 @@ def media_per_money(dataset: Dataset, settings: PlanSettings, periods: int, note
     for name, wanted in settings.cost_factor.items():
         factor[:, dataset.channels.index(name)] = _by_period(wanted, periods, f"plan.cost_factor.{name}")
     if any(unit != dataset.currency for unit in dataset.media_unit):
-        changed = ", with the factors of plan.cost_factor" if settings.cost_factor else ""
-        notes.append(f"Cost per media unit: that of the last {rows} periods, by channel and geo{changed}.")
+        notes.append(Statement("cost_changed" if settings.cost_factor else "cost", {"n": rows}))
     return np.asarray(ratio[None] / factor[:, None, :])
 
 
@@ -207,14 +213,11 @@ def _by_period(value: float | tuple[float, ...], periods: int, where: str) -> Fl
     return np.full(periods, value)
 
 
-def _value(dataset: Dataset, notes: list[str]) -> Floats:
+def _value(dataset: Dataset, notes: list[Statement]) -> Floats:
     """Value of a unit of outcome by geo, [g]: the mean of the last 13 weeks, or 1 where it has none."""
     if dataset.has_value:
         return np.asarray(dataset.data["value_per_unit"].values[-recent_rows(dataset) :].mean(axis=0))
-    notes.append(
-        f"The outcome ({dataset.outcome_unit}) has no value per unit: whether money is worth spending cannot be "
-        "judged, so that the plan spends up to the cap wherever that adds outcome."
-    )
+    notes.append(Statement("no_value", {"name": dataset.outcome_unit}))
     return np.ones(len(dataset.geos))
 
 
@@ -228,7 +231,7 @@ def _carried_in(problem: PlanProblem) -> Floats:
     return total
 
 
-def _baseline(fit: Fit, settings: PlanSettings, problem: PlanProblem, notes: list[str]) -> Floats:
+def _baseline(fit: Fit, settings: PlanSettings, problem: PlanProblem, notes: list[Statement]) -> Floats:
     """Valued outcome of the horizon without media, by draw."""
     dataset = fit.dataset
     controls = dataset.data["control"].values
@@ -242,8 +245,7 @@ def _baseline(fit: Fit, settings: PlanSettings, problem: PlanProblem, notes: lis
                     f"{len(controls)}. Use future_controls: recent_mean."
                 )
             ahead = controls[len(controls) - year : len(controls) - year + problem.horizon]
-        how = "at their values one year before" if settings.future_controls == "last_year" else "at their recent mean"
-        notes.append(f"Controls over the horizon are held {how}; they move the forecast, not the comparison of plans.")
+        notes.append(Statement("controls_last_year" if settings.future_controls == "last_year" else "controls_recent"))
     value = np.ones(len(dataset.geos)) if problem.unit_value is None else problem.unit_value
     total = np.zeros(problem.draws.n)
     for term in fit.draws(settings.draws).baseline(problem.dates, ahead, settings.seed).values():

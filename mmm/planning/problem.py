@@ -14,6 +14,7 @@ import pandas as pd
 from mmm.errors import PlanError
 from mmm.model.response import Floats, ResponseDraws, totals
 from mmm.planning.settings import Detail
+from mmm.planning.statements import Part, Statement
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class PlanProblem:
     currency: str = "EUR"
     outcome_unit: str = "EUR"
     unit_value: Floats | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Statement, ...] = ()
 
     def __post_init__(self) -> None:
         h, (g, c) = len(self.dates), self.draws.media_scale.shape
@@ -136,8 +137,12 @@ class Space:
 
     @property
     def reference(self) -> Floats:
+        return self.numbers(self.problem.reference)
+
+    def numbers(self, money: Floats) -> Floats:
+        """The plan that ``money[h, g, c]`` is, in the numbers that are decided."""
         axes: dict[Detail, tuple[int, ...]] = {"channel": (0, 1), "geo": (0,), "week": (1,)}
-        return self.problem.reference.sum(axis=axes[self.detail]).ravel()
+        return money.sum(axis=axes[self.detail]).ravel()
 
     @property
     def split(self) -> Floats:
@@ -169,12 +174,11 @@ class Space:
         """Money [c] by channel of the plan ``x``."""
         return x.reshape(-1, self.shape[-1]).sum(axis=0)
 
-    def label(self, index: int) -> str:
-        """Name of one decided number."""
-        channel = self.problem.channels[index % self.shape[-1]]
-        row = index // self.shape[-1]
-        if self.detail == "geo":
-            return f"{channel} in {self.problem.draws.geos[row]}"
-        if self.detail == "week":
-            return f"{channel} in the period from {self.problem.dates[row]:%Y-%m-%d}"
-        return channel
+    def part(self, index: int) -> Part:
+        """Whose money one decided number is."""
+        channel, row = self.problem.channels[index % self.shape[-1]], index // self.shape[-1]
+        return Part(
+            channel,
+            geo=self.problem.draws.geos[row] if self.detail == "geo" else None,
+            date=self.problem.dates[row] if self.detail == "week" else None,
+        )

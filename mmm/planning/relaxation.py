@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from mmm.model.response import Floats
-from mmm.planning.constraints import Program
 from mmm.planning.linear import best_corner
 from mmm.planning.objectives import Expected
+from mmm.planning.program import Program
 
 
 def above(objective: Expected, program: Program) -> Expected:

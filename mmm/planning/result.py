@@ -9,11 +9,12 @@ import pandas as pd
 
 from mmm.errors import PlanError
 from mmm.model.response import Floats
-from mmm.planning.constraints import Program
 from mmm.planning.held import Held, held_channels
 from mmm.planning.optimise import Certificate
 from mmm.planning.problem import PlanProblem, Space
+from mmm.planning.program import Program
 from mmm.planning.settings import PlanSettings
+from mmm.planning.statements import TODAY, Statement
 
 Verdict = Literal["unchanged", "better", "worse", "equal", "open"]
 _WORST = 0.05
@@ -96,7 +97,7 @@ class Plan:
     mix_draws: Floats = field(repr=False)
     without_spend: Floats | None = field(repr=False)
     certificate: Certificate
-    constraints: tuple[str, ...]
+    constraints: tuple[Statement, ...]
     fit_key: str = ""
 
     @property
@@ -184,12 +185,14 @@ class Plan:
         return held_channels(self.allocation, self.settings)
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Statement, ...]:
+        """What the plan rests on; ``str`` of one says it in English."""
         return self.problem.notes
 
     @property
     def reference_note(self) -> str:
-        return self.problem.notes[0] if self.problem.notes else ""
+        """What the reference plan is, in English."""
+        return next((note.sentence for note in self.notes if note.kind in TODAY), "")
 
     @property
     def verdict(self) -> Verdict:

@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 
 from mmm.model.response import Floats
-from mmm.planning.constraints import Program
 from mmm.planning.discrete import held
 from mmm.planning.newton import Effort, climb, feasible_start, upper_bound
 from mmm.planning.objectives import Expected, MeanCVaR, Probability
@@ -22,6 +21,7 @@ from mmm.planning.optimise import (
     maximise,
     random_starts,
 )
+from mmm.planning.program import Program
 from mmm.planning.relaxation import above
 from mmm.planning.settings import ObjectiveSettings
 

@@ -10,13 +10,15 @@ from mmm.errors import PlanError
 from mmm.inference.fit import Fit
 from mmm.model.response import Floats
 from mmm.model.response_planner import PriorChannel, with_prior_channel
-from mmm.planning.constraints import Program, assemble, check_names
+from mmm.planning.constraints import assemble, check_names
 from mmm.planning.optimise import Certificate
 from mmm.planning.planner import decide, evaluate
 from mmm.planning.prepare import Prepared, last_year, prepare
 from mmm.planning.problem import PlanProblem, Space
+from mmm.planning.program import Program
 from mmm.planning.result import Plan
 from mmm.planning.settings import ChannelLimits, NewChannel, PlanSettings, Scenario
+from mmm.planning.statements import Part, Statement
 
 _NORMAL_90 = float(norm.ppf(0.95))
 
@@ -151,10 +153,7 @@ def _with_new_channel(prepared: Prepared, settings: PlanSettings, new: NewChanne
         history=wider(problem.history, 0.0),
         observed_peak=wider(problem.observed_peak, peak * by_geo[:, None]),
         observed_peak_total=np.append(problem.observed_peak_total, peak),
-        notes=(
-            *problem.notes,
-            f"{new.name} was never observed: its response is a prior, its 'observed' range a guess.",
-        ),
+        notes=(*problem.notes, Statement("prior_channel", {"part": Part(new.name)})),
     )
     limits = ChannelLimits(minimum=0.0, maximum=new.maximum or 2 * new.spend)
     update = {"channels": {**settings.channels, new.name: limits}}

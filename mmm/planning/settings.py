@@ -48,6 +48,11 @@ class ObjectiveSettings(Section):
         """Whether more than the average counts. Such a plan is found on half of the draws and reported on the rest."""
         return self.kind in ("mean_cvar", "probability")
 
+    @property
+    def seeks_budget(self) -> bool:
+        """Whether the total budget is what is looked for."""
+        return self.kind in ("smallest_budget", "largest_budget")
+
     @model_validator(mode="after")
     def _targets_fit_kind(self) -> "ObjectiveSettings":
         if self.kind == "smallest_budget" and self.target is None:
@@ -84,6 +89,16 @@ class ChannelLimits(Section):
     """Smallest spend in any period of the horizon, over all geos."""
     value_factor: PositiveFloat = 1.0
     """Value of a unit of outcome won by this channel, relative to the average unit (value per customer)."""
+
+    @field_validator("fixed", mode="before")
+    @classmethod
+    def _true_or_false(cls, value: Any) -> Any:
+        if not isinstance(value, bool):
+            raise ValueError(
+                "fixed is true or false: true keeps the channel at its reference spend. To hold it at an amount, give "
+                "minimum and maximum"
+            )
+        return value
 
     @model_validator(mode="after")
     def _ranges_are_ordered(self) -> "ChannelLimits":

@@ -5,8 +5,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from mmm.model.response import Floats, along
-from mmm.planning.constraints import Program
 from mmm.planning.problem import PlanProblem, Space
+from mmm.planning.program import Program
 
 
 def channel_bounds(program: Program, space: Space) -> tuple[Floats, Floats]:
@@ -19,7 +19,7 @@ def channel_bounds(program: Program, space: Space) -> tuple[Floats, Floats]:
         c, weight = members.index(frozenset(rule.columns)), rule.weights[0]
         lower[c] = max(lower[c], rule.lower / weight)
         upper[c] = min(upper[c], rule.upper / weight)
-    return lower, np.minimum(upper, program.rules[0].upper)
+    return lower, np.minimum(upper, program.cap)
 
 
 def marginal_draws(problem: PlanProblem, money: Floats) -> Floats:

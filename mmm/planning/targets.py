@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from mmm.errors import PlanError
-from mmm.planning.constraints import Program
 from mmm.planning.linear import money_range
 from mmm.planning.objectives import Expected
 from mmm.planning.optimise import Limits, Solution, effect_scale, maximise
+from mmm.planning.program import Program
 from mmm.planning.settings import ObjectiveSettings
 
 _ROUNDS = 40

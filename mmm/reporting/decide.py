@@ -19,6 +19,8 @@ from mmm.reporting.material import PlanTables, ScenarioLine
 from mmm.reporting.what_if import response_points
 
 _TOUCHES = 1e-4
+_IN_THE_TABLE = ("at_least", "at_most", "at_least_relative", "at_most_relative", "max_increase", "min_retained")
+"""Limits on a single channel's money: what is allowed stands beside it."""
 _ENDS = ("", "_lower", "_upper")
 
 
@@ -113,24 +115,19 @@ def plan_tables(plan: Plan, curve: BudgetCurve, scenarios: Sequence[ScenarioLine
             **{f"{name}{end}": budgets[f"{name}{end}"] for name in ("profit", "marginal") for end in _ENDS},
         }
     )
-    single = tuple(f"{name} at {end} " for name in plan.problem.channels for end in ("least", "most"))
     return PlanTables(
         allocation=table,
         gain_draws=plan.decisive_gain.draws,
         curve=shown.drop_duplicates("budget"),
         scenarios=tuple(scenarios),
-        constraints=tuple(_sentence(c) for c in plan.constraints if not c.startswith(single)),
-        certificate=plan.certificate.words(),
+        constraints=tuple(c for c in plan.constraints if c.kind not in _IN_THE_TABLE),
+        certificate=plan.certificate.says,
         moves=key_moves(plan),
         partial=smaller_moves(plan),
         response=response_points(plan),
         foresight=foresee(plan, curve),
         notes=plan.notes,
     )
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 
 def scenario_lines(fit: Fit, plan: Plan, fmt: Formatter) -> list[ScenarioLine]:

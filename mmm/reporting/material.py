@@ -15,6 +15,7 @@ from mmm.assessment.holdout import HoldoutResult
 from mmm.data.quality.report import QualityReport
 from mmm.model.evidence import Experiment
 from mmm.planning.models import PlanByModel
+from mmm.planning.statements import Statement
 from mmm.reporting.decision import Decision, Estimate
 from mmm.reporting.figures.returns import Belief
 from mmm.reporting.figures.sheet import Pen
@@ -124,8 +125,8 @@ class PlanTables:
     gain_draws: np.ndarray
     curve: pd.DataFrame
     scenarios: tuple[ScenarioLine, ...]
-    constraints: tuple[str, ...]
-    certificate: str
+    constraints: tuple[Statement, ...]
+    certificate: Statement
     moves: pd.DataFrame
     """From today's plan to this one, step by step, most important first: source, destination, amount, share."""
     partial: pd.DataFrame
@@ -133,7 +134,7 @@ class PlanTables:
     response: pd.DataFrame
     """Each channel's curve along the plan's pattern: channel, spend, won (with bounds); today and the plan included."""
     foresight: Foresight
-    notes: tuple[str, ...] = ()
+    notes: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,10 @@ class Words:
         found = self.messages.get(("", message), message)
         return (found if isinstance(found, str) else found[0]).format(**values)
 
+    def pattern(self, message: str) -> str:
+        """The message in this language with its places still open."""
+        return str(self.messages.get(("", message), message))
+
     def plural(self, one: str, many: str, count: float, /, **values: object) -> str:
         """The form for ``count`` by the language's own rule: French says zero in the singular."""
         rule = Locale.parse(self.language).plural_form

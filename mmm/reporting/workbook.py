@@ -19,6 +19,7 @@ from mmm.reporting import answers
 from mmm.reporting.format import Formatter
 from mmm.reporting.headings import MONEY, PLAN, SIGNED, ends_of_moves, heading, plan_heading, sheet_names
 from mmm.reporting.material import Material, spend_by_channel
+from mmm.reporting.statements import told
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _FIRST_POINT = 5
@@ -313,9 +314,9 @@ def _frame(book: _Book, kind: str, table: pd.DataFrame) -> None:
 
 
 def _notes(book: _Book, m: Material) -> None:
-    sheet, below = book.sheet("notes"), m.fmt.made_below
+    sheet = book.sheet("notes")
     head = m.teller.headline()
-    planned = [below(text) for text in (*m.plan.notes, *m.plan.constraints, m.plan.certificate)]
+    planned = [told(said, m.fmt) for said in (*m.plan.notes, *m.plan.constraints, m.plan.certificate)]
     believed = answers.belief(m.gate.passed, bool(m.gate.warnings), float("nan"), 0, 0, m.fmt)
     lines = [m.title, head.lead, head.sentence, *planned, believed]
     for row, text in enumerate(t for t in lines if t):

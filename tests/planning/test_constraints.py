@@ -133,7 +133,7 @@ class TestParts:
     def test_limits_of_parts_are_one_sentence(self, problem):
         made = problem(channels=3, geos=2)
         for detail, part in (("geo", "geo"), ("week", "period")):
-            words = program_of(made, detail=detail).words
+            words = [str(one) for one in program_of(made, detail=detail).statements]
             assert sum(f"{part} of a channel" in text for text in words) == 1
             assert len(words) < 10
 
@@ -178,7 +178,7 @@ class TestInfeasible:
             groups={"digital": {"channels": ("c0", "c1"), "maximum": 0.5 * total[0]}},
             channels={"c0": {"minimum": 0.8 * total[0]}},
         )
-        words = {rule.words for rule in smallest_contradiction(program)}
+        words = {str(rule.says) for rule in smallest_contradiction(program)}
         assert words == {f"group digital at most {0.5 * total[0]:,.0f}", f"c0 at least {0.8 * total[0]:,.0f}"}
 
     def test_every_part_of_a_contradiction_is_needed(self, problem):

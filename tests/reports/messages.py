@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from jinja2 import nodes
 
+from mmm.planning.statements import WORDS
 from mmm.reporting.page import TEMPLATES, environment
 from mmm.reporting.words import words
 
@@ -19,10 +20,6 @@ _BELOW = (
     "assessment/checks.py",
     "assessment/agreement.py",
     "assessment/identification.py",
-    "planning/prepare.py",
-    "planning/constraints.py",
-    "planning/scenarios.py",
-    "planning/optimise.py",
 )
 
 
@@ -33,6 +30,7 @@ def used() -> dict[str, str | None]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 found |= _of_call(node)
+    found |= {text: None for kind, text in WORDS.items() if kind != "definition"}
     env = environment()
     for path in sorted(TEMPLATES.rglob("*.j2")):
         for call in env.parse(path.read_text(encoding="utf-8")).find_all(nodes.Call):

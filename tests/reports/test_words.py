@@ -9,6 +9,8 @@ import messages
 import pytest
 from reading import LANGUAGES, PLACES, english, leaked, text_of
 
+from mmm.planning.statements import Factor, Money, Part, Statement
+from mmm.reporting import statements
 from mmm.reporting.decision import Decision, Estimate, Move
 from mmm.reporting.format import Formatter
 from mmm.reporting.narrative import Teller
@@ -68,11 +70,11 @@ def test_catalogues_share_their_patterns() -> None:
 def test_parts_of_a_sentence_are_put_in_the_reports_notation() -> None:
     fmt = Formatter("EUR", "EUR", money_outcome=True, language="de", labels={"ooh": "Außenwerbung"})
     assert fmt.made_below("ooh never ran. Its effect comes from the prior alone.").startswith("Außenwerbung lief nie.")
-    assert fmt.made_below("ooh at most 1,200,000 (1.5 x its reference spend).") == (
-        "Außenwerbung höchstens 1.200.000\u00a0€ (1,5 × die heutigen Ausgaben)."
-    )
+    limit = Statement("at_most_relative", {"part": Part("ooh"), "amount": Money(1_200_000.0), "factor": Factor(1.5)})
+    assert statements.told(limit, fmt) == "Außenwerbung höchstens 1.200.000\u00a0€ (1,5 × die heutigen Ausgaben)."
     english = Formatter("EUR", "EUR", money_outcome=True, labels={"ooh": "Out of home"})
-    assert english.made_below("ooh at most 1,200,000.") == "Out of home at most €1,200,000."
+    limit = Statement("at_most", {"part": Part("ooh", geo="north"), "amount": Money(1_200_000.0)})
+    assert statements.told(limit, english) == "Out of home in north at most €1,200,000."
     assert english.made_below("Something that no pattern knows.") == "Something that no pattern knows."
 
 

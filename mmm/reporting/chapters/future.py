@@ -14,6 +14,7 @@ from mmm.reporting.headings import ends_of_moves
 from mmm.reporting.material import Material, spend_by_channel
 from mmm.reporting.narrative import BEYOND
 from mmm.reporting.page import Cell, Chapter, Column, Table, columns, table_of
+from mmm.reporting.statements import told
 from mmm.reporting.words import mark
 
 _MOST_STEPS = 8
@@ -23,17 +24,16 @@ _MOST_SCENARIOS = 7
 def plan(m: Material) -> Chapter:
     """The plan channel by channel."""
     teller = m.teller
-    below = m.fmt.made_below
     html = m.render(
         "chapters/plan.html.j2",
         table=_allocation_table(m),
         reasons=_reasons_table(m),
         steps=_steps_table(m),
         partial=_partial_table(m),
-        constraints=[below(c) for c in m.plan.constraints],
+        constraints=[told(c, m.fmt) for c in m.plan.constraints],
         notes=[
             *(models.disputes(m.models.plan, m.fmt) if m.models is not None else ()),
-            *(below(n) for n in (*m.plan.notes, m.plan.certificate)),
+            *(told(n, m.fmt) for n in (*m.plan.notes, m.plan.certificate)),
         ],
         unchanged=m.decision.verdict == "unchanged",
         sure=teller.how_sure(),
@@ -122,9 +122,11 @@ def _steps_table(m: Material) -> Table | None:
     return table_of(t("The moves in order of what they bring."), head, rows)
 
 
-def _partial_table(m: Material) -> Table:
-    """Going only part of the way."""
+def _partial_table(m: Material) -> Table | None:
+    """Going only part of the way; None where no part of it is allowed."""
     fmt = m.gain_fmt
+    if len(m.plan.partial) < 2:
+        return None
     t = fmt.t
     head = columns(t("How far"), t("Expected gain"), t("Chance to do better"), t("If things go badly (worst 5%)"))
     rows = [

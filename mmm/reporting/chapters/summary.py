@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mmm.planning.statements import TODAY
 from mmm.reporting import answers, models
 from mmm.reporting.decision import Decision
 from mmm.reporting.figures.plan import from_to
 from mmm.reporting.material import Material
 from mmm.reporting.narrative import failure, reservation, rests_on
 from mmm.reporting.page import Chapter, Tile, Tone
+from mmm.reporting.statements import told
 
 _MOST_MOVES, _MOST_MOVES_FAILED = 8, 5
 _MOST_RESERVATIONS = 2
@@ -163,4 +165,5 @@ def _believed(m: Material) -> str:
 def _gloss(m: Material) -> str:
     """The two terms of page one that need saying."""
     ends = m.fmt.t("90% interval: nine in ten of the values that fit the data lie inside.")
-    return f"{m.fmt.made_below(m.plan.notes[0])} {ends}"
+    today = [told(note, m.fmt) for note in m.plan.notes if note.kind in TODAY]
+    return " ".join([*today, ends])
