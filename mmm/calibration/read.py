@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from mmm.calibration.settings import ExperimentSettings, ExperimentsSettings
 from mmm.data.calendar import Frequency
-from mmm.data.cells import is_blank, number
+from mmm.data.cells import is_blank
 from mmm.data.dataset import Dataset
+from mmm.data.marks import amount, undressed
 from mmm.data.problems import Problems, nearest, shown
 from mmm.data.read import Table, read_file
 from mmm.errors import DataError
@@ -80,8 +81,8 @@ def _values(cells: dict[str, Any], settings: ExperimentsSettings) -> Iterator[tu
         if name == "geos":
             yield name, tuple(part.strip() for part in text.split(_SEPARATOR) if part.strip())
         elif name in ("spend", "outcome", "roas", "error"):
-            read = number(text, settings.csv)
-            yield name, text if read is None else read
+            read = amount(undressed(text).body, settings.csv.style)
+            yield name, text if read is None else read.value
         else:
             yield name, text
 

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from mmm.data.settings import CsvSettings, Name
+from mmm.data.csv_settings import CsvSettings
+from mmm.data.settings import Name
 from mmm.model.evidence import Kind
 from mmm.section import Section
 

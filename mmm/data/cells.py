@@ -1,6 +1,5 @@
-"""Cells of one column as numbers or as text, with every cell that is neither recorded."""
+"""Cells of one column: blank ones, texts, and what must not be blank or negative."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mmm.data.problems import Problems, shown
-from mmm.data.settings import CsvSettings
+from mmm.data.problems import Problems
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -23,9 +21,10 @@ LARGEST = 1e15
 SMALLEST = 1e-30
 """What is closer to zero is left over from rounding; ratios of such values overflow."""
 
-_BLANK = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "<na>", "nat", "-"})
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+MISSING = frozenset(
+    {"", "na", "n/a", "n.a.", "#n/a", "nan", "null", "none", "<na>", "nat", "-", "--", "---", "\u2013", "\u2014"}
+)
+"""What stands for a missing value in exports, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,8 @@ class Cells:
 
     values: FloatArray
     blank: BoolArray
+    token: str = ""
+    """The text that stands in blank cells, where it is not empty: ``--``."""
 
 
 def is_blank(cell: object) -> bool:
@@ -45,37 +46,19 @@ def is_blank(cell: object) -> bool:
     return isinstance(cell, float) and cell != cell
 
 
-def numbers(
-    column: "pd.Series[Any]", options: CsvSettings, where: Callable[[int], str], name: str, problems: Problems
-) -> Cells:
-    """The column as float64; text that is no number, infinities and absurd magnitudes are recorded.
-
-    ``where`` describes a row by position. Blank cells are not recorded: the caller knows where they are allowed.
-    """
-    if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_complex_dtype(column.dtype):
-        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        blank, wrong = np.isnan(values), np.zeros(len(values), dtype=bool)
-    else:
-        values, blank, wrong = _parsed(list(column), options)
-    _record_text(column, wrong, where, name, problems)
-    with np.errstate(invalid="ignore"):
-        infinite, huge = np.isinf(values), np.isfinite(values) & (np.abs(values) > LARGEST)
-        small = (values != 0) & (np.abs(values) < SMALLEST)
-    _record(infinite, column, where, problems, f"Column '{name}' holds infinite values; numbers are finite.")
-    _record(huge, column, where, problems, f"Column '{name}' holds values above 1e15; give it in a larger unit.")
-    _record(small, column, where, problems, f"Column '{name}' holds rounding residue, below 1e-30; write 0.")
-    return Cells(np.where(wrong | infinite | huge | small, np.nan, values), blank)
-
-
 def record_blank(
-    blank: BoolArray, where: Callable[[int], str], name: str, problems: Problems, fix: str | None = None
+    blank: BoolArray,
+    where: Callable[[int], str],
+    name: str,
+    problems: Problems,
+    fix: str = "Fill them with what was observed (a true zero is written 0).",
 ) -> None:
     """Record blank cells of a column that must be complete."""
     rows = np.flatnonzero(blank)
     if rows.size:
         problems.add(
             f"Column '{name}' is empty in {rows.size} rows; missing values are not filled in.",
-            fix or "Fill them with what was observed (a true zero is written 0).",
+            fix,
             (where(int(i)) for i in rows),
             rows.size,
         )
@@ -114,73 +97,13 @@ def _text(cell: object) -> str:
     return str(cell).strip()
 
 
-def _parsed(cells: list[object], options: CsvSettings) -> tuple[FloatArray, BoolArray, BoolArray]:
-    values = np.full(len(cells), np.nan)
-    blank, wrong = np.zeros(len(cells), dtype=bool), np.zeros(len(cells), dtype=bool)
-    for i, cell in enumerate(cells):
-        if isinstance(cell, str):
-            read = number(cell, options)
-            if read is not None:
-                values[i] = read
-            elif cell.strip().casefold() in _BLANK:
-                blank[i] = True
-            else:
-                wrong[i] = True
-        elif is_blank(cell):
-            blank[i] = True
-        elif isinstance(cell, Integral | Real | Decimal | np.bool_):
-            values[i], wrong[i] = _as_float(cell)
-            blank[i] = np.isnan(values[i]) and not wrong[i]
-        else:
-            wrong[i] = True
-    return values, blank, wrong
-
-
-def _as_float(cell: object) -> tuple[float, bool]:
+def as_float(cell: object) -> tuple[float, bool]:
+    """A cell that is no text as a float, and whether it is none."""
+    if not isinstance(cell, Integral | Real | Decimal | np.bool_):
+        return float("nan"), True
     try:
-        return float(cell), False  # type: ignore[arg-type]
+        return float(cell), False
     except OverflowError:
         return float("inf"), False
     except (ValueError, TypeError):
         return float("nan"), True
-
-
-def number(text: str, options: CsvSettings) -> float | None:
-    """The number that a cell's text is, or None."""
-    plain = text.strip()
-    if options.thousands is not None:
-        plain = plain.replace(options.thousands, "")
-    if options.decimal != ".":
-        # A point is then no decimal sign: '1.5' must not be read as one and a half.
-        plain = "?" if "." in plain else plain.replace(options.decimal, ".")
-    # float() alone would also take '1_000' and digits of other scripts.
-    if plain.isascii() and _NUMBER.fullmatch(plain):
-        return float(plain)
-    return float(plain) if _INFINITE.fullmatch(plain) else None
-
-
-def _record_text(
-    column: "pd.Series[Any]", wrong: BoolArray, where: Callable[[int], str], name: str, problems: Problems
-) -> None:
-    rows = np.flatnonzero(wrong)
-    if not rows.size:
-        return
-    cells = [column.iloc[int(i)] for i in rows]
-    fix = "Correct them."
-    if all(isinstance(c, str) and re.fullmatch(r"\s*-?[\d.' ]*,\d+\s*", c) for c in cells):
-        fix = "They look like decimal commas or thousands signs: set data.csv.decimal or data.csv.thousands."
-    problems.add(
-        f"Column '{name}' holds {rows.size} cells that are no numbers.",
-        fix,
-        (f"{where(int(i))}: {shown(cell)}" for i, cell in zip(rows, cells, strict=True)),
-        rows.size,
-    )
-
-
-def _record(
-    mask: BoolArray, column: "pd.Series[Any]", where: Callable[[int], str], problems: Problems, rule: str
-) -> None:
-    rows = np.flatnonzero(mask)
-    if rows.size:
-        lines = (f"{where(int(i))}: {shown(column.iloc[int(i)])}" for i in rows)
-        problems.add(rule, "Correct these rows.", lines, rows.size)

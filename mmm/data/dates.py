@@ -1,17 +1,18 @@
-"""The date column: unambiguous period starts without time of day or time zone, and the frequency of the panel."""
+"""The date column: unambiguous period starts without time of day or time zone."""
 
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mmm.data.calendar import Frequency
 from mmm.data.cells import BoolArray, is_blank
+from mmm.data.labels import EXCEL, date_advice, iso_week, of_serial, parsed, split_range
 from mmm.data.problems import Problems, shown
 
 DateArray = npt.NDArray[np.datetime64]
@@ -32,49 +33,113 @@ _UNREADABLE = "are no dates"
 _ZONED = "have a time zone, but a date is the start of its period in local time"
 _TIMED = "have a time of day, but a date is the start of its period"
 _FAR = f"are not between {_FIRST_YEAR} and {_LAST_YEAR}"
+_NO_WEEK = "are weeks that their ISO year does not have"
 _FIXES = {
-    _UNREADABLE: "Write dates as 2021-04-03, or set data.date_format.",
     _ZONED: "Convert to local dates and drop the zone.",
     _TIMED: "Sum the rows to days or weeks and keep the date only.",
     _FAR: "Correct the year.",
+    _NO_WEEK: "ISO years have 52 or 53 weeks, from 01 on. Where weeks are counted in another way, write each week's "
+    "first day instead.",
 }
 
 
-def parse_dates(
-    column: "pd.Series[Any]", date_format: str | None, where: Callable[[int], str], name: str, problems: Problems
-) -> tuple[DateArray, BoolArray]:
-    """The column as datetime64[ns] days, and which rows are usable; everything else is recorded.
+@dataclass(frozen=True)
+class DateOptions:
+    """How the date column is written, as ``data.date_format`` and ``data.week_label`` say."""
 
-    ISO dates, dates with a month name and native date types are taken as they are. For day/month/year in digits the
-    order is taken from the column where only one order fits every row; otherwise ``date_format`` must say it.
+    date_format: str | None = None
+    week_label: Literal["start", "end"] | None = None
+
+
+def parse_dates(
+    column: "pd.Series[Any]", options: DateOptions, where: Callable[[int], str], name: str, problems: Problems
+) -> tuple[DateArray, BoolArray]:
+    """The column as datetime64[ns] period starts, and which rows are usable; everything else is recorded.
+
+    ISO dates, ISO weeks (their Monday), ranges (their first day), dates with a month name and native date types are
+    taken as they are. For day/month/year in digits the order is taken from the column where only one order fits every
+    row; otherwise ``date_format`` must say it. Labels that are a week's last day are moved to its first.
     """
     cells = list(column)
-    reader = _reader(cells, date_format, where, name, problems)
+    starts, ends = _ranges(cells)
+    reader = _reader([*starts, *ends.values()], options.date_format, where, name, problems)
     found = np.full(len(cells), np.datetime64("NaT", "ns"), dtype="datetime64[ns]")
-    broken: dict[str, list[int]] = {}
     if reader is None:
         return found, np.zeros(len(cells), dtype=bool)
-    for i, cell in enumerate(cells):
+    broken: dict[str, list[int]] = {}
+    lengths: dict[int, int] = {}
+    for i, cell in enumerate(starts):
         if is_blank(cell):
             broken.setdefault("are empty", []).append(i)
             continue
         try:
-            found[i] = np.datetime64(_checked(reader(cell)), "ns")
+            day = _checked(reader(cell))
+            found[i] = np.datetime64(day, "ns")
+            if i in ends:
+                lengths[i] = (_checked(reader(ends[i])) - day).days + 1
         except _NoDate as error:
             broken.setdefault(str(error), []).append(i)
+            found[i] = np.datetime64("NaT", "ns")
     for rule, rows in broken.items():
         lines = (f"{where(i)}: {shown(cells[i])}" for i in rows)
-        fix = _FIXES.get(rule, "Fill in the date, or delete the row if it is an empty one.")
-        problems.add(f"Column '{name}': {len(rows)} dates {rule}.", fix, lines, len(rows))
+        problems.add(f"Column '{name}': {len(rows)} dates {rule}.", _fix(rule, cells, rows, options), lines, len(rows))
+    _record_lengths(cells, lengths, where, name, problems)
+    if options.week_label == "end":
+        found = _moved(cells, found, name, problems)
     return found, ~np.isnat(found)
+
+
+def _fix(rule: str, cells: list[object], rows: list[int], options: DateOptions) -> str:
+    if rule == _UNREADABLE:
+        return date_advice([cells[i] for i in rows], options.date_format, whole=len(rows) > len(cells) // 2)
+    return _FIXES.get(rule, "Fill in the date, or delete the row if it is an empty one.")
+
+
+def _ranges(cells: list[object]) -> tuple[list[object], dict[int, str]]:
+    """First days, and last days by row, where most of the cells are ranges such as 2023-01-02 - 2023-01-08."""
+    split = {i: both for i, cell in enumerate(cells) if isinstance(cell, str) and (both := split_range(cell))}
+    if 2 * len(split) <= len(cells):
+        return cells, {}
+    starts = [split[i][0] if i in split else cell for i, cell in enumerate(cells)]
+    return starts, {i: end for i, (_, end) in split.items()}
+
+
+def _record_lengths(
+    cells: list[object], lengths: dict[int, int], where: Callable[[int], str], name: str, problems: Problems
+) -> None:
+    if not lengths:
+        return
+    usual = Counter(lengths.values()).most_common(1)[0][0]
+    odd = [i for i, days in lengths.items() if days != usual]
+    if odd:
+        problems.add(
+            f"Column '{name}': {len(odd)} ranges do not have {usual} days as the others have.",
+            "Delete periods that are not complete, or correct their dates.",
+            (f"{where(i)}: {shown(cells[i])}, {lengths[i]} days" for i in odd),
+            len(odd),
+        )
+
+
+def _moved(cells: list[object], found: DateArray, name: str, problems: Problems) -> DateArray:
+    """First days of weeks that are labelled by their last."""
+    named = [cell for cell in cells if isinstance(cell, str) and (iso_week(cell.strip()) or split_range(cell))]
+    if named:
+        problems.add(
+            f"Column '{name}' holds {shown(named[0])}, which says itself when the week starts.",
+            "Remove data.week_label.",
+        )
+    moved: DateArray = found - np.timedelta64(6, "D").astype("timedelta64[ns]")
+    return moved
 
 
 def _reader(
     cells: list[object], date_format: str | None, where: Callable[[int], str], name: str, problems: Problems
 ) -> Callable[[object], dt.datetime] | None:
     """The function that reads one cell; None, with the problem recorded, where the order of day and month is open."""
+    if date_format == EXCEL:
+        return lambda cell: _native(cell) or _known(of_serial(cell))
     if date_format is not None:
-        return lambda cell: _native(cell) or _formatted(str(cell).strip(), (date_format,))
+        return lambda cell: _native(cell) or _known(parsed(_plain(cell), date_format))
     numeric: dict[int, re.Match[str]] = {}
     for i, cell in enumerate(cells):
         match = _NUMERIC.fullmatch(cell.strip()) if isinstance(cell, str) else None
@@ -121,7 +186,10 @@ def _native(cell: object) -> dt.datetime | None:
     if isinstance(cell, pd.Period):
         cell = cell.start_time
     if isinstance(cell, np.datetime64):
-        cell = pd.Timestamp(cell)
+        try:
+            cell = pd.Timestamp(cell)
+        except ValueError as error:  # beyond what 64 bits of nanoseconds hold
+            raise _NoDate(_FAR) from error
     if isinstance(cell, dt.datetime):
         return cell
     if isinstance(cell, dt.date):
@@ -139,20 +207,26 @@ def _of_text(text: str, order: tuple[int, int]) -> dt.datetime:
         found = _date(int(iso[1]), int(iso[3]), int(iso[4]))
     elif numeric := _NUMERIC.fullmatch(text):
         found = _date(int(numeric[4]), int(numeric[order[1]]), int(numeric[order[0]]))
+    elif week := iso_week(text):
+        if week.start is None:
+            raise _NoDate(_NO_WEEK)
+        return week.start
     else:
-        return _formatted(text, _NAMED)
+        found = next((day for pattern in _NAMED if (day := parsed(text, pattern)) is not None), None)
+    return _known(found)
+
+
+def _known(found: dt.datetime | None) -> dt.datetime:
     if found is None:
         raise _NoDate(_UNREADABLE)
     return found
 
 
-def _formatted(text: str, formats: Iterable[str]) -> dt.datetime:
-    for pattern in formats:
-        try:
-            return dt.datetime.strptime(text, pattern)  # noqa: DTZ007 - a zone is refused afterwards
-        except (ValueError, re.error):
-            continue
-    raise _NoDate(_UNREADABLE)
+def _plain(cell: object) -> str:
+    """A cell as text; a whole number that became a float on the way keeps no '.0'."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()
 
 
 def _checked(moment: dt.datetime) -> dt.date:
@@ -163,67 +237,3 @@ def _checked(moment: dt.datetime) -> dt.date:
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         raise _NoDate(_FAR)
     return moment.date()
-
-
-def infer_frequency(dates_by_geo: dict[str, DateArray], problems: Problems) -> Frequency | None:
-    """Day or week from the gaps within the geos; ``dates_by_geo`` holds sorted, distinct dates.
-
-    Records, and returns None for, a panel that is neither daily nor weekly or mixes both or mixes weekdays.
-    """
-    gaps: Counter[int] = Counter()
-    for dates in dates_by_geo.values():
-        gaps.update((np.diff(dates) // np.timedelta64(1, "D")).tolist())
-    if not gaps:
-        problems.add("There is one period only.", "Give at least two periods, better two years or more.")
-        return None
-    most, count = gaps.most_common(1)[0]
-    if most not in {1, 7}:
-        problems.add(
-            f"The most common step between dates is {most} days ({count} times); only daily and weekly data are "
-            f"supported.",
-            "Bring the data to days or weeks.",
-        )
-        return None
-    if most == 1 and gaps[7] >= max(3, count // 10):
-        problems.add(
-            f"The data mix frequencies: {count} steps of one day and {gaps[7]} of one week.",
-            "Sum the daily part to weeks, or give days throughout.",
-            _examples(dates_by_geo, lambda steps: steps == 7),
-            int(gaps[7]),
-        )
-        return None
-    return Frequency("day") if most == 1 else _weekly(dates_by_geo, problems)
-
-
-def _weekly(dates_by_geo: dict[str, DateArray], problems: Problems) -> Frequency | None:
-    days = {geo: pd.DatetimeIndex(dates).day_of_week.to_numpy() for geo, dates in dates_by_geo.items()}
-    votes = Counter(int(day) for found in days.values() for day in found)
-    anchor = votes.most_common(1)[0][0]
-    odd = sum(n for day, n in votes.items() if day != anchor)
-    if not odd:
-        return Frequency("week", anchor)
-    rows = (
-        f"{geo}, {_day(date)}, {pd.Timestamp(date).day_name()}"
-        for geo, dates in dates_by_geo.items()
-        for date in dates[days[geo] != anchor]
-    )
-    weekday = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")[anchor]
-    problems.add(
-        f"The data mix frequencies: weeks start on {weekday}, but {odd} dates fall on other weekdays.",
-        "Give each week by the same weekday, in all geos.",
-        rows,
-        odd,
-    )
-    return None
-
-
-def _examples(
-    dates_by_geo: dict[str, DateArray], chosen: Callable[[npt.NDArray[np.int64]], BoolArray]
-) -> Iterator[str]:
-    for geo, dates in dates_by_geo.items():
-        steps = np.diff(dates) // np.timedelta64(1, "D")
-        yield from (f"{geo}, {_day(dates[i])} to {_day(dates[i + 1])}" for i in np.flatnonzero(chosen(steps)))
-
-
-def _day(date: np.datetime64) -> str:
-    return str(np.datetime64(date, "D"))

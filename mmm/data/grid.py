@@ -10,10 +10,12 @@ import pandas as pd
 
 from mmm.data.calendar import Frequency
 from mmm.data.cells import BoolArray, equals
-from mmm.data.dates import DateArray, infer_frequency
+from mmm.data.dates import DateArray
+from mmm.data.frequency import infer_frequency
 from mmm.data.problems import Problems, nearest
 from mmm.data.records import Records
 from mmm.data.settings import DataSettings, PartialGeo
+from mmm.data.totals import record_total_geo
 
 IntArray = npt.NDArray[np.int64]
 
@@ -54,6 +56,8 @@ def grid_of(records: Records, settings: DataSettings, problems: Problems) -> Gri
     by_geo = {geo: rows[equals(records.geos[rows], geo)] for geo in geos}
     _record_duplicates(records, by_geo, problems)
     frequency = infer_frequency({geo: np.unique(records.dates[at]) for geo, at in by_geo.items()}, problems)
+    if frequency is not None and frequency.unit == "day" and settings.week_label == "end":
+        problems.add("data.week_label is 'end', but the data are daily.", "Remove data.week_label.")
     if frequency is None:
         raise problems.error()
     calendar = _calendar(records.dates[rows], frequency, max(at.size for at in by_geo.values()), problems)
@@ -64,6 +68,7 @@ def grid_of(records: Records, settings: DataSettings, problems: Problems) -> Gri
         row[np.searchsorted(calendar, records.dates[at]), g] = at
     out = _declared_out(calendar, geos, settings.partial_geos, problems)
     _record_gaps(calendar, geos, row, out, problems)
+    record_total_geo(records.target.values[row], geos, problems)
     outcome_known = (row >= 0) & ~records.target.blank[row]
     first = int(np.argmax(outcome_known.any(axis=1)))
     history = (np.arange(calendar.size) < first) & settings.media_history

@@ -29,7 +29,9 @@ def load(settings: DataSettings, base: Path, frames: Frames | None = None) -> Da
     made = (frames or {}).get(settings.source)
     if made is not None:
         return _dataset(table_of_frame(made(), settings.source), settings)
-    return _dataset(read_file(base / settings.source, settings.csv), settings)
+    return _dataset(
+        read_file(base / settings.source, settings.csv, columns=[column for _, column in settings.columns()]), settings
+    )
 
 
 def from_frame(frame: pd.DataFrame, settings: DataSettings) -> Dataset:

@@ -29,9 +29,11 @@ def check_cells(records: Records, grid: Grid, settings: DataSettings, problems: 
     _check_target(records, out, history, settings, problems)
     for name, channel in settings.channels.items():
         spend = channel.spend or f"{settings.long.spend} of {channel.label or name}"
-        record_blank(records.spend[name].blank & ~out, records.where, spend, problems)
+        cells = records.spend[name]
+        record_blank(cells.blank & ~out, records.where, spend, problems, _filling(cells, settings))
         if name in records.media:
-            record_blank(records.media[name].blank & ~out, records.where, str(channel.media), problems)
+            cells = records.media[name]
+            record_blank(cells.blank & ~out, records.where, str(channel.media), problems, _filling(cells, settings))
     for control, blank in records.control_blank.items():
         record_blank(blank & ~excused, records.where, control, problems)
     if records.value is not None:
@@ -145,6 +147,15 @@ def _notes(grid: Grid, observed: BoolArray) -> list[str]:
     if not observed.all():
         notes.append(f"{int((~observed).sum())} of {observed.size} cells have no outcome and are not learned from.")
     return notes
+
+
+def _filling(cells: Cells, settings: DataSettings) -> str:
+    """What to do about blank cells of spend and media."""
+    fix = "Fill them with what was observed (a true zero is written 0)."
+    if not cells.token:
+        return fix
+    line = settings.csv.line(zero=[*settings.csv.zero, cells.token])
+    return f"They hold '{cells.token}'. {fix} If it says that there was nothing, set {line}."
 
 
 def _check_target(

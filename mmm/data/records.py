@@ -1,18 +1,20 @@
 """Rows of a table with their columns as numbers: one row per date and geo, whatever the layout was."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mmm.data.cells import BoolArray, Cells, equals, numbers, record_blank, record_negative, texts
-from mmm.data.dates import DateArray, parse_dates
+from mmm.data.cells import BoolArray, Cells, equals, record_blank, record_negative, texts
+from mmm.data.columns import NumberColumns
+from mmm.data.dates import DateArray, DateOptions, parse_dates
 from mmm.data.problems import Problems, nearest, shown
 from mmm.data.read import Table
 from mmm.data.settings import ControlSettings, DataSettings
+from mmm.data.totals import foot_rows, record_foot
 
 NATIONAL = "national"
 """Name of the one geo of data without a geo column."""
@@ -49,14 +51,23 @@ def records_of(table: Table, settings: DataSettings, problems: Problems) -> Reco
     The long layout is folded to one row per date and geo, which needs every date and geo: DataError otherwise.
     """
     geos, geo_blank, where = _keys(table, settings)
-    dates, usable = parse_dates(table.frame[settings.date], settings.date_format, where, settings.date, problems)
+    found = Problems(table.source)
+    options = DateOptions(settings.date_format, settings.week_label)
+    dates, usable = parse_dates(table.frame[settings.date], options, where, settings.date, found)
+    foot = foot_rows(usable)
     if settings.geo is not None:
         record_blank(geo_blank, where, settings.geo, problems, "Name the geo of every row.")
 
+    roles = settings.number_columns()
+    columns = NumberColumns.of(table.frame, roles, settings, where, problems)
+
     def read(column: str) -> Cells:
-        return numbers(table.frame[column], settings.csv, where, column, problems)
+        role = roles[column]
+        return columns.read(column, money=role == "money", scale_matters=role != "control")
 
     control, notes = _controls(table, settings, problems, read)
+    totals = record_foot(foot, table, columns, settings, problems)
+    problems.found += [] if totals else found.found
     value = settings.target.value_per_unit
     rows = Records(
         where=where,
@@ -73,14 +84,14 @@ def records_of(table: Table, settings: DataSettings, problems: Problems) -> Reco
         notes=notes,
     )
     if settings.layout == "long":
-        return _fold(rows, table, settings, problems, read)
+        return replace(_fold(rows, table, settings, problems, read), notes=(*notes, *columns.notes))
     spend = {name: read(channel.spend) for name, channel in settings.channels.items() if channel.spend is not None}
     media = {name: read(channel.media) for name, channel in settings.channels.items() if channel.media is not None}
     for name, channel in settings.channels.items():
         record_negative(spend[name], where, str(channel.spend), problems, "is spend, which is 0 or more")
         if name in media:
             record_negative(media[name], where, str(channel.media), problems, "holds media units, which are 0 or more")
-    return Records(**{**vars(rows), "spend": spend, "media": media})
+    return replace(rows, spend=spend, media=media, notes=(*notes, *columns.notes))
 
 
 def _keys(table: Table, settings: DataSettings) -> tuple[TextArray, BoolArray, Callable[[int], str]]:
@@ -93,7 +104,8 @@ def _keys(table: Table, settings: DataSettings) -> tuple[TextArray, BoolArray, C
 
     def where(row: int) -> str:
         cell = dates.iloc[row]
-        date = str(cell.date()) if isinstance(cell, pd.Timestamp) else shown(cell).strip("'")
+        # Timestamps beyond the year 9999 have no date() of Python's.
+        date = str(cell)[:-9] if isinstance(cell, pd.Timestamp) and cell == cell.normalize() else shown(cell).strip("'")
         place = f"{table.where(row)}, {date}"
         return place if settings.geo is None else f"{place}, {geos[row]}"
 
@@ -259,7 +271,7 @@ class _Fold:
         return found
 
     def taken(self, cells: Cells, at: npt.NDArray[np.int64]) -> Cells:
-        return Cells(np.where(at < 0, 0.0, cells.values[at]), np.where(at < 0, False, cells.blank[at]))
+        return Cells(np.where(at < 0, 0.0, cells.values[at]), np.where(at < 0, False, cells.blank[at]), cells.token)
 
     def constant(self, cells: Cells, name: str) -> Cells:
         """The value of each group, which must be the same on all its rows."""
@@ -273,4 +285,4 @@ class _Fold:
                 rows,
                 differs.size,
             )
-        return Cells(cells.values[self.first], cells.blank[self.first])
+        return Cells(cells.values[self.first], cells.blank[self.first], cells.token)

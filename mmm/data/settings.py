@@ -1,11 +1,12 @@
 """The ``data`` section of the settings: where the panel is, and what its columns mean."""
 
 import datetime as dt
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from mmm.data.csv_settings import CsvSettings
+from mmm.data.labels import format_problem
 from mmm.data.names import name_problems
 from mmm.section import Section
 
@@ -94,21 +95,6 @@ class LongSettings(Section):
     )
 
 
-class CsvSettings(Section):
-    """How a CSV file writes its cells."""
-
-    separator: str = Field(default=",", min_length=1, max_length=1)
-    decimal: Literal[".", ","] = "."
-    thousands: Literal[",", ".", " ", "'"] | None = None
-    encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] = "utf-8"
-
-    @model_validator(mode="after")
-    def _signs_differ(self) -> "CsvSettings":
-        if self.decimal == self.thousands:
-            raise ValueError(f"decimal and thousands are both '{self.decimal}'; they must differ.")
-        return self
-
-
 class QualitySettings(Section):
     """Thresholds of the quality report; tests on simulated data hold the rates of true and false findings."""
 
@@ -173,7 +159,14 @@ class DataSettings(Section):
     source: Name = Field(description="'demo', or the path of a .csv, .csv.gz or .parquet file, relative to this file.")
     layout: Literal["wide", "long"] = "wide"
     date: Name = "date"
-    date_format: Name | None = Field(default=None, description="Such as '%d/%m/%Y'; needed where dates are ambiguous.")
+    date_format: Name | None = Field(
+        default=None,
+        description="Such as '%d/%m/%Y', needed where dates are ambiguous; '%G%V' for ISO weeks such as 202405; "
+        "'excel' for serial numbers.",
+    )
+    week_label: Literal["start", "end"] | None = Field(
+        default=None, description="'end' where weekly rows bear the last day of their week; dates are then its first."
+    )
     geo: Name | None = Field(default=None, description="Column of the geo; none for national data.")
     target: TargetSettings
     currency: Name
@@ -207,8 +200,9 @@ class DataSettings(Section):
     @field_validator("date_format")
     @classmethod
     def _format_names_a_day(cls, value: str | None) -> str | None:
-        if value is not None and not re.search("%[YyGcxD]", value):
-            raise ValueError(f"date_format '{value}' has no year. Write it like '%d/%m/%Y'.")
+        problem = None if value is None else format_problem(value)
+        if problem is not None:
+            raise ValueError(f"date_format '{value}' {problem}.")
         return value
 
     @model_validator(mode="after")
@@ -247,6 +241,25 @@ class DataSettings(Section):
         for problem in name_problems(self.channels, controls):
             raise ValueError(problem)
         return self
+
+    def number_columns(self) -> dict[str, Literal["money", "amount", "control"]]:
+        """Columns that hold numbers: money, other amounts whose scale matters, and controls, whose scale does not."""
+        money = {self.target.column} if self.target.kind == "revenue" else set[str]()
+        value = self.target.value_per_unit
+        money |= {value} if isinstance(value, str) else set()
+        money |= {self.long.spend} if self.layout == "long" else {c.spend for c in self.channels.values() if c.spend}
+        controls = {c.column for c in self.controls.values()}
+        keys = {
+            "date",
+            "geo",
+            "long.channel",
+            *(f"controls.{n}.column" for n, c in self.controls.items() if c.categorical),
+        }
+        return {
+            column: "money" if column in money else "control" if column in controls else "amount"
+            for role, column in self.columns()
+            if role not in keys
+        }
 
     def columns(self) -> list[tuple[str, str]]:
         """(role, column) of every column that the data must have, in the order of the settings."""
