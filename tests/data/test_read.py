@@ -70,7 +70,7 @@ def test_unusable_files(tmp_path: Path, settings_of: Settings, name: str, conten
     assert name in str(error.value)
 
 
-@pytest.mark.parametrize("source", ["nowhere.csv", ".", "a\0b.csv", "x" * 199])
+@pytest.mark.parametrize("source", ["nowhere.csv", ".", "x" * 199])
 def test_no_file(tmp_path: Path, settings_of: Settings, source: str) -> None:
     with pytest.raises(DataError, match=r"does not exist|is a folder, not a file|is no name of a file"):
         load(settings_of(source=source), tmp_path)
