@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float64]
 _POINTS = 41
 # Curves reach this far beyond the largest spend of any period, to show where the model extrapolates.
 _BEYOND = 1.3
+_FIRST_STEP = 0.01
 
 
 def recent_rows(fit: Fit, duration: str = "13 weeks") -> slice:
@@ -62,6 +63,10 @@ def response_curves(fit: Fit, draws: response.ResponseDraws) -> pd.DataFrame:
     if fit.dataset.has_value:
         worth = last * fit.dataset.data["value_per_unit"].values[fit.window][-1]
     marginal = response.along(draws, np.zeros_like(direction), direction, levels, worth).slope
+    # A curve of slope below 1 has no finite slope at nothing: there the marginal return is that of a first step.
+    step = _FIRST_STEP * largest
+    first = response.along(draws, np.zeros_like(direction), direction, step[:, None], worth).value[..., 0]
+    marginal[..., 0] = first / np.where(step > 0, step, 1.0)
     tables = []
     for c, name in enumerate(draws.channels):
         table: dict[str, object] = {"channel": name, "spend": levels[c]}

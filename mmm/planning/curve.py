@@ -14,6 +14,8 @@ from mmm.planning.planner import expected_objective
 from mmm.planning.result import Gain, Plan, interval
 
 _TRACE = 1e-6
+_NEXT = 0.01
+"""Share of a budget that its next money is."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,8 @@ def budget_curve(plan: Plan, budgets: Floats | None = None) -> BudgetCurve:
     """The best plan on average at each budget, with intervals.
 
     Columns of the table: ``spend``, ``effect``, ``gain`` (over the reference plan), ``profit`` and ``marginal`` (effect
-    of one more unit of money in the best mix), each with ``_lower`` and ``_upper`` where it is a draw. ``profit`` is
-    NaN without a value per unit.
+    by unit of money of the next 1% of the budget in the best mix), each with ``_lower`` and ``_upper`` where it is a
+    draw. ``profit`` is NaN without a value per unit.
     """
     solver = _Budgets(plan)
     low, high = solver.range()
@@ -75,10 +77,15 @@ def budget_curve(plan: Plan, budgets: Floats | None = None) -> BudgetCurve:
     found = [solver.at(float(budget)).x for budget in wanted]
     rows = []
     for i, (budget, x) in enumerate(zip(wanted, found, strict=True)):
-        value, gradient = solver.evaluator.by_draw(x)
+        value, _ = solver.evaluator.by_draw(x)
         step = found[min(i + 1, len(found) - 1)] - found[max(i - 1, 0)]
         moved = float(step.sum())
-        marginal = gradient @ step / moved if moved > 1e-9 * max(1.0, budget) else np.zeros(len(value))
+        marginal = np.zeros(len(value))
+        if moved > 1e-9 * max(1.0, budget):
+            # A small step in the direction of the best mix; a slope would not be finite where a channel begins.
+            more = _NEXT * max(float(x.sum()), moved)
+            ahead, _ = solver.evaluator.by_draw(np.maximum(x + step * (more / moved), 0.0))
+            marginal = (ahead - value) / more
         rows.append(_row(plan, float(budget), x, (value, marginal)))
     table = pd.DataFrame(rows).set_index("budget")
     best = _most_profitable(plan, solver) if plan.problem.has_value else None

@@ -78,7 +78,7 @@ class ChannelLimits(Section):
     minimum: Money | None = None
     maximum: Money | None = None
     fixed: bool = False
-    """Keep the channel at its spend in the reference plan."""
+    """Keep the channel at its spend in the reference plan; to hold it at an amount, give minimum and maximum."""
     zero_or_at_least: PositiveFloat | None = None
     """Spend nothing, or at least this much; allows zero even where the lower bound does not."""
     step: PositiveFloat | None = None
@@ -89,16 +89,6 @@ class ChannelLimits(Section):
     """Smallest spend in any period of the horizon, over all geos."""
     value_factor: PositiveFloat = 1.0
     """Value of a unit of outcome won by this channel, relative to the average unit (value per customer)."""
-
-    @field_validator("fixed", mode="before")
-    @classmethod
-    def _true_or_false(cls, value: Any) -> Any:
-        if not isinstance(value, bool):
-            raise ValueError(
-                "fixed is true or false: true keeps the channel at its reference spend. To hold it at an amount, give "
-                "minimum and maximum"
-            )
-        return value
 
     @model_validator(mode="after")
     def _ranges_are_ordered(self) -> "ChannelLimits":

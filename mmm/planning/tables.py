@@ -22,15 +22,30 @@ def channel_bounds(program: Program, space: Space) -> tuple[Floats, Floats]:
     return lower, np.minimum(upper, program.cap)
 
 
+_FIRST_STEP = 0.01
+
+
+def first_step(problem: PlanProblem) -> Floats:
+    """Money [c] over the horizon that counts as a channel's first: 1% of its largest spend so far in every period.
+
+    A curve of slope below 1 has no finite slope at nothing, so that there the return of the next unit of money is that
+    of this step.
+    """
+    step = _FIRST_STEP * problem.horizon * problem.observed_peak_total
+    return np.asarray(np.where(step > 0, step, _FIRST_STEP * max(float(problem.reference_totals.sum()), 1.0)))
+
+
 def marginal_draws(problem: PlanProblem, money: Floats) -> Floats:
     """Return of one more unit of money by draw and channel, [n, c], money added in proportion to ``money[h, g, c]``.
 
-    A channel without money takes the problem's pattern.
+    Of a channel with less than its first step: what that step returns on average, split as in the problem's pattern.
     """
-    totals = money.sum(axis=(0, 1))
-    pattern = np.where(totals > 0, money / np.where(totals > 0, totals, 1.0), problem.pattern)
-    found = along(problem.draws, problem.base, problem.over_time(pattern), totals[:, None], problem.weights)
-    return found.slope[..., 0]
+    totals, step = money.sum(axis=(0, 1)), first_step(problem)
+    small = totals < step
+    pattern = np.where(small, problem.pattern, money / np.where(small, 1.0, totals))
+    levels = np.where(small, step, totals)[:, None]
+    found = along(problem.draws, problem.base, problem.over_time(pattern), levels, problem.weights)
+    return np.where(small, found.value[..., 0] / step, found.slope[..., 0])
 
 
 def direction(marginal: Floats, spend: Floats, adjustable: npt.NDArray[np.bool_]) -> Floats:
@@ -61,7 +76,8 @@ def allocation(
     Money columns: ``reference``, ``lower_bound``, ``upper_bound``, ``spend``, ``change``, ``change_pct`` (per cent).
     With 90% intervals (``_lower``, ``_upper``): ``effect``, ``reference_effect`` (in the plan's unit), ``roas``
     (effect per money spent), ``marginal_roas`` and ``reference_marginal_roas`` (effect of one more unit of money; NaN
-    where the outcome has no value: then ``marginal_effect`` and ``reference_marginal_effect`` hold them).
+    where the outcome has no value: then ``marginal_effect`` and ``reference_marginal_effect`` hold them). Where less
+    than ``first_step`` is spent they are the average return of that much (see :func:`first_step`).
     ``probability_direction`` is how sure it is that the channel's next money earns more than the others' (see
     :func:`direction`); ``observed_max_ratio`` the plan's largest period over the largest ever observed.
     """
@@ -87,6 +103,7 @@ def allocation(
     _with_interval(table, "reference_marginal_effect", at_reference)
     adjustable = bounds[1] > bounds[0] + 1e-9 * np.maximum(1.0, bounds[0])
     table["probability_direction"] = direction(at_reference, today, adjustable)
+    table["first_step"] = first_step(problem)
     peak = problem.observed_peak_total
     table["observed_max_ratio"] = money.sum(axis=1).max(axis=0) / np.where(peak > 0, peak, np.nan)
     return pd.DataFrame(table, index=pd.Index(problem.channels, name="channel"))

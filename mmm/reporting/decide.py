@@ -80,6 +80,7 @@ def _moves(plan: Plan, fmt: Formatter) -> list[Move]:
                 reach=float(line["observed_max_ratio"]),
                 limit=_limit(line),
                 held=held.get(str(name), ""),
+                first=float(line["first_step"]),
             )
         )
     return moves

@@ -40,7 +40,8 @@ class Move:
     ``next_return`` is what one more unit of money would bring at today's spend. ``direction`` is the probability that
     it lies above the average of the adjustable channels (NaN where unknown). ``reach`` is the plan's largest spend in
     a period relative to the largest ever observed. ``limit`` says which of its bounds the plan touches, ``held`` what
-    keeps it out of the decision altogether (see :class:`mmm.planning.held.Held`).
+    keeps it out of the decision altogether (see :class:`mmm.planning.held.Held`). Where less than ``first`` is spent,
+    the next return is that of this first step (see :func:`mmm.planning.tables.first_step`).
     """
 
     name: str
@@ -51,6 +52,7 @@ class Move:
     reach: float
     limit: Limit = ""
     held: HeldBy = ""
+    first: float = 0.0
 
     @property
     def change(self) -> float:

@@ -32,6 +32,7 @@ _COLUMNS = (
     ("effect_upper", "won_plan_95%"),
     ("next_today", "next_money_today"),
     ("next_planned", "next_money_plan"),
+    ("first_step", "first_step"),
     ("probability_direction", "probability_above_average"),
     ("observed_max_ratio", "highest_period_relative_to_observed"),
 )

@@ -21,6 +21,7 @@ PLAN = (
     ("effect_upper", mark("Won with the plan"), MONEY),
     ("next_today", mark("Next {amount} today"), RATIO),
     ("next_planned", mark("Next {amount} with the plan"), RATIO),
+    ("first_step", mark("First step, where less is spent"), MONEY),
     ("probability_direction", mark("Chance it wins more than average"), SHARE),
     ("observed_max_ratio", mark("Highest period, relative to the highest seen"), RATIO),
 )

@@ -155,6 +155,19 @@ class Teller(Promise):
             )
         return f"{text} {t('There the model continues the curve without having seen it: go there in steps.')}"
 
+    def first_steps(self) -> str:
+        """For which channels the next money is a first step, since they have next to none."""
+        fmt = self.fmt
+        names = named([m for m in self.decision.moves if min(m.today, m.planned) < m.first], fmt)
+        if not names:
+            return ""
+        return fmt.t(
+            "With next to no spend on {names}, the next {amount} stands for a first step: what 1% of the highest spend "
+            "so far, kept up, returns.",
+            names=names,
+            amount=fmt.next_amount,
+        )
+
     def goes_beyond(self) -> bool:
         """Whether a channel leaves what the data have seen."""
         return any(m.reach > BEYOND for m in self.decision.moves)

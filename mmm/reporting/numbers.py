@@ -89,6 +89,7 @@ def _allocated(name: str, line: "pd.Series[float]") -> dict[str, Any]:
         "won_plan": _bounds(line, "effect"),
         "next_today": _bounds(line, "next_today"),
         "next_plan": _bounds(line, "next_planned"),
+        "first_step": line["first_step"],
         "probability_above_average": line["probability_direction"],
         "highest_period_relative_to_observed": line["observed_max_ratio"],
     }

@@ -125,6 +125,8 @@ class Allocation(Part):
     next_today: Interval
     """What the next :attr:`Units.return_base` of money wins at today's spend, and at the plan's."""
     next_plan: Interval
+    first_step: float | None = None
+    """Where less than this is spent, the two are what this much wins on average, per :attr:`Units.return_base`."""
     probability_above_average: float | None
     """That its next money wins more than the average adjustable channel's."""
     highest_period_relative_to_observed: float | None

@@ -64,7 +64,7 @@ def payload(plan: Plan, fmt: Formatter, look: Look, draws: int) -> dict[str, Any
         "draws": len(chosen),
         "points": points,
         "values": _pack(found.value),
-        "slopes": _pack(found.slope),
+        "slopes": _pack(_monotone(levels, found.value, found.slope)),
         "reference": _pack(plan.reference_draws[chosen][:, None, None]),
         "money": fmt.money_outcome,
         "margin": plan.settings.margin or 1.0,
@@ -74,6 +74,17 @@ def payload(plan: Plan, fmt: Formatter, look: Look, draws: int) -> dict[str, Any
         "percent": fmt.percent_sign,
         "texts": _texts(fmt, fmt.periods(plan.horizon)),
     }
+
+
+def _monotone(levels: Floats, value: Floats, slope: Floats) -> Floats:
+    """Slopes [n, c, k] at which the cubic between values at ``levels[c, k]`` nowhere turns back.
+
+    At most three times what either neighbouring secant rises (Fritsch and Carlson 1980); a curve that has no finite
+    slope at nothing would otherwise swing far above itself.
+    """
+    secant = np.diff(value) / np.diff(levels)
+    least = np.concatenate([secant[..., :1], np.minimum(secant[..., :-1], secant[..., 1:]), secant[..., -1:]], axis=-1)
+    return np.asarray(np.minimum(slope, 3.0 * np.maximum(least, 0.0)))
 
 
 def _texts(fmt: Formatter, horizon: str) -> dict[str, str]:

@@ -8,9 +8,11 @@ import pytest
 from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS, saturate, saturate_with_derivatives
 from mmm.model.response import ResponseDraws, along
 from mmm.model.response_planner import PeriodWindow, by_period, majorants, mean_along, period_hessian
+from mmm.planning.curve import budget_curve
 from mmm.planning.flighting import flighting
 from mmm.planning.planner import decide
 from mmm.planning.settings import PlanSettings
+from mmm.planning.tables import first_step, marginal_draws
 
 LOOKBACK, HORIZON, DRAWS = 91, 14, 7
 LEVELS = np.array([0.0, 5e-324, 1e-310, 1e-300, 1e-100, 1e-12, 0.9e-9, 1.1e-9, 1e-6, 0.1, 1.0, 30.0])
@@ -80,6 +82,41 @@ def test_effects_and_their_bounds_are_finite_whatever_the_spend(adstock, saturat
             mean_along(draws, base, direction, levels[None], weights, np.full(DRAWS, 1 / DRAWS)),
         ):
             assert all(np.isfinite(array).all() for array in vars(found).values())
+
+
+def test_the_next_money_of_a_paused_channel_is_a_first_step_by_hand(hill, single):
+    """Slopes at nothing are infinite below 1 and none above it; the first step is a plain difference."""
+    half, slope = np.array([[50.0, 50.0]] * 3), np.array([[0.3, 1.0], [0.8, 1.0], [2.0, 1.0]])
+    there = single(hill(np.full((3, 2), 100.0), half, slope), np.array([0.0, 40.0]))
+    there = replace(there, observed_peak=np.array([[200.0, 40.0]]), observed_peak_total=np.array([200.0, 40.0]))
+    np.testing.assert_allclose(first_step(there), [2.0, 0.4])
+    found = marginal_draws(there, there.reference)
+    ratio = (2.0 / 50.0) ** slope[:, 0]
+    np.testing.assert_allclose(found[:, 0], 100.0 * ratio / (1 + ratio) / 2.0)
+    np.testing.assert_allclose(found[:, 1], 100.0 * 50.0 / 90.0**2)
+
+
+def test_next_returns_at_nothing_lie_within_what_can_be_won(prepared):
+    """Mean within its own interval in allocation and budget curve, cubic of the sliders within the curve."""
+    there = prepared(draws=200, channels=3, slope=1.0)
+    draws = there.problem.draws
+    rng = np.random.default_rng(3)
+    slopes = np.where(rng.random((200, 3)) < 0.1, 0.35, 1.0)
+    draws = replace(draws, saturation_par=np.stack([draws.saturation_par[..., 0], slopes], axis=-1))
+    reference = there.problem.reference.copy()
+    reference[:, :, 0] = 0.0
+    history = there.problem.history.copy()
+    history[:, :, 0] = 0.0
+    problem = replace(there.problem, draws=draws, reference=reference, history=history)
+    channels = {"c0": {"minimum": 0.0, "maximum": 400.0}}
+    made = decide(replace(there, problem=problem), PlanSettings(objective="expected_outcome", channels=channels))
+    line = made.allocation.loc["c0"]
+    assert line["reference_marginal_effect_lower"] < line["reference_marginal_effect"]
+    assert line["reference_marginal_effect"] < line["reference_marginal_effect_upper"]
+    table = budget_curve(made).table
+    assert (table["marginal"] <= table["marginal_upper"]).all()
+    # What the first step returns of an infinite slope is bounded by what the channel can win at all.
+    assert line["reference_marginal_effect_upper"] * line["first_step"] <= np.exp(draws.log_beta[..., 0]).max() * 99
 
 
 def test_flighting_over_a_long_look_back(prepared):

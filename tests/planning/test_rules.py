@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from mmm.planning.advice import advise
 from mmm.planning.constraints import assemble, budget_of
@@ -138,9 +137,3 @@ def test_every_kind_has_words_for_all_of_its_values():
 @pytest.mark.parametrize(("budget", "like"), [(15_000, True), (128_748, False), (40_000, False), (2_000, False)])
 def test_a_budget_of_one_period_is_noticed(budget, like):
     assert _like_one_period(budget, 128_748.0, 8) is like
-
-
-@pytest.mark.parametrize("value", [0, 1, 40_000.0, "yes", None])
-def test_fixed_is_true_or_false(value):
-    with pytest.raises(ValidationError, match="To hold it at an amount, give minimum and maximum"):
-        PlanSettings(channels={"c0": {"fixed": value}})

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmm.reporting.story import Story
-from mmm.reporting.what_if import outcome_draws, payload
+from mmm.reporting.what_if import _monotone, _pack, outcome_draws, payload
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,19 @@ def test_fewer_draws_keep_the_distribution_of_the_gain(story: Story) -> None:
     spread = story.plan.gain.upper - story.plan.gain.lower
     assert np.quantile(gain, 0.05) == pytest.approx(story.plan.gain.lower, abs=0.05 * spread)
     assert np.quantile(gain, 0.95) == pytest.approx(story.plan.gain.upper, abs=0.05 * spread)
+
+
+def test_a_curve_without_a_slope_at_nothing_does_not_swing_above_itself() -> None:
+    levels = np.array([[0.0, 1.0, 4.0, 9.0]])
+    value = np.sqrt(levels)[None]
+    slope = np.array([[[1e9, 0.5, 0.25, 1 / 6]]])
+    found = _monotone(levels, value, slope)
+    np.testing.assert_allclose(found, [[[3.0, 0.5, 0.25, 1 / 6]]])
+    data = {"channels": [{"name": "c", "top": 9.0}], "draws": 1, "points": 4}
+    data |= {"values": _pack(value), "slopes": _pack(found)}
+    won = [outcome_draws(data, {"c": x})[0] for x in np.linspace(0.0, 9.0, 200)]
+    assert np.all(np.diff(won) >= 0)
+    np.testing.assert_allclose(won, np.sqrt(np.linspace(0.0, 9.0, 200)), atol=0.2)
 
 
 def test_nothing_spent_wins_nothing(story: Story, data: dict[str, object]) -> None:

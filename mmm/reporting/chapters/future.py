@@ -38,6 +38,7 @@ def plan(m: Material) -> Chapter:
         unchanged=m.decision.verdict == "unchanged",
         sure=teller.how_sure(),
         outside=teller.outside(),
+        first=teller.first_steps(),
         split=teller.split_of_gain(),
         limits=teller.limits(),
         tests=outlook.tests(m.plan.foresight, m.gain_fmt),
