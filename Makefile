@@ -21,7 +21,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile
 
 CASES ?= ../shared/cases
 
-.PHONY: cases help setup report test lint pytest format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-sbc study-robustness bench-growth bench-compile
+.PHONY: cases fuzz help setup report test lint pytest format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-sbc study-robustness bench-growth bench-compile
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -79,6 +79,9 @@ bench-compile: setup  ## what compiling costs: new rows, a new process, a new ma
 
 cases: setup  ## the inputs that once failed, in the folder CASES where it is there: a table of what holds (resumes; minutes)
 	$(BIN)/python benchmarks/cases --folder $(CASES) $(ARGS)
+
+fuzz: setup  ## mutated settings, tables and -p values, and interrupts: is anything wrong without a word? (half an hour; docs/silently.md)
+	PYTHONPATH=benchmarks $(BIN)/python -m fuzz $(ARGS)
 
 peers: setup  ## install PyMC-Marketing and Meridian into environments of their own, for the benchmarks
 	@sh benchmarks/peers.sh

@@ -4,7 +4,7 @@ import csv
 import re
 from pathlib import Path
 
-from running import Case, Judge, Ran, ends, says
+from running import Case, Judge, Ran, ends, plan_table, says
 
 _Q = (
     "plan.seed=-1",
@@ -33,8 +33,7 @@ def _swapped(ran: Ran) -> list[str]:
         path = folder / name / "allocation.csv"
         if not path.exists():
             return [*wrong, f"no {name}/allocation.csv"]
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            plans.append({row["channel"]: float(row["spend"]) for row in csv.DictReader(file)})
+        plans.append({name: row["spend"] for name, row in plan_table(path).items()})
     before, after = plans
     moved = [n for n in before if abs(before[n] - after.get(n, 0)) > 0.02 * sum(before.values())]
     return [*wrong, *(f"{n}: planned at {after.get(n, 0):,.0f} after, {before[n]:,.0f} before the swap" for n in moved)]

@@ -213,11 +213,18 @@ def reads(ran: Ran, config: str, totals: dict[str, float], first: str = "", peri
     return found
 
 
+_COLUMNS = {"spend_plan": "spend", "allowed_from": "lower_bound", "allowed_to": "upper_bound", "won_plan": "effect"}
+
+
 def allocation(ran: Ran, name: str) -> dict[str, dict[str, float]]:
-    """allocation.csv of a plan, by channel."""
-    with (Path(ran.folder) / "out" / name / "allocation.csv").open(encoding="utf-8-sig", newline="") as file:
+    """Planned spend, its limits and its effect, by channel, from the allocation.csv of a plan."""
+    return plan_table(Path(ran.folder) / "out" / name / "allocation.csv")
+
+
+def plan_table(path: Path) -> dict[str, dict[str, float]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    return {row["channel"]: {k: _number(v) for k, v in row.items() if k != "channel"} for row in rows}
+    return {row["channel"]: {ours: _number(row[theirs]) for theirs, ours in _COLUMNS.items()} for row in rows}
 
 
 def _number(text: str) -> float:
