@@ -302,4 +302,4 @@ def test_schema_is_printed_or_written(tmp_path: Path) -> None:
     printed = run("schema")
     assert run("schema", "--out", tmp_path / "schema.json").exit_code == 0
     assert json.loads(printed.stdout) == json.loads((tmp_path / "schema.json").read_text(encoding="utf-8"))
-    assert run("schema", "--out", tmp_path / "absent" / "schema.json").exit_code == 1
+    assert run("schema", "--out", tmp_path / "schema.json" / "below").exit_code == 1

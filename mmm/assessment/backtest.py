@@ -16,12 +16,12 @@ import pandas as pd
 from pydantic import Field
 
 from mmm.analysis.effects import effect, observed
-from mmm.assessment.resume import write_text
 from mmm.assessment.scores import LOWER, UPPER, Floats, crps, interval, seasonal_naive
 from mmm.data.calendar import Duration, Frequency, parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import DataError, FitError
 from mmm.execution import Here, Place, Task, run_tasks
+from mmm.files import write_whole
 from mmm.inference.fit import Fit
 from mmm.inference.sample import versions
 from mmm.inference.settings import SamplerSettings
@@ -146,7 +146,7 @@ def backtest(
     forecasts = [forecast for forecast, _ in ordered if not forecast.empty]
     made = Backtest(pd.concat(forecasts, ignore_index=True), _with_shifts([returns for _, returns in ordered]))
     path = _path(dataset, beliefs, sampler, settings)
-    write_text(path, json.dumps({name: _records(frame) for name, frame in vars(made).items()}, indent=1) + "\n")
+    write_whole(path, json.dumps({name: _records(frame) for name, frame in vars(made).items()}, indent=1) + "\n")
     return made
 
 

@@ -23,9 +23,10 @@ from mmm.assessment.gate import gate
 from mmm.assessment.holdout import holdout
 from mmm.assessment.identification import concerned
 from mmm.assessment.recovery import Case, estimates, random_case, simulated_case
-from mmm.assessment.resume import kept, write_text
+from mmm.assessment.resume import kept
 from mmm.assessment.settings import GateSettings
 from mmm.assessment.signals import signals
+from mmm.files import write_whole
 from mmm.inference.convergence import scalars
 from mmm.inference.fit import Fit
 from mmm.inference.sample import fit_key, fit_model, versions
@@ -264,8 +265,8 @@ def main(arguments: list[str] | None = None) -> None:
         storing = sampler.model_copy(update={"store": str(options.work / "fits")})
         verdicts = list(_verdicts(options.work, storing, (options.first, options.good, options.broken), console))
         second = warnings_markdown(verdicts, storing)
-        write_text(options.out / _FIGURE, warnings_figure(verdicts))
-    console.print(str(write_text(page, first + second)), markup=False)
+        write_whole(options.out / _FIGURE, warnings_figure(verdicts))
+    console.print(str(write_whole(page, first + second)), markup=False)
 
 
 def _comparisons(

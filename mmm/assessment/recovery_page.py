@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mmm.assessment.recovery_score import HEADER, summarise, table_row
-from mmm.assessment.resume import write_text
+from mmm.files import write_whole
 
 
 def write_pages(
@@ -14,8 +14,8 @@ def write_pages(
     """Write ``recovery.md`` and ``recovery.json`` into ``folder``."""
     numbers = json.dumps({"priors": priors, "sampler": sampler, "worlds": results}, indent=1) + "\n"
     return (
-        write_text(folder / "recovery.md", markdown(results, sampler)),
-        write_text(folder / "recovery.json", numbers),
+        write_whole(folder / "recovery.md", markdown(results, sampler)),
+        write_whole(folder / "recovery.json", numbers),
     )
 
 

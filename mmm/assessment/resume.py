@@ -1,10 +1,11 @@
 """Results of long studies, kept in one file each, so that an interrupted study goes on where it stopped."""
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from mmm.files import write_whole
 
 
 def kept(path: Path, key: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -19,13 +20,5 @@ def kept(path: Path, key: str, make: Callable[[], dict[str, Any]]) -> dict[str, 
     if isinstance(found, dict) and found.get("key") == key:
         return found
     made = {"key": key, **make()}
-    write_text(path, json.dumps(made, indent=1) + "\n")
+    write_whole(path, json.dumps(made, indent=1) + "\n")
     return made
-
-
-def write_text(path: Path, text: str) -> Path:
-    """Write a file whole or not at all; its folder is made where it is missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    return temporary.replace(path)

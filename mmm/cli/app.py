@@ -71,8 +71,8 @@ def check(config: Config, parameter: Parameters = None) -> None:
 def simulate(
     out: Annotated[Path, typer.Option(help="Folder for data.csv, truth.json and settings.yaml.")],
     world: Annotated[str, typer.Option(help="random, demo, or a world of the library.")] = "random",
-    seed: Annotated[int, typer.Option(min=0, help="Another seed gives another world.")] = 1,
-    geos: Annotated[int | None, typer.Option(min=1, help="Number of geos; random and library worlds.")] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Another seed gives another world.")] = 1,
+    geos: Annotated[int | None, typer.Option(min=1, max=1000, help="Number of geos; not of the demo.")] = None,
     weeks: Annotated[int | None, typer.Option(min=30, max=2000, help="Number of weeks; random worlds.")] = None,
     channels: Annotated[int | None, typer.Option(min=1, max=50, help="Number of channels; random worlds.")] = None,
     experiment: Annotated[

@@ -6,12 +6,13 @@ import pandas as pd
 import typer
 
 from mmm.assessment.backtest import Backtest, backtest
-from mmm.assessment.resume import write_text
 from mmm.cli.output import plain, say, table
 from mmm.errors import DataError, FitError
 from mmm.execution import Cluster, Here, Place, Workers
-from mmm.model.mixture import Beliefs
-from mmm.settings import load_dataset, load_evidence, load_settings, read_parameters
+from mmm.files import write_whole
+from mmm.reporting.inputs import checked_inputs
+from mmm.settings import load_settings, read_parameters
+from mmm.tables import csv_text
 
 
 def show_backtest(config: Path, parameters: list[str], out: Path, where: str | int) -> None:
@@ -21,11 +22,10 @@ def show_backtest(config: Path, parameters: list[str], out: Path, where: str | i
     :func:`mmm.assessment.backtest.backtest` raises, and FitError where a cluster cannot be reached.
     """
     settings = load_settings(config, read_parameters(parameters))
-    dataset = load_dataset(settings)
-    beliefs = Beliefs(settings.model, load_evidence(settings, dataset))
+    inputs = checked_inputs(settings)
     place: Place = Cluster(where) if isinstance(where, str) else Workers(where) if where else Here()
     try:
-        made = backtest(dataset, beliefs, settings.sampler, settings.backtest, place, say)
+        made = backtest(inputs.dataset, inputs.beliefs, settings.sampler, settings.backtest, place, say)
     except ConnectionError as error:
         raise FitError(f"{error} Start the cluster, or leave --cluster out.") from error
     show_scores(made)
@@ -53,6 +53,6 @@ def show_scores(made: Backtest) -> None:
 
 def _write(path: Path, frame: pd.DataFrame) -> Path:
     try:
-        return write_text(path, frame.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d"))
+        return write_whole(path, csv_text(frame))
     except OSError as error:
         raise DataError(f"'{path}' cannot be written ({error.strerror}). Choose another folder with --out.") from error

@@ -7,20 +7,27 @@ import typer
 
 from mmm.cli.output import counted, table
 from mmm.data.dataset import Dataset
-from mmm.data.quality import quality_report
+from mmm.data.quality import QualityReport, quality_report
+from mmm.reporting.inputs import checked_inputs
 from mmm.settings import load_dataset, load_settings, read_parameters
 
 
 def show_data(config: Path, parameters: list[str]) -> None:
     """Print the panel's outline, its channels and the findings of the quality report.
 
-    Raises SettingsError and DataError.
+    Raises what is wrong with the settings, the data, the plan and the report's files: with the data at once, with the
+    others after the findings.
     """
     settings = load_settings(config, read_parameters(parameters))
     dataset = load_dataset(settings)
     report = quality_report(dataset, settings.data.quality)
     _outline(dataset, settings.title or settings.name)
     _channels(dataset)
+    _findings(report)
+    checked_inputs(settings, dataset)
+
+
+def _findings(report: QualityReport) -> None:
     findings = report.table()
     if findings.empty:
         typer.echo("No findings: nothing looks wrong with the data.")

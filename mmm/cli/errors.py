@@ -1,5 +1,6 @@
 """From an exception to a sentence and an exit code, in one place."""
 
+import errno
 import traceback
 from typing import Any
 
@@ -10,6 +11,7 @@ from mmm.cli.output import plain
 from mmm.errors import MMMError
 
 _INTERRUPTED = 130
+_LESS = "Lower sampler.draws or plan.draws, take one process at a time (--workers 1), or use a larger machine."
 
 
 class Commands(TyperGroup):
@@ -34,7 +36,13 @@ class Commands(TyperGroup):
             raise typer.Exit(error.exit_code) from error
         except OSError as error:
             # The machine, not the input: a full disk, a missing permission, a folder that has gone.
-            _tell(f"{error}. Check the path, its permissions and the free space.", debug=ctx.obj)
+            if error.errno == errno.EPIPE:
+                raise  # who read the output has gone; typer ends without a word
+            what = f"'{error.filename}': {error.strerror}" if error.filename and error.strerror else str(error)
+            _tell(f"{what}. Check the path, its permissions and the free space.", debug=ctx.obj)
+            raise typer.Exit(1) from error
+        except MemoryError as error:
+            _tell(f"The memory of this machine is not enough. {_LESS}", debug=ctx.obj)
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
             _tell("Interrupted. What was complete is kept, nothing half-made is.", debug=ctx.obj)

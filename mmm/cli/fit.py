@@ -7,15 +7,15 @@ import typer
 from mmm.assessment.gate import GateReport, demand_pass
 from mmm.assessment.settings import GateSettings
 from mmm.cli.output import plain, say, table
-from mmm.model.mixture import Beliefs
+from mmm.reporting.inputs import checked_inputs
 from mmm.reporting.story import believe
-from mmm.settings import load_dataset, load_evidence, load_settings, read_parameters
+from mmm.settings import load_settings, read_parameters
 
 
 def show_fit(config: Path, parameters: list[str]) -> None:
     """Fit, print the gate, and raise GateError where it failed and the settings do not override it."""
     settings = load_settings(config, read_parameters(parameters))
-    believed = believe(settings, load_dataset(settings), progress=True, say=say)
+    believed = believe(settings, checked_inputs(settings).dataset, progress=True, say=say)
     show_gate(believed.gate, settings.gate)
     typer.echo(plain(f"Stored in {Path(settings.sampler.store) / believed.fit.key}"))
     demand_pass(believed.gate, settings.gate)
@@ -26,9 +26,9 @@ def show_preview(config: Path, parameters: list[str]) -> None:
     from mmm.inference.preview import preview
 
     settings = load_settings(config, read_parameters(parameters))
-    dataset = load_dataset(settings)
-    mixture = Beliefs(settings.model, load_evidence(settings, dataset)).mixture(dataset)
-    made = preview(dataset, mixture.members[0].spec, mixture.evidence, seed=settings.sampler.seed)
+    inputs = checked_inputs(settings)
+    mixture = inputs.beliefs.mixture(inputs.dataset)
+    made = preview(inputs.dataset, mixture.members[0].spec, mixture.evidence, seed=settings.sampler.seed)
     name = made.spec.effect_kind
     rows = [
         (f"{channel}", f"{row[name]:.3g}", f"{row[f'{name}_lower']:.3g} to {row[f'{name}_upper']:.3g}")

@@ -10,11 +10,11 @@ from mmm.assessment.gate import demand_pass
 from mmm.cli.output import plain, say, table
 from mmm.planning import Gain, Plan
 from mmm.planning.advice import advise
-from mmm.planning.possible import require_possible
 from mmm.planning.result import chance
 from mmm.reporting.export import plan_folder, write_plan
+from mmm.reporting.inputs import checked_inputs
 from mmm.reporting.story import Story, believe, told
-from mmm.settings import load_dataset, load_settings, read_parameters
+from mmm.settings import load_settings, read_parameters
 
 
 def show_plan(config: Path, parameters: list[str], out: Path | None) -> None:
@@ -25,8 +25,7 @@ def show_plan(config: Path, parameters: list[str], out: Path | None) -> None:
     """
     settings = load_settings(config, read_parameters(parameters))
     folder = plan_folder(out or Path("reports") / settings.name / "plan")
-    dataset = load_dataset(settings)
-    require_possible(dataset, settings.plan)
+    dataset = checked_inputs(settings).dataset
     believed = believe(settings, dataset, progress=True, say=say)
     demand_pass(believed.gate, settings.gate)
     if not believed.gate.passed:

@@ -10,6 +10,9 @@ from mmm.cli.output import plain, table
 from mmm.errors import SettingsError
 from mmm.reporting.shelf import MANIFEST, read_manifest
 
+_PLACES = (MANIFEST, f"*/{MANIFEST}", f"*/*/{MANIFEST}")
+"""A run's folder, an analysis's, and that of all reports: not whole trees."""
+
 
 def show_runs(folder: Path) -> None:
     """Print one row a run below ``folder``, the newest first.
@@ -19,7 +22,7 @@ def show_runs(folder: Path) -> None:
     if not folder.is_dir():
         raise SettingsError(f"There is no folder '{folder}'. Name the folder of the reports with --out.")
     rows = []
-    for path in folder.rglob(MANIFEST):
+    for path in (path for pattern in _PLACES for path in folder.glob(pattern)):
         manifest = read_manifest(path)
         rows.append((str(manifest.get("started", "?"))[:16].replace("T", " "), *_row(manifest), str(path.parent)))
     if not rows:

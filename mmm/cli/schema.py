@@ -5,6 +5,8 @@ from pathlib import Path
 
 import typer
 
+from mmm.cli.output import plain
+from mmm.files import write_whole
 from mmm.reporting.results import results_schema
 from mmm.settings import json_schema
 
@@ -15,5 +17,4 @@ def show_schema(out: Path | None, *, results: bool) -> None:
     if out is None:
         typer.echo(text, nl=False)
     else:
-        out.write_text(text, encoding="utf-8")
-        typer.echo(f"Wrote {out}")
+        typer.echo(plain(f"Wrote {write_whole(out, text)}"))

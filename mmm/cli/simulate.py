@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import typer
 
+from mmm.cli.output import plain
 from mmm.errors import SettingsError
+from mmm.files import write_whole
 from mmm.settings import settings_from
 from mmm.settings.text import write_yaml
 from mmm.simulate import World, demo_world, library_names, library_world, random_world, simulate, with_hold_outs
@@ -42,10 +44,9 @@ def write_simulated(choice: WorldChoice, out: Path) -> None:
     if world.tests:
         document["experiments"] = {"source": files["experiments"].name}
     settings_from(document, base=out)
-    path = out / "settings.yaml"
-    path.write_text(write_yaml(document), encoding="utf-8")
+    path = write_whole(out / "settings.yaml", write_yaml(document))
     for file in (*files.values(), path):
-        typer.echo(file)
+        typer.echo(plain(str(file)))
 
 
 def _world(choice: WorldChoice) -> World:

@@ -1,6 +1,5 @@
 """The plan as CSV and XLSX, and all results as JSON. Texts from the data stay text in every one of them."""
 
-import csv
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,12 +10,15 @@ import numpy as np
 import pandas as pd
 
 from mmm.errors import ReportError
+from mmm.files import write_whole
 from mmm.reporting import results
 from mmm.reporting.figures.sheet import Drawn
 from mmm.reporting.material import Material
 from mmm.reporting.numbers import results_of
-from mmm.reporting.workbook import FORMULA_STARTS, write_workbook
+from mmm.reporting.workbook import write_workbook
+from mmm.tables import csv_text
 
+_DIGITS = 6
 _COLUMNS = (
     ("reference", "spend_today"),
     ("spend", "spend_plan"),
@@ -42,7 +44,7 @@ def write_outputs(m: Material, folder: Path) -> None:
     """allocation.csv, allocation.xlsx and results.json."""
     write_csv(m.plan.allocation, folder / "allocation.csv")
     write_workbook(m, folder / "allocation.xlsx")
-    (folder / results.FILE).write_text(results_of(m).model_dump_json(indent=1), encoding="utf-8")
+    write_whole(folder / results.FILE, results_of(m).model_dump_json(indent=1))
 
 
 def plan_folder(folder: Path) -> Path:
@@ -70,31 +72,17 @@ def write_plan(m: Material, schedule: pd.DataFrame, folder: Path) -> list[Path]:
 
 def write_schedule(schedule: pd.DataFrame, path: Path) -> None:
     """The plan by date, geo and channel in long form, with the reference plan beside it."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["date", "geo", "channel", "spend_today", "spend_plan"])
-        for _, line in schedule.iterrows():
-            texts = (safe_text(str(line["geo"])), safe_text(str(line["channel"])))
-            amounts = (_plain(float(line[name])) for name in ("reference", "spend"))
-            writer.writerow([f"{line['date']:%Y-%m-%d}", *texts, *amounts])
-
-
-def safe_text(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: an apostrophe before =, +, -, @, tab and return."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    names = {"reference": "spend_today", "spend": "spend_plan"}
+    amounts = schedule[list(names)].astype(float).round(_DIGITS)
+    write_whole(
+        path, csv_text(pd.concat([schedule[["date", "geo", "channel"]], amounts], axis=1).rename(columns=names))
+    )
 
 
 def write_csv(allocation: pd.DataFrame, path: Path) -> None:
-    """One row a channel; amounts as plain numbers with full precision, no thousands separators."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["channel", *(name for _, name in _COLUMNS)])
-        for name, line in allocation.iterrows():
-            writer.writerow([safe_text(str(name)), *(_plain(float(line[column])) for column, _ in _COLUMNS)])
-
-
-def _plain(value: float) -> str:
-    return "" if not math.isfinite(value) else repr(round(value, 6))
+    """One row a channel; amounts as plain numbers, no thousands separators."""
+    amounts = allocation[[column for column, _ in _COLUMNS]].astype(float).round(_DIGITS)
+    write_whole(path, csv_text(amounts.rename(columns=dict(_COLUMNS)).rename_axis("channel"), index=True))
 
 
 def write_figures(figures: tuple[Drawn, ...], folder: Path) -> None:

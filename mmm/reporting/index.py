@@ -5,16 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mmm.assessment.resume import write_text
 from mmm.errors import ReportError
+from mmm.files import write_whole
 from mmm.reporting.decision import Estimate
 from mmm.reporting.format import Formatter
 from mmm.reporting.many import Entry, relocated
-from mmm.reporting.page import Chapter, Tone, render
+from mmm.reporting.page import Chapter, Tone
 from mmm.reporting.render import Cover, web_page
 from mmm.reporting.results import Interval, Results, read_results
 from mmm.reporting.settings import ReportSettings
 from mmm.reporting.style import make_look
+from mmm.reporting.templating import render
 from mmm.reporting.words import Words, mark
 
 PAGE = "index.html"
@@ -73,7 +74,7 @@ def write_index(entries: Sequence[Entry], out: Path, report: ReportSettings) -> 
         author=report.author or "",
         colophon=t("Gains are expected values with 90% intervals, over each report’s own horizon."),
     )
-    return write_text(out / PAGE, web_page([chapter], cover))
+    return write_whole(out / PAGE, web_page([chapter], cover))
 
 
 def _lead(count: int, failed: int, fmt: Formatter) -> str:

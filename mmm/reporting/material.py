@@ -22,9 +22,9 @@ from mmm.reporting.figures.sheet import Pen
 from mmm.reporting.foresight import Foresight
 from mmm.reporting.format import Formatter
 from mmm.reporting.narrative import Teller
-from mmm.reporting.page import render
 from mmm.reporting.results import Results
 from mmm.reporting.style import Look
+from mmm.reporting.templating import render
 from mmm.settings import Settings
 
 

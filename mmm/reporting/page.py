@@ -1,19 +1,11 @@
-"""The parts of a page: chapters, tables and tiles as plain data, and the templates that turn them into HTML."""
+"""The parts of a page: chapters, tables and tiles as plain data, which the templates turn into HTML."""
 
-import functools
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
-from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
-
 from mmm.reporting.figures.sheet import Drawn
-from mmm.reporting.labels import calm
 
-TEMPLATES = Path(__file__).parent / "templates"
 Tone = Literal["", "good", "warn", "bad", "soft"]
 
 
@@ -85,39 +77,6 @@ class Chapter:
         """The inverse of :meth:`to_data`."""
         figures = tuple(Drawn(f["name"], f["alt"], f["wide"], f["narrow"]) for f in data["figures"])
         return cls(data["id"], data["question"], data["answer"], data["html"], figures, data["data"])
-
-
-@functools.lru_cache(maxsize=4)
-def environment(override: Path | None = None) -> Environment:
-    """Templates with escaping on for everything; files in ``override`` replace those of the same name."""
-    loaders: list[BaseLoader] = [FileSystemLoader(TEMPLATES)]
-    if override is not None:
-        loaders.insert(0, FileSystemLoader(override))
-    found = Environment(
-        loader=ChoiceLoader(loaders),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_calmed,
-    )
-    found.filters["strong"] = _strong
-    return found
-
-
-def _calmed(value: Any) -> Any:
-    """What a template prints; HTML of the report's own was calmed when it was made."""
-    return calm(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _strong(text: str) -> Markup:
-    """The text escaped, and what stands between two asterisks each side made bold."""
-    return Markup(re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", str(escape(text))))  # noqa: S704
-
-
-def render(template: str, override: Path | None, **context: Any) -> str:
-    """A template's text; everything in ``context`` is escaped unless a template marks it as its own HTML."""
-    return environment(override).get_template(template).render(**context)
 
 
 def cells(*texts: str) -> tuple[Cell, ...]:

@@ -9,19 +9,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmm.assessment.resume import write_text
 from mmm.errors import ReportError
+from mmm.files import write_whole
 from mmm.model.response import Floats
 from mmm.reporting.decision import Estimate, estimate
-from mmm.reporting.export import safe_text
 from mmm.reporting.figures.plan import from_to
 from mmm.reporting.figures.sheet import Drawn, Pen
 from mmm.reporting.format import Formatter
 from mmm.reporting.narrative import failure
-from mmm.reporting.page import Cell, Chapter, Table, Tile, Tone, columns, render, table_of
+from mmm.reporting.page import Cell, Chapter, Table, Tile, Tone, columns, table_of
 from mmm.reporting.portfolio import Split, table_by_market
 from mmm.reporting.render import Cover, pdf_bytes, print_page, require_pdf, web_page
 from mmm.reporting.style import make_look
+from mmm.reporting.templating import render
+from mmm.tables import csv_text
 
 
 def write_portfolio(found: Split, out: Path, say: Callable[[str], None] = lambda _: None) -> list[Path]:
@@ -38,19 +39,17 @@ def write_portfolio(found: Split, out: Path, say: Callable[[str], None] = lambda
             f"The portfolio cannot be written to '{folder}' ({error.strerror}). Choose another folder with --out."
         ) from error
     chapter, cover = _chapter(found), _cover(found)
-    paths = [write_text(folder / "portfolio.html", web_page([chapter], cover))]
+    paths = [write_whole(folder / "portfolio.html", web_page([chapter], cover))]
     if "pdf" in settings.report.formats:
         try:
             require_pdf()
         except ReportError as error:
             say(str(error))
         else:
-            (folder / "portfolio.pdf").write_bytes(pdf_bytes(print_page([chapter], cover)))
-            paths.append(folder / "portfolio.pdf")
+            paths.append(write_whole(folder / "portfolio.pdf", pdf_bytes(print_page([chapter], cover))))
     table = table_by_market(found)
-    named = table.rename(index=safe_text).to_csv(lineterminator="\n")
-    paths.append(write_text(folder / "portfolio.csv", named))
-    paths.append(write_text(folder / "portfolio.json", json.dumps(_numbers(found, table), indent=1) + "\n"))
+    paths.append(write_whole(folder / "portfolio.csv", csv_text(table, index=True)))
+    paths.append(write_whole(folder / "portfolio.json", json.dumps(_numbers(found, table), indent=1) + "\n"))
     return paths
 
 

@@ -13,15 +13,18 @@ from types import ModuleType
 from markupsafe import Markup
 
 from mmm.errors import ReportError
+from mmm.files import Wanted, read_bytes
 from mmm.reporting.figures.sheet import Drawn
 from mmm.reporting.glyphs import in_print
-from mmm.reporting.page import Chapter, environment, render
+from mmm.reporting.page import Chapter
 from mmm.reporting.settings import Language
 from mmm.reporting.style import Look, font_faces
+from mmm.reporting.templating import render, source
 from mmm.reporting.words import words
 
 _PLACE = re.compile(r'<figure class="chart" data-figure="([^"]+)">(.*?)</figure>', re.DOTALL)
 _SCRIPT = "whatif.js"
+_LOGO = Wanted("report.logo:", 300_000, ReportError, "Name a picture of at most 300,000 bytes, or remove the key.")
 _IMAGES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".svg": "image/svg+xml"}
 _PDF_HELP = (
     "The PDF needs Pango from the system, which is missing. On Debian and Ubuntu: "
@@ -51,14 +54,14 @@ def web_page(chapters: Sequence[Chapter], cover: Cover) -> str:
 
     The content security policy allows exactly the scripts that are written here, by their hashes.
     """
-    scripts = [_source(_SCRIPT, cover.templates)] if any(c.data for c in chapters) else []
+    scripts = [source(_SCRIPT, cover.templates)] if any(c.data for c in chapters) else []
     hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts) or "'none'"
     return render(
         "page.html.j2",
         cover.templates,
         **_common(cover),
         dark=_own(cover.look.variables(dark=True)),
-        css=_own(_source("report.css", cover.templates)),
+        css=_own(source("report.css", cover.templates)),
         chapters=[_placed(c, cover.look, screen=True) for c in chapters],
         scripts=[_own(s) for s in scripts],
         script_source=_own(hashes),
@@ -71,7 +74,7 @@ def print_page(chapters: Sequence[Chapter], cover: Cover) -> str:
         "print.html.j2",
         cover.templates,
         **_common(cover),
-        css=_own(_source("print.css", cover.templates)),
+        css=_own(source("print.css", cover.templates)),
         page_number=_own(_page_number(cover)),
         chapters=[_placed(c, cover.look, screen=False) for c in chapters],
     )
@@ -169,14 +172,6 @@ def _titled(svg: str, alt: str) -> str:
     return f"{svg[:start]}<title>{escape(alt)}</title>{svg[start:]}"
 
 
-def _source(name: str, override: Path | None) -> str:
-    """A style sheet or script as text; a file of that name in the override folder wins."""
-    loader = environment(override).loader
-    if loader is None:
-        raise ReportError(f"The report's template '{name}' was not found. Install the package again.")
-    return loader.get_source(environment(override), name)[0]
-
-
 def _digest(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
 
@@ -186,10 +181,5 @@ def logo_data(path: Path) -> str:
     kind = _IMAGES.get(path.suffix.lower())
     if kind is None:
         raise ReportError(f"report.logo: '{path.name}' is no PNG, JPEG or SVG file. Convert it, or leave the logo out.")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ReportError(f"report.logo: '{path}' cannot be read ({error.strerror}).") from error
-    if len(content) > 300_000:
-        raise ReportError(f"report.logo: '{path.name}' has {len(content):,} bytes; a logo may have 300,000. Shrink it.")
+    content = read_bytes(path, _LOGO)
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -5,17 +5,18 @@ not known is null. ``mmm schema --results`` prints the schema.
 """
 
 import datetime as dt
-import json
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mmm.errors import ReportError
+from mmm.files import Wanted, read_json
 from mmm.model.evidence import Experiment
 
 VERSION = 2
 FILE = "results.json"
+_FILE = Wanted("The report's results", 100_000_000, ReportError, "Name the folder of a report.")
 
 
 class Part(BaseModel):
@@ -270,10 +271,7 @@ def results_schema() -> dict[str, Any]:
 def read_results(path: Path) -> Results:
     """The results in a file or in a report's folder. Raises ReportError where there are none of this version."""
     file = path / FILE if path.is_dir() else path
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ReportError(f"'{file}' cannot be read as results of a report ({type(error).__name__}).") from error
+    document = read_json(file, _FILE)
     found = document.get("schema_version", document.get("schema")) if isinstance(document, dict) else None
     if found != VERSION:
         raise ReportError(

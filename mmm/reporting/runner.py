@@ -18,17 +18,17 @@ from mmm.assessment.gate import demand_pass
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import MMMError, ReportError
-from mmm.planning.possible import require_possible
 from mmm.reporting.executed import chapters_of, portable
 from mmm.reporting.export import clean
 from mmm.reporting.format import Formatter
 from mmm.reporting.glyphs import unprintable
+from mmm.reporting.inputs import checked_inputs
 from mmm.reporting.render import Cover, logo_data, pdf_bytes, print_page, require_pdf, web_page
 from mmm.reporting.results import Results, read_results
 from mmm.reporting.shelf import MANIFEST, earlier_report, inputs_key, package_version, package_versions
 from mmm.reporting.story import EARLIER_FILE, INPUTS_FILE, SETTINGS_FILE, Believed, believe, handed_over
 from mmm.reporting.style import make_look
-from mmm.settings import Settings, dump_settings, load_dataset, load_evidence
+from mmm.settings import Settings, dump_settings
 
 NOTEBOOK = "budget_report.ipynb"
 NOTEBOOK_KEPT = "Its notebook is kept in "
@@ -125,18 +125,9 @@ def check_report(settings: Settings, since: Path | None = None) -> tuple[Dataset
     Returns the dataset, and the key of the report's inputs. Raises what :func:`run_report` raises for them.
     """
     notebook_path()
-    if settings.report.logo is not None:
-        logo_data(settings.base / settings.report.logo)
-    templates = settings.report.templates
-    if templates is not None and not (settings.base / templates).is_dir():
-        raise ReportError(
-            f"report.templates: '{settings.base / templates}' is no folder. Correct it, or remove the key."
-        )
     if since is not None:
         _comparable(read_results(since), settings)
-    dataset = load_dataset(settings)
-    require_possible(dataset, settings.plan)
-    load_evidence(settings, dataset)
+    dataset = checked_inputs(settings).dataset
     return dataset, inputs_key(settings, dataset, notebook_path())
 
 

@@ -10,10 +10,13 @@ from typing import Any
 
 from mmm.data.dataset import Dataset
 from mmm.errors import ReportError
+from mmm.files import Wanted, files_below, read_json
 from mmm.reporting.results import FILE, Results, read_results
+from mmm.reporting.templating import MOST_FILES, TEMPLATE
 from mmm.settings import Settings
 
 MANIFEST = "manifest.json"
+_FILE = Wanted("The manifest", 20_000_000, ReportError)
 VERSIONS = (
     "mmm-workbench",
     "numpy",
@@ -77,7 +80,7 @@ def inputs_key(settings: Settings, dataset: Dataset, notebook: Path) -> str:
 
 
 def _folder(folder: Path) -> Iterator[tuple[str, str]]:
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+    for path in files_below(folder, TEMPLATE, MOST_FILES):
         yield path.relative_to(folder).as_posix(), _digest(path)
 
 
@@ -89,8 +92,8 @@ def _digest(path: Path) -> str:
 def read_manifest(path: Path) -> Mapping[str, Any]:
     """A manifest's content; empty where it cannot be read."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = read_json(path, _FILE)
+    except ReportError:
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -20,8 +20,8 @@ from mmm.reporting.format import Formatter
 from mmm.reporting.headings import MONEY, PLAN, SIGNED, ends_of_moves, heading, plan_heading, sheet_names
 from mmm.reporting.material import Material, spend_by_channel
 from mmm.reporting.statements import told
+from mmm.tables import FORMULA_STARTS
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _FIRST_POINT = 5
 """Row of the curves' first points, counted from zero."""
 _SPEND, _WON = 3, 8

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from mmm.errors import DataError
+from mmm.files import write_whole
 from mmm.simulate.experiments import experiments_frame
 from mmm.simulate.generate import Simulated
+from mmm.tables import csv_text
 
 
 def data_settings(simulated: Simulated, source: str = "data.csv") -> dict[str, Any]:
@@ -61,25 +62,22 @@ def write_world(simulated: Simulated, folder: Path) -> dict[str, Path]:
     Raises DataError where the folder cannot be written.
     """
     contents = {
-        "data": ("data.csv", simulated.frame.to_csv(index=False, lineterminator="\n")),
+        "data": ("data.csv", csv_text(simulated.frame)),
         "truth": ("truth.json", json.dumps(truth_document(simulated), indent=1, allow_nan=False) + "\n"),
         "contributions": (
             "truth_contributions.csv",
-            contributions_frame(simulated).to_csv(index=False, lineterminator="\n"),
+            csv_text(contributions_frame(simulated)),
         ),
     }
     if simulated.world.tests:
         contents["experiments"] = (
             "experiments.csv",
-            experiments_frame(simulated).to_csv(index=False, lineterminator="\n"),
+            csv_text(experiments_frame(simulated)),
         )
     out: dict[str, Path] = {}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for key, (name, text) in contents.items():
-            temporary = folder / f".{name}.{os.getpid()}.tmp"
-            temporary.write_text(text, encoding="utf-8")
-            out[key] = temporary.replace(folder / name)
+            out[key] = write_whole(folder / name, text)
     except OSError as error:
         raise DataError(
             f"Cannot write the world to '{folder}': {error.strerror}. Give a folder that can be written."

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mmm.assessment.resume import write_text
+from mmm.files import write_whole
 from mmm.study.methods import BOLD, KEEP, LAST_TOUCH, METHODS, OURS, TOLD, YARDSTICK
 from mmm.study.peers import PEERS
 from mmm.study.score import Row, estimates, warned
@@ -54,7 +54,7 @@ def _drawn(name: str, draw: Callable[[Any, Sequence[Row]], bool], rows: Sequence
     text = StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     lines = (line.rstrip() for line in text.getvalue().splitlines())
-    return write_text(folder / f"{name}.svg", "\n".join(lines) + "\n")
+    return write_whole(folder / f"{name}.svg", "\n".join(lines) + "\n")
 
 
 def _of(rows: Sequence[Row], method: str) -> list[Row]:

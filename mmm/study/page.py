@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmm.assessment.resume import write_text
+from mmm.files import write_whole
 from mmm.simulate import library_names, library_world
 from mmm.study import figures
 from mmm.study.methods import KEEP, METHODS, OURS, TOLD
@@ -19,8 +19,8 @@ def write_pages(rows: list[Row], folder: Path) -> tuple[Path, ...]:
     """Write ``decisions.md``, ``decisions.json`` and the figures into ``folder``."""
     pictures = figures.write(rows, folder)
     text = json.dumps(rows, indent=None, separators=(",", ":")).replace('{"world"', '\n{"world"') + "\n"
-    page = write_text(folder / "decisions.md", markdown(rows, {path.stem for path in pictures}))
-    return page, write_text(folder / "decisions.json", text), *pictures
+    page = write_whole(folder / "decisions.md", markdown(rows, {path.stem for path in pictures}))
+    return page, write_whole(folder / "decisions.json", text), *pictures
 
 
 def markdown(rows: list[Row], pictures: set[str]) -> str:

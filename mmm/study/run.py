@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from mmm.assessment.resume import write_text
 from mmm.assessment.settings import GateSettings
 from mmm.execution import Cluster, Done, Here, Place, Task, Workers, run_tasks
+from mmm.files import write_whole
 from mmm.inference.settings import SamplerSettings
 from mmm.study.methods import BOLD, METHODS, OURS, TOLD, YARDSTICK, MethodSettings, method, plan_settings
 from mmm.study.page import write_pages
@@ -95,7 +95,7 @@ def run_cell(_: Any, cell: Cell, again: bool) -> dict[str, Any]:
         "answer": answer,
     }
     text = json.dumps(record)
-    write_text(cell.path, text + "\n")
+    write_whole(cell.path, text + "\n")
     kept: dict[str, Any] = json.loads(text)
     return kept
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from jinja2 import nodes
 
 from mmm.planning.statements import WORDS
-from mmm.reporting.page import TEMPLATES, environment
+from mmm.reporting.templating import TEMPLATES, environment
 from mmm.reporting.words import words
 
 PACKAGE = TEMPLATES.parent.parent

@@ -18,11 +18,11 @@ from openpyxl import load_workbook
 from mmm.errors import GateError, PlanError, ReportError, SettingsError
 from mmm.reporting import runner
 from mmm.reporting import story as story_module
-from mmm.reporting.export import safe_text
 from mmm.reporting.results import read_results
 from mmm.reporting.runner import Report, RunOptions, notebook_path, run_report
 from mmm.reporting.story import believe, handed_over, open_run
 from mmm.settings import Settings, load_dataset, load_settings, settings_from
+from mmm.tables import safe_text
 
 SCRIPT, FORMULA, LONG = "<script>alert(1)</script>", "=cmd|'/c calc'!A1", 'a "quoted" & very long'
 

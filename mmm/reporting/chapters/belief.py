@@ -41,7 +41,6 @@ def belief(m: Material) -> Chapter:
     html = m.render(
         "chapters/belief.html.j2",
         gate=_gate_table(m),
-        passed=m.gate.passed,
         fit_sentence=_fit_sentence(m),
         holdout=_holdout_sentence(m) if m.holdout is not None else "",
         experiments=_experiments_table(m) if m.agreed else None,

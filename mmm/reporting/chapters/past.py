@@ -48,7 +48,7 @@ def drivers(m: Material) -> Chapter:
     """What drove the outcome: the waterfall and the weeks."""
     x = m.meaning
     total = float(x.parts["mean"].sum())
-    html = m.render("chapters/drivers.html.j2", outcome=m.basis.outcome)
+    html = m.render("chapters/drivers.html.j2")
     return Chapter(
         "drivers",
         _question(m),
@@ -157,7 +157,6 @@ def saturation(m: Material) -> Chapter:
     html = m.render(
         "chapters/saturation.html.j2",
         table=table,
-        period=fmt.period,
         caption=t(fmt.by_period(per, by_day)),
         left_out=_left_out(x.channels, _MOST_CURVES, fmt),
     )
