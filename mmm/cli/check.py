@@ -6,6 +6,7 @@ import numpy as np
 import typer
 
 from mmm.cli.output import counted, table
+from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.data.quality import QualityReport, quality_report
 from mmm.reporting.inputs import checked_inputs
@@ -20,7 +21,9 @@ def show_data(config: Path, parameters: list[str]) -> None:
     """
     settings = load_settings(config, read_parameters(parameters))
     dataset = load_dataset(settings)
-    report = quality_report(dataset, settings.data.quality)
+    repeats = settings.plan.reference == "last"
+    horizon = parse_periods(settings.plan.horizon, dataset.frequency) if repeats else None
+    report = quality_report(dataset, settings.data, horizon)
     _outline(dataset, settings.title or settings.name)
     _channels(dataset)
     _findings(report)

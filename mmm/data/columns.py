@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmm.data.cells import LARGEST, MISSING, SMALLEST, BoolArray, Cells, as_float, is_blank
+from mmm.data.cells import LARGEST, MISSING, SMALLEST, BoolArray, Cells, FloatArray, as_float, is_blank
 from mmm.data.csv_settings import CsvSettings
 from mmm.data.doubt import Look, doubtful, look_at
-from mmm.data.marks import Dressed, Style, amount, fitting, needed, undressed, uneven
+from mmm.data.marks import Dressed, Style, all_plain, amount, fitting, needed, undressed, uneven
 from mmm.data.money import affix_problem
 from mmm.data.problems import Problems, shown
 from mmm.data.settings import DataSettings
@@ -27,16 +27,26 @@ class Texts:
     zero: tuple[int, ...] = ()
     blank: tuple[int, ...] = ()
     token: str = ""
+    plain: tuple[str, ...] = ()
+    """All cells of the column, where each is a number with nothing to take away; ``cells`` is then empty."""
+
+    @property
+    def by_row(self) -> dict[int, str]:
+        """The numbers without what stands around them, by row."""
+        return dict(enumerate(self.plain)) or {i: cell.body for i, cell in self.cells.items()}
 
     @property
     def bodies(self) -> list[str]:
-        return [cell.body for cell in self.cells.values()]
+        return list(self.plain) or [cell.body for cell in self.cells.values()]
 
     @classmethod
     def of(cls, column: "pd.Series[Any]", options: CsvSettings) -> "Texts":
         """Sort the text cells of a column."""
         if pd.api.types.is_numeric_dtype(column.dtype):
             return cls({})
+        every = list(column)
+        if all(type(cell) is str for cell in every) and all_plain(every, options.style):
+            return cls({}, plain=tuple(every))
         missing = MISSING | {text.strip().casefold() for text in options.missing}
         zero = {text.strip().casefold() for text in options.zero}
         cells: dict[int, Dressed] = {}
@@ -104,13 +114,18 @@ class NumberColumns:
         self._record(column, small, f"Column '{column}' holds rounding residue, below 1e-30; write 0.")
         return Cells(np.where(wrong | infinite | huge | small, np.nan, values), blank, texts.token)
 
-    def value(self, column: str, row: int) -> float:
-        """One cell as a number, NaN where it is none; nothing is recorded."""
-        cell = self.texts[column].cells.get(row)
-        return as_float(self.frame[column].iloc[row])[0] if cell is None else _value(cell.body, self.options.style)
+    def values(self, column: str) -> FloatArray:
+        """All cells as numbers, NaN where they are none; nothing is recorded."""
+        found = np.array([as_float(cell)[0] for cell in self.frame[column]])
+        for row, body in self.texts[column].by_row.items():
+            found[row] = _value(body, self.options.style)
+        return found
 
-    def _parsed(self, column: str) -> tuple[np.ndarray, BoolArray, BoolArray]:
+    def _parsed(self, column: str) -> tuple[FloatArray, BoolArray, BoolArray]:
         texts, size = self.texts[column], len(self.frame)
+        if texts.plain:
+            nothing = np.zeros(size, dtype=bool)
+            return np.array([float(cell) for cell in texts.plain]), nothing, nothing.copy()
         values = np.full(size, np.nan)
         blank, wrong = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
         values[list(texts.zero)] = 0.0
@@ -217,8 +232,9 @@ class NumberColumns:
                 f"as decimals, as data.csv.decimal says."
             )
             return
-        once = [i for i, cell in self.texts[column].cells.items() if look_at([cell.body], style.decimal).thousands]
-        example = self.texts[column].cells[once[0]].body
+        bodies = self.texts[column].by_row
+        once = [i for i, body in bodies.items() if look_at([body], style.decimal).thousands]
+        example = bodies[once[0]]
         without = f", and {look.without} cells have none" if look.without else ""
         decimal = {"decimal": style.decimal} | ({"thousands": "."} if style.decimal == "," else {})
         self.problems.add(

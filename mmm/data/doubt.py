@@ -16,6 +16,7 @@ from mmm.data.marks import Style, amount, uneven
 
 _JUMP = 20.0
 """Ratio of the numbers without the sign to those with it, read as decimals, that no one column has."""
+_WHOLE = re.compile(r"^\d{1,15}$", re.ASCII | re.MULTILINE)
 _MANY = 20
 """With so many decimals and none that ends in 0, a program that drops final zeros did not write them (0.9^20 = 12%)."""
 
@@ -29,7 +30,7 @@ class Look:
     decimals: int
     """Texts in which it can only be a decimal sign: 12.5, 0.125, 1234.567."""
     without: int
-    """Whole numbers that carry no sign; zeros are not counted."""
+    """Whole numbers that carry no sign, zeros apart; counted where ``thousands`` are."""
     zeros: int
     jump: float
     """Median of ``without`` over the median of ``thousands``, these read as decimals; 0 where one is missing."""
@@ -39,31 +40,24 @@ class Look:
 
 def look_at(bodies: Iterable[str], sign: str) -> Look:
     """Count the texts of a column by what ``sign`` can be in them."""
-    once, only = _patterns(sign)
-    grouped: list[float] = []
-    whole: list[float] = []
-    decimals = zeros = 0
     texts = list(bodies)
-    for text in texts:
-        if text.isdecimal():
-            value = float(text)
-            whole.append(value)
-            zeros += value == 0
-        elif once.fullmatch(text):
-            grouped.append(abs(float(text.replace(sign, "."))))
-        elif only.fullmatch(text):
-            decimals += 1
+    # One search over the whole column: it may hold a hundred thousand cells.
+    joined = "\n".join(text.replace("\n", " ") for text in texts)
+    once, only = _patterns(sign)
+    grouped = [abs(float(text.replace(sign, "."))) for text in once.findall(joined)]
+    decimals = len(only.findall(joined)) - len(grouped)
+    whole = [float(text) for text in _WHOLE.findall(joined)] if grouped else []
     without = [value for value in whole if value > 0]
     jump = float(np.median(without) / np.median(grouped)) if without and grouped else 0.0
     regroups = bool(grouped) and not decimals and _regroups(texts, sign)
-    return Look(len(grouped), decimals, len(without), zeros, jump, regroups)
+    return Look(len(grouped), decimals, len(without), len(whole) - len(without), jump, regroups)
 
 
 @cache
 def _patterns(sign: str) -> tuple["re.Pattern[str]", "re.Pattern[str]"]:
     mark = re.escape(sign)
-    once = re.compile(rf"[+-]?[1-9]\d{{0,2}}{mark}\d{{3}}", re.ASCII)
-    only = re.compile(rf"[+-]?(\d+{mark}\d*|{mark}\d+)([eE][+-]?\d+)?", re.ASCII)
+    once = re.compile(rf"^[+-]?[1-9]\d{{0,2}}{mark}\d{{3}}$", re.ASCII | re.MULTILINE)
+    only = re.compile(rf"^[+-]?(?:\d+{mark}\d*|{mark}\d+)(?:[eE][+-]?\d+)?$", re.ASCII | re.MULTILINE)
     return once, only
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mmm.data.calendar import Frequency
-from mmm.data.cells import BoolArray, equals
+from mmm.data.cells import BoolArray
 from mmm.data.dates import DateArray
 from mmm.data.frequency import infer_frequency
 from mmm.data.problems import Problems, nearest
@@ -53,7 +53,7 @@ def grid_of(records: Records, settings: DataSettings, problems: Problems) -> Gri
         raise problems.error()
     geos = tuple(sorted({str(g) for g in records.geos[rows]}, key=_natural))
     _record_twins(geos, problems)
-    by_geo = {geo: rows[equals(records.geos[rows], geo)] for geo in geos}
+    by_geo = _rows_by_geo(records, rows, geos)
     _record_duplicates(records, by_geo, problems)
     frequency = infer_frequency({geo: np.unique(records.dates[at]) for geo, at in by_geo.items()}, problems)
     if frequency is not None and frequency.unit == "day" and settings.week_label == "end":
@@ -73,6 +73,14 @@ def grid_of(records: Records, settings: DataSettings, problems: Problems) -> Gri
     first = int(np.argmax(outcome_known.any(axis=1)))
     history = (np.arange(calendar.size) < first) & settings.media_history
     return Grid(frequency, calendar, geos, row, out, history)
+
+
+def _rows_by_geo(records: Records, rows: IntArray, geos: tuple[str, ...]) -> dict[str, IntArray]:
+    """Rows of each geo, in their order; one pass over the rows, however many geos there are."""
+    found: dict[str, list[int]] = {geo: [] for geo in geos}
+    for row, geo in zip(rows.tolist(), records.geos[rows].tolist(), strict=True):
+        found[str(geo)].append(row)
+    return {geo: np.array(at, dtype=np.int64) for geo, at in found.items()}
 
 
 def _natural(name: str) -> tuple[tuple[int, str], ...]:

@@ -5,16 +5,17 @@ everywhere or nowhere. Anything else is no number, because a sign in another pla
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Grouping = Literal["none", "threes", "indian", "either"]
 
 _SPACES = " \u00a0\u202f\u2009"
 _SIGNS = {",": ",", ".": ".", " ": _SPACES, "'": "'\u2019"}
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_ALL_PLAIN = re.compile(rf"{_PLAIN.pattern}(\n{_PLAIN.pattern})*", re.ASCII)
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 
 _MONEY = "$\u00a2-\u00a5\u058f\u060b\u09f2\u09f3\u0e3f\u17db\u20a0-\u20c0\ufdfc\uff04\uffe0\uffe1\uffe5\uffe6"
@@ -48,8 +49,7 @@ STYLES = tuple(
 """Every way of writing numbers that settings can state, the plainer first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(NamedTuple):
     """A number that was read; ``digits`` are those before the decimal sign."""
 
     value: float
@@ -57,8 +57,7 @@ class Amount:
     grouping: Grouping
 
 
-@dataclass(frozen=True, slots=True)
-class Dressed:
+class Dressed(NamedTuple):
     """A cell without what stands around its number: ``affix`` is a currency, ``%``, or nothing."""
 
     body: str
@@ -109,6 +108,12 @@ def _grouped(style: Style) -> "re.Pattern[str]":
 
 def _digits(body: str) -> int:
     return len(re.split(r"[.eE]", body.lstrip("+-"), maxsplit=1)[0])
+
+
+def all_plain(texts: Sequence[str], style: Style) -> bool:
+    """Whether every text is a number without thousands signs; one search over all of them, for large columns."""
+    joined = "\n".join(texts)
+    return joined.count("\n") == len(texts) - 1 and (style.decimal == "." and _ALL_PLAIN.fullmatch(joined) is not None)
 
 
 def uneven(amounts: Iterable[Amount]) -> str | None:

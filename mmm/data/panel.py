@@ -8,12 +8,14 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from mmm.data.cells import BoolArray, Cells, FloatArray, equals, record_blank
+from mmm.data.cells import BoolArray, Cells, FloatArray, record_blank
 from mmm.data.dataset import Dataset
+from mmm.data.edges import record_zero_edges
 from mmm.data.grid import Grid
 from mmm.data.problems import Problems
 from mmm.data.records import Records
 from mmm.data.settings import DataSettings
+from mmm.data.unpaid import check_channels
 
 _SAME = 0.999
 """Correlation with the target, after removing each geo's mean, at which a control repeats it."""
@@ -51,15 +53,21 @@ def panel_of(records: Records, grid: Grid, settings: DataSettings, problems: Pro
     """Lay the checked records out as a Dataset. Raises DataError where the outcome cannot be modelled."""
     lay = _Layout(grid)
     outcome = lay.out(records.target, fill=np.nan)
+    # Rows of zeros of a geo that was declared closed say the same as no rows.
+    outcome[grid.declared_out & (outcome == 0)] = np.nan
     observed = np.isfinite(outcome)
     control = {name: lay.nearest(cells, observed) for name, cells in records.control.items()}
     _check_outcome(outcome, observed, grid, settings, problems)
+    if settings.geo is not None:
+        dates = [str(pd.Timestamp(date).date()) for date in grid.dates]
+        record_zero_edges(outcome, dates, grid.geos, settings.partial_geos, problems)
     for name, values in control.items():
         _check_repeats(name, values, outcome, observed, problems)
-    problems.stop_if_any()
     spend = {name: lay.out(cells, fill=0.0) for name, cells in records.spend.items()}
     media = spend | {name: lay.out(cells, fill=0.0) for name, cells in records.media.items()}
     channels = list(settings.channels)
+    check_channels(spend, media, observed, settings, problems)
+    problems.stop_if_any()
     data = xr.Dataset(
         {
             "outcome": (("date", "geo"), outcome),
@@ -174,7 +182,7 @@ def _check_target(
     elif rows.size and settings.geo is not None:
         fix = "Fill them in, or declare a geo that starts late or ends early in data.partial_geos."
     record_blank(blank, records.where, column, problems, fix)
-    early = np.flatnonzero(out & known)
+    early = np.flatnonzero(out & known & (records.target.values != 0))
     if early.size:
         problems.add(
             f"Column '{column}' has {early.size} values outside the span declared in data.partial_geos.",
@@ -190,12 +198,9 @@ def _check_population(records: Records, cells: Cells, column: str, problems: Pro
     if low.size:
         lines = (f"{records.where(int(i))}: {cells.values[i]:g}" for i in low)
         problems.add(f"Column '{column}', the population, must be above 0.", "Correct it.", lines, low.size)
-    lines_changing = []
-    for geo in dict.fromkeys(records.geos[records.usable]):
-        values = cells.values[equals(records.geos, str(geo)) & records.usable]
-        values = values[np.isfinite(values)]
-        if values.size and (values != values[0]).any():
-            lines_changing.append(f"{geo}: from {values.min():g} to {values.max():g}")
+    known = records.usable & np.isfinite(cells.values)
+    spans = pd.Series(cells.values[known]).groupby(records.geos[known], sort=False).agg(["min", "max"])
+    lines_changing = [f"{geo}: from {low:g} to {high:g}" for geo, low, high in spans.itertuples() if low != high]
     if lines_changing:
         problems.add(
             f"Column '{column}', the population, changes within {len(lines_changing)} geos; it scales the geo once.",

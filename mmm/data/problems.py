@@ -1,13 +1,15 @@
 """Collects what is wrong with a table, so that one error can report all of it with its rows."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 from mmm.errors import DataError
 
 ROWS_SHOWN = 10
+_WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 _CELL_WIDTH = 40
 
 
@@ -60,6 +62,17 @@ def shown(value: object) -> str:
         return repr(text)
     text = str(value)
     return text if len(text) <= _CELL_WIDTH else text[: _CELL_WIDTH - 3] + "..."
+
+
+def listed_yaml(spans: Mapping[str, Mapping[str, str]]) -> str:
+    """A mapping of mappings as YAML on one line; dates stand without quotes."""
+    inner = {name: ", ".join(f"{key}: {value}" for key, value in span.items()) for name, span in spans.items()}
+    return "{" + ", ".join(f"{yaml_text(name)}: {{{span}}}" for name, span in inner.items()) + "}"
+
+
+def yaml_text(name: str) -> str:
+    """A name as a YAML key or value, in quotes where it is not plain."""
+    return name if name.isidentifier() and name.casefold() not in _WORDS else json.dumps(name, ensure_ascii=False)
 
 
 def nearest(name: str, names: Sequence[str]) -> str:

@@ -209,7 +209,10 @@ class DataSettings(Section):
     def _layout_fits(self) -> "DataSettings":
         for name, channel in self.channels.items():
             if self.layout == "wide" and channel.spend is None:
-                raise ValueError(f"channels.{name}: the wide layout needs spend, the column of its spend.")
+                raise ValueError(
+                    f"channels.{name}: the wide layout needs spend, the column of its spend. Media without a cost are "
+                    "no channel: give a cost, or use them as a control."
+                )
             if self.layout == "wide" and channel.label is not None:
                 raise ValueError(f"channels.{name}: label is for the long layout. Remove it or set layout: long.")
             if self.layout == "long" and channel.spend is not None:

@@ -56,10 +56,12 @@ def _summed(row: int, end: int, columns: "NumberColumns", settings: DataSettings
     """The columns of amounts whose cell in ``row`` is the sum of those above ``end``."""
     found = []
     for column, role in settings.number_columns().items():
-        total = columns.value(column, row)
-        if role == "control" or not np.isfinite(total) or total == 0:
+        if role == "control":
             continue
-        above = float(np.nansum([columns.value(column, i) for i in range(end)]))
+        values = columns.values(column)
+        total, above = float(values[row]), float(np.nansum(values[:end]))
+        if not np.isfinite(total) or total == 0:
+            continue
         if abs(above - total) <= _ROUNDING * abs(total):
             found.append(column)
     return found

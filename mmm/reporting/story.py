@@ -269,7 +269,7 @@ def _material(
         settings=settings,
         origin=Origin(run.started, fit.key, fit.engine, fit.seed, made.dates[0].date(), run.inputs),
         basis=basis_of(believed.fit, dataset, fmt),
-        quality=quality_report(dataset, settings.data.quality),
+        quality=quality_report(dataset, settings.data),
         gate=believed.gate,
         holdout=believed.holdout,
         agreed=believed.agreed,

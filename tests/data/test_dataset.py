@@ -1,6 +1,7 @@
 """Sums, slices and unit costs of a panel, with values checked by hand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -33,8 +34,11 @@ def test_cost_per_unit_falls_back(frame: pd.DataFrame, loaded: Loaded) -> None:
     cost = loaded(frame).cost_per_unit().sel(channel="search")
     expected = early["search"].sum() / early["clicks"].sum()
     np.testing.assert_allclose(cost, [expected, expected])
-    frame[["search", "clicks"]] = 0.0
-    assert np.isnan(loaded(frame).cost_per_unit().sel(channel="search")).all()
+    never = loaded(frame)
+    data = never.data.copy(deep=True)
+    data["spend"].loc[{"channel": "search"}] = 0.0
+    data["media"].loc[{"channel": "search"}] = 0.0
+    assert np.isnan(replace(never, data=data).cost_per_unit().sel(channel="search")).all()
 
 
 def test_a_duration_that_is_no_number_of_weeks(frame: pd.DataFrame, loaded: Loaded) -> None:

@@ -10,7 +10,7 @@ import pytest
 from mmm.data.dataset import Dataset
 from mmm.data.load import from_frame
 from mmm.data.quality import QualityReport, quality_report
-from mmm.data.settings import DataSettings, QualitySettings
+from mmm.data.settings import DataSettings
 
 Build = Callable[..., QualityReport]
 WEEKS = 120
@@ -34,7 +34,7 @@ def clean(weeks: int = WEEKS, seed: int = 3) -> pd.DataFrame:
     )
 
 
-def dataset(frame: pd.DataFrame, **changes: Any) -> Dataset:
+def settings(**changes: Any) -> DataSettings:
     given: dict[str, Any] = {
         "source": "a.csv",
         "target": {"column": "sales"},
@@ -42,7 +42,11 @@ def dataset(frame: pd.DataFrame, **changes: Any) -> Dataset:
         "channels": {"tv": "tv", "search": {"spend": "search", "media": "clicks"}, "social": "social"},
         "controls": ["price"],
     }
-    return from_frame(frame, DataSettings.model_validate(given | changes))
+    return DataSettings.model_validate(given | changes)
+
+
+def dataset(frame: pd.DataFrame, **changes: Any) -> Dataset:
+    return from_frame(frame, settings(**changes))
 
 
 def codes(frame: pd.DataFrame, **changes: Any) -> list[tuple[str, str | None]]:
@@ -173,12 +177,12 @@ def test_a_flat_budget_is_no_repeated_period() -> None:
 
 
 def test_coverage_and_variation() -> None:
-    frame = clean().assign(radio=0.0, print=0.0, flat=100.0)
+    frame = clean().assign(print=0.0, flat=100.0)
     frame.loc[[20, 21, 60], "print"] = 50.0
     frame["flat"] += np.random.default_rng(1).normal(0, 2, WEEKS)
-    channels = ["tv", "radio", "print", "flat"]
+    channels = ["tv", "print", "flat"]
     found = codes(frame, channels=channels)
-    assert found == [("no_spend", "radio"), ("few_active_periods", "print"), ("little_variation", "flat")]
+    assert found == [("few_active_periods", "print"), ("little_variation", "flat")]
 
 
 def test_spend_without_units_and_units_without_spend() -> None:
@@ -265,8 +269,8 @@ def test_thresholds_are_settings() -> None:
     frame = clean()
     change(frame, 50, "tv", factor=10)
     frame.loc[70, "social"] = 0.0
-    strict = QualitySettings(tenfold_evidence=1000, always_on_share=1)
-    assert quality_report(dataset(frame), strict).findings == ()
+    strict = settings(quality={"tenfold_evidence": 1000, "always_on_share": 1})
+    assert quality_report(from_frame(frame, strict), strict).findings == ()
 
 
 def test_notes_of_the_loader_are_passed_on() -> None:

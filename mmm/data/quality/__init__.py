@@ -4,24 +4,52 @@ from mmm.data.dataset import Dataset
 from mmm.data.quality.channels import channel_findings, collinear_findings, control_findings, size_findings
 from mmm.data.quality.demand import demand_findings
 from mmm.data.quality.outcome import outcome_findings
+from mmm.data.quality.periods import (
+    end_findings,
+    label_findings,
+    pause_findings,
+    runs_of,
+    weekday_findings,
+    zero_findings,
+)
 from mmm.data.quality.report import Finding, QualityReport, Severity, ordered
 from mmm.data.quality.spend import spend_findings
-from mmm.data.settings import QualitySettings
+from mmm.data.quality.units import unit_findings
+from mmm.data.settings import DataSettings, QualitySettings
 
 __all__ = ["Finding", "QualityReport", "Severity", "quality_report"]
 
 
-def quality_report(dataset: Dataset, settings: QualitySettings | None = None) -> QualityReport:
-    """Everything found, warnings first; ``settings`` holds the thresholds."""
-    chosen = QualitySettings() if settings is None else settings
+def quality_report(dataset: Dataset, settings: DataSettings | None = None, horizon: int | None = None) -> QualityReport:
+    """Everything found, warnings first.
+
+    ``settings`` are those that the data were read with: their thresholds, names of columns and what was declared.
+    ``horizon`` is that of the plan in periods, where one is to be made that starts from the last periods.
+    """
+    chosen = QualitySettings() if settings is None else settings.quality
+    label = None if settings is None else settings.week_label
+    columns = {} if settings is None else {n: c.spend for n, c in settings.channels.items() if c.spend is not None}
     notes = [Finding("info", "note", note, "Nothing to do if this is meant.") for note in dataset.notes]
     slips = tuple(spend_findings(dataset, chosen))
     doubtful = [slip for slip in slips if slip.code in {"tenfold_value", "isolated_zero"}]
+    zeros, ends = runs_of(dataset), tuple(end_findings(dataset))
+    explained = {date for end in ends for date in end.dates}
+    shocks = [
+        shock
+        for shock in outcome_findings(dataset, chosen, doubtful, broken=bool(zeros))
+        if not (shock.code == "outcome_shock" and explained.issuperset(shock.dates))
+    ]
     return QualityReport(
         ordered(
             [
+                *unit_findings(dataset, columns),
+                *zero_findings(dataset, zeros),
+                *ends,
                 *slips,
-                *outcome_findings(dataset, chosen, doubtful),
+                *shocks,
+                *weekday_findings(dataset),
+                *(pause_findings(dataset, horizon) if horizon else ()),
+                *label_findings(dataset, label),
                 *channel_findings(dataset, chosen),
                 *collinear_findings(dataset, chosen),
                 *control_findings(dataset),

@@ -23,6 +23,8 @@ _MEDIA_PRECISION = 1.0
 _FREEDOM = 4.0
 """Degrees of freedom of the Student-t weights."""
 _STEPS = 20
+_SETTLED = 1e-5
+"""Largest change of a residual in a step, in standard deviations, after which nothing more is to be had."""
 
 
 @dataclass(frozen=True)
@@ -100,16 +102,20 @@ def _standard(columns: FloatArray) -> FloatArray:
 
 def _robust_fit(y: FloatArray, design: FloatArray, precision: FloatArray) -> tuple[FloatArray, float]:
     """Ridge regression with Student-t weights; (residuals corrected for leverage, their robust sd)."""
-    weights = np.ones(y.size)
-    variance = 1.0
-    rest, leverage, sd = y, np.zeros(y.size), 1.0
+    weights = used = np.ones(y.size)
+    variance, rest, sd, normal = 1.0, y, 1.0, np.eye(design.shape[1])
     for _ in range(_STEPS):
-        normal = (design.T * weights) @ design + np.diag(precision * variance / _COEFFICIENT_SD**2)
-        solved = np.linalg.solve(normal, design.T * weights)
-        rest = y - design @ (solved @ y)
-        leverage = np.einsum("ij,ji->i", design, solved)
-        freedom = max(y.size - float(leverage.sum()), 0.3 * y.size)
+        used, weighted = weights, design * weights[:, None]
+        gram = design.T @ weighted
+        normal = gram + np.diag(precision * variance / _COEFFICIENT_SD**2)
+        # Coefficients, and the sum of the leverages as a trace: only columns are solved for, never rows.
+        solved = np.linalg.solve(normal, np.column_stack([weighted.T @ y, gram]))
+        before, rest = rest, y - design @ solved[:, 0]
+        freedom = max(y.size - float(np.trace(solved[:, 1:])), 0.3 * y.size)
         sd = max(1.4826 * float(np.median(np.abs(rest))) * float(np.sqrt(y.size / freedom)), 1e-6)
         variance = sd**2
         weights = (_FREEDOM + 1) / (_FREEDOM + (rest / sd) ** 2)
+        if np.abs(rest - before).max() < _SETTLED * sd:
+            break
+    leverage = used * np.einsum("ij,ij->i", design, np.linalg.solve(normal, design.T).T)
     return rest / np.sqrt(np.clip(1 - leverage, 0.2, 1.0)), sd

@@ -10,6 +10,7 @@ from mmm.data.quality.report import Finding, amount, listed
 from mmm.data.quality.tenfold import FloatArray
 from mmm.data.settings import QualitySettings
 
+_RIDGE = 1e-9
 _SEASON_AND_TREND = 6
 _PER_CHANNEL = 3
 """Effect, carryover and saturation."""
@@ -20,9 +21,6 @@ def channel_findings(dataset: Dataset, settings: QualitySettings) -> Iterator[Fi
     for c, name in enumerate(dataset.channels):
         spend = dataset.data["spend"].to_numpy()[:, :, c]
         media = dataset.data["media"].to_numpy()[:, :, c]
-        if not media.any():
-            yield _unspent(name, ())
-            continue
         idle = tuple(geo for geo, some in zip(dataset.geos, media.any(axis=0), strict=True) if not some)
         if idle:
             yield _unspent(name, idle)
@@ -32,21 +30,13 @@ def channel_findings(dataset: Dataset, settings: QualitySettings) -> Iterator[Fi
 
 
 def _unspent(name: str, geos: tuple[str, ...]) -> Finding:
-    if geos:
-        return Finding(
-            "info",
-            "no_spend_in_geos",
-            f"{name} never ran in {listed(geos)}. Its effect there comes from the other geos by pooling.",
-            "Do not read the channel's return in these geos as measured.",
-            channel=name,
-            geos=geos,
-        )
     return Finding(
-        "warning",
-        "no_spend",
-        f"{name} never ran. Its effect comes from the prior alone.",
-        "Leave the channel out, unless its prior is meant to decide.",
+        "info",
+        "no_spend_in_geos",
+        f"{name} never ran in {listed(geos)}. Its effect there comes from the other geos by pooling.",
+        "Do not read the channel's return in these geos as measured.",
         channel=name,
+        geos=geos,
     )
 
 
@@ -142,8 +132,7 @@ def collinear_findings(dataset: Dataset, settings: QualitySettings) -> Iterator[
                 "Join them, bring an experiment for one, or move their spend apart from now on.",
                 channel=str(labels[i]),
             )
-    for i in range(channels):
-        inflation = _inflation(unit, i)
+    for i, inflation in enumerate(_inflations(correlation, len(unit))[:channels]):
         if inflation >= settings.high_vif and str(labels[i]) not in paired:
             yield Finding(
                 "warning",
@@ -155,13 +144,13 @@ def collinear_findings(dataset: Dataset, settings: QualitySettings) -> Iterator[
             )
 
 
-def _inflation(unit: FloatArray, column: int) -> float:
-    """Variance inflation factor of a column of unit norm: 1 / (1 - R squared) on all other columns."""
-    others = np.delete(unit, column, axis=1)
-    if not others.shape[1] or others.shape[1] >= unit.shape[0]:
-        return 1.0
-    fitted = others @ np.linalg.lstsq(others, unit[:, column], rcond=None)[0]
-    return float(1.0 / max(1.0 - float(fitted @ fitted), 1e-9))
+def _inflations(correlation: FloatArray, rows: int) -> list[float]:
+    """Variance inflation factors 1 / (1 - R squared) of columns on all others: the diagonal of the inverse."""
+    size = len(correlation)
+    if size < 2 or size > rows:
+        return [1.0] * size
+    inverse = np.linalg.inv(correlation + _RIDGE * np.eye(size))
+    return [float(np.clip(value, 1.0, 1 / _RIDGE)) for value in np.diag(inverse)]
 
 
 def control_findings(dataset: Dataset) -> Iterator[Finding]:

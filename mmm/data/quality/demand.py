@@ -7,7 +7,7 @@ import numpy as np
 from mmm.data.dataset import Dataset
 from mmm.data.quality.baseline import calendar_columns, days_of
 from mmm.data.quality.report import Finding
-from mmm.data.quality.tenfold import FloatArray
+from mmm.data.quality.tenfold import BoolArray, FloatArray
 from mmm.data.settings import QualitySettings
 
 _FEWEST_PERIODS = 52
@@ -32,14 +32,10 @@ def demand_findings(dataset: Dataset, settings: QualitySettings) -> Iterator[Fin
     least = settings.follows_correlation
     calendar = calendar_columns(days_of(dataset), dataset.frequency)[known]
     controls = data["control"].to_numpy().mean(axis=1)[known]
-    outcome = _without(data["outcome"].to_numpy().sum(axis=1)[known], calendar, controls)
-    for c, name in enumerate(dataset.channels):
-        national = data["spend"].to_numpy()[:, :, c].sum(axis=1)[known]
-        low, high = np.quantile(national, [0.25, 0.75])
-        if (national > 0).mean() < settings.always_on_share or low < _FLIGHTED * high:
-            continue
-        floor = national[national > 0].min()
-        spend = _without(np.log(np.maximum(national, floor)), calendar, controls)
+    judged = dict(_always_on(dataset, known, settings))
+    series = [data["outcome"].to_numpy().sum(axis=1)[known], *judged.values()]
+    outcome, *spends = _without(np.column_stack(series), calendar, controls).T
+    for name, spend in zip(judged, spends, strict=True):
         together = _correlation(spend, outcome)
         before = max(_correlation(spend[lag:], outcome[:-lag]) for lag in (1, 2))
         after = max(_correlation(spend[:-lag], outcome[lag:]) for lag in (1, 2))
@@ -55,12 +51,21 @@ def demand_findings(dataset: Dataset, settings: QualitySettings) -> Iterator[Fin
             )
 
 
+def _always_on(dataset: Dataset, known: BoolArray, settings: QualitySettings) -> Iterator[tuple[str, FloatArray]]:
+    """Names and log national spend of the channels that always run and not in flights."""
+    for c, name in enumerate(dataset.channels):
+        national = dataset.data["spend"].to_numpy()[:, :, c].sum(axis=1)[known]
+        low, high = np.quantile(national, [0.25, 0.75])
+        if (national > 0).mean() >= settings.always_on_share and low >= _FLIGHTED * high:
+            yield name, np.log(np.maximum(national, national[national > 0].min()))
+
+
 def _without(series: FloatArray, calendar: FloatArray, controls: FloatArray) -> FloatArray:
-    """What season, drift and controls do not explain of a series."""
-    columns = np.column_stack([np.ones(series.size), calendar, controls])
+    """What season, drift and controls do not explain of the columns of ``series[date, k]``."""
+    columns = np.column_stack([np.ones(len(series)), calendar, controls])
     size = np.abs(columns).max(axis=0)
     columns = columns / np.where(size > 0, size, 1.0)
-    scaled = series / max(float(np.abs(series).max()), 1e-300)
+    scaled = series / np.maximum(np.abs(series).max(axis=0), 1e-300)
     rest: FloatArray = scaled - columns @ np.linalg.lstsq(columns, scaled, rcond=None)[0]
     return rest
 

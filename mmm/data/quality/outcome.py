@@ -25,8 +25,12 @@ class _Verdict:
     heavy_tails: bool
 
 
-def outcome_findings(dataset: Dataset, settings: QualitySettings, slips: Sequence[Finding]) -> Iterator[Finding]:
+def outcome_findings(
+    dataset: Dataset, settings: QualitySettings, slips: Sequence[Finding], *, broken: bool = False
+) -> Iterator[Finding]:
     """Events in the national outcome and, beyond those, in single geos.
+
+    ``broken``: the outcome has runs of zeros that are no figures, so that nothing is said of its noise.
 
     ``slips`` are the findings on single media values; these values explain nothing here, or a wrong spend would make
     a shock of an outcome that rightly did not respond to it.
@@ -46,7 +50,7 @@ def outcome_findings(dataset: Dataset, settings: QualitySettings, slips: Sequenc
     total = residuals(national, media.sum(axis=1), control.mean(axis=1), calendar)
     verdict = _judge(total, settings.shock_deviations)
     yield from _events(dataset, total, verdict, None)
-    if verdict.heavy_tails:
+    if verdict.heavy_tails and not broken:
         yield Finding(
             "info",
             "heavy_tails",

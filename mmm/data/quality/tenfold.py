@@ -52,7 +52,7 @@ class _Mixture:
     def shares(self, z: FloatArray) -> FloatArray:
         """Probability of each mode, [..., mode]."""
         parts = self.parts(z)
-        out: FloatArray = np.exp(parts - np.logaddexp.reduce(parts, axis=-1)[..., None])
+        out: FloatArray = np.exp(parts - _added(parts)[..., None])
         return out
 
 
@@ -73,7 +73,7 @@ def tenfold_scores(values: FloatArray) -> Scores:
     def log_density(shift: float) -> tuple[FloatArray, FloatArray]:
         parts = _log_normal(z + shift, mean, sd) + np.log(weight)
         best = np.take_along_axis(mean, parts.argmax(axis=-1)[..., None], axis=-1)[..., 0]
-        return np.logaddexp.reduce(parts, axis=-1), np.exp(best + level)
+        return _added(parts), np.exp(best + level)
 
     as_is, _ = log_density(0.0)
     if_high, expected_high = log_density(-_TEN)
@@ -107,6 +107,14 @@ def _log_normal(z: FloatArray, mean: FloatArray, sd: FloatArray) -> FloatArray:
     return out
 
 
+def _added(parts: FloatArray) -> FloatArray:
+    """Log of the sum over modes, [...], mode by mode: a reduction along so short an axis is slow."""
+    total = parts[..., 0]
+    for mode in range(1, parts.shape[-1]):
+        total = np.logaddexp(total, parts[..., mode])
+    return total
+
+
 def _fit(z: FloatArray) -> _Mixture:
     """The mixture with one to three modes that has the best BIC and no tiny mode."""
     best, best_bic = None, np.inf
@@ -134,7 +142,7 @@ def _maximise(z: FloatArray, modes: int, steps: int = 50) -> tuple[_Mixture, flo
     likelihood = -np.inf
     for _ in range(steps):
         parts = mixture.parts(z)
-        total = np.logaddexp.reduce(parts, axis=-1)
+        total = _added(parts)
         before, likelihood = likelihood, float(total.sum())
         if likelihood - before < _CONVERGED:
             break
