@@ -1,5 +1,7 @@
 """Panels that are read rightly and still are not what they are taken for: launches as zeros, units, ends, weekdays."""
 
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -217,3 +219,42 @@ def test_the_layout_of_the_panel_is_not_changed_by_findings() -> None:
     before = dataset.fingerprint
     quality_report(dataset, chosen, 13)
     assert dataset.fingerprint == before
+
+
+def calls(work: Callable[[], object]) -> int:
+    """Calls of Python and C functions, which unlike time are the same on a busy machine."""
+    count = 0
+
+    def seen(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    sys.setprofile(seen)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("convert", [str, float], ids=["text", "numbers"])
+def test_the_work_grows_with_the_rows_and_no_faster(convert: type) -> None:
+    chosen = settings(geo="geo")
+
+    def panel(geos: int) -> pd.DataFrame:
+        frame = regions("".join(chr(97 + k) for k in range(geos)))
+        return frame.astype(dict.fromkeys(("sales", "tv", "search"), object)).map(
+            lambda cell: convert(cell) if isinstance(cell, float) else cell
+        )
+
+    one, two = panel(6), panel(12)
+    assert calls(lambda: from_frame(two, chosen)) < 2.2 * calls(lambda: from_frame(one, chosen))
+    small, large = from_frame(one, chosen), from_frame(two, chosen)
+    assert calls(lambda: quality_report(large, chosen)) < 2.2 * calls(lambda: quality_report(small, chosen))
+
+
+def test_a_longer_series_costs_no_more_calls() -> None:
+    chosen = settings()
+    one, two = (from_frame(national("D", days), chosen) for days in (400, 800))
+    quality_report(one, chosen)
+    assert calls(lambda: quality_report(two, chosen)) < 2.2 * calls(lambda: quality_report(one, chosen))

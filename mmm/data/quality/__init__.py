@@ -1,5 +1,9 @@
 """The quality report: what a reader should know of the data before a model is fitted. Nothing is repaired."""
 
+from collections.abc import Iterator
+
+from threadpoolctl import threadpool_limits
+
 from mmm.data.dataset import Dataset
 from mmm.data.quality.channels import channel_findings, collinear_findings, control_findings, size_findings
 from mmm.data.quality.demand import demand_findings
@@ -26,6 +30,12 @@ def quality_report(dataset: Dataset, settings: DataSettings | None = None, horiz
     ``settings`` are those that the data were read with: their thresholds, names of columns and what was declared.
     ``horizon`` is that of the plan in periods, where one is to be made that starts from the last periods.
     """
+    # Many small matrices: threads of the BLAS would wait for each other more than they work.
+    with threadpool_limits(1):
+        return QualityReport(ordered(_findings(dataset, settings, horizon)))
+
+
+def _findings(dataset: Dataset, settings: DataSettings | None, horizon: int | None) -> Iterator[Finding]:
     chosen = QualitySettings() if settings is None else settings.quality
     label = None if settings is None else settings.week_label
     columns = {} if settings is None else {n: c.spend for n, c in settings.channels.items() if c.spend is not None}
@@ -39,23 +49,17 @@ def quality_report(dataset: Dataset, settings: DataSettings | None = None, horiz
         for shock in outcome_findings(dataset, chosen, doubtful, broken=bool(zeros))
         if not (shock.code == "outcome_shock" and explained.issuperset(shock.dates))
     ]
-    return QualityReport(
-        ordered(
-            [
-                *unit_findings(dataset, columns),
-                *zero_findings(dataset, zeros),
-                *ends,
-                *slips,
-                *shocks,
-                *weekday_findings(dataset),
-                *(pause_findings(dataset, horizon) if horizon else ()),
-                *label_findings(dataset, label),
-                *channel_findings(dataset, chosen),
-                *collinear_findings(dataset, chosen),
-                *control_findings(dataset),
-                *demand_findings(dataset, chosen),
-                *size_findings(dataset, chosen),
-                *notes,
-            ]
-        )
-    )
+    yield from unit_findings(dataset, columns)
+    yield from zero_findings(dataset, zeros)
+    yield from ends
+    yield from slips
+    yield from shocks
+    yield from weekday_findings(dataset)
+    yield from (pause_findings(dataset, horizon) if horizon else ())
+    yield from label_findings(dataset, label)
+    yield from channel_findings(dataset, chosen)
+    yield from collinear_findings(dataset, chosen)
+    yield from control_findings(dataset)
+    yield from demand_findings(dataset, chosen)
+    yield from size_findings(dataset, chosen)
+    yield from notes
