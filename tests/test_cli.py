@@ -220,7 +220,7 @@ def test_plan_stops_at_the_gate_unless_told_otherwise(fitted: tuple[Result, list
     assert made.exit_code == 0, made.output
     assert "found in the store" in made.stderr
     assert "should not be believed" in made.stdout
-    assert "1,500,000 EUR" in made.stdout
+    assert "€1,500,000" in made.stdout
     for told in ("worst 5%", "knowing a channel's curve", "at other budgets", "The next", "Half", "Wrote"):
         assert told in made.stdout, told
     assert {path.name for path in tmp_path.iterdir()} == {"none", "allocation.csv", "schedule.csv", "allocation.xlsx"}

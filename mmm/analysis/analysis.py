@@ -56,7 +56,10 @@ class Analysis:
     effect_draws: xr.DataArray
     roas_draws: xr.DataArray
     r_squared: float
+    error: float
+    """Mean absolute error of the fitted total over the mean of the actual one, as :class:`HoldoutResult` has it."""
     mape: float
+    """Mean of the absolute errors relative to each period's outcome; NaN where that is zero in a period."""
 
 
 def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
@@ -86,8 +89,14 @@ def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
         effect_draws=_labelled(effects.sum(axis=1), fit),
         roas_draws=_labelled(value.sum(axis=1) / panel.spend.sum(axis=0), fit),
         r_squared=float(1 - np.var(residual[known]) / np.var(actual[known])),
-        mape=float(np.mean(np.abs(residual[known]) / np.abs(actual[known]))),
+        error=_relative(np.abs(residual[known]).mean(), np.abs(actual[known]).mean()),
+        mape=float(np.mean(np.abs(residual[known] / actual[known]))) if np.all(actual[known] != 0) else float("nan"),
     )
+
+
+def _relative(part: float, whole: float) -> float:
+    """A share of something; NaN of nothing."""
+    return float(part / whole) if whole > 0 else float("nan")
 
 
 def _labelled(values: Floats, fit: Fit) -> xr.DataArray:

@@ -17,12 +17,39 @@ from mmm.inference.fit import Fit
 Status = Literal["pass", "warn", "fail"]
 
 
+PROBLEMS = {
+    "r_hat": "Chains disagree (R-hat)",
+    "ess_bulk": "Too few independent draws (bulk ESS)",
+    "ess_tail": "Too few draws in the tails (tail ESS)",
+    "divergences": "Some draws diverged",
+    "e_bfmi": "Energy badly explored (E-BFMI)",
+    "left_out": "A model was left out",
+    "baseline": "Outcome without media may be negative",
+    "scale": "Data have another size than the model was made for",
+    "coverage": "Forecasts do not hold on unseen periods",
+    "last_year": "Past values repeated forecast better than the model",
+    "experiments": "An experiment and the model disagree",
+    "prior": "Returns rest on what was assumed",
+    "sensitive": "Returns move with what was assumed",
+    "surprise": "Returns are far from what was expected",
+    "together": "Channels cannot be told apart",
+    "family": "Models disagree on the returns",
+    "quarter": "Returns moved with the last periods",
+    "hidden_demand": "Weak hidden demand would undo the advice",
+    "unexplained": "What is unexplained follows a channel",
+    "noise": "What is unexplained does not look like noise",
+}
+"""What is wrong where a check does not pass, by its name: the opposite of its title."""
+_ONE_CHAIN, _NOT_HELD_OUT = "One chain cannot disagree", "No period was held out"
+
+
 @dataclass(frozen=True)
 class Check:
     """One check: ``value`` against ``threshold`` (in words), and what to do where it does not pass.
 
-    ``name`` is stable, ``title`` for people; ``value`` is None where it could not be computed. ``advice`` is empty
-    where nothing needs to be done. ``channels`` are those that a warning is about; none where it is about all.
+    ``name`` is stable; ``title`` states the fact where it passes and ``problem`` what is wrong where it does not.
+    ``value`` is None where it could not be computed. ``advice`` is empty where nothing needs to be done. ``channels``
+    are those that a warning is about; none where it is about all.
     """
 
     name: str
@@ -33,6 +60,12 @@ class Check:
     summary: str
     advice: str = ""
     channels: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def said(self) -> str:
+        """What the check says: the fact where it passes, else the problem."""
+        return self.title if self.status == "pass" else self.problem or PROBLEMS[self.name]
 
 
 def sampler_checks(tree: xr.DataTree, settings: GateSettings) -> tuple[Check, ...]:
@@ -101,7 +134,8 @@ def r_hat_check(found: Scalars, settings: GateSettings) -> Check:
         )
     elif status == "warn":
         advice = "One chain cannot disagree with another. Set sampler.chains to 4."
-    return Check("r_hat", "Chains agree (R-hat)", status, value, f"at most {limit:g}", summary, advice)
+    problem = _ONE_CHAIN if status == "warn" else ""
+    return Check("r_hat", "Chains agree (R-hat)", status, value, f"at most {limit:g}", summary, advice, problem=problem)
 
 
 def _ess_check(found: Scalars, kind: Literal["bulk", "tail"], limit: float) -> Check:
@@ -206,7 +240,8 @@ def coverage_check(holdout: HoldoutResult | None, settings: GateSettings) -> Che
     threshold = f"{settings.coverage_min:.0%} to {settings.coverage_max:.0%}"
     if holdout is None:
         advice = "Set gate.holdout, or gate.holdout: null to leave this check out on purpose."
-        return Check("coverage", title, "warn", None, threshold, "No period was held out.", advice)
+        said = "No period was held out."
+        return Check("coverage", title, "warn", None, threshold, said, advice, problem=_NOT_HELD_OUT)
     value = min(holdout.coverage, holdout.cell_coverage)
     inside = settings.coverage_min <= value and max(holdout.coverage, holdout.cell_coverage) <= settings.coverage_max
     converged = holdout.r_hat <= settings.r_hat_max
@@ -223,3 +258,33 @@ def coverage_check(holdout: HoldoutResult | None, settings: GateSettings) -> Che
         advice = "The fit without the held-out periods has not converged, so this check says little. Draw more."
     status: Status = "pass" if inside and converged else "warn"
     return Check("coverage", title, status, value, threshold, f"{summary}.", advice)
+
+
+def last_year_check(holdout: HoldoutResult, settings: GateSettings) -> Check:
+    """Whether the forecast of held-out periods is worse than repeating the values of a season before, beyond chance.
+
+    The value is the probability of as large a difference of the absolute errors if both were as good. A model that
+    does worse than that is no better a guide to the outcome than no model: the data cannot decide.
+    """
+    title = "The model forecasts better than past values repeated"
+    threshold = (
+        f"a worse forecast warns where chance gives one as bad in less than {settings.naive_warn:.0%} of cases, below "
+        f"{settings.naive_fail:.0%} it fails"
+    )
+    value = holdout.chance_of_worse
+    worse = holdout.error > holdout.naive_error and np.isfinite(value)
+    fails = worse and value < settings.naive_fail and holdout.seasonal
+    status: Status = "fail" if fails else "warn" if worse and value < settings.naive_warn else "pass"
+    rule = "the same periods a year before" if holdout.seasonal else "the last value before"
+    compared = f"Off by {holdout.error:.1%} on average; repeating {rule} is off by {holdout.naive_error:.1%}."
+    if worse:
+        compared += f" Chance alone gives as large a difference with a probability of {value:.0%}."
+    advice = ""
+    if status != "pass":
+        advice = (
+            "These data cannot decide: what the model adds to past values makes its forecast worse. Leave out "
+            "controls that it cannot learn, give fewer channels, look for a break in the last periods, or give more "
+            "history."
+        )
+    shown = float(value) if np.isfinite(value) else None
+    return Check("last_year", title, status, shown, threshold, compared, advice)

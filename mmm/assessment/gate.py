@@ -13,6 +13,7 @@ from mmm.assessment.checks import (
     Check,
     baseline_check,
     coverage_check,
+    last_year_check,
     left_out_check,
     sampler_checks,
     scale_check,
@@ -58,21 +59,39 @@ class GateReport:
         return tuple(check for check in self.checks if check.status == "warn")
 
     @property
+    def doubtful(self) -> bool:
+        """Whether past values repeated forecast better than the model, perhaps by chance: these data may not decide."""
+        return any(check.name == "last_year" for check in self.warnings)
+
+    @property
     def summary(self) -> str:
         """One sentence for the first page."""
         if self.failures:
             return f"The model failed its checks and should not be believed: {_list(self.failures)}."
         if self.warnings:
-            return f"The model passed its checks, with a warning: {_list(self.warnings)}."
+            count = len(self.warnings)
+            warned = "a warning" if count == 1 else f"{count} warnings"
+            return f"The model passed its checks, with {warned}: {_list(self.warnings)}."
         return f"The model passed all {len(self.checks)} checks."
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a manifest."""
-        return {"status": self.status, "summary": self.summary, "checks": [asdict(check) for check in self.checks]}
+        return {
+            "status": self.status,
+            "summary": self.summary,
+            "checks": [_told(check) for check in self.checks],
+        }
+
+
+def _told(check: Check) -> dict[str, Any]:
+    """A check as plain data, its title being what it says."""
+    data = asdict(check) | {"title": check.said}
+    del data["problem"]
+    return data
 
 
 def _list(checks: tuple[Check, ...]) -> str:
-    return "; ".join(check.title[0].lower() + check.title[1:] for check in checks)
+    return "; ".join(check.said[0].lower() + check.said[1:] for check in checks)
 
 
 def gate(
@@ -98,6 +117,8 @@ def gate(
     ]
     if settings.holdout is not None or holdout is not None:
         checks.append(coverage_check(holdout, settings))
+    if holdout is not None:
+        checks.append(last_year_check(holdout, settings))
     if agreed:
         checks.append(agreement_check(agreed, settings))
     checks += identification_checks(signals(fit, None if holdout is None else holdout.fit), settings)

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mmm.assessment.scores import Floats, crps, interval, seasonal_naive
+from mmm.assessment.paired import chance_of_worse
+from mmm.assessment.scores import Floats, crps, has_season, interval, seasonal_naive
 from mmm.data.calendar import Frequency
 from mmm.data.dataset import Dataset
 from mmm.errors import DataError
@@ -49,6 +50,8 @@ class HoldoutResult:
     naive_error: float
     r_hat: float
     excluded: tuple[str, ...] = ()
+    seasonal: bool = True
+    """Whether ``naive`` repeats the season before; with less history it carries the last value forward."""
     fit: Fit | None = field(default=None, repr=False, compare=False)
     """The fit behind the forecast, which did not see the held-out periods."""
 
@@ -58,12 +61,19 @@ class HoldoutResult:
         return 1.0 - self.crps / self.naive_crps if self.naive_crps > 0 else float("nan")
 
     @property
+    def chance_of_worse(self) -> float:
+        """Probability that chance alone makes the absolute errors as much larger than the naive forecast's."""
+        actual, mean, naive = (self.total[name].to_numpy(dtype=float) for name in ("actual", "mean", "naive"))
+        return chance_of_worse(np.abs(mean - actual), np.abs(naive - actual))
+
+    @property
     def summary(self) -> str:
         """One sentence for people."""
         better = "better" if self.skill > 0 else "worse"
+        rule = "repeating the last year" if self.seasonal else "repeating the last value"
         return (
             f"On the last {len(self.dates)} periods, which it had not seen, the forecast was off by {self.error:.1%} "
-            f"on average, {abs(self.skill):.0%} {better} than repeating the last year; {self.coverage:.0%} of the "
+            f"on average, {abs(self.skill):.0%} {better} than {rule}; {self.coverage:.0%} of the "
             "periods fell inside their 90% intervals."
         )
 
@@ -97,7 +107,8 @@ def score(forecast: Forecast, r_hat: float) -> HoldoutResult:
     draws = np.where(seen, f.draws, 0.0).sum(axis=2)
     actual = np.where(seen, f.actual, 0.0).sum(axis=1)
     total_lower, total_upper = interval(draws)
-    naive = seasonal_naive(f.history, len(known), season=52 * 7 // f.frequency.days)[:, known]
+    season = 52 * 7 // f.frequency.days
+    naive = seasonal_naive(f.history, len(known), season=season)[:, known]
     mean, naive_mean = draws.mean(axis=0), np.median(naive, axis=0)
     scale = float(np.abs(actual).mean())
     ends = {"lower": total_lower, "upper": total_upper}
@@ -125,6 +136,7 @@ def score(forecast: Forecast, r_hat: float) -> HoldoutResult:
         error=float(np.abs(mean - actual).mean() / scale),
         naive_error=float(np.abs(naive_mean - actual).mean() / scale),
         r_hat=r_hat,
+        seasonal=has_season(f.history, len(known), season),
     )
 
 

@@ -7,6 +7,7 @@ to stop, but the reader must know. docs/warnings.md says how the limits were cho
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from mmm.assessment.checks import Check
@@ -37,11 +38,12 @@ class _Kind:
         """Warn of the channels whose ``far`` is above ``limit``; ``shown`` are the values to tell, if others."""
         worst = str(far.idxmax())
         value = float((far if shown is None else shown)[worst])
+        shown_value = f"{value:.2f}" if np.isfinite(value) else "more than can be measured"
         beyond = [str(c) for c in far.index[far > limit]]
         if not beyond:
-            return Check(self.name, self.title, "pass", value, self.rule, f"Furthest is {worst} with {value:.2f}.")
+            return Check(self.name, self.title, "pass", value, self.rule, f"Furthest is {worst} with {shown_value}.")
         names = ", ".join(beyond)
-        summary = f"Beyond the limit: {names}. Furthest is {worst} with {value:.2f}."
+        summary = f"Beyond the limit: {names}. Furthest is {worst} with {shown_value}."
         advice = self.advice.replace("{names}", names)
         return Check(self.name, self.title, "warn", value, self.rule, summary, advice, tuple(beyond))
 
@@ -49,7 +51,7 @@ class _Kind:
 def identification_checks(found: Signals, settings: GateSettings) -> tuple[Check, ...]:
     """One check a kind of weakness, in a fixed order."""
     table = found.channels
-    checks = [_prior(table, settings), _surprise(table, settings)]
+    checks = [_prior(table, settings), _sensitive(table, settings), _surprise(table, settings)]
     if len(table) > 1:
         checks.append(_together(table, settings))
     if (table["family"] > 0).any():
@@ -78,9 +80,19 @@ def _prior(table: pd.DataFrame, settings: GateSettings) -> Check:
         f"prior and posterior share at most {limit:g}",
         "Test {names}: without a test the return rests on the prior.",
     )
-    # Where the prior's scale decides although prior and posterior differ, it is as good as a full overlap.
-    far = table["overlap"].mask(table["prior"] > settings.prior_shift_max, 1.0)
-    return kind.check(far, limit)
+    return kind.check(table["overlap"], limit)
+
+
+def _sensitive(table: pd.DataFrame, settings: GateSettings) -> Check:
+    """The data moved the return, but how far depends on how sure the prior was."""
+    limit = settings.prior_shift_max
+    kind = _Kind(
+        "sensitive",
+        "Returns stay when the prior is made surer or less sure",
+        f"moved by at most {limit:g} standard deviations",
+        "Test {names}: a prior half or twice as sure gives another return.",
+    )
+    return kind.check(table["prior"], limit)
 
 
 def _surprise(table: pd.DataFrame, settings: GateSettings) -> Check:

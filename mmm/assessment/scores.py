@@ -36,13 +36,18 @@ def interval_score(lower: Floats, upper: Floats, actual: Floats) -> Floats:
     return np.asarray(upper - lower + 2.0 / alpha * miss)
 
 
+def has_season(history: Floats, horizon: int, season: int) -> bool:
+    """Whether the history is long enough for the forecast "the same as a season ago"."""
+    return len(history) >= season + 1 and horizon <= season
+
+
 def seasonal_naive(history: Floats, horizon: int, season: int) -> Floats:
     """Draws [draw, horizon] of the forecast "the same as a season ago", from ``history[period]`` without gaps.
 
     The errors that this forecast made inside the history are added back, so that it has intervals of its own. With
     less than a season of history the last value is carried forward; with few errors it is a single draw.
     """
-    shift = season if len(history) >= season + 1 and horizon <= season else 1
+    shift = season if has_season(history, horizon, season) else 1
     if shift == 1:
         point = np.full(horizon, history[-1])
     else:

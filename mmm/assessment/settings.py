@@ -34,6 +34,16 @@ class GateSettings(Section):
     coverage_max: float = Field(
         1.00, ge=0.0, le=1.0, description="Held-out coverage of 90% intervals above this warns."
     )
+    naive_warn: float = Field(
+        0.25,
+        ge=0.0,
+        le=1.0,
+        description="Probability that chance makes the held-out forecast as much worse than last year's values, below "
+        "which a worse one warns.",
+    )
+    naive_fail: float = Field(
+        0.05, ge=0.0, le=1.0, description="The same probability below which the check fails; 0 never fails."
+    )
     negative_baseline_warn: float = Field(
         0.10, gt=0.0, lt=1.0, description="Probability of a negative baseline in a period above which the period warns."
     )
@@ -100,6 +110,11 @@ class GateSettings(Section):
             raise ValueError(
                 f"negative_baseline_warn is {self.negative_baseline_warn}, above negative_baseline_fail "
                 f"({self.negative_baseline_fail}): the limit that warns cannot be above the one that fails."
+            )
+        if self.naive_fail > self.naive_warn:
+            raise ValueError(
+                f"naive_fail is {self.naive_fail}, above naive_warn ({self.naive_warn}): what fails is rarer than what "
+                "warns."
             )
         if self.scale_warn > self.scale_fail:
             raise ValueError(

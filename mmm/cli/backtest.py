@@ -7,6 +7,7 @@ import typer
 
 from mmm.assessment.backtest import Backtest, backtest
 from mmm.cli.output import plain, say, table
+from mmm.digits import amount
 from mmm.errors import DataError, FitError
 from mmm.execution import Cluster, Here, Place, Workers
 from mmm.files import write_whole
@@ -37,10 +38,16 @@ def show_backtest(config: Path, parameters: list[str], out: Path, where: str | i
 def show_scores(made: Backtest) -> None:
     """Print coverage, CRPS and skill by periods ahead, and the drift of each channel's return."""
     rows = [
-        (str(label), f"{r['periods']:.0f}", f"{r['coverage']:.0%}", f"{r['crps']:,.0f}", f"{r['skill_without']:+.0%}",
-         f"{r['skill_naive']:+.0%}")
+        (
+            str(label),
+            f"{r['periods']:.0f}",
+            f"{r['coverage']:.0%}",
+            amount(float(r["crps"])),
+            f"{r['skill_without']:+.0%}",
+            f"{r['skill_naive']:+.0%}",
+        )
         for label, r in made.by_step().iterrows()
-    ]  # fmt: skip
+    ]
     columns = ["periods ahead", "forecasts", "in 90% interval", "CRPS", "better than no media", "than last year"]
     table("Did the forecasts hold?", columns, rows, right=columns[1:])
     drift = [

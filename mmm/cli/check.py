@@ -9,6 +9,9 @@ from mmm.cli.output import counted, table
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.data.quality import QualityReport, quality_report
+from mmm.planning.worth import margin_finding
+from mmm.reporting.format import Formatter
+from mmm.reporting.gather import notation
 from mmm.reporting.inputs import checked_inputs
 from mmm.settings import load_dataset, load_settings, read_parameters
 
@@ -25,7 +28,10 @@ def show_data(config: Path, parameters: list[str]) -> None:
     horizon = parse_periods(settings.plan.horizon, dataset.frequency) if repeats else None
     report = quality_report(dataset, settings.data, horizon)
     _outline(dataset, settings.title or settings.name)
-    _channels(dataset)
+    _channels(dataset, notation(settings, dataset))
+    missing = margin_finding(dataset, settings.plan)
+    if missing is not None:
+        report = QualityReport((*report.warnings, missing, *(f for f in report.findings if f.severity != "warning")))
     _findings(report)
     checked_inputs(settings, dataset)
 
@@ -59,16 +65,15 @@ def _outline(dataset: Dataset, title: str) -> None:
     table(title, ["", ""], rows)
 
 
-def _channels(dataset: Dataset) -> None:
+def _channels(dataset: Dataset, fmt: Formatter) -> None:
     spend = dataset.data["spend"].sum("geo")
     outcome_value = float(np.nansum(dataset.data["outcome"].values * dataset.data["value_per_unit"].values))
     rows = []
     for place, name in enumerate(dataset.channels):
         weekly = spend.sel(channel=name).values
         total = float(weekly.sum())
-        share = f"{100 * total / outcome_value:.2f}%" if dataset.has_value and outcome_value > 0 else "-"
+        share = fmt.percent(total / outcome_value) if dataset.has_value and outcome_value > 0 else "-"
         active = f"{int((weekly > 0).sum())}"
-        rows.append((name, f"{total:,.0f}", share, active, f"{weekly.max():,.0f}", dataset.media_unit[place]))
-    money = dataset.currency
-    columns = ["channel", f"spend ({money})", "of outcome", "active periods", f"largest ({money})", "driven by"]
+        rows.append((name, fmt.exact(total), share, active, fmt.exact(weekly.max()), dataset.media_unit[place]))
+    columns = ["channel", "spend", "of outcome", "active periods", "largest period", "driven by"]
     table("Channels", columns, rows, right=columns[1:5])

@@ -40,9 +40,9 @@ def show_preview(config: Path, parameters: list[str]) -> None:
 
 def show_gate(report: GateReport, settings: GateSettings) -> None:
     """Print every check with its status, and the advice that no GateError is going to give."""
-    rows = [(check.status, check.title, check.summary, check.threshold) for check in report.checks]
+    rows = [(check.status, check.said, check.summary, check.threshold) for check in report.checks]
     table("Can the model be believed?", ["status", "check", "found", "rule"], rows)
     for check in report.checks:
         if check.advice and (check.status != "fail" or settings.override):
-            typer.echo(plain(f"{check.title}: {check.advice}"))
+            typer.echo(plain(f"{check.said}: {check.advice}"))
     typer.echo(plain(report.summary))

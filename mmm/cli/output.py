@@ -10,10 +10,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _WIDTH_IN_FILES = 200
+_SPACES = {0xA0: " ", 0x202F: " "}
+"""Spaces that hold a number and its unit together on a page."""
 
 
 def plain(text: str) -> str:
     """The text with control characters spelled out, line ends kept: data cannot move the cursor or change colours."""
+    text = text.translate(_SPACES)
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -7,7 +7,9 @@ import typer
 from mmm.cli.board import Board
 from mmm.cli.output import plain, say, table
 from mmm.cli.report import place_of
-from mmm.reporting.decision import estimate
+from mmm.planning.result import chance
+from mmm.reporting.decision import Estimate, estimate
+from mmm.reporting.format import Formatter
 from mmm.reporting.portfolio import Split, plan_portfolio, table_by_market
 from mmm.reporting.portfolio_page import write_portfolio
 from mmm.settings.portfolio import load_portfolio
@@ -28,24 +30,27 @@ def show_portfolio(config: Path, out: Path, workers: int | None, dask: str | Non
 
 
 def _print(found: Split) -> None:
-    money = found.portfolio.currency
-    columns = ["market", f"today ({money})", f"recommended ({money})", "change", "won", "next money wins"]
+    fmt = Formatter(found.portfolio.currency, found.portfolio.currency, money_outcome=True)
+    columns = ["market", "today", "recommended", "change", "won", "next money wins"]
     rows = [
         (
             str(name),
-            f"{line['reference']:,.0f}",
-            f"{line['spend']:,.0f}",
-            f"{line['change']:+,.0f}",
-            f"{line['won']:,.0f} ({line['won_lower']:,.0f} to {line['won_upper']:,.0f})",
-            f"{line['next_money']:.2f}",
+            fmt.exact(line["reference"]),
+            fmt.exact(line["spend"]),
+            fmt.exact(line["change"], sign=True),
+            _with_ends(Estimate(line["won"], line["won_lower"], line["won_upper"]), fmt),
+            fmt.returned(line["next_money"]),
         )
         for name, line in table_by_market(found).iterrows()
     ]
-    table(f"{found.total:,.0f} {money} over {len(rows)} markets", columns, rows, right=columns[1:])
+    table(f"{fmt.exact(found.total)} over {len(rows)} markets", columns, rows, right=columns[1:])
     for words, draws in (
-        ("against today's plans, net of money", found.net),
+        ("against today's plans" + (", net of money" if found.profit else ""), found.net),
         ("by moving between markets", found.moved),
     ):
-        gain = estimate(draws)
-        chance = f"above zero {(draws > 0).mean():.0%}"
-        typer.echo(f"Gain {words}: {gain.mean:+,.0f} {money} ({gain.lower:+,.0f} to {gain.upper:+,.0f}), {chance}")
+        likely = f"above zero {chance(float((draws > 0).mean()))}"
+        typer.echo(plain(f"Gain {words}: {_with_ends(estimate(draws), fmt, sign=True)}, {likely}"))
+
+
+def _with_ends(value: Estimate, fmt: Formatter, *, sign: bool = False) -> str:
+    return f"{fmt.money(value, short=True, sign=sign)} ({fmt.money_range(value, short=True)})"

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from mmm.cli.output import plain, table
+from mmm.digits import amount
 from mmm.errors import SettingsError
 from mmm.reporting.shelf import MANIFEST, read_manifest
 
@@ -40,7 +41,7 @@ def _row(manifest: Mapping[str, Any]) -> tuple[str, str, str, str]:
     budget = wanted.get("total_budget")
     return (
         str(settings.get("title") or settings.get("name", "?")),
-        f"{budget:,.0f}" if isinstance(budget, int | float) else "as before",
+        amount(budget) if isinstance(budget, int | float) else "as before",
         str(wanted.get("horizon", "?")),
         str(_part(manifest, "gate").get("status", "?")),
     )

@@ -14,7 +14,7 @@ from mmm.data.calendar import Frequency, parse_periods
 from mmm.data.card import card
 from mmm.errors import DataError
 
-OutcomeKind = Literal["revenue", "kpi"]
+OutcomeKind = Literal["revenue", "profit", "kpi"]
 
 _DIMS: dict[str, tuple[str, ...]] = {
     "outcome": ("date", "geo"),

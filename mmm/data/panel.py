@@ -89,7 +89,7 @@ def panel_of(records: Records, grid: Grid, settings: DataSettings, problems: Pro
     return Dataset(
         data=data,
         outcome_name=target.column,
-        outcome_unit=target.unit or (settings.currency if target.kind == "revenue" else target.column),
+        outcome_unit=target.unit or (target.column if target.kind == "kpi" else settings.currency),
         outcome_kind=target.kind,
         currency=settings.currency,
         frequency=grid.frequency,
@@ -126,7 +126,7 @@ def _labels(names: Iterable[str]) -> npt.NDArray[np.object_]:
 
 
 def _value(records: Records, settings: DataSettings, lay: _Layout, observed: BoolArray) -> FloatArray:
-    if settings.target.kind == "revenue":
+    if settings.target.kind != "kpi":
         return np.ones(observed.shape)
     if records.value is not None:
         return lay.nearest(records.value, observed)

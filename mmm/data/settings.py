@@ -15,20 +15,22 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class TargetSettings(Section):
-    """The outcome: revenue in the data's currency, or a KPI that may have a value per unit."""
+    """The outcome: revenue or profit in the data's currency, or a KPI that may have a value per unit."""
 
     column: Name
-    kind: Literal["revenue", "kpi"] = "revenue"
-    unit: Name | None = Field(default=None, description="Unit shown in reports; the currency for revenue by default.")
+    kind: Literal["revenue", "profit", "kpi"] = "revenue"
+    unit: Name | None = Field(
+        default=None, description="Unit shown in reports; the currency for revenue and profit by default."
+    )
     value_per_unit: float | Name | None = Field(
         default=None, description="KPI only: currency per unit of outcome, a positive number or a column."
     )
 
     @model_validator(mode="after")
     def _value_fits_kind(self) -> "TargetSettings":
-        if self.kind == "revenue" and self.value_per_unit is not None:
+        if self.kind != "kpi" and self.value_per_unit is not None:
             raise ValueError(
-                "value_per_unit is for kind 'kpi'; a revenue is already money. Remove it or set kind: kpi."
+                f"value_per_unit is for kind 'kpi'; a {self.kind} is already money. Remove it or set kind: kpi."
             )
         if isinstance(self.value_per_unit, float) and self.value_per_unit <= 0:
             raise ValueError(f"value_per_unit must be above 0; got {self.value_per_unit}.")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from mmm.digits import amount
 from mmm.planning.information import perfect_information
 from mmm.planning.moves import directions, extrapolation, few_moves, key_moves, smaller_moves
 from mmm.planning.result import Plan, chance
@@ -43,18 +44,19 @@ def advise(plan: Plan, information: pd.DataFrame | None = None) -> Advice:
     return Advice(tuple(sentences), moves, smaller, information, beyond, test)
 
 
-def _amount(plan: Plan, value: float) -> str:
-    return f"{value:,.0f} {plan.unit}"
+def _amount(plan: Plan, value: float, *within: float) -> str:
+    return f"{amount(value, *within)} {plan.unit}"
 
 
 def verdict_sentence(plan: Plan) -> str:
     """Gain over the reference plan, its interval, probability and worst 5%, by what the evidence supports."""
     gain = plan.decisive_gain
     what = "profit" if gain is plan.profit_gain else "outcome"
+    ends = (gain.mean, gain.lower, gain.upper)
     figures = (
-        f"expected gain in {what} over the reference plan {_amount(plan, gain.mean)} (90% interval "
-        f"{gain.lower:,.0f} to {gain.upper:,.0f}), probability of a gain {chance(gain.probability)}, on average "
-        f"{_amount(plan, gain.worst5)} in the worst 5% of cases"
+        f"expected gain in {what} over the reference plan {_amount(plan, gain.mean, *ends)} (90% interval "
+        f"{amount(gain.lower, *ends)} to {amount(gain.upper, *ends)}), probability of a gain "
+        f"{chance(gain.probability)}, on average {_amount(plan, gain.worst5)} in the worst 5% of cases"
     )
     return {
         "unchanged": "Within these constraints the reference plan is already the best: keep it.",
@@ -75,10 +77,11 @@ def _when_open(plan: Plan, smaller: pd.DataFrame, test: str | None) -> list[str]
     if 0.5 in smaller.index:
         row = smaller.index.get_loc(0.5)
         half = {name: float(smaller[name].to_numpy()[row]) for name in smaller.columns}
+        ends = (half["gain"], half["gain_lower"], half["gain_upper"])
         said.append(
-            f"A smaller move, half of the way, has an expected gain of {_amount(plan, half['gain'])} (90% interval "
-            f"{half['gain_lower']:,.0f} to {half['gain_upper']:,.0f}), and {_amount(plan, half['worst5'])} in the "
-            "worst 5%."
+            f"A smaller move, half of the way, has an expected gain of {_amount(plan, half['gain'], *ends)} (90% "
+            f"interval {amount(ends[1], *ends)} to {amount(ends[2], *ends)}), and {_amount(plan, half['worst5'])} in "
+            "the worst 5%."
         )
     if test is not None:
         said.append(f"{'Or test' if said else 'Test'} {test} before moving its money.")

@@ -5,6 +5,7 @@ from html import escape
 
 import pandas as pd
 
+from mmm.digits import amount, interval
 from mmm.planning.advice import verdict_sentence
 from mmm.planning.moves import extrapolation
 from mmm.planning.result import Plan, chance
@@ -19,10 +20,13 @@ _CELL = "padding:3px 10px;text-align:right;border-top:1px solid #8883"
 def card(plan: Plan) -> str:
     """HTML that stands alone; all texts from the data are escaped."""
     gain = plan.decisive_gain
+    ends = (gain.mean, gain.lower, gain.upper)
+    first, low, high = (amount(value, *ends, sign=True) for value in ends)
+    unspent = f"{amount(plan.unspent)} unspent" if plan.unspent else ""
     tiles = [
-        ("Spend", f"{plan.spend:,.0f} {plan.problem.currency}", f"{plan.unspent:,.0f} unspent" if plan.unspent else ""),
-        ("Expected gain", f"{gain.mean:+,.0f} {plan.unit}", f"90% interval {gain.lower:+,.0f} to {gain.upper:+,.0f}"),
-        ("Chance of a gain", chance(gain.probability), f"worst 5%: {gain.worst5:+,.0f}"),
+        ("Spend", f"{amount(plan.spend)} {plan.problem.currency}", unspent),
+        ("Expected gain", f"{first} {plan.unit}", f"90% interval {low} to {high}"),
+        ("Chance of a gain", chance(gain.probability), f"worst 5%: {amount(gain.worst5, sign=True)}"),
         ("Certificate", plan.certificate.kind, plan.certificate.words()),
     ]
     shown = "".join(
@@ -56,8 +60,8 @@ def _table(plan: Plan) -> str:
             f'<div style="{at};left:{low:.1f}%;width:{high - low:.1f}%;background:{colour}"></div>'
             f'<div style="{at};left:{100 * spend / most:.1f}%;width:2px;background:currentColor"></div></div>'
         )
-        ends = f"{line['effect']:,.0f} ({line['effect_lower']:,.0f} to {line['effect_upper']:,.0f})"
-        texts = (str(name), f"{today:,.0f}", f"{spend:,.0f}", f"{spend - today:+,.0f}")
+        ends = interval(line["effect"], line["effect_lower"], line["effect_upper"])
+        texts = (str(name), amount(today), amount(spend), amount(spend - today, sign=True))
         cells = "".join(f'<td style="{_CELL}">{escape(text)}</td>' for text in texts)
         cells += f'<td style="{_CELL}">{bar}</td>'
         cells += "".join(f'<td style="{_CELL}">{escape(text)}</td>' for text in (ends, _direction(line)))

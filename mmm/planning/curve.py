@@ -21,7 +21,7 @@ _NEXT = 0.01
 @dataclass(frozen=True)
 class BudgetCurve:
     """``table``: one row a budget; ``best_budget``: money of the most profitable plan within the channels' bounds (None
-    without a value per unit); ``steps``: what the next and the last ``budget_step`` earn."""
+    where no margin is known); ``steps``: what the next and the last ``budget_step`` earn."""
 
     table: pd.DataFrame
     best_budget: float | None
@@ -51,8 +51,8 @@ class _Budgets:
         return money_range(self.program)
 
 
-def _worth(plan: Plan, effect: Floats, money: float) -> Floats:
-    return (plan.settings.margin or 1.0) * effect - money
+def _worth(margin: float, effect: Floats, money: float) -> Floats:
+    return margin * effect - money
 
 
 def default_budgets(plan: Plan, low: float, high: float) -> Floats:
@@ -69,7 +69,7 @@ def budget_curve(plan: Plan, budgets: Floats | None = None) -> BudgetCurve:
 
     Columns of the table: ``spend``, ``effect``, ``gain`` (over the reference plan), ``profit`` and ``marginal`` (effect
     by unit of money of the next 1% of the budget in the best mix), each with ``_lower`` and ``_upper`` where it is a
-    draw. ``profit`` is NaN without a value per unit.
+    draw. ``profit`` is NaN where no margin is known.
     """
     solver = _Budgets(plan)
     low, high = solver.range()
@@ -88,7 +88,7 @@ def budget_curve(plan: Plan, budgets: Floats | None = None) -> BudgetCurve:
             marginal = (ahead - value) / more
         rows.append(_row(plan, float(budget), x, (value, marginal)))
     table = pd.DataFrame(rows).set_index("budget")
-    best = _most_profitable(plan, solver) if plan.problem.has_value else None
+    best = _most_profitable(plan, solver) if plan.margin is not None else None
     return BudgetCurve(table, best, next_and_last(plan, solver))
 
 
@@ -109,12 +109,12 @@ def _row(plan: Plan, budget: float, x: Floats, draws: tuple[Floats, Floats]) -> 
     value, marginal = draws
     row: dict[str, float] = {"budget": budget, "spend": float(x.sum())}
     parts = {"effect": value, "gain": value - plan.reference_draws, "marginal": marginal}
-    if plan.problem.has_value:
-        parts["profit"] = _worth(plan, value, float(x.sum()))
+    if plan.margin is not None:
+        parts["profit"] = _worth(plan.margin, value, float(x.sum()))
     for name, part in parts.items():
         mean, lower, upper = interval(part)
         row |= {name: mean, f"{name}_lower": lower, f"{name}_upper": upper}
-    if not plan.problem.has_value:
+    if plan.margin is None:
         row |= dict.fromkeys(("profit", "profit_lower", "profit_upper"), float("nan"))
     return row
 

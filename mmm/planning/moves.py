@@ -20,11 +20,9 @@ def _at(plan: Plan, progress: Floats) -> Floats:
 
 
 def _net(plan: Plan, money: Floats) -> Floats:
-    """Expected worth by channel: margin x effect - money where the outcome has a value, else the effect."""
+    """Expected worth by channel: margin x effect - money where a margin is known, else the effect."""
     effect = plan.problem.effect_draws(money).mean(axis=0)
-    if not plan.problem.has_value:
-        return effect
-    return (plan.settings.margin or 1.0) * effect - money.sum(axis=(0, 1))
+    return effect if plan.margin is None else plan.margin * effect - money.sum(axis=(0, 1))
 
 
 @dataclass
@@ -122,8 +120,8 @@ def smaller_moves(plan: Plan, shares: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
         if share < 1.0 and not _permitted(plan, money):
             continue
         draws = plan.problem.effect_draws(money).sum(axis=1) - today
-        if plan.problem.has_value and not plan.same_total:
-            draws = (plan.settings.margin or 1.0) * draws - (float(money.sum()) - plan.reference_spend)
+        if plan.margin is not None and not plan.same_total:
+            draws = plan.margin * draws - (float(money.sum()) - plan.reference_spend)
         gain = Gain(draws)
         rows[share] = {
             "gain": gain.mean,

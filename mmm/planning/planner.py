@@ -23,6 +23,7 @@ from mmm.planning.risk import mean_cvar, probability
 from mmm.planning.settings import RISKY_DRAWS, PlanSettings
 from mmm.planning.tables import allocation, channel_bounds
 from mmm.planning.targets import largest_budget, smallest_budget
+from mmm.planning.worth import margin_of
 
 # Money must return at least this share of the reference plan's mean return: without a price of its own, a channel
 # without any effect would otherwise be filled at random.
@@ -137,17 +138,23 @@ def expected_objective(space: Space, settings: PlanSettings) -> Expected:
     today = space.reference
     mean_return = plain.at(today, False).value / max(float(today.sum()), 1e-300)
     trace = _TRACE * mean_return
-    if not space.problem.has_value or settings.spend_all:
-        if settings.objective.kind == "profit" and not space.problem.has_value:
-            raise PlanError(
-                "plan.objective is 'profit', but the outcome has no value per unit. Give data.target.value_per_unit, "
-                "or use the objective expected_outcome."
-            )
+    problem = space.problem
+    margin = margin_of(settings, has_value=problem.has_value, is_profit=problem.is_profit)
+    if settings.objective.kind == "profit" and margin is None:
+        missing = (
+            "no margin is stated. Give plan.margin, the share of revenue that is left as profit"
+            if problem.has_value
+            else "the outcome has no value per unit. Give data.target.value_per_unit"
+        )
+        raise PlanError(f"plan.objective is 'profit', but {missing}, or use the objective expected_outcome.")
+    if not problem.has_value or settings.spend_all:
         return replace(plain, price=trace)
-    margin = settings.margin or 1.0
     if settings.objective.kind == "profit":
-        return replace(plain, worth=margin, price=1.0)
-    return replace(plain, price=max(trace, settings.worth_spending / margin))
+        return replace(plain, worth=margin or 1.0, price=1.0)
+    least = settings.worth_spending
+    if least is None:
+        least = 0.0 if margin is None else 1.0
+    return replace(plain, price=max(trace, least / (margin or 1.0)))
 
 
 def solve(space: Space, program: Program, settings: PlanSettings, total_budget: float) -> Solution:

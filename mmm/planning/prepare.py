@@ -15,6 +15,7 @@ from mmm.planning.constraints import check_names
 from mmm.planning.problem import PlanProblem
 from mmm.planning.settings import ChannelLimits, ObjectiveSettings, PlanSettings
 from mmm.planning.statements import Kind, Money, Share, Span, Statement, Value
+from mmm.planning.worth import is_profit, margin_of
 
 _RECENT_DAYS = 91
 
@@ -41,6 +42,7 @@ def prepare(fit: Fit, settings: PlanSettings) -> Prepared:
     if fit.excluded:
         notes.append(Statement("excluded", {"names": fit.excluded}))
     _say_objective(settings.objective, notes)
+    _say_margin(problem, settings, notes)
     return Prepared(replace(problem, notes=tuple(notes)), without)
 
 
@@ -48,6 +50,11 @@ def _say_objective(wish: ObjectiveSettings, notes: list[Statement]) -> None:
     if wish.kind == "mean_cvar":
         weights = {"mean": Share(1 - wish.risk_weight), "tail": Share(wish.tail), "worst": Share(wish.risk_weight)}
         notes.append(Statement("weighs", weights))
+
+
+def _say_margin(problem: PlanProblem, settings: PlanSettings, notes: list[Statement]) -> None:
+    if problem.has_value and margin_of(settings, has_value=True, is_profit=problem.is_profit) is None:
+        notes.append(Statement("no_margin"))
 
 
 def unfitted(dataset: Dataset, settings: PlanSettings) -> Prepared:
@@ -105,6 +112,7 @@ def _posed(dataset: Dataset, settings: PlanSettings, draws: ResponseDraws) -> Pl
         currency=dataset.currency,
         outcome_unit=dataset.outcome_unit,
         unit_value=value if dataset.has_value else None,
+        is_profit=is_profit(dataset),
         notes=tuple(notes),
     )
 

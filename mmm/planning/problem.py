@@ -43,6 +43,8 @@ class PlanProblem:
     currency: str = "EUR"
     outcome_unit: str = "EUR"
     unit_value: Floats | None = None
+    is_profit: bool = False
+    """Whether the value in the weights is profit, so that no margin is needed."""
     notes: tuple[Statement, ...] = ()
 
     def __post_init__(self) -> None:

@@ -15,6 +15,7 @@ from mmm.planning.problem import PlanProblem, Space
 from mmm.planning.program import Program
 from mmm.planning.settings import PlanSettings
 from mmm.planning.statements import TODAY, Statement
+from mmm.planning.worth import margin_of
 
 Verdict = Literal["unchanged", "better", "worse", "equal", "open"]
 _WORST = 0.05
@@ -154,17 +155,22 @@ class Plan:
         """Outcome won over the reference mix scaled to the same total; None where the totals are equal."""
         return None if self.same_total else Gain(self.outcome_draws - self.mix_draws)
 
+    @property
+    def margin(self) -> float | None:
+        """Profit per unit of the outcome's value; None where it is not known, and nothing is said of profit."""
+        problem = self.problem
+        return margin_of(self.settings, has_value=problem.has_value, is_profit=problem.is_profit)
+
     @cached_property
     def profit_gain(self) -> Gain | None:
-        """Margin x outcome won - money spent more; None where the outcome has no value per unit."""
-        if not self.problem.has_value:
+        """Margin x outcome won - money spent more; None where no margin is known."""
+        if self.margin is None:
             return None
-        more = self.spend - self.reference_spend
-        return Gain((self.settings.margin or 1.0) * self.gain_draws - more)
+        return Gain(self.margin * self.gain_draws - (self.spend - self.reference_spend))
 
     @property
     def decisive_gain(self) -> Gain:
-        """What the verdict rests on: profit where money has a measure and the totals differ, else outcome."""
+        """What the verdict rests on: profit where a margin is known and the totals differ, else outcome."""
         if self.profit_gain is None or (self.same_total and self.settings.objective.kind != "profit"):
             return self.gain
         return self.profit_gain
@@ -258,7 +264,7 @@ class Plan:
         """This plan, others and the reference plan on the same draws, one row each.
 
         ``gain`` and its interval are over this plan's reference plan; ``beats_first`` is the probability of a larger
-        profit (of a larger outcome where it has no value) than this plan's. Raises PlanError where the plans do not
+        profit (of a larger outcome where no margin is known) than this plan's. Raises PlanError where the plans do not
         share their draws.
         """
         for other in others:
@@ -269,10 +275,10 @@ class Plan:
                 )
         rows = [("reference", self.reference_spend, self.reference_draws)]
         rows += [(plan.name, plan.spend, plan.outcome_draws) for plan in (self, *others)]
-        margin = self.settings.margin or 1.0
+        margin = self.margin
 
         def worth(money: float, draws: Floats) -> Floats:
-            return margin * draws - money if self.problem.has_value else draws
+            return draws if margin is None else margin * draws - money
 
         table = {}
         for name, money, draws in rows:
@@ -286,7 +292,7 @@ class Plan:
                 "gain": gain.mean,
                 "gain_lower": gain.lower,
                 "gain_upper": gain.upper,
-                "profit_gain": net.mean if self.problem.has_value else float("nan"),
+                "profit_gain": float("nan") if margin is None else net.mean,
                 "probability": net.probability,
                 "worst5": net.worst5,
                 "beats_first": float((worth(money, draws) > worth(self.spend, self.outcome_draws)).mean()),

@@ -193,9 +193,11 @@ class PlanSettings(Section):
     table of totals by channel (channels it does not name stay at their last spend)."""
     objective: ObjectiveSettings = ObjectiveSettings()
     margin: Annotated[float, Field(gt=0.0)] | None = None
-    """Profit per currency of outcome value; 1 where not given."""
-    worth_spending: Money = 1.0
-    """Least expected profit (value x margin) that one more unit of money must return to be spent. Not used under
+    """Profit per currency of outcome value: the share of revenue that is left. Without it a plan on revenue weighs
+    revenue, and says nothing of profit; a profit, and a KPI with a value per unit, need none."""
+    worth_spending: Money | None = None
+    """Least expected profit (value x margin; the value alone where no margin is known) that one more unit of money must
+    return to be spent. Not given: 1 where a margin is known, else nothing, so that the budget is spent. Not used under
     ``profit`` (where it is 1), with ``spend_all`` or where the outcome has no value per unit."""
     detail: Detail = "channel"
     """What is decided: totals by channel (split over geos and periods as in the reference plan), by channel and geo, or

@@ -10,13 +10,15 @@ from typing import Literal
 
 import pandas as pd
 
+from mmm import digits
+
 Kind = Literal[
     "budget_at_most", "budget_exactly", "budget_open", "fixed", "at_least", "at_most", "at_least_relative",
     "at_most_relative", "max_increase", "min_retained", "zero_or_at_least", "period_at_most", "period_at_least",
     "parts_between_geos", "parts_between_periods", "parts_share_geos", "parts_share_periods", "group_at_least",
     "group_at_most", "group_share_at_least", "group_share_at_most", "increases", "decreases", "observed", "definition",
     "today_last", "today_last_year", "today_given", "idle", "one_period", "cost", "cost_changed", "no_value",
-    "controls_recent", "controls_last_year", "excluded", "weighs", "prior_channel", "certificate_given",
+    "no_margin", "controls_recent", "controls_last_year", "excluded", "weighs", "prior_channel", "certificate_given",
     "certificate_exact", "certificate_gap", "certificate_local",
 ]  # fmt: skip
 
@@ -70,6 +72,10 @@ WORDS: Mapping[Kind, str] = {
         "the outcome ({name}) has no value per unit: whether money is worth spending cannot be judged, so that the "
         "plan spends up to the cap wherever that adds outcome"
     ),
+    "no_margin": (
+        "no margin is stated (plan.margin): the plan weighs revenue, not profit, and spends up to the cap wherever "
+        "that adds revenue"
+    ),
     "controls_recent": (
         "controls over the horizon are held at their recent mean; they move the forecast, not the comparison of plans"
     ),
@@ -100,9 +106,7 @@ class Money:
     value: float
 
     def __str__(self) -> str:
-        # Small amounts keep what tells them apart.
-        whole = abs(self.value) >= 100 or self.value == round(self.value)
-        return f"{self.value:,.0f}" if whole else f"{self.value:,.4g}"
+        return digits.written(self.value, digits.decimals(self.value, own=4) if abs(self.value) < 100 else 0)
 
 
 @dataclass(frozen=True)

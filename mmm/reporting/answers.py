@@ -7,23 +7,25 @@ import pandas as pd
 
 from mmm.reporting.decision import Estimate
 from mmm.reporting.format import Formatter
+from mmm.reporting.identity import Point
+from mmm.reporting.words import mark
 
 
 def drivers(parts: pd.DataFrame, media: Estimate, total: float, outcome: str, fmt: Formatter) -> str:
     """What the outcome is made of. ``parts``: index component, columns ``kind``, ``mean``; ``media`` their sum."""
     without = float(parts.loc[parts["kind"] != "media", "mean"].sum())
     channels = parts[parts["kind"] == "media"]["mean"].sort_values(ascending=False)
-    share = Estimate(*(v / total for v in media))
-    whole = fmt.outcome(total)
+    share = media.times(1 / total, "past/media/share")
+    whole = fmt.outcome(Point(total, "past/total"))
     if fmt.money_outcome:
         whole = fmt.t("{amount} of {outcome}", amount=whole, outcome=outcome, of_outcome=fmt.t.of(outcome))
     values = {
         "total": whole,
-        "without": fmt.outcome(without),
-        "share_without": fmt.percent(without / total),
-        "media": fmt.outcome(media.mean),
-        "share": fmt.percent(share.mean),
-        "ends": fmt.percent_range(share.lower, share.upper),
+        "without": fmt.outcome(Point(without, "past/without")),
+        "share_without": fmt.percent(Point(without / total, "past/without/share")),
+        "media": fmt.outcome(media),
+        "share": fmt.percent(share),
+        "ends": fmt.percent_range(share),
         "names": fmt.join([fmt.label(str(c)) for c in channels.index[:2]]),
     }
     if len(channels) > 1:
@@ -42,30 +44,42 @@ def drivers(parts: pd.DataFrame, media: Estimate, total: float, outcome: str, fm
 def returns(channels: pd.DataFrame, overall: Estimate, fmt: Formatter) -> str:
     """Average and next unit's return. ``channels``: index channel, ``roas`` and ``marginal_roas`` with bounds."""
     order = channels["marginal_roas"].astype(float).sort_values(ascending=False)
-    most, least = float(order.iloc[0]), float(order.iloc[-1])
+    best, worst = (_next(channels, str(order.index[i])) for i in (0, -1))
+    least = worst.mean
     values = {
         "amount": fmt.next_amount,
         "best": fmt.label(str(order.index[0])),
         "worst": fmt.label(str(order.index[-1])),
-        "most": fmt.returned(most),
-        "least": fmt.returned(least),
+        "most": fmt.returned(best),
+        "least": fmt.returned(worst),
     }
     text = fmt.t(
         "On average each {amount} of media won {won} (90% interval {ends}).",
         amount=fmt.next_amount,
-        won=fmt.returned(overall.mean),
-        ends=fmt.returned_range(overall.lower, overall.upper),
+        won=fmt.returned(overall),
+        ends=fmt.returned_range(overall),
     )
     if len(channels) == 1:
         return f"{text} {fmt.t('The next {amount} would win {most}.', **values)}"
-    if fmt.value_returns and least < 1:
-        then = fmt.t(
-            "The next {amount} wins most on {best} ({most}) and least on {worst} ({least}, less than it costs).",
-            **values,
+    if fmt.value_returns and least < fmt.break_even:
+        costs = mark(
+            "The next {amount} wins most on {best} ({most}) and least on {worst} ({least}, less than it costs)."
         )
+        at_margin = mark(
+            "The next {amount} wins most on {best} ({most}) and least on {worst} ({least}, too little at this margin "
+            "to pay for itself)."
+        )
+        then = fmt.t(costs if fmt.break_even == 1 else at_margin, **values)
     else:
         then = fmt.t("The next {amount} wins most on {best} ({most}) and least on {worst} ({least}).", **values)
     return f"{text} {then}"
+
+
+def _next(channels: pd.DataFrame, name: str) -> Estimate:
+    """What the next money wins on a channel."""
+    line = pd.Series(channels.loc[name])
+    ends = (float(line[f"marginal_roas{end}"]) for end in ("", "_lower", "_upper"))
+    return Estimate(*ends, q=f"past/{name}/marginal_roas")
 
 
 def saturation(channels: pd.DataFrame, fmt: Formatter) -> str:
@@ -149,7 +163,7 @@ def forecast(error: float, inside: int, held_out: int, fmt: Formatter) -> str:
         "{n} actual values lay in its 90% interval.",
         held_out,
         periods=fmt.periods(held_out),
-        error=fmt.percent(error, 1),
+        error=fmt.percent(Point(error, "fit/holdout_error"), 1),
         inside=inside,
     )
 

@@ -12,7 +12,8 @@ from mmm.planning.moves import key_moves, smaller_moves
 from mmm.planning.result import Gain, Interval, Plan
 from mmm.planning.scenarios import scenario_plans
 from mmm.planning.settings import Scenario
-from mmm.reporting.decision import Decision, Estimate, Limit, Move, estimate
+from mmm.planning.worth import break_even
+from mmm.reporting.decision import Decision, Estimate, Limit, Move, Pays, estimate
 from mmm.reporting.foresight import foresee
 from mmm.reporting.format import Formatter
 from mmm.reporting.material import PlanTables, ScenarioLine
@@ -24,31 +25,50 @@ _IN_THE_TABLE = ("at_least", "at_most", "at_least_relative", "at_most_relative",
 _ENDS = ("", "_lower", "_upper")
 
 
-def decision_of(plan: Plan, fmt: Formatter) -> Decision:
+def decision_of(plan: Plan, curve: BudgetCurve, fmt: Formatter) -> Decision:
     """The decision in numbers; ``fmt`` states the money that returns are per."""
     decisive = plan.decisive_gain
     net = None
     if plan.profit_gain is not None and decisive is plan.profit_gain:
-        net = _gain(plan.profit_gain)
+        net = _gain(plan.profit_gain, "plan/net")
     return Decision(
         horizon=fmt.periods(plan.horizon),
         periods=plan.horizon,
         moves=tuple(_moves(plan, fmt)),
         verdict=plan.verdict,
-        gain=_gain(plan.gain),
+        gain=_gain(plan.gain, "plan/gain"),
         probability=decisive.probability,
         worst=decisive.worst5,
-        won_today=estimate(plan.reference_draws),
-        won_planned=estimate(plan.outcome_draws),
+        won_today=estimate(plan.reference_draws, "plan/won_today"),
+        won_planned=estimate(plan.outcome_draws, "plan/won_planned"),
         net=net,
-        margin=plan.settings.margin or 1.0,
+        margin=plan.margin,
+        pays=_pays(plan, curve),
         negligible=plan.settings.equal_margin,
         unspent=plan.unspent,
         inside=_inside(plan),
-        mix_gain=None if plan.mix_gain is None else _gain(plan.mix_gain),
-        total_today=_interval(plan.reference_outcome),
-        total_planned=_interval(plan.expected_outcome),
+        mix_gain=None if plan.mix_gain is None else _gain(plan.mix_gain, "plan/mix_gain"),
+        total_today=_interval(plan.reference_outcome, "plan/total_today"),
+        total_planned=_interval(plan.expected_outcome, "plan/total_planned"),
     )
+
+
+def _pays(plan: Plan, curve: BudgetCurve) -> tuple[Pays, ...]:
+    """From which margin on money pays for itself: what the plan spends more or less, and its last money."""
+    if plan.margin is not None or not plan.problem.has_value:
+        return ()
+    found = []
+    more = plan.spend - plan.reference_spend
+    if not plan.same_total and plan.gain.mean * more > 0:
+        low, high = (plan.gain.lower, plan.gain.upper) if more > 0 else (-plan.gain.upper, -plan.gain.lower)
+        margin = break_even(abs(more), (abs(plan.gain.mean), low, high))
+        found.append(Pays("more" if more > 0 else "less", abs(more), Estimate(*margin, q="plan/margin/total")))
+    if "last" in curve.steps.index:
+        last = pd.Series(curve.steps.loc["last"])
+        won = (float(last["effect"]), float(last["effect_lower"]), float(last["effect_upper"]))
+        margin = break_even(float(last["money"]), won)
+        found.append(Pays("last", float(last["money"]), Estimate(*margin, q="plan/margin/last")))
+    return tuple(found)
 
 
 def _inside(plan: Plan) -> float:
@@ -57,12 +77,12 @@ def _inside(plan: Plan) -> float:
     return float((np.abs(moved).sum(axis=(0, 1)) - np.abs(moved.sum(axis=(0, 1)))).sum() / 2)
 
 
-def _gain(gain: Gain) -> Estimate:
-    return Estimate(gain.mean, gain.lower, gain.upper)
+def _gain(gain: Gain, q: str) -> Estimate:
+    return Estimate(gain.mean, gain.lower, gain.upper, q=q)
 
 
-def _interval(found: Interval | None) -> Estimate | None:
-    return None if found is None else Estimate(*found)
+def _interval(found: Interval | None, q: str) -> Estimate | None:
+    return None if found is None else Estimate(*found, q=q)
 
 
 def _moves(plan: Plan, fmt: Formatter) -> list[Move]:
@@ -75,7 +95,7 @@ def _moves(plan: Plan, fmt: Formatter) -> list[Move]:
                 name=str(name),
                 today=float(line["reference"]),
                 planned=float(line["spend"]),
-                next_return=Estimate(*found),
+                next_return=Estimate(*found, q=f"plan/{name}/next_today"),
                 direction=float(line["probability_direction"]),
                 reach=float(line["observed_max_ratio"]),
                 limit=_limit(line),
@@ -141,19 +161,18 @@ def scenario_lines(fit: Fit, plan: Plan, fmt: Formatter) -> list[ScenarioLine]:
         )
         for share in (-0.2, 0.2)
     )
-    zero = Estimate(0.0, 0.0, 0.0)
     before = _by_channel(plan, "reference")
     lines = [
         ScenarioLine(
             fmt.t("Today’s plan"),
             plan.reference_spend,
-            estimate(plan.reference_draws),
-            zero,
+            estimate(plan.reference_draws, "plan/won_today"),
+            Estimate(0.0, 0.0, 0.0),
             float("nan"),
             before,
-            zero if plan.problem.has_value else None,
+            Estimate(0.0, 0.0, 0.0) if plan.margin is not None else None,
         ),
-        _line(fmt.t("Recommended plan"), plan, plan),
+        _line(fmt.t("Recommended plan"), plan, plan, 1),
     ]
     for scenario in wanted:
         try:
@@ -163,7 +182,7 @@ def scenario_lines(fit: Fit, plan: Plan, fmt: Formatter) -> list[ScenarioLine]:
             if settings.scenarios:
                 raise
             continue
-        lines.append(_line(scenario.name, found[scenario.name], plan))
+        lines.append(_line(scenario.name, found[scenario.name], plan, len(lines)))
     return lines
 
 
@@ -173,19 +192,20 @@ def _more_or_less(share: float, fmt: Formatter) -> str:
     return fmt.t("{share} less budget", share=fmt.percent(-share))
 
 
-def _line(name: str, made: Plan, plan: Plan) -> ScenarioLine:
+def _line(name: str, made: Plan, plan: Plan, place: int) -> ScenarioLine:
+    of = f"scenario/{place}"
     gain = Gain(made.outcome_draws - plan.reference_draws)
     net = None
-    if plan.problem.has_value:
-        net = Gain((plan.settings.margin or 1.0) * gain.draws - (made.spend - plan.reference_spend))
+    if plan.margin is not None:
+        net = Gain(plan.margin * gain.draws - (made.spend - plan.reference_spend))
     return ScenarioLine(
         name,
         made.spend,
-        estimate(made.outcome_draws),
-        _gain(gain),
+        estimate(made.outcome_draws, f"{of}/won"),
+        _gain(gain, f"{of}/gain"),
         (net or gain).probability,
         _by_channel(made, "spend"),
-        None if net is None else _gain(net),
+        None if net is None else _gain(net, f"{of}/net"),
     )
 
 

@@ -1,7 +1,8 @@
 """The decision in the few numbers that its sentences need."""
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,23 +15,34 @@ _NOTICEABLE = 0.005
 _SAME_TOTAL = 0.001
 
 
-class Estimate(NamedTuple):
-    """A mean with the ends of its 90% interval."""
+@dataclass(frozen=True)
+class Estimate:
+    """A mean with the ends of its 90% interval; ``q`` names the quantity (see :mod:`mmm.reporting.identity`)."""
 
     mean: float
     lower: float
     upper: float
+    q: str = field(default="", compare=False, kw_only=True)
+
+    def __iter__(self) -> Iterator[float]:
+        """Mean, lower and upper end."""
+        return iter((self.mean, self.lower, self.upper))
 
     @property
     def known(self) -> bool:
-        return bool(np.isfinite(self).all())
+        return bool(np.isfinite(tuple(self)).all())
+
+    def times(self, factor: float, q: str = "") -> "Estimate":
+        """Another quantity, so many times this one."""
+        ends = sorted((factor * self.lower, factor * self.upper))
+        return Estimate(factor * self.mean, ends[0], ends[1], q=q)
 
 
-def estimate(draws: npt.ArrayLike) -> Estimate:
+def estimate(draws: npt.ArrayLike, q: str = "") -> Estimate:
     """Mean and equal-tailed 90% interval of draws."""
     values = np.asarray(draws, dtype=float)
     lower, upper = np.quantile(values, [0.05, 0.95])
-    return Estimate(float(values.mean()), float(lower), float(upper))
+    return Estimate(float(values.mean()), float(lower), float(upper), q=q)
 
 
 @dataclass(frozen=True)
@@ -64,10 +76,22 @@ class Move:
 
 
 @dataclass(frozen=True)
+class Pays:
+    """Money and the margin from which on it pays for itself, infinite where it does at none.
+
+    ``money`` is what the plan spends "more" or "less" than today's, or the "last" that it spends.
+    """
+
+    which: Literal["more", "less", "last"]
+    money: float
+    margin: Estimate
+
+
+@dataclass(frozen=True)
 class Decision:
     """A plan against today's plan over a horizon, outcome in money or in its own unit.
 
-    ``gain`` is the outcome won over today's plan. Where the totals differ and the outcome is worth money, ``net`` is
+    ``gain`` is the outcome won over today's plan. Where the totals differ and a margin is known, ``net`` is
     that gain (times ``margin``) less the money spent more, and the verdict, ``probability`` and ``worst`` (mean of the
     worst 5% of draws) are about it. ``mix_gain`` is the part of the gain that a better split brings at the new total.
     ``won_*`` is the outcome that media add, ``total_*`` the whole outcome (None where not forecast).
@@ -83,9 +107,14 @@ class Decision:
     won_today: Estimate
     won_planned: Estimate
     net: Estimate | None = None
-    margin: float = 1.0
+    margin: float | None = None
+    """Profit per unit of the outcome's value; None where it is not known, and nothing is said of profit."""
+    pays: "tuple[Pays, ...]" = ()
+    """Where no margin is known: from which one on which money pays."""
     negligible: float = 0.01
     """Share of what today’s media win within which the settings call two plans equal."""
+    doubtful: bool = False
+    """Whether past values repeated forecast better than the model: then the data cannot decide."""
     unspent: float = 0.0
     inside: float = 0.0
     """Money that stays in its channel but changes region or period."""

@@ -18,7 +18,6 @@ from mmm.reporting.numbers import results_of
 from mmm.reporting.workbook import write_workbook
 from mmm.tables import csv_text
 
-_DIGITS = 6
 _COLUMNS = (
     ("reference", "spend_today"),
     ("spend", "spend_plan"),
@@ -73,16 +72,21 @@ def write_plan(m: Material, schedule: pd.DataFrame, folder: Path) -> list[Path]:
 def write_schedule(schedule: pd.DataFrame, path: Path) -> None:
     """The plan by date, geo and channel in long form, with the reference plan beside it."""
     names = {"reference": "spend_today", "spend": "spend_plan"}
-    amounts = schedule[list(names)].astype(float).round(_DIGITS)
+    amounts = schedule[list(names)].astype(float).map(_meant)
     write_whole(
         path, csv_text(pd.concat([schedule[["date", "geo", "channel"]], amounts], axis=1).rename(columns=names))
     )
 
 
 def write_csv(allocation: pd.DataFrame, path: Path) -> None:
-    """One row a channel; amounts as plain numbers, no thousands separators."""
-    amounts = allocation[[column for column, _ in _COLUMNS]].astype(float).round(_DIGITS)
+    """One row a channel; amounts as plain numbers with twelve significant digits, no thousands separators."""
+    amounts = allocation[[column for column, _ in _COLUMNS]].astype(float).map(_meant)
     write_whole(path, csv_text(amounts.rename(columns=dict(_COLUMNS)).rename_axis("channel"), index=True))
+
+
+def _meant(value: float) -> float:
+    """Twelve significant digits: all that is meant, and none of the computer's rounding."""
+    return float(f"{value:.12g}")
 
 
 def write_figures(figures: tuple[Drawn, ...], folder: Path) -> None:

@@ -55,7 +55,7 @@ def foresee(plan: Plan, curve: BudgetCurve, peak: float = 3.0) -> Foresight:
         everything=float(information["value"].iloc[-1]),
         test=str(ranked.index[0]) if pays else None,
         timing=None if timed is None else timed.table,
-        pulsing=Estimate(gain.mean, gain.lower, gain.upper),
+        pulsing=Estimate(gain.mean, gain.lower, gain.upper, q="timing/pulsing"),
         pulsing_sure=gain.probability,
         peak=peak,
         steps=curve.steps,

@@ -15,6 +15,7 @@ from mmm.inference.fit import Fit, Member
 from mmm.model.spec import ChannelSpec, ModelSpec
 from mmm.planning import Plan
 from mmm.planning.models import plan_by_model
+from mmm.planning.worth import is_profit, margin_of
 from mmm.reporting.decision import Estimate, estimate
 from mmm.reporting.figures.returns import Belief
 from mmm.reporting.format import Formatter
@@ -33,7 +34,8 @@ def formatters(settings: Settings, dataset: Dataset, analysis: Analysis) -> tupl
     names = [*dataset.channels, *dataset.geos, *dataset.controls]
     labels = readable(dict.fromkeys(names), report.labels)
     labels.setdefault("baseline", words(report.language)("Without media"))
-    money = dataset.outcome_kind == "revenue"
+    money = dataset.outcome_kind != "kpi"
+    margin = margin_of(settings.plan, has_value=dataset.has_value, is_profit=is_profit(dataset))
     base = 1.0
     if not dataset.has_value:
         typical = float(np.median(analysis.channels["effect"] / analysis.channels["spend"]))
@@ -49,8 +51,24 @@ def formatters(settings: Settings, dataset: Dataset, analysis: Analysis) -> tupl
         return_base=base,
         value_returns=dataset.has_value,
         labels=labels,
+        break_even=1.0 / (margin or 1.0),
+        margin_known=margin is not None,
     )
     return fmt, replace(fmt, money_outcome=dataset.has_value)
+
+
+def notation(settings: Settings, dataset: Dataset, return_base: float = 1.0) -> Formatter:
+    """The report's notation in English, for the terminal: amounts of the plan as the report writes them."""
+    return Formatter(
+        currency=dataset.currency,
+        outcome_unit=dataset.outcome_unit.replace("_", " "),
+        money_outcome=dataset.has_value,
+        numbers=settings.report.number_format,
+        dates=settings.report.date_format,
+        period=dataset.frequency.unit,
+        return_base=return_base,
+        value_returns=dataset.has_value,
+    )
 
 
 _NOUNS = (
@@ -70,7 +88,7 @@ def outcome_words(dataset: Dataset, fmt: Formatter) -> tuple[str, str]:
     """The outcome's name in a sentence, and the name of what a plan gains."""
     t = fmt.t
     name = fmt.labels.get(dataset.outcome_name, _noun(dataset.outcome_name, t))
-    if dataset.outcome_kind == "revenue":
+    if dataset.outcome_kind != "kpi":
         return name, name
     unit = _noun(dataset.outcome_unit, t)
     gained = t("value from {unit}", unit=unit, of_unit=t.of(unit)) if dataset.has_value else unit
@@ -115,12 +133,13 @@ def meaning_of(fit: Fit, analysis: Analysis, fmt: Formatter) -> Meaning:
         channels=channels,
         parts=parts,
         media=media,
-        overall_return=estimate(overall),
+        overall_return=estimate(overall, "past/overall_return"),
         weeks=analysis.decomposition,
         curves=analysis.curves,
         fitted=analysis.fitted,
         geos=_geo_returns(analysis, fmt),
         r2=analysis.r_squared,
+        error=analysis.error,
         mape=analysis.mape,
         beliefs=beliefs,
         belief_title=title,
@@ -163,7 +182,7 @@ def _parts(analysis: Analysis) -> tuple[pd.DataFrame, Estimate]:
     steps.loc[base, ["mean", "lower", "upper"]] += added
     paid = steps[steps["kind"] == "media"].sort_values("mean", ascending=False, kind="stable")
     ordered = pd.concat([steps[steps["kind"] != "media"], paid])
-    return ordered, Estimate(float(media["mean"]), float(media["lower"]), float(media["upper"]))
+    return ordered, Estimate(float(media["mean"]), float(media["lower"]), float(media["upper"]), q="past/media")
 
 
 def _beliefs(spec: ModelSpec, channels: pd.DataFrame, fmt: Formatter) -> tuple[tuple[Belief, ...], str]:

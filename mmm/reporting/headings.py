@@ -1,10 +1,36 @@
 """Headings of the workbook: what the columns of its tables are called, and how their numbers are written."""
 
+import math
+from collections.abc import Iterable
+
+from mmm import digits
 from mmm.planning.moves import NEW_MONEY, UNSPENT
 from mmm.reporting.format import Formatter
 from mmm.reporting.words import Words, mark
 
 MONEY, SIGNED, RATIO, SHARE = "#,##0", "+#,##0;-#,##0;0", "0.00", "0.0%"
+_POWERS = {MONEY: "0.000E+00", SIGNED: "+0.000E+00;-0.000E+00;0", RATIO: "0.00E+00", SHARE: "0.0E+00%"}
+_MOST_PLACES = 9
+
+
+def fitting(kind: str, values: Iterable[float]) -> str:
+    """The number format for a column of such values: more decimals where the usual ones would hide them."""
+    known = [abs(float(v)) for v in values if math.isfinite(v)]
+    if kind == SHARE:
+        places = max(1, digits.of_column([100 * v for v in known], 2)) if any(known) else 1
+    elif kind == RATIO:
+        places = max(2, digits.of_column(known, 3))
+    else:
+        places = digits.of_column(known)
+    if places > _MOST_PLACES:
+        return _POWERS[kind]
+    usual = 1 if kind == SHARE else 2 if kind == RATIO else 0
+    if places <= usual:
+        return kind
+    whole, decimals = ("0." if kind in (SHARE, RATIO) else "#,##0."), "0" * places
+    plain = f"{whole}{decimals}{'%' if kind == SHARE else ''}"
+    return f"+{plain};-{plain};0" if kind == SIGNED else plain
+
 
 PLAN = (
     ("reference", mark("Spend today"), MONEY),

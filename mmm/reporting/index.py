@@ -115,8 +115,8 @@ def _numbers(found: Results, row: Row, entry: Entry, t: Words) -> Row:
     tone, words = _CHECKS[found.gate.status]
     return replace(
         row,
-        gain=fmt.outcome(gain.mean, sign=True, short=units.gain_is_money),
-        interval=fmt.outcome_range(gain.lower, gain.upper, short=units.gain_is_money),
+        gain=fmt.outcome(gain, sign=True, short=units.gain_is_money),
+        interval=fmt.outcome_range(gain, short=units.gain_is_money),
         chance="" if d.probability is None or d.verdict == "unchanged" else fmt.probability(d.probability),
         checks=t(words),
         checks_tone=tone,

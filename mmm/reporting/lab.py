@@ -11,6 +11,7 @@ import pandas as pd
 from mmm.data.dataset import Dataset
 from mmm.model.mixture import Beliefs, Mixture
 from mmm.planning import Plan
+from mmm.planning.curve import budget_curve
 from mmm.reporting.decide import decision_of
 from mmm.reporting.figures.drivers import date_axis
 from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, ticks
@@ -36,7 +37,11 @@ class Lab:
 
     def headline(self, plan: Plan) -> str:
         """The recommendation in the report's words."""
-        teller = Teller(decision_of(plan, self.pen.fmt), self.pen.fmt, outcome_words(self.dataset, self.pen.fmt)[1])
+        teller = Teller(
+            decision_of(plan, budget_curve(plan), self.pen.fmt),
+            self.pen.fmt,
+            outcome_words(self.dataset, self.pen.fmt)[1],
+        )
         head = teller.headline()
         return f"{head.lead} {head.sentence}"
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,7 @@ class Meaning:
     fitted: pd.DataFrame
     geos: pd.DataFrame
     r2: float
+    error: float
     mape: float
     beliefs: tuple[Belief, ...]
     belief_title: str
@@ -203,13 +204,17 @@ class Material:
     def title(self) -> str:
         return self.settings.title or self.settings.name
 
+    def for_chapters(self) -> "Material":
+        """The same content with numbers that carry their identity, which only pages can show."""
+        return replace(self, fmt=replace(self.fmt, marks=True), gain_fmt=replace(self.gain_fmt, marks=True))
+
     @property
     def pen(self) -> Pen:
-        return Pen(self.look, self.fmt, self.settings.report.figures)
+        return Pen(self.look, replace(self.fmt, marks=False), self.settings.report.figures)
 
     @property
     def gain_pen(self) -> Pen:
-        return Pen(self.look, self.gain_fmt, self.settings.report.figures)
+        return Pen(self.look, replace(self.gain_fmt, marks=False), self.settings.report.figures)
 
     @property
     def teller(self) -> Teller:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from mmm.planning.models import PlanByModel
+from mmm.reporting.decision import Estimate
 from mmm.reporting.format import Formatter
 from mmm.reporting.material import Material, ModelViews
 from mmm.reporting.page import Cell, Column, Table, table_of
@@ -73,6 +74,12 @@ def models_text(views: ModelViews, m: Material) -> str:
     return f"{agreement(count, views.between, m.fmt)} {gains(views.plan, m.gain_fmt)}"
 
 
+def return_of_model(line: pd.Series, q: str, fmt: Formatter) -> Cell:
+    """A channel's return under one model."""
+    value = Estimate(*(float(line[f"roas{end}"]) for end in ("", "_lower", "_upper")), q=q)
+    return Cell(fmt.ratio(value), fmt.ratio_range(value))
+
+
 def models_table(views: ModelViews, m: Material) -> Table:
     """Return of every channel under the heaviest models: one column a model."""
     fmt, table = m.fmt, views.returns
@@ -85,13 +92,7 @@ def models_table(views: ModelViews, m: Material) -> Table:
     def rows() -> Iterator[tuple[Cell, ...]]:
         for channel, lines in table.groupby("channel", sort=False):
             found = lines.set_index("model").loc[list(weights.index)]
-            cells = [
-                Cell(
-                    fmt.ratio(float(line["roas"])),
-                    fmt.ratio_range(float(line["roas_lower"]), float(line["roas_upper"])),
-                )
-                for _, line in found.iterrows()
-            ]
+            cells = [return_of_model(line, f"model/{name}/{channel}/roas", fmt) for name, line in found.iterrows()]
             yield Cell(fmt.label(str(channel))), *cells
 
     caption = fmt.t(

@@ -7,8 +7,9 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from mmm.reporting.decision import Move
+from mmm.reporting.decision import Estimate, Move, Pays
 from mmm.reporting.format import Formatter
+from mmm.reporting.identity import Point
 from mmm.reporting.promise import Promise, named
 from mmm.reporting.words import mark
 
@@ -25,9 +26,9 @@ class Teller(Promise):
         d, t = self.decision, self.fmt.t
         today = t(
             "Today’s plan is expected to win {won} through media {during} (90% interval {ends}).",
-            won=self.fmt.outcome(d.won_today.mean),
+            won=self.fmt.outcome(d.won_today),
             during=self.during,
-            ends=self.fmt.outcome_range(d.won_today.lower, d.won_today.upper),
+            ends=self.fmt.outcome_range(d.won_today),
         )
         then = self._then()
         return f"{today} {then}" if then else today
@@ -37,12 +38,8 @@ class Teller(Promise):
         if d.verdict == "unchanged":
             return ""
         if d.verdict == "better":
-            each = max(d.periods, 1)
-            values = {
-                "amount": fmt.outcome(d.decisive.mean / each),
-                "net": self._net_of_money,
-                "ends": fmt.outcome_range(d.decisive.lower / each, d.decisive.upper / each),
-            }
+            each = d.decisive.times(1 / max(d.periods, 1))
+            values = {"amount": fmt.outcome(each), "net": self._net_of_money, "ends": fmt.outcome_range(each)}
             if fmt.period == "day":
                 return t("Each day of waiting forgoes about {amount}{net} ({ends}).", **values)
             return t("Each week of waiting forgoes about {amount}{net} ({ends}).", **values)
@@ -106,7 +103,7 @@ class Teller(Promise):
         d, fmt, t = self.decision, self.fmt, self.fmt.t
         if d.verdict == "unchanged":
             return t("The two plans are the same, so there is nothing to be wrong about.")
-        values = {"amount": fmt.outcome(abs(d.worst)), "net": self._net_of_money}
+        values = {"amount": fmt.outcome(Point(abs(d.worst), "plan/worst5")), "net": self._net_of_money}
         if d.worst > 0:
             bad = t(
                 "If things go badly (the worst 5%), it still gains {amount} on average against today’s plan{net}.",
@@ -210,8 +207,38 @@ class Teller(Promise):
     def _next_return(self, move: Move) -> str:
         if not move.next_return.known:
             return ""
-        lower, upper = self.fmt.ratio_ends(move.next_return.lower, move.next_return.upper)
+        lower, upper = self.fmt.ratio_ends(move.next_return)
         return self.fmt.t("Its return lies between {lower} and {upper}.", lower=lower, upper=upper)
+
+    def profit(self) -> str:
+        """What was assumed of profit where no margin is stated, and the margin from which the advice is another."""
+        d, fmt, t = self.decision, self.fmt, self.fmt.t
+        if d.margin is not None or not fmt.value_returns:
+            return ""
+        values = {"outcome": self.outcome, "of_outcome": t.of(self.outcome)}
+        text = [t("No margin is stated, so the plan weighs {outcome}, and whether money pays is not judged.", **values)]
+        text += [self._pays(one) for one in d.pays]
+        if not d.pays:
+            text.append(t("Its limits leave no smaller budget, so no margin would change the plan’s total."))
+        return " ".join([*text, t("With plan.margin in the settings it weighs profit.")])
+
+    def _pays(self, one: Pays) -> str:
+        fmt, t = self.fmt, self.fmt.t
+        amount = fmt.money(one.money)
+        if not one.margin.mean <= 1:
+            return t("The last {amount} of the plan win less than they cost: no margin makes them pay.", amount=amount)
+        # A margin is at most all of the revenue.
+        capped = Estimate(one.margin.mean, one.margin.lower, min(one.margin.upper, 1.0), q=one.margin.q)
+        values = {"amount": amount, "margin": fmt.percent(capped, 0), "ends": fmt.percent_range(capped, decimals=0)}
+        if one.which == "less":
+            return t("The {amount} less pay as long as the margin is below {margin} (90% interval {ends}).", **values)
+        if one.which == "more":
+            return t("The {amount} more pay from a margin of {margin} on (90% interval {ends}).", **values)
+        return t(
+            "Its last {amount} pay from a margin of {margin} on (90% interval {ends}); below that, spending less earns "
+            "more.",
+            **values,
+        )
 
     def unspent(self) -> str:
         """Why money is left over, where it is."""
@@ -221,7 +248,7 @@ class Teller(Promise):
         return fmt.t(
             "{amount} of the budget stays unspent: within the limits, no channel’s next {next} returns enough to be "
             "worth spending.",
-            amount=fmt.money(d.unspent),
+            amount=fmt.money(Point(d.unspent, "plan/unspent")),
             next=fmt.next_amount,
         )
 
@@ -235,18 +262,20 @@ _FAILURES = {
     "baseline": mark("Media are credited with more than the whole outcome."),
     "coverage": mark("Forecasts of unseen periods do not hold."),
     "scale": mark("The data have another size than those that the model was made for."),
+    "last_year": mark("These data cannot decide: repeating past values forecasts better than the model."),
 }
 
 
-def failure(name: str, title: str, fmt: Formatter) -> str:
-    """A failed check without jargon; its title where the check is not known here."""
+def failure(name: str, problem: str, fmt: Formatter) -> str:
+    """A failed check without jargon; the check's own words where it is not known here."""
     if name in _FAILURES:
         return fmt.t(_FAILURES[name])
-    return fmt.t("{check}: failed.", check=fmt.made_below(title))
+    return f"{fmt.made_below(problem)}."
 
 
 _RESERVATIONS = {
     "prior": mark("The return of {names} rests mostly on what was assumed before the data; a test would settle it."),
+    "sensitive": mark("How far the data moved the return of {names} depends on how sure the assumption before was."),
     "surprise": mark("The return of {names} is far from what was expected: a driver may be missing from the data."),
     "together": mark("{names} ran so much alike that only what they bring together is known well."),
     "family": mark("The return of {names} depends on which of the models is right."),
@@ -256,17 +285,20 @@ _RESERVATIONS = {
     "noise": mark("The outcome made jumps that the model cannot explain."),
     "baseline": mark("In some periods, media are credited with more than the whole outcome."),
     "coverage": mark("Forecasts of unseen periods missed more, or less, than they should."),
+    "last_year": mark("Repeating past values forecast better than the model, perhaps by chance."),
+    "r_hat": mark("A single run of the calculation cannot be compared with another."),
+    "scale": mark("The data have another size than those that the model was made for."),
     "divergences": mark("The calculation may have missed a part of the possible answers."),
     "experiments": mark("An experiment and the model do not agree."),
     "left_out": mark("One of the models could not be calculated and was left out."),
 }
 
 
-def reservation(name: str, title: str, channels: Sequence[str], fmt: Formatter) -> str:
-    """A check that passed with a reservation, without jargon; its title where the check is not known here."""
+def reservation(name: str, problem: str, channels: Sequence[str], fmt: Formatter) -> str:
+    """A check that passed with a reservation, without jargon; its own words where it is not known here."""
     if name in _RESERVATIONS:
         return fmt.t(_RESERVATIONS[name], names=fmt.join([fmt.label(c) for c in channels], 3))
-    return fmt.t("A reservation concerns: {checks}.", checks=fmt.made_below(title))
+    return f"{fmt.made_below(problem)}."
 
 
 def _support(move: Move) -> float:

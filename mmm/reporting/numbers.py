@@ -41,6 +41,8 @@ def results_of(m: Material) -> r.Results:
             "unspent": d.unspent,
             "gain": _ends(d.gain),
             "net_gain": None if d.net is None else _ends(d.net),
+            "margin": d.margin,
+            "break_even_margins": [{"of": p.which, "money": p.money, "margin": _ends(p.margin)} for p in d.pays],
             "probability": d.probability,
             "worst_5_percent": d.worst,
             "won_today": _ends(d.won_today),
@@ -141,6 +143,7 @@ def _fit(m: Material) -> dict[str, Any]:
         "seed": m.origin.seed,
         "r_squared": m.meaning.r2,
         "mape": m.meaning.mape,
+        "error": m.meaning.error,
         "held_out_periods": 0 if hidden is None else len(hidden.dates),
         "held_out_error": None if hidden is None else hidden.error,
     }

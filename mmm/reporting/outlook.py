@@ -2,8 +2,10 @@
 
 import pandas as pd
 
+from mmm.reporting.decision import Estimate
 from mmm.reporting.foresight import Foresight
 from mmm.reporting.format import Formatter
+from mmm.reporting.identity import Point
 from mmm.reporting.material import ScenarioLine
 from mmm.reporting.words import mark
 
@@ -24,13 +26,18 @@ def tests(found: Foresight, fmt: Formatter) -> str:
             "Not knowing the curve of {name} exactly costs this decision {amount} on average: no test of it is worth "
             "more for this plan alone.",
             name=fmt.label(found.test),
-            amount=fmt.outcome(float(table["value"].iloc[0])),
+            amount=fmt.outcome(Point(float(table["value"].iloc[0]), f"plan/{found.test}/information")),
         )
     ]
     if len(table) > 1 and float(table["value"].iloc[1]) > 0:
-        second = fmt.outcome(float(table["value"].iloc[1]))
+        second = fmt.outcome(Point(float(table["value"].iloc[1]), f"plan/{table.index[1]}/information"))
         lines.append(t("Next comes {name} with {amount}.", name=fmt.label(str(table.index[1])), amount=second))
-    lines.append(t("Knowing every curve would be worth {amount}.", amount=fmt.outcome(found.everything)))
+    lines.append(
+        t(
+            "Knowing every curve would be worth {amount}.",
+            amount=fmt.outcome(Point(found.everything, "plan/everything")),
+        )
+    )
     return " ".join(lines)
 
 
@@ -42,8 +49,8 @@ def timing(found: Foresight, fmt: Formatter) -> str:
     even = float(found.timing["even"].sum())
     values = {
         "times": fmt.number(found.peak, 0 if found.peak == round(found.peak) else 1),
-        "amount": fmt.outcome(gain.mean),
-        "ends": fmt.outcome_range(gain.lower, gain.upper),
+        "amount": fmt.outcome(gain),
+        "ends": fmt.outcome_range(gain),
         "share": fmt.percent(gain.mean / even),
     }
     if gain.mean <= 0.001 * even:
@@ -83,12 +90,13 @@ def money(found: Foresight, fmt: Formatter) -> str:
         if name not in found.steps.index:
             continue
         line = pd.Series(found.steps.loc[name])
-        ends = fmt.outcome_range(float(line["effect_lower"]), float(line["effect_upper"]))
-        amount, won = fmt.money(float(line["money"])), fmt.outcome(float(line["effect"]))
+        step = Estimate(*(float(line[f"effect{end}"]) for end in ("", "_lower", "_upper")), q=f"step/{name}/effect")
+        ends, won = fmt.outcome_range(step), fmt.outcome(step)
+        amount = fmt.money(Point(float(line["money"]), f"step/{name}/money"))
         parts.append(fmt.t(text, amount=amount, won=won, ends=ends))
     if found.best_budget is not None:
         text = mark("The most profitable total within the limits of the channels is {amount}.")
-        parts.append(fmt.t(text, amount=fmt.money(found.best_budget)))
+        parts.append(fmt.t(text, amount=fmt.money(Point(found.best_budget, "plan/best_budget"))))
     return " ".join(parts)
 
 
@@ -103,10 +111,10 @@ def scenarios(lines: tuple[ScenarioLine, ...], fmt: Formatter) -> str:
         "Of the scenarios, “{name}” does best against today’s plan: {change} (90% interval {ends}){net}; this plan "
         "brings {planned}.",
         name=best.name,
-        change=fmt.outcome(best.decisive.mean, sign=True),
-        ends=fmt.outcome_range(best.decisive.lower, best.decisive.upper),
+        change=fmt.outcome(best.decisive, sign=True),
+        ends=fmt.outcome_range(best.decisive),
         net="" if best.net is None else fmt.t(", net of the money spent"),
-        planned=fmt.outcome(planned.decisive.mean, sign=True),
+        planned=fmt.outcome(planned.decisive, sign=True),
     )
     losing = [fmt.t("“{name}”", name=line.name) for line in others if line.probability < 1 - _SURE]
     if losing:

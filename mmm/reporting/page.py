@@ -4,7 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from markupsafe import Markup
+
 from mmm.reporting.figures.sheet import Drawn
+from mmm.reporting.identity import in_page
 
 Tone = Literal["", "good", "warn", "bad", "soft"]
 
@@ -60,6 +63,11 @@ class Chapter:
     figures: tuple[Drawn, ...] = ()
     data: str = field(default="", repr=False)
     """JSON for the chapter's script, on screen only."""
+
+    @property
+    def answer_html(self) -> Markup:
+        """The answer as it stands on the page."""
+        return in_page(self.answer)
 
     def to_data(self) -> dict[str, Any]:
         """As JSON that travels through the executed notebook."""

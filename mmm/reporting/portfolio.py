@@ -52,8 +52,15 @@ class Split:
 
     @property
     def net(self) -> Floats:
-        """The gain less the money spent more."""
+        """The gain less the money spent more; the gain alone where no margin is known."""
+        if not self.profit:
+            return self.gain
         return self.gain - (float(self.money.sum()) - self.today)
+
+    @property
+    def profit(self) -> bool:
+        """Whether what the markets win is profit, so that money may be taken from it."""
+        return self.portfolio.markets[0].margin is not None
 
     @property
     def today(self) -> float:
@@ -82,7 +89,7 @@ def plan_portfolio(portfolio: Portfolio, place: Place, notice: Callable[[Event],
     markets = []
     for m in portfolio.markets:
         facts = found[m.settings.name]
-        markets.append(market(m.settings.name, facts.curve, facts.today, m.rate, m.margin))
+        markets.append(market(m.settings.name, facts.curve, facts.today, m.rate, m.margin or 1.0))
     failures = {name: facts.failures for name, facts in found.items() if facts.failures}
     return replace(split_of(portfolio, markets), failures=failures)
 
@@ -101,7 +108,7 @@ def curve_of(say: Callable[[str], None], settings: Settings, points: int, folder
         demand_pass(believed.gate, settings.gate)
         say(f"Planning at {points} budgets.")
         made = plan(believed.fit, settings.plan, total_budget=None)
-        failures = tuple((check.name, check.title) for check in believed.gate.failures)
+        failures = tuple((check.name, check.said) for check in believed.gate.failures)
         return MarketFacts(best_by_budget(made, points), (made.reference_spend, made.reference_draws), failures)
 
 

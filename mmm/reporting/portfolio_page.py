@@ -12,6 +12,7 @@ import pandas as pd
 from mmm.errors import ReportError
 from mmm.files import write_whole
 from mmm.model.response import Floats
+from mmm.reporting.chapters.past import outcome_cell, triple
 from mmm.reporting.decision import Estimate, estimate
 from mmm.reporting.figures.plan import from_to
 from mmm.reporting.figures.sheet import Drawn, Pen
@@ -57,7 +58,8 @@ def _numbers(found: Split, table: pd.DataFrame) -> dict[str, Any]:
     rates = found.portfolio.settings.rates
 
     def ends(draws: Floats) -> dict[str, float]:
-        return {**estimate(draws)._asdict(), "probability": float((draws > 0).mean())}
+        mean, lower, upper = estimate(draws)
+        return {"mean": mean, "lower": lower, "upper": upper, "probability": float((draws > 0).mean())}
 
     return {
         "schema_version": 1,
@@ -148,13 +150,13 @@ def _lead(found: Split, table: pd.DataFrame, fmt: Formatter) -> str:
 
 
 def _swing(gain: Estimate, fmt: Formatter) -> str:
-    return fmt.outcome_range(gain.lower, gain.upper)
+    return fmt.outcome_range(gain)
 
 
 def _promise(found: Split, fmt: Formatter) -> str:
     t, gain, moved = fmt.t, estimate(found.net), estimate(found.moved)
-    changes = abs(found.spent - found.today) > 0.001 * found.today
-    brings = {"gain": fmt.outcome(gain.mean, sign=True), "ends": _swing(gain, fmt)}
+    changes = found.profit and abs(found.spent - found.today) > 0.001 * found.today
+    brings = {"gain": fmt.outcome(gain, sign=True), "ends": _swing(gain, fmt)}
     chance = fmt.probability(float((found.net > 0).mean()))
     return " ".join(
         (
@@ -172,7 +174,7 @@ def _promise(found: Split, fmt: Formatter) -> str:
             t(
                 "Of the gain, {moved} ({ends}) comes from moving money between markets, the rest from using it better "
                 "inside them.",
-                moved=fmt.outcome(moved.mean, sign=True),
+                moved=fmt.outcome(moved, sign=True),
                 ends=_swing(moved, fmt),
             ),
         )
@@ -188,9 +190,9 @@ def _tiles(found: Split, fmt: Formatter) -> list[Tile]:
     def interval(of: Estimate) -> str:
         return t("90% interval {ends}", ends=_swing(of, fmt))
 
-    moving = fmt.outcome(moved.mean, sign=True, short=True)
+    moving = fmt.outcome(moved, sign=True, short=True)
     return [
-        Tile(t("Expected gain"), fmt.outcome(gain.mean, sign=True, short=True), interval(gain), tone),
+        Tile(t("Expected gain"), fmt.outcome(gain, sign=True, short=True), interval(gain), tone),
         Tile(t("Chance to beat today’s plans"), fmt.probability(chance), t("over the horizon"), tone),
         Tile(t("Of it, from moving money between markets"), moving, interval(moved), "soft"),
         Tile(
@@ -219,14 +221,8 @@ def _table(found: Split, table: pd.DataFrame, fmt: Formatter, pen: Pen) -> Table
             Cell(fmt.money(line["reference"], short=True)),
             Cell(fmt.money(line["spend"], short=True), strong=True),
             Cell(fmt.money(line["change"], short=True, sign=True), fmt.percent(line["change_share"], 0, sign=True)),
-            Cell(
-                fmt.outcome(line["won_today"], short=True),
-                fmt.outcome_range(line["won_today_lower"], line["won_today_upper"], short=True),
-            ),
-            Cell(
-                fmt.outcome(line["won"], short=True),
-                fmt.outcome_range(line["won_lower"], line["won_upper"], short=True),
-            ),
+            outcome_cell(triple(line, "won_today"), fmt),
+            outcome_cell(triple(line, "won"), fmt),
             Cell(fmt.returned(line["next_money"])),
         )
         for name, line in table.iterrows()
@@ -265,6 +261,10 @@ def _notes(found: Split, table: pd.DataFrame, fmt: Formatter) -> list[str]:
         notes.append(t("The limits of the channels, not the evidence, stop {names}.", names=names))
     if found.portfolio.markets[0].settings.plan.margin is not None:
         notes.append(t("What is won is the margin on the outcome, as each market states it."))
+    elif not found.profit:
+        notes.append(
+            t("No margin is stated: markets are compared by what they win, and what is left of it is not judged.")
+        )
     notes.append(
         t(
             "Each market was planned at {n} budgets by its own planner, under its own limits. Between them its outcome "

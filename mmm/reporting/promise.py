@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mmm.reporting.decision import Decision, Estimate, Move
 from mmm.reporting.format import Formatter
+from mmm.reporting.identity import Point
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,14 @@ class Promise:
 
     def headline(self) -> Headline:
         """The recommendation in two sentences, with money, interval and probability."""
-        return Headline(self._lead(), self._promise())
+        lead = self._lead()
+        if self.decision.doubtful:
+            lead = self.fmt.t(
+                "These data cannot decide: repeating past values forecast better than the model. If it is right "
+                "nevertheless: {lead}",
+                lead=lead,
+            )
+        return Headline(lead, self._promise())
 
     @property
     def ahead(self) -> str:
@@ -58,8 +66,8 @@ class Promise:
         up, down = named(d.raised(), fmt), named(d.lowered(), fmt)
         if not d.mostly_shifts:
             return self._lead_with_budget(up, down)
-        values = {"amount": fmt.money(d.shifted), "down": down, "up": up, "ahead": self.ahead}
-        values["change"] = fmt.money(abs(d.spend_change))
+        values = {"amount": fmt.money(Point(d.shifted, "plan/shifted")), "down": down, "up": up, "ahead": self.ahead}
+        values["change"] = fmt.money(_less_or_more(d))
         return self._lead_considered(values) if d.verdict == "open" else self._lead_moved(values)
 
     def _lead_considered(self, values: dict[str, str]) -> str:
@@ -98,7 +106,8 @@ class Promise:
 
     def _spend(self) -> str:
         d, fmt, t = self.decision, self.fmt, self.fmt.t
-        values = {"total": fmt.money(d.spend_planned), "ahead": self.ahead, "change": fmt.money(abs(d.spend_change))}
+        total = Point(d.spend_planned, "plan/spend_planned")
+        values = {"total": fmt.money(total), "ahead": self.ahead, "change": fmt.money(_less_or_more(d))}
         if not d.changes_total:
             return t("Spend {total} over {ahead}", **values)
         if d.spend_change > 0:
@@ -117,14 +126,14 @@ class Promise:
         """What the plan brings where the money spent is the same, or the outcome is worth no money."""
         d, fmt, t = self.decision, self.fmt, self.fmt.t
         gain = d.gain
-        values = {"change": self.change_of(gain.mean), "interval": self._interval(gain), "price": self._price()}
+        values = {"change": self.change_of(gain), "interval": self._interval(gain), "price": self._price()}
         if d.verdict == "equal":
             return t(
                 "The best split found brings {change}{price} ({interval}), which may as well be nothing. The settings "
                 "count that as no difference; other reasons may decide.",
                 **values,
             )
-        chance = fmt.probability(d.probability)
+        chance = fmt.probability(Point(d.probability, "plan/probability"))
         if d.verdict == "open":
             return t(
                 "The evidence does not separate the two plans: on average this one brings {change} than today’s, but "
@@ -144,8 +153,8 @@ class Promise:
         """The interval of a change, in the direction that its sentence speaks of."""
         fmt = self.fmt
         if gain.mean >= 0:
-            return fmt.t("90% interval {ends}", ends=fmt.outcome_range(gain.lower, gain.upper))
-        ends = fmt.outcome_range(-gain.upper, -gain.lower)
+            return fmt.t("90% interval {ends}", ends=fmt.outcome_range(gain))
+        ends = fmt.outcome_range(turned(gain))
         if fmt.money_outcome:
             return fmt.t("90% interval {ends} less", ends=ends)
         return fmt.t("90% interval {ends} fewer", ends=ends)
@@ -155,7 +164,7 @@ class Promise:
         d, t = self.decision, self.fmt.t
         if not d.changes_total:
             return ""
-        change = self.fmt.money(abs(d.spend_change))
+        change = self.fmt.money(_less_or_more(d))
         if d.spend_change > 0:
             return t(" for {change} more spend", change=change)
         return t(" for {change} less spend", change=change)
@@ -163,18 +172,18 @@ class Promise:
     def _promise_net(self, net: Estimate) -> str:
         """What the plan brings where it also spends more or less: outcome, money, and the difference of the two."""
         d, fmt, t = self.decision, self.fmt, self.fmt.t
-        ends = (net.lower, net.upper) if net.mean >= 0 else (-net.upper, -net.lower)
+        shown = net if net.mean >= 0 else turned(net)
         values = {
             "start": t(
                 "We expect {change} than with today’s plan ({interval}){price}",
-                change=self.change_of(d.gain.mean),
+                change=self.change_of(d.gain),
                 interval=self._interval(d.gain),
                 price=self._price(),
             ),
-            "margin": t(" at a margin of {share}", share=fmt.percent(d.margin)) if d.margin != 1 else "",
-            "net": fmt.money(abs(net.mean)),
-            "ends": fmt.money_range(*ends),
-            "chance": fmt.probability(d.probability),
+            "margin": t(" at a margin of {share}", share=fmt.percent(d.margin)) if d.margin not in (None, 1) else "",
+            "net": fmt.money(shown),
+            "ends": fmt.money_range(shown),
+            "chance": fmt.probability(Point(d.probability, "plan/probability")),
         }
         if d.verdict == "open":
             return t(
@@ -191,16 +200,17 @@ class Promise:
             return f"{text} {t('The settings count that as no difference; other reasons may decide.')}"
         return f"{text} {t('The chance that it pays off is {chance}.', **values)}"
 
-    def change_of(self, value: float) -> str:
+    def change_of(self, value: Estimate) -> str:
         """'€1.24 million more revenue', '300 fewer orders', in the words of the outcome."""
         fmt, t = self.fmt, self.fmt.t
+        shown = value if value.mean >= 0 else turned(value)
         if fmt.money_outcome:
-            values = {"amount": fmt.money(abs(value)), "outcome": self.outcome, "of_outcome": t.of(self.outcome)}
-            if value >= 0:
+            values = {"amount": fmt.money(shown), "outcome": self.outcome, "of_outcome": t.of(self.outcome)}
+            if value.mean >= 0:
                 return t("{amount} more {outcome}", **values)
             return t("{amount} less {outcome}", **values)
-        values = {"count": fmt.count(abs(value)), "unit": fmt.outcome_unit, "amount": fmt.outcome(abs(value))}
-        if value >= 0:
+        values = {"count": fmt.count(shown), "unit": fmt.outcome_unit, "amount": fmt.outcome(shown)}
+        if value.mean >= 0:
             return t("{count} more {unit}", **values)
         return t("{count} fewer {unit}", **values)
 
@@ -208,7 +218,9 @@ class Promise:
         """The ends of an interval around zero as a loss and a gain."""
         fmt = self.fmt
         return fmt.t(
-            "a loss of {loss} to a gain of {gain}", loss=fmt.outcome(abs(gain.lower)), gain=fmt.outcome(gain.upper)
+            "a loss of {loss} to a gain of {gain}",
+            loss=fmt.outcome(Point(abs(gain.lower), f"{gain.q}/lower/turned" if gain.q else "")),
+            gain=fmt.outcome(Point(gain.upper, f"{gain.q}/upper" if gain.q else "")),
         )
 
     def split_of_gain(self) -> str:
@@ -217,9 +229,9 @@ class Promise:
         if d.mix_gain is None or not d.changes_total:
             return ""
         values = {
-            "mix": fmt.outcome(d.mix_gain.mean, sign=True),
-            "ends": fmt.outcome_range(d.mix_gain.lower, d.mix_gain.upper),
-            "size": fmt.outcome(d.gain.mean - d.mix_gain.mean, sign=True),
+            "mix": fmt.outcome(d.mix_gain, sign=True),
+            "ends": fmt.outcome_range(d.mix_gain),
+            "size": fmt.outcome(Point(d.gain.mean - d.mix_gain.mean, "plan/size_gain"), sign=True),
         }
         if d.spend_change > 0:
             return t(
@@ -232,6 +244,16 @@ class Promise:
             "spending less.",
             **values,
         )
+
+
+def turned(value: Estimate) -> Estimate:
+    """A change as its opposite: a gain of -5 (-8 to 1) as a loss of 5 (-1 to 8)."""
+    return value.times(-1.0, f"{value.q}/turned" if value.q else "")
+
+
+def _less_or_more(d: Decision) -> Point:
+    """How much the plan's total differs from today's, the direction being said in words."""
+    return Point(abs(d.spend_change), "plan/spend_change" if d.spend_change >= 0 else "plan/spend_change/turned")
 
 
 def named(moves: Sequence[Move], fmt: Formatter) -> str:

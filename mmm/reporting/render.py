@@ -16,6 +16,7 @@ from mmm.errors import ReportError
 from mmm.files import Wanted, read_bytes
 from mmm.reporting.figures.sheet import Drawn
 from mmm.reporting.glyphs import in_print
+from mmm.reporting.identity import in_page
 from mmm.reporting.page import Chapter
 from mmm.reporting.settings import Language
 from mmm.reporting.style import Look, font_faces
@@ -156,7 +157,7 @@ def _placed(chapter: Chapter, look: Look, *, screen: bool) -> dict[str, object]:
 def jupyter_html(chapter: Chapter, look: Look) -> str:
     """The chapter as it shows in a notebook: light colours, figures drawn in."""
     placed = _placed(chapter, look, screen=False)
-    head = f"<h2>{escape(chapter.question)}</h2><p><em>{escape(chapter.answer)}</em></p>"
+    head = f"<h2>{escape(chapter.question)}</h2><p><em>{in_page(chapter.answer)}</em></p>"
     return f'<div style="{look.variables()}max-width:860px">{head}{placed["html"]}</div>'
 
 

@@ -84,6 +84,15 @@ class Headline(Part):
     sentence: str
 
 
+class BreakEvenMargin(Part):
+    """Money and the margin from which on it pays for itself; null where it does at none."""
+
+    of: Literal["more", "less", "last"]
+    """Whether it is what the plan spends more, or less, than today's, or the last that it spends."""
+    money: float
+    margin: Interval
+
+
 class Decision(Part):
     """The plan against today's plan."""
 
@@ -100,7 +109,11 @@ class Decision(Part):
     gain: Interval
     """Outcome won over today's plan."""
     net_gain: Interval | None
-    """The gain less the money spent more, where the totals differ and the outcome has a value."""
+    """The gain (times the margin) less the money spent more, where the totals differ and a margin is known."""
+    margin: float | None = None
+    """Profit per unit of the outcome's value; null where it is not known, and the plan weighs the outcome."""
+    break_even_margins: tuple[BreakEvenMargin, ...] = ()
+    """Where no margin is known: from which one on which money pays for itself."""
     probability: float | None
     """That the plan does better than today's."""
     worst_5_percent: float | None
@@ -174,7 +187,7 @@ class ScenarioResult(Part):
     won: Interval
     gain: Interval
     net_gain: Interval | None
-    """The gain less the money spent more, where the outcome has a value."""
+    """The gain (times the margin) less the money spent more, where a margin is known."""
     probability: float | None
     spend: dict[str, float | None]
 
@@ -206,6 +219,9 @@ class FitFacts(Part):
     seed: int
     r_squared: float | None
     mape: float | None
+    """Null where the outcome is zero in a period."""
+    error: float | None = None
+    """Mean absolute error of the model's account of the past, relative to the mean outcome."""
     held_out_periods: int
     held_out_error: float | None
     """Mean absolute error of the forecast of the held-out periods, relative to their mean."""

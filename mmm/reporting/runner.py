@@ -22,6 +22,7 @@ from mmm.reporting.executed import chapters_of, portable
 from mmm.reporting.export import clean
 from mmm.reporting.format import Formatter
 from mmm.reporting.glyphs import unprintable
+from mmm.reporting.identity import bare
 from mmm.reporting.inputs import checked_inputs
 from mmm.reporting.render import Cover, logo_data, pdf_bytes, print_page, require_pdf, web_page
 from mmm.reporting.results import Results, read_results
@@ -267,7 +268,7 @@ def _render(run: _Run, dataset: Dataset, believed: Believed) -> None:
         (run.temporary / "report.html").write_text(web_page(chapters, cover), encoding="utf-8")
     if "pdf" in run.formats:
         (run.temporary / "report.pdf").write_bytes(pdf_bytes(print_page(chapters, cover)))
-        _tell_unprintable(run, "".join((cover.title, cover.organisation, *(c.answer + c.html for c in chapters))))
+        _tell_unprintable(run, "".join((cover.title, cover.organisation, *(bare(c.answer) + c.html for c in chapters))))
     run.timed("rendering", since)
 
 

@@ -12,7 +12,7 @@ def told(statement: Statement, fmt: Formatter) -> str:
 def _written(value: Value, fmt: Formatter) -> str:
     match value:
         case Money(amount):
-            return fmt.exact(amount) if abs(amount) >= 100 or amount == round(amount) else fmt.money(amount)
+            return fmt.exact(amount)
         case Factor(factor):
             return fmt.number(factor, len(str(value).partition(".")[2]))
         case Share(share, decimals):

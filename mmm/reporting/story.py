@@ -134,51 +134,56 @@ class Story:
     def look(self) -> Look:
         return self.material.look
 
+    @cached_property
+    def identified(self) -> Material:
+        """What the chapters read: the material, its numbers with their identity."""
+        return self.material.for_chapters()
+
     def summary(self) -> Shown:
         """Page one."""
-        return self._shown(summary.summary(self.material))
+        return self._shown(summary.summary(self.identified))
 
     def drivers(self) -> Shown:
         """What drove the outcome."""
-        return self._shown(past.drivers(self.material))
+        return self._shown(past.drivers(self.identified))
 
     def returns(self) -> Shown:
         """Average and marginal return by channel."""
-        return self._shown(past.channel_returns(self.material))
+        return self._shown(past.channel_returns(self.identified))
 
     def saturation(self) -> Shown:
         """Response curves."""
-        return self._shown(past.saturation(self.material))
+        return self._shown(past.saturation(self.identified))
 
     def plan_by_channel(self) -> Shown:
         """The plan."""
-        return self._shown(future.plan(self.material))
+        return self._shown(future.plan(self.identified))
 
     def what_if(self) -> Shown:
         """Other budgets and scenarios."""
-        return self._shown(future.what_if(self.material))
+        return self._shown(future.what_if(self.identified))
 
     def changes(self) -> Shown | None:
         """What changed since the earlier report; nothing where there is none."""
-        chapter = changes.changes(self.material)
+        chapter = changes.changes(self.identified)
         return None if chapter is None else self._shown(chapter)
 
     def backtest(self) -> Shown | None:
         """Earlier refreshes; nothing where no backtest was made."""
-        chapter = backtest.backtest(self.material)
+        chapter = backtest.backtest(self.identified)
         return None if chapter is None else self._shown(chapter)
 
     def belief(self) -> Shown:
         """Fit, held-out forecast, gate."""
-        return self._shown(belief.belief(self.material))
+        return self._shown(belief.belief(self.identified))
 
     def data(self) -> Shown:
         """Data and assumptions."""
-        return self._shown(record.data(self.material))
+        return self._shown(record.data(self.identified))
 
     def appendix(self) -> Shown:
         """For statisticians."""
-        return self._shown(record.appendix(self.material))
+        return self._shown(record.appendix(self.identified))
 
     def _shown(self, chapter: Chapter) -> Shown:
         self.drawn.update({f.name: f for f in chapter.figures})
@@ -274,7 +279,7 @@ def _material(
         holdout=believed.holdout,
         agreed=believed.agreed,
         meaning=meaning_of(believed.fit, analysis, fmt),
-        decision=decision_of(made, gain_fmt),
+        decision=replace(decision_of(made, curve, gain_fmt), doubtful=believed.gate.doubtful),
         plan=plan_tables(made, curve, scenario_lines(believed.fit, made, gain_fmt), gain_fmt),
         workings=workings_of(believed.fit, settings, fit_facts(believed.fit, hidden)),
         fmt=fmt,

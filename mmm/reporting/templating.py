@@ -18,10 +18,11 @@ from jinja2.loaders import split_template_path
 from jinja2.meta import find_referenced_templates, find_undeclared_variables
 from jinja2.runtime import Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from mmm.errors import ReportError
 from mmm.files import Wanted, files_below, read_text
+from mmm.reporting.identity import bare, in_page
 from mmm.reporting.labels import calm
 from mmm.reporting.words import Words
 
@@ -75,17 +76,18 @@ def environment(override: Path | None = None) -> Environment:
     )
     found.globals = {name: found.globals[name] for name in _GLOBALS}
     found.filters["strong"] = _strong
+    found.filters["bare"] = bare
     return found
 
 
 def _calmed(value: Any) -> Any:
     """What a template prints; HTML of the report's own was calmed when it was made."""
-    return calm(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return in_page(calm(value)) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _strong(text: str) -> Markup:
     """The text escaped, and what stands between two asterisks each side made bold."""
-    return Markup(re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", str(escape(text))))  # noqa: S704
+    return Markup(re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", str(in_page(text))))  # noqa: S704
 
 
 def render(template: str, override: Path | None, **context: Any) -> str:

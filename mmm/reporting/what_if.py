@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from babel.numbers import get_currency_precision
 
 from mmm.model.response import along
 from mmm.planning.result import Plan
@@ -67,11 +68,12 @@ def payload(plan: Plan, fmt: Formatter, look: Look, draws: int) -> dict[str, Any
         "slopes": _pack(_monotone(levels, found.value, found.slope)),
         "reference": _pack(plan.reference_draws[chosen][:, None, None]),
         "money": fmt.money_outcome,
-        "margin": plan.settings.margin or 1.0,
+        "margin": plan.margin,
         "money_patterns": fmt.patterns(money=True),
         "outcome_patterns": fmt.patterns(money=fmt.money_outcome),
         "separators": [fmt.number(1000.0)[1:-3], fmt.number(0.5, 1)[1:-1]],
         "percent": fmt.percent_sign,
+        "cents": get_currency_precision(fmt.currency) and 2,
         "texts": _texts(fmt, fmt.periods(plan.horizon)),
     }
 

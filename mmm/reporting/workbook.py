@@ -15,9 +15,20 @@ import pandas as pd
 import xlsxwriter
 from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
 
+from mmm import digits
 from mmm.reporting import answers
 from mmm.reporting.format import Formatter
-from mmm.reporting.headings import MONEY, PLAN, SIGNED, ends_of_moves, heading, plan_heading, sheet_names
+from mmm.reporting.headings import (
+    MONEY,
+    PLAN,
+    RATIO,
+    SIGNED,
+    ends_of_moves,
+    fitting,
+    heading,
+    plan_heading,
+    sheet_names,
+)
 from mmm.reporting.material import Material, spend_by_channel
 from mmm.reporting.statements import told
 from mmm.tables import FORMULA_STARTS
@@ -148,13 +159,14 @@ def _curves(book: _Book, m: Material) -> dict[str, _Curve]:
             book.text(sheet, row, curve.column + 1, text, italic=True)
         book.text(sheet, 4, curve.column, t("Spend"), bold=True)
         book.text(sheet, 4, curve.column + 1, t("Won by it"), bold=True)
+        of_spend, of_won = (fitting("#,##0", column) for column in (curve.spend, curve.won))
         for row, (spend, won) in enumerate(zip(curve.spend, curve.won, strict=True), start=_FIRST_POINT):
-            book.number(sheet, (row, curve.column), float(spend), "#,##0.00")
-            book.number(sheet, (row, curve.column + 1), float(won), "#,##0.00")
+            book.number(sheet, (row, curve.column), float(spend), of_spend)
+            book.number(sheet, (row, curve.column + 1), float(won), of_won)
         used, _, segment, _ = curve.at(float(m.plan.allocation.loc[name, "spend"]))
         own = book.place("allocation", xl_rowcol_to_cell(1 + i, _SPEND, row_abs=True, col_abs=True))
         spends = curve.reference(curve.column)
-        book.formula(sheet, (2, curve.column), f"=MIN(MAX({own},0),MAX({spends}))", used, num_format="#,##0.00")
+        book.formula(sheet, (2, curve.column), f"=MIN(MAX({own},0),MAX({spends}))", used, num_format=of_spend)
         lookup = f"=MIN(MATCH({curve.used},{spends},1),{len(curve.spend) - 1})"
         book.formula(sheet, (3, curve.column), lookup, segment)
         sheet.set_column(curve.column, curve.column + 1, 16)
@@ -170,16 +182,41 @@ def _allocation(book: _Book, sheet: Any, m: Material, curves: dict[str, _Curve])
     heads += [t("Change, relative"), t("Allowed from"), t("Allowed to")]
     heads += [t("Won with your spend ({unit})", unit=unit), t("Won today ({unit})", unit=unit), t("Won more")]
     book.heads(sheet, [*heads, t("Next {amount}", amount=m.fmt.one), t("Remark")])
+    formats = _Formats.of(table, curves)
     for row, (name, line) in enumerate(table.iterrows(), start=1):
-        _channel_row(book, sheet, row, (str(name), line, curves[str(name)]))
+        _channel_row(book, sheet, row, (str(name), line, curves[str(name)]), formats)
     last = len(table)
     sheet.data_validation(
         1, _SPEND, last, _SPEND, {"validate": "decimal", "criteria": ">=", "value": 0, "error_title": t("Spend")}
     )
-    _totals(book, sheet, m, curves)
+    _totals(book, sheet, m, curves, formats)
 
 
-def _channel_row(book: _Book, sheet: Any, row: int, content: tuple[str, pd.Series, _Curve]) -> None:
+@dataclass(frozen=True)
+class _Formats:
+    """Number formats of the sheet Allocation: those of money, of what it wins, and of returns."""
+
+    money: str
+    money_change: str
+    won: str
+    won_change: str
+    next_money: str
+    exact: int
+    """Decimals to which sums are rounded: those that rounding of the computer leaves."""
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, curves: Mapping[str, _Curve]) -> "_Formats":
+        """Formats that show what stands in the table."""
+        spent = table[["reference", "spend"]].to_numpy(float).ravel()
+        won = table[["reference_effect", "effect"]].to_numpy(float).ravel()
+        slopes = [curves[str(name)].at(float(line["spend"]))[3] for name, line in table.iterrows()]
+        return cls(
+            fitting(MONEY, spent), fitting(SIGNED, spent), fitting(MONEY, won), fitting(SIGNED, won),
+            fitting(RATIO, slopes), 4 + max(digits.of_column(spent), digits.of_column(won)),
+        )  # fmt: skip
+
+
+def _channel_row(book: _Book, sheet: Any, row: int, content: tuple[str, pd.Series, _Curve], formats: _Formats) -> None:
     name, line, curve = content
     today, planned = float(line["reference"]), float(line["spend"])
     low, high = float(line["lower_bound"]), float(line["upper_bound"])
@@ -187,19 +224,25 @@ def _channel_row(book: _Book, sheet: Any, row: int, content: tuple[str, pd.Serie
     before = float(line["reference_effect"])
     n = row + 1
     book.text(sheet, row, 0, book.fmt.label(name))
-    book.number(sheet, (row, 1), today, MONEY)
-    book.number(sheet, (row, 2), planned, MONEY)
-    book.number(sheet, (row, _SPEND), planned, MONEY, font_color="#0b5cad", bg_color="#eef5fc", bold=True)
-    book.formula(sheet, (row, 4), f"=ROUND(D{n}-B{n},4)", round(planned - today, 4), num_format=SIGNED)
+    book.number(sheet, (row, 1), today, formats.money)
+    book.number(sheet, (row, 2), planned, formats.money)
+    book.number(sheet, (row, _SPEND), planned, formats.money, font_color="#0b5cad", bg_color="#eef5fc", bold=True)
+    book.formula(
+        sheet,
+        (row, 4),
+        f"=ROUND(D{n}-B{n},{formats.exact})",
+        round(planned - today, formats.exact),
+        num_format=formats.money_change,
+    )
     share: float | str = round(planned / today - 1, 6) if today else ""
     book.formula(sheet, (row, 5), f'=IF(B{n}=0,"",ROUND(D{n}/B{n}-1,6))', share, num_format="+0.0%;-0.0%;0.0%")
-    book.number(sheet, (row, 6), low, MONEY)
-    book.number(sheet, (row, 7), high, MONEY)
-    book.formula(sheet, (row, _WON), f"={curve.value}", won, num_format=MONEY)
-    book.number(sheet, (row, 9), before, MONEY)
-    book.formula(sheet, (row, 10), f"=I{n}-J{n}", won - before, num_format=SIGNED)
-    book.formula(sheet, (row, 11), f"={curve.slope}", slope, num_format="0.00")
-    slack = 1e-6 * max(abs(low), abs(planned), 1.0)
+    book.number(sheet, (row, 6), low, formats.money)
+    book.number(sheet, (row, 7), high, formats.money)
+    book.formula(sheet, (row, _WON), f"={curve.value}", won, num_format=formats.won)
+    book.number(sheet, (row, 9), before, formats.won)
+    book.formula(sheet, (row, 10), f"=I{n}-J{n}", won - before, num_format=formats.won_change)
+    book.formula(sheet, (row, 11), f"={curve.slope}", slope, num_format=formats.next_money)
+    slack = 1e-6 * max(abs(low), abs(planned), 1e-12)
     limit = f"D{n}<G{n}-{slack!r}" + (f",D{n}>H{n}+{slack!r}" if math.isfinite(high) else "")
     beyond = f"D{n}>MAX({curve.reference(curve.column)})+{slack!r}"
     t = book.fmt.t
@@ -213,7 +256,7 @@ def _quoted(text: str) -> str:
     return f'"{doubled}"'
 
 
-def _totals(book: _Book, sheet: Any, m: Material, curves: dict[str, _Curve]) -> None:
+def _totals(book: _Book, sheet: Any, m: Material, curves: dict[str, _Curve], formats: _Formats) -> None:
     """Sums, the gain, and what it is net of the money."""
     table, d, t = m.plan.allocation, m.decision, m.fmt.t
     last, row = len(table), len(table) + 1
@@ -222,25 +265,28 @@ def _totals(book: _Book, sheet: Any, m: Material, curves: dict[str, _Curve]) -> 
     style: dict[str, Any] = {"bold": True, "top": 1}
     book.text(sheet, row, 0, t("All channels"), **style)
     sums = {1: d.spend_today, 2: d.spend_planned, _SPEND: d.spend_planned, 4: d.spend_change, _WON: won, 9: today}
+    kinds = {4: formats.money_change, _WON: formats.won, 9: formats.won, 10: formats.won_change}
     for column, value in {**sums, 10: won - today}.items():
         area = f"{xl_rowcol_to_cell(1, column)}:{xl_rowcol_to_cell(last, column)}"
-        number_format = SIGNED if column in (4, 10) else MONEY
         # Sums of changes may differ from zero by rounding, which a signed format shows as -0.
-        book.formula(sheet, (row, column), f"=ROUND(SUM({area}),4)", round(value, 4), num_format=number_format, **style)
+        total, rounded = f"=ROUND(SUM({area}),{formats.exact})", round(value, formats.exact)
+        book.formula(sheet, (row, column), total, rounded, num_format=kinds.get(column, formats.money), **style)
     n = row + 1
     share: float | str = round(d.spend_planned / d.spend_today - 1, 6) if d.spend_today else ""
     book.formula(
         sheet, (row, 5), f'=IF(B{n}=0,"",ROUND(D{n}/B{n}-1,6))', share, num_format="+0.0%;-0.0%;0.0%", bold=True, top=1
     )
-    lines: list[tuple[str, str, float]] = [(t("Expected gain over today’s plan"), f"=K{n}", won - today)]
-    if m.gain_fmt.money_outcome:
+    gained = formats.won_change
+    lines: list[tuple[str, str, float, str]] = [(t("Expected gain over today’s plan"), f"=K{n}", won - today, gained)]
+    if d.margin is not None:
         net = d.margin * (won - today) - d.spend_change
-        lines.append((t("The same, net of the money spent more"), f"={d.margin!r}*K{n}-E{n}", net))
-    budget = d.spend_planned + d.unspent
-    lines.append((t("Left of the budget"), f"=ROUND({budget!r}-D{n},4)", round(d.unspent, 4)))
-    for place, (words, formula, value) in enumerate(lines, start=row + 2):
+        lines.append((t("The same, net of the money spent more"), f"={d.margin!r}*K{n}-E{n}", net, gained))
+    budget, left = d.spend_planned + d.unspent, round(d.unspent, formats.exact)
+    formula = f"=ROUND({budget!r}-D{n},{formats.exact})"
+    lines.append((t("Left of the budget"), formula, left, formats.money_change))
+    for place, (words, formula, value, kind) in enumerate(lines, start=row + 2):
         book.text(sheet, place, 0, words, bold=place == row + 2)
-        book.formula(sheet, (place, _SPEND), formula, value, num_format=SIGNED, bold=place == row + 2)
+        book.formula(sheet, (place, _SPEND), formula, value, num_format=kind, bold=place == row + 2)
     hints = (
         t(
             "Change the blue numbers; the rest of this sheet follows. Amounts are totals over the horizon ({horizon}).",
@@ -261,8 +307,8 @@ def _plan_in_full(book: _Book, m: Material) -> None:
     book.heads(sheet, [fmt.t("Channel"), *(plan_heading(name, message, fmt) for name, message, _ in PLAN)])
     for row, (channel, line) in enumerate(m.plan.allocation.iterrows(), start=1):
         book.text(sheet, row, 0, fmt.label(str(channel)))
-        for column, (name, _, number_format) in enumerate(PLAN, start=1):
-            book.number(sheet, (row, column), float(line[name]), number_format)
+        for column, (name, _, kind) in enumerate(PLAN, start=1):
+            book.number(sheet, (row, column), float(line[name]), fitting(kind, m.plan.allocation[name]))
 
 
 def _scenarios(book: _Book, m: Material) -> None:
@@ -272,9 +318,9 @@ def _scenarios(book: _Book, m: Material) -> None:
     ends = ("", "_lower", "_upper")
     unknown = (float("nan"),) * 3
     for name, triples in (
-        ("won", [s.won for s in found]),
-        ("gain", [s.gain for s in found]),
-        ("net_gain", [s.net or unknown for s in found]),
+        ("won", [tuple(s.won) for s in found]),
+        ("gain", [tuple(s.gain) for s in found]),
+        ("net_gain", [tuple(s.net or unknown) for s in found]),
     ):
         for i, end in enumerate(ends):
             table[f"{name}{end}"] = [triple[i] for triple in triples]
@@ -287,7 +333,7 @@ def _scenarios(book: _Book, m: Material) -> None:
 def _alternatives(book: _Book, m: Material) -> None:
     """Sheets of what stands around the plan: other budgets, moves, tests, timing, and the plan in detail."""
     found = m.plan.foresight
-    _frame(book, "budgets", m.plan.curve.set_index("budget"))
+    _frame(book, "budgets", m.plan.curve.set_index("budget").dropna(axis="columns", how="all"))
     ends = ends_of_moves(m.fmt.t)
     _frame(book, "moves", m.plan.moves.replace({"source": ends, "destination": ends}))
     _frame(book, "information", found.information)
@@ -301,16 +347,23 @@ def _frame(book: _Book, kind: str, table: pd.DataFrame) -> None:
     sheet, fmt = book.sheet(kind), book.fmt
     heads = [heading(str(column), fmt) for column in (table.index.name or "", *table.columns)]
     book.heads(sheet, [text for text, _ in heads])
+    columns = [table.index.to_series(), *(table.iloc[:, i] for i in range(table.shape[1]))]
+    kinds = [fitting(kind, _numbers_of(column)) for (_, kind), column in zip(heads, columns, strict=True)]
     for row, (label, line) in enumerate(table.iterrows(), start=1):
         if isinstance(label, int | float | np.number):
-            book.number(sheet, (row, 0), float(label), MONEY)
+            book.number(sheet, (row, 0), float(label), kinds[0])
         else:
             book.text(sheet, row, 0, f"{label:%Y-%m-%d}" if isinstance(label, pd.Timestamp) else fmt.label(str(label)))
         for column, value in enumerate(line, start=1):
             if isinstance(value, str):
                 book.text(sheet, row, column, fmt.label(value))
             else:
-                book.number(sheet, (row, column), float(value), heads[column][1])
+                book.number(sheet, (row, column), float(value), kinds[column])
+
+
+def _numbers_of(column: "pd.Series[Any]") -> list[float]:
+    """The numbers of a column; none where it holds texts or dates."""
+    return column.astype(float).tolist() if pd.api.types.is_numeric_dtype(column) else []
 
 
 def _notes(book: _Book, m: Material) -> None:

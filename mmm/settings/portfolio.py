@@ -12,6 +12,7 @@ from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import SettingsError
 from mmm.planning.settings import Money
+from mmm.planning.worth import is_profit, margin_of
 from mmm.reporting.settings import ReportSettings
 from mmm.section import SEED_MAX, Section
 from mmm.settings.document import FolderName, Settings
@@ -76,7 +77,8 @@ class MarketInputs:
     settings: Settings
     dataset: Dataset
     rate: float
-    margin: float
+    margin: float | None
+    """None where it is not known: then markets are compared by what they win, not by what is left of it."""
 
 
 @dataclass(frozen=True)
@@ -113,9 +115,13 @@ def load_portfolio(path: Path) -> Portfolio:
     currency = settings.currency or markets[0].data.currency
     rates = {currency: 1.0} | (settings.rates.per_unit if settings.rates is not None else {})
     inputs = tuple(
-        MarketInputs(m, d, rates[m.data.currency], m.plan.margin or 1.0) for m, d in zip(markets, datasets, strict=True)
+        MarketInputs(m, d, rates[m.data.currency], _margin(m, d)) for m, d in zip(markets, datasets, strict=True)
     )
     return Portfolio(settings, currency, inputs)
+
+
+def _margin(settings: Settings, dataset: Dataset) -> float | None:
+    return margin_of(settings.plan, has_value=dataset.has_value, is_profit=is_profit(dataset))
 
 
 def _validated(document: Any, path: Path) -> PortfolioSettings:
@@ -149,7 +155,7 @@ def _problems(portfolio: PortfolioSettings, markets: Sequence[Settings], dataset
             yield f"{market.name}: its outcome has no value in money to weigh it against others. Give value_per_unit."
     yield from _unlike("plan.horizon, in days,", {m.name: _days(m, d) for m, d in zip(markets, datasets, strict=True)})
     yield from _apart({m.name: _first_day(d) for m, d in zip(markets, datasets, strict=True)})
-    margins = {m.name: m.plan.margin for m in markets}
+    margins = {m.name: _margin(m, d) for m, d in zip(markets, datasets, strict=True)}
     if None in margins.values() and any(v is not None for v in margins.values()):
         yield "some markets state plan.margin and some do not: profit against revenue. State it in all or none."
 

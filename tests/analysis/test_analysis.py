@@ -1,5 +1,7 @@
 """The tables of an analysis: they add up, they agree with each other, and with the simulator at its own parameters."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -72,3 +74,18 @@ def test_negative_baseline_is_reported(known):
 
     below = replace(known.fit, members=(replace(known.fit.main, tree=shifted),))
     assert analyse(below).negative_baseline.min() == pytest.approx(1.0)
+
+
+def test_periods_without_outcome_have_an_error(known):
+    """Warnings are errors in tests: nothing is divided by a zero outcome."""
+    whole = analyse(known.fit)
+    actual = whole.fitted["actual"].to_numpy(copy=True)
+    assert 0 < whole.error < 1
+    assert whole.mape > 0
+    data = known.fit.dataset.data.copy(deep=True)
+    data["outcome"][-3:] = 0.0
+    quiet = analyse(replace(known.fit, dataset=replace(known.fit.dataset, data=data)))
+    assert np.isnan(quiet.mape)
+    mean = known.fit.draws(1000).expected(known.fit.dataset, known.fit.window, known.fit.seed).sum(axis=2).mean(axis=0)
+    actual[-3:] = 0.0
+    assert quiet.error == pytest.approx(np.abs(actual - mean).mean() / actual.mean(), rel=1e-6)

@@ -9,8 +9,17 @@ import pytest
 import xarray as xr
 from pydantic import ValidationError
 
-from mmm.assessment.checks import Check, baseline_check, coverage_check, sampler_checks, scale_check
+from mmm.assessment.checks import (
+    PROBLEMS,
+    Check,
+    baseline_check,
+    coverage_check,
+    last_year_check,
+    sampler_checks,
+    scale_check,
+)
 from mmm.assessment.holdout import Forecast, HoldoutResult, score
+from mmm.assessment.paired import chance_of_worse
 from mmm.assessment.settings import GateSettings
 from mmm.data.calendar import Frequency
 from mmm.errors import DataError, FitError
@@ -224,7 +233,8 @@ def test_scores_of_a_holdout_by_hand() -> None:
     assert result.naive_crps == pytest.approx((30 + 76) / 2)
     assert result.total["lower"].tolist() == [5.0, 5.0]
     assert result.skill > 0
-    assert "better than repeating the last year" in result.summary
+    assert not result.seasonal
+    assert "better than repeating the last value" in result.summary
 
 
 def test_cells_not_observed_are_left_out_of_totals_and_coverage() -> None:
@@ -239,6 +249,81 @@ def test_cells_not_observed_are_left_out_of_totals_and_coverage() -> None:
         score(replace(forecast, actual=np.full_like(actual, np.nan)), r_hat=1.0)
 
 
+def _against_last_year(off: float, naive: float, wobble: float = 0.2, seasonal: bool = True) -> HoldoutResult:
+    """A forecast that is off by a share of the outcome, and last year's values by another, in thirteen weeks."""
+    actual = np.full(13, 100.0)
+    swing = np.cos(2.0 * np.arange(13))
+
+    def values(share: float, sign: float) -> np.ndarray:
+        return actual * (1 + share * (1 + sign * wobble * swing))
+
+    total = pd.DataFrame({"actual": actual, "mean": values(off, 1.0), "naive": values(naive, -1.0)})
+    errors = {name: float(np.abs(total[name] - 100).mean() / 100) for name in ("mean", "naive")}
+    empty = pd.DataFrame()
+    dates = pd.date_range("2024-01-01", periods=13, freq="7D")
+    return HoldoutResult(
+        dates, ("all",), total, empty, 0.9, 0.9, 1.0, 1.0, errors["mean"], errors["naive"], 1.0, seasonal=seasonal
+    )
+
+
+def test_a_forecast_worse_than_last_year_beyond_chance_fails() -> None:
+    """Off by 29% where last year's values are off by 15%, every week anew: the data cannot decide."""
+    check = last_year_check(_against_last_year(0.288, 0.153), SETTINGS)
+    assert check.status == "fail"
+    assert check.value is not None
+    assert check.value < 0.05
+    assert "28." in check.summary or "29." in check.summary
+    assert "cannot decide" in check.advice
+    assert check.said == "Past values repeated forecast better than the model"
+
+
+def test_a_forecast_as_good_as_last_year_or_better_passes() -> None:
+    for result in (_against_last_year(0.05, 0.15), _against_last_year(0.1, 0.1, wobble=0.9)):
+        check = last_year_check(result, SETTINGS)
+        assert check.status == "pass"
+        assert check.said == check.title
+        assert check.advice == ""
+
+
+def test_without_a_year_of_history_the_last_value_never_stops_an_analysis() -> None:
+    check = last_year_check(_against_last_year(0.3, 0.1, seasonal=False), SETTINGS)
+    assert check.status == "warn"
+    assert "last value" in check.summary
+
+
+@pytest.mark.parametrize("memory", [0.0, 0.7])
+def test_chance_alone_seldom_makes_a_forecast_look_worse(memory: float) -> None:
+    """Two forecasts as good as each other, whose errors last: as many false alarms as the level says, about."""
+    rng = np.random.default_rng(4)
+
+    def errors() -> np.ndarray:
+        path = np.zeros(60)
+        for t in range(1, 60):
+            path[t] = memory * path[t - 1] + rng.standard_normal()
+        return np.abs(path[-13:])
+
+    alarms = np.mean([chance_of_worse(errors(), errors()) < 0.05 for _ in range(600)])
+    assert alarms < 0.09
+    seen = np.mean([chance_of_worse(3 * errors(), errors()) < 0.05 for _ in range(200)])
+    assert seen > 0.25
+
+
+def test_too_few_periods_say_nothing_and_certain_differences_are_certain() -> None:
+    assert np.isnan(chance_of_worse(np.ones(5), np.zeros(5)))
+    assert chance_of_worse(np.ones(13), np.zeros(13)) < 1e-6
+    assert chance_of_worse(np.zeros(13), np.zeros(13)) == 1.0
+
+
+def test_what_does_not_pass_is_told_as_the_problem() -> None:
+    """Never the fact that would hold if it passed."""
+    draws = tree(good_draws())
+    checks = [*sampler_checks(draws, SETTINGS), last_year_check(_against_last_year(0.05, 0.15), SETTINGS)]
+    for check in checks:
+        told = replace(check, status="warn").said
+        assert told == PROBLEMS[check.name] != check.title
+        assert replace(check, status="pass").said == check.title
+
+
 def test_thresholds_are_those_of_the_documents() -> None:
     assert SETTINGS.model_dump() == {
         "override": False,
@@ -250,6 +335,8 @@ def test_thresholds_are_those_of_the_documents() -> None:
         "holdout": "13 weeks",
         "coverage_min": 0.7,
         "coverage_max": 1.0,
+        "naive_warn": 0.25,
+        "naive_fail": 0.05,
         "negative_baseline_warn": 0.1,
         "negative_baseline_fail": 0.5,
         "negative_baseline_periods": 0.05,

@@ -64,9 +64,9 @@ def test_a_good_fit_passes(fit: Fit) -> None:
     assert report.status == "pass", report.to_dict()
     assert [check.name for check in report.checks] == [
         "r_hat", "ess_bulk", "ess_tail", "divergences", "e_bfmi", "baseline", "scale", "coverage",
-        "prior", "surprise", "together", "hidden_demand", "unexplained", "noise",
+        "last_year", "prior", "sensitive", "surprise", "together", "hidden_demand", "unexplained", "noise",
     ]  # fmt: skip
-    assert report.summary == "The model passed all 14 checks."
+    assert report.summary == "The model passed all 16 checks."
     demand_pass(report, GateSettings())
 
 
@@ -134,10 +134,10 @@ def test_reports_say_the_worst_first(fit: Fit) -> None:
     failed = GateReport((replace(good[0], status="fail"), replace(good[1], status="warn"), *good[2:]))
     assert failed.status == "fail"
     assert not failed.passed
-    assert failed.summary == "The model failed its checks and should not be believed: chains agree (R-hat)."
+    assert failed.summary == "The model failed its checks and should not be believed: chains disagree (R-hat)."
     warned = GateReport((replace(good[0], status="warn"), *good[1:]))
     assert warned.passed
-    assert "with a warning" in warned.summary
+    assert warned.summary == "The model passed its checks, with a warning: chains disagree (R-hat)."
     assert warned.to_dict()["checks"][0]["status"] == "warn"
 
 

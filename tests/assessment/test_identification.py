@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from mmm.assessment import signals as sig
+from mmm.assessment.checks import PROBLEMS
 from mmm.assessment.identification import concerned, identification_checks
 from mmm.assessment.settings import GateSettings
 from mmm.assessment.signals import Signals
@@ -108,7 +109,8 @@ def test_a_calm_analysis_is_warned_of_nothing() -> None:
     ("name", "values", "words"),
     [
         ("prior", {"overlap": 0.95}, "Test search: without a test the return rests on the prior."),
-        ("prior", {"prior": 2.0}, "Test search: without a test the return rests on the prior."),
+        ("sensitive", {"prior": 2.0}, "Test search: a prior half or twice as sure gives another return."),
+        ("sensitive", {"prior": np.inf}, "Test search: a prior half or twice as sure"),
         ("surprise", {"surprise": 3.0}, "search: far from what was assumed"),
         ("surprise", {"surprise": -3.0}, "search: far from what was assumed"),
         ("together", {"together": -0.9}, "search: of these only sums are known well"),
@@ -128,6 +130,8 @@ def test_a_warning_names_the_channel_and_the_next_step(name: str, values: dict[s
     assert warned.channels == ("search",)
     assert warned.advice.startswith(words)
     assert "search" in warned.summary
+    assert "inf" not in warned.summary
+    assert warned.said == PROBLEMS[name] != warned.title
 
 
 def test_an_undecided_direction_has_nothing_to_undo() -> None:
@@ -144,4 +148,4 @@ def test_the_whole_may_look_unlike_noise() -> None:
 def test_what_cannot_be_known_is_not_checked() -> None:
     one = table().loc[["tv"]].assign(quarter=np.nan, family=0.0)
     names = {c.name for c in identification_checks(Signals(one, {"step": 0.0, "tails": 0.0}), SETTINGS)}
-    assert names == {"prior", "surprise", "unexplained", "noise"}
+    assert names == {"prior", "sensitive", "surprise", "unexplained", "noise"}

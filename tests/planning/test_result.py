@@ -34,7 +34,8 @@ class TestGain:
     def test_gain_over_reference_and_over_the_scaled_mix_are_apart(self, prepared):
         made = prepared()
         total = float(made.problem.reference_totals.sum())
-        plan = decide(made, PlanSettings(objective="expected_outcome", total_budget=1.3 * total, spend_all=True))
+        settings = PlanSettings(objective="expected_outcome", total_budget=1.3 * total, spend_all=True, margin=1.0)
+        plan = decide(made, settings)
         mix = made.problem.effect_draws(1.3 * made.problem.reference).sum(axis=1)
         today = made.problem.effect_draws(made.problem.reference).sum(axis=1)
         np.testing.assert_allclose(plan.gain.draws, plan.outcome_draws - today)

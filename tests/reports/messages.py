@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from jinja2 import nodes
 
+from mmm.assessment.checks import PROBLEMS
 from mmm.planning.statements import WORDS
 from mmm.reporting.templating import TEMPLATES, environment
 from mmm.reporting.words import words
@@ -52,6 +53,7 @@ def _of_call(node: ast.Call) -> dict[str, str | None]:
 
 def made_below() -> Iterator[str]:
     """Sentences for readers in the layers below, with 7 wherever a value stands."""
+    yield from (*PROBLEMS.values(), "One chain cannot disagree", "No period was held out")
     for entry in _BELOW:
         base = PACKAGE / entry
         for path in sorted(base.rglob("*.py")) if base.is_dir() else [base]:

@@ -2,6 +2,8 @@
 
 import json
 import re
+from dataclasses import dataclass
+from html import unescape
 
 import messages
 
@@ -40,3 +42,37 @@ def leaked(text: str) -> list[str]:
     for word in _COMMON:
         found += re.findall(rf".{{,30}}(?<![\w.-]){word}(?![\w.-]).{{,30}}", text)
     return found
+
+
+@dataclass(frozen=True)
+class Data:
+    """A number of a page: which quantity it is, its value in full, what one of its text stands for, and the text."""
+
+    q: str
+    value: float
+    unit: float
+    text: str
+
+    @property
+    def written(self) -> float:
+        """The number as a reader takes it, in the unit that its text is written in."""
+        found = re.search(r"[\d.,’\u202f\u00a0]*\d(?:e−?\d+)?", self.text)
+        assert found is not None, self
+        sign = -1.0 if self.text.lstrip("<>≥ ").startswith("−") else 1.0
+        return sign * float(found.group().replace(",", "").replace("−", "-"))
+
+    @property
+    def step(self) -> float:
+        """One unit of the last place that is written, in full."""
+        found = re.search(r"\d[\d,]*(?:\.(\d+))?(?:e(−?\d+))?", self.text)
+        assert found is not None, self
+        power = int((found.group(2) or "0").replace("−", "-")) - len(found.group(1) or "")
+        return float(10.0**power) * self.unit
+
+
+_DATA = re.compile(r'<data data-q="([^"]*)" value="([^"]*)" data-unit="([^"]*)">([^<]*)</data>')
+
+
+def data_of(html: str) -> list[Data]:
+    """The numbers of a page that say which quantity they are, in English notation."""
+    return [Data(unescape(q), float(v), float(u), unescape(text)) for q, v, u, text in _DATA.findall(html)]

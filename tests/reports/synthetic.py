@@ -51,6 +51,8 @@ class Case:
     diverging: bool = False
     value_per_unit: float | None = 1.0
     """1 for revenue; None for a KPI without value; else the value of an order."""
+    scale: float = 1.0
+    """What the outcome is multiplied by: 1e-8 makes orders a rate. For a KPI without value."""
     currency: str = "EUR"
     spend: float = 60_000.0
     paused: Sequence[str] = ()
@@ -72,6 +74,7 @@ def make_settings(case: Case, folder: Path) -> Settings:
     if case.value_per_unit is None:
         document["data"]["target"] = {"column": world.outcome, "kind": "kpi", "unit": world.outcome}
     frame = simulated.frame
+    frame[world.outcome] *= case.scale
     dates = sorted(frame["date"].unique())
     for i, name in enumerate(case.channels):
         own = [c for c in frame.columns if c.startswith(f"c{i}_")]
@@ -141,7 +144,7 @@ def _fit(dataset: Dataset, spec: ModelSpec, settings: Settings, case: Case, plac
     alpha = 0.3 + 0.05 * (np.arange(c) % 4)
     half = np.array([_HALF[i % 6] for i in range(c)])
     # Later models of a mixture give each channel the return of the one before.
-    roas = np.roll([_ROAS[i % 6] for i in range(c)], place)
+    roas = np.roll([case.scale * _ROAS[i % 6] for i in range(c)], place)
     level = near(roas, case.spread)
     draws: dict[str, Any] = {
         "adstock_alpha": (("chain", "draw", "channel"), np.clip(near(alpha, 0.1), 0.01, 0.95)),

@@ -181,7 +181,7 @@ def test_well_supported_moves_ask_for_no_test() -> None:
 def test_a_reservation_names_its_channels_without_jargon() -> None:
     said = reservation("prior", "Returns rest on the data", ("tv", "search"), replace(EUR, labels={"tv": "TV"}))
     assert said.startswith("The return of TV and search rests mostly on what was assumed")
-    assert reservation("new", "A new check", (), EUR) == "A reservation concerns: A new check."
+    assert reservation("new", "A new check", (), EUR) == "A new check."
 
 
 def test_limits_that_bind_are_named() -> None:
@@ -218,7 +218,7 @@ def test_what_it_rests_on_counts_in_singular_and_plural() -> None:
 
 def test_failed_checks_are_told_without_jargon() -> None:
     assert "R-hat" not in failure("r_hat", "Chains agree (R-hat)", EUR)
-    assert failure("unknown", "Something new", EUR) == "Something new: failed."
+    assert failure("unknown", "Something new", EUR) == "Something new."
 
 
 def test_money_that_moves_within_channels_is_said() -> None:

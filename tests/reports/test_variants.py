@@ -14,6 +14,7 @@ from pypdf import PdfReader
 from mmm.assessment.backtest import Backtest
 from mmm.errors import DataError
 from mmm.reporting import glyphs
+from mmm.reporting.numbers import results_of
 from mmm.reporting.page import Chapter
 from mmm.reporting.render import Cover, pdf_bytes, print_page, web_page
 from mmm.reporting.story import Story, tell, told
@@ -295,3 +296,23 @@ def test_a_plan_in_detail_is_shown_in_detail(make_story: Callable[..., Story], d
     amounts = story.material.plan.foresight.periods if detail == "week" else story.material.plan.foresight.geos
     assert amounts is not None
     assert amounts.sum().to_dict() == pytest.approx(story.plan.allocation["spend"].to_dict())
+
+
+def test_revenue_without_a_margin_says_nothing_of_profit(make_story: Callable[..., Story]) -> None:
+    """Page one says what was assumed, and from which margin on the advice is another."""
+    few = {"curve_points": 2, "draws": 100, "total_budget": 2.0e6}
+    story = make_story(settings={"report": {"figures": False}, "plan": few})
+    page = story.summary().chapter.html
+    whole = " ".join(getattr(story, c)().chapter.html for c in ("summary", "plan_by_channel", "what_if", "returns"))
+    for claim in ("net gain", "net loss", "net of the money", "pays off", "most profitable", "costs more than it wins"):
+        assert claim not in whole, claim
+    assert "No margin is stated" in page
+    assert re.search(r"pay from a margin of", page)
+    found = results_of(story.material).decision
+    assert found.margin is None
+    assert found.net_gain is None
+    assert {p.of for p in found.break_even_margins} >= {"more"}
+    known = make_story(settings={"report": {"figures": False}, "plan": {**few, "margin": 0.35}})
+    page = known.summary().chapter.html
+    assert "No margin is stated" not in page
+    assert results_of(known.material).decision.margin == 0.35

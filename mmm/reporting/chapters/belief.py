@@ -11,6 +11,7 @@ from mmm.reporting.figures.experiments import experiments
 from mmm.reporting.figures.fit import coverage, fit, held_out
 from mmm.reporting.figures.returns import Belief, before_after
 from mmm.reporting.figures.sheet import Drawn
+from mmm.reporting.identity import Point
 from mmm.reporting.material import Material
 from mmm.reporting.page import Cell, Chapter, Column, Table, Tone, table_of
 from mmm.reporting.words import mark
@@ -71,15 +72,19 @@ def _with_history(fitted: pd.DataFrame, total: pd.DataFrame) -> pd.DataFrame:
 def _fit_sentence(m: Material) -> str:
     x, fmt = m.meaning, m.fmt
     inside = coverage(x.fitted)
-    values = {"error": fmt.percent(x.mape, 1), "share": fmt.percent(x.r2, 0), "inside": fmt.percent(inside, 0)}
+    values = {
+        "error": fmt.percent(Point(x.error, "fit/error"), 1),
+        "share": fmt.percent(Point(x.r2, "fit/r2"), 0),
+        "inside": fmt.percent(Point(inside, "fit/coverage"), 0),
+    }
     text = fmt.by_period(
         mark(
-            "The model’s account is off by {error} in a typical week and explains {share} of the ups and downs. "
-            "{inside} of the weeks lie in its 90% interval."
+            "The model’s account is off by {error} of a week’s outcome on average and explains {share} of the ups "
+            "and downs. {inside} of the weeks lie in its 90% interval."
         ),
         mark(
-            "The model’s account is off by {error} on a typical day and explains {share} of the ups and downs. "
-            "{inside} of the days lie in its 90% interval."
+            "The model’s account is off by {error} of a day’s outcome on average and explains {share} of the ups "
+            "and downs. {inside} of the days lie in its 90% interval."
         ),
     )
     return f"{fmt.t(text, **values)} {fmt.t('A good fit alone proves little: the model has seen these data.')}"
@@ -91,8 +96,8 @@ def _holdout_sentence(m: Material) -> str:
     h, fmt = m.holdout, m.fmt
     values = {
         "periods": fmt.periods(len(h.dates)),
-        "error": fmt.percent(h.error, 1),
-        "naive": fmt.percent(h.naive_error, 1),
+        "error": fmt.percent(Point(h.error, "fit/holdout_error"), 1),
+        "naive": fmt.percent(Point(h.naive_error, "fit/naive_error"), 1),
     }
     start = fmt.t(
         "A second model was fitted without the last {periods} and then asked to forecast them, given the spend that "
@@ -101,12 +106,12 @@ def _holdout_sentence(m: Material) -> str:
     )
     if not np.isfinite(h.skill):
         return f"{start} {fmt.t('On average it was off by {error}.', **values)}"
-    compared = fmt.t(
-        "On average it was off by {error}; repeating the same period of the year before would have been off by "
-        "{naive}.",
-        **values,
+    year = mark(
+        "On average it was off by {error}; repeating the same period of the year before would have been off by {naive}."
     )
-    worse = fmt.t("The simple rule did better here, which speaks against the model.") if h.skill < 0 else ""
+    last = mark("On average it was off by {error}; repeating the last value would have been off by {naive}.")
+    compared = fmt.t(year if h.seasonal else last, **values)
+    worse = fmt.t("The simple rule did better here, which speaks against the model.") if h.error > h.naive_error else ""
     return " ".join(filter(None, (start, compared, worse)))
 
 
@@ -194,7 +199,7 @@ def _gate_table(m: Material) -> Table:
         for check in m.gate.checks:
             tone, word = _TONES[check.status]
             yield (
-                Cell(below(check.title)),
+                Cell(below(check.said)),
                 Cell(t(word), tone=tone, strong=check.status != "pass"),
                 Cell(below(check.threshold)),
                 Cell(below(check.summary), below(check.advice)),

@@ -188,7 +188,7 @@ def _overview(c: Changes, m: Material) -> Table:
             Cell(m.fmt.date(of.data.last)),
             Cell(replace(m.fmt, period=of.data.period).periods(d.periods)),
             Cell(fmt.money(d.spend_plan + d.unspent)),
-            Cell(fmt.outcome(gain.mean, sign=True), fmt.outcome_range(gain.lower, gain.upper)),
+            Cell(fmt.outcome(gain, sign=True), fmt.outcome_range(gain)),
             Cell("" if d.verdict == "unchanged" else fmt.probability(chance)),
             Cell(t(_CHECKED[of.gate.status])),
         )
@@ -219,7 +219,7 @@ def _estimates(c: Changes, m: Material) -> Table:
             return Cell("")
         known = _estimate(value)
         tone: Any = "warn" if moved else ""
-        return Cell(fmt.ratio(known.mean), fmt.ratio_range(known.lower, known.upper), tone=tone)
+        return Cell(fmt.ratio(known), fmt.ratio_range(known), tone=tone)
 
     rows = []
     for e in c.estimates:
@@ -306,8 +306,8 @@ def _reason(start: str, then: Allocation, a: Advised, c: Changes, m: Material) -
     returns = {
         "start": start,
         "amount": fmt.next_amount,
-        "now": f"{fmt.ratio(after.mean)} ({fmt.ratio_range(after.lower, after.upper)})",
-        "then": f"{fmt.ratio(before.mean)} ({fmt.ratio_range(before.lower, before.upper)})",
+        "now": f"{fmt.ratio(after)} ({fmt.ratio_range(after)})",
+        "then": f"{fmt.ratio(before)} ({fmt.ratio_range(before)})",
     }
     if a.reason == "return":
         return t("{start}, because its next {amount} is now seen to win {now} instead of {then}.", **returns)

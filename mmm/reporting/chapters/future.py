@@ -8,9 +8,12 @@ import pandas as pd
 
 from mmm.reporting import answers, models, outlook
 from mmm.reporting.chapters import options
-from mmm.reporting.chapters.past import outcome_cell, return_cell, swatch, triple
+from mmm.reporting.chapters.past import outcome_cell, point, return_cell, swatch, triple
+from mmm.reporting.decision import Estimate
 from mmm.reporting.figures.plan import BudgetPoint, budget_curve, gain_distribution
+from mmm.reporting.format import Formatter
 from mmm.reporting.headings import ends_of_moves
+from mmm.reporting.identity import Point
 from mmm.reporting.material import Material, spend_by_channel
 from mmm.reporting.narrative import BEYOND
 from mmm.reporting.page import Cell, Chapter, Column, Table, columns, table_of
@@ -67,9 +70,9 @@ def _allocation_table(m: Material) -> Table:
     d = m.decision
     last = (
         Cell(t("All channels")),
-        Cell(fmt.money(d.spend_today, short=True)),
-        Cell(fmt.money(d.spend_planned, short=True)),
-        Cell(fmt.money(d.spend_change, short=True, sign=True) if d.changes_total else ""),
+        Cell(fmt.money(Point(d.spend_today, "plan/spend_today"), short=True)),
+        Cell(fmt.money(Point(d.spend_planned, "plan/spend_planned"), short=True)),
+        Cell(fmt.money(Point(d.spend_change, "plan/spend_change"), short=True, sign=True) if d.changes_total else ""),
         Cell(""),
         Cell(""),
         outcome_cell(d.won_today, fmt),
@@ -79,20 +82,26 @@ def _allocation_table(m: Material) -> Table:
     return table_of(caption, head, rows, last=last)
 
 
+def _signed(value: Estimate, fmt: Formatter) -> tuple[str, str]:
+    """A change and its interval."""
+    return fmt.outcome(value, short=True, sign=True), fmt.outcome_range(value, short=True)
+
+
 def _allocation_row(m: Material, name: str, line: pd.Series) -> tuple[Cell, ...]:
     fmt = m.gain_fmt
-    before, after = float(line["reference"]), float(line["spend"])
-    same = abs(after - before) < 0.005 * max(before, 1e-9)
-    share = float(line["change_share"])
+    before, after, change = (point(line, column, "plan") for column in ("reference", "spend", "change"))
+    same = abs(change) < 0.005 * max(before, 1e-9)
+    share = point(line, "change_share", "plan")
+    allowed = [point(line, column, "plan") for column in ("lower_bound", "upper_bound")]
     return (
         swatch(m, name),
         Cell(fmt.money(before, short=True)),
         Cell(fmt.money(after, short=True), strong=True),
-        Cell(fmt.t("same") if same else fmt.money(after - before, short=True, sign=True)),
+        Cell(fmt.t("same") if same else fmt.money(change, short=True, sign=True)),
         Cell("" if same else fmt.t("new") if share != share else fmt.percent(share, 0, sign=True)),
-        Cell(fmt.money_range(float(line["lower_bound"]), float(line["upper_bound"]), short=True)),
-        outcome_cell(triple(line, "reference_effect"), fmt),
-        outcome_cell(triple(line, "effect"), fmt),
+        Cell(fmt.money_range(allowed[0], allowed[1], short=True)),
+        outcome_cell(triple(line, "reference_effect", "plan"), fmt),
+        outcome_cell(triple(line, "effect", "plan"), fmt),
     )
 
 
@@ -108,8 +117,8 @@ def _steps_table(m: Material) -> Table | None:
             Cell(str(i)),
             Cell(special.get(str(line["source"]), fmt.label(str(line["source"])))),
             Cell(special.get(str(line["destination"]), fmt.label(str(line["destination"])))),
-            Cell(fmt.money(float(line["amount"]), short=True)),
-            Cell(fmt.percent(float(line["share"]), 0)),
+            Cell(fmt.money(Point(float(line["amount"]), f"move/{i}/amount"), short=True)),
+            Cell(fmt.percent(Point(float(line["share"]), f"move/{i}/share"), 0)),
         )
         for i, line in moves.head(_MOST_STEPS).iterrows()
     ]
@@ -133,12 +142,9 @@ def _partial_table(m: Material) -> Table | None:
     rows = [
         (
             Cell(_how_far(float(str(share)), m)),
-            Cell(
-                fmt.outcome(float(line["gain"]), short=True, sign=True),
-                fmt.outcome_range(float(line["gain_lower"]), float(line["gain_upper"]), short=True),
-            ),
-            Cell(fmt.probability(float(line["probability"]))),
-            Cell(fmt.outcome(float(line["worst5"]), short=True, sign=True)),
+            Cell(*_signed(triple(line, "gain", "part"), fmt)),
+            Cell(fmt.probability(point(line, "probability", "part"))),
+            Cell(fmt.outcome(point(line, "worst5", "part"), short=True, sign=True)),
         )
         for share, line in m.plan.partial.iterrows()
     ]
@@ -174,8 +180,8 @@ def _reasons_table(m: Material) -> Table:
             yield (
                 swatch(m, str(name)),
                 return_cell(move.next_return, fmt),
-                return_cell(triple(line, "next_planned"), fmt),
-                Cell(fmt.probability(move.direction)),
+                return_cell(triple(line, "next_planned", "plan"), fmt),
+                Cell(fmt.probability(point(line, "probability_direction", "plan"))),
                 Cell(reach, tone="warn" if move.reach > BEYOND else ""),
             )
 
@@ -226,20 +232,17 @@ def _scenario_table(m: Material) -> Table:
     fixed = (t("Scenario"), t("Money spent"), t("Won by media"), t("Against today"), *net, t("Chance to beat it"))
     head = columns(*fixed)
     rows = []
-    for line in m.plan.scenarios:
+    for place, line in enumerate(m.plan.scenarios):
         cells = [
             Cell(line.name),
-            Cell(fmt.money(line.budget, short=True)),
+            Cell(fmt.money(Point(line.budget, f"scenario/{place}/budget"), short=True)),
             outcome_cell(line.won, fmt),
-            Cell(
-                fmt.outcome(line.gain.mean, short=True, sign=True),
-                fmt.outcome_range(line.gain.lower, line.gain.upper, short=True),
-            ),
+            Cell(*_signed(line.gain, fmt)),
         ]
         if valued and line.net is not None:
-            ends = fmt.outcome_range(line.net.lower, line.net.upper, short=True)
-            cells.append(Cell(fmt.outcome(line.net.mean, short=True, sign=True), ends))
-        cells.append(Cell(fmt.probability(line.probability) if line.gain.mean or line.gain.upper else ""))
+            cells.append(Cell(*_signed(line.net, fmt)))
+        chance = Point(line.probability, f"scenario/{place}/probability")
+        cells.append(Cell(fmt.probability(chance) if line.gain.mean or line.gain.upper else ""))
         rows.append(cells)
     caption = t(
         "Plans over {horizon}, compared on the same draws; small print: 90% intervals.", horizon=m.decision.horizon

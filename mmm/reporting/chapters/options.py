@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from mmm.reporting.chapters.past import swatch
+from mmm.reporting.chapters.past import point, swatch, triple
 from mmm.reporting.figures.options import Option, information_bars, scenario_gains
 from mmm.reporting.figures.sheet import Drawn
 from mmm.reporting.material import Material
@@ -67,12 +67,12 @@ def timing_table(m: Material) -> Table | None:
     for name, line in timing.iterrows():
         if not line["even"] > 0:
             continue
-        ends = fmt.outcome_range(float(line["pulsing_lower"]), float(line["pulsing_upper"]), short=True)
+        pulsing = triple(line, "pulsing", "timing")
         rows.append(
             (
                 swatch(m, str(name)),
-                *(Cell(fmt.outcome(float(line[c]), short=True)) for c in ("even", "as_reference", "best")),
-                Cell(fmt.outcome(float(line["pulsing"]), short=True, sign=True), ends),
+                *(Cell(fmt.outcome(point(line, c, "timing"), short=True)) for c in ("even", "as_reference", "best")),
+                Cell(fmt.outcome(pulsing, short=True, sign=True), fmt.outcome_range(pulsing, short=True)),
                 Cell(t("{times} × even", times=fmt.number(float(line["peak"]), 1))),
             )
         )

@@ -9,17 +9,24 @@ from mmm.reporting.decision import Estimate
 from mmm.reporting.figures.drivers import waterfall, weekly
 from mmm.reporting.figures.returns import response_curves, returns
 from mmm.reporting.format import Formatter
+from mmm.reporting.identity import Point
 from mmm.reporting.material import Material
-from mmm.reporting.page import Cell, Chapter, Table, columns, table_of
+from mmm.reporting.page import Cell, Chapter, Table, Tone, columns, table_of
 from mmm.reporting.words import mark
 
 _MOST_RETURNS = 14
 _MOST_CURVES = 12
 
 
-def triple(row: pd.Series, name: str) -> Estimate:
-    """A column with its bounds."""
-    return Estimate(float(row[name]), float(row[f"{name}_lower"]), float(row[f"{name}_upper"]))
+def triple(row: pd.Series, name: str, of: str = "") -> Estimate:
+    """A column with its bounds; ``of`` is what its table is about, such as past."""
+    q = f"{of}/{row.name}/{name}" if of else ""
+    return Estimate(float(row[name]), float(row[f"{name}_lower"]), float(row[f"{name}_upper"]), q=q)
+
+
+def point(row: pd.Series, name: str, of: str) -> Point:
+    """A column without bounds."""
+    return Point(float(row[name]), f"{of}/{row.name}/{name}")
 
 
 def swatch(m: Material, channel: str, *, strong: bool = False) -> Cell:
@@ -29,7 +36,7 @@ def swatch(m: Material, channel: str, *, strong: bool = False) -> Cell:
 
 def outcome_cell(value: Estimate, fmt: Formatter) -> Cell:
     """An amount of the outcome with its interval."""
-    return Cell(fmt.outcome(value.mean, short=True), fmt.outcome_range(value.lower, value.upper, short=True))
+    return Cell(fmt.outcome(value, short=True), fmt.outcome_range(value, short=True))
 
 
 def _largest(channels: pd.DataFrame, most: int) -> pd.DataFrame:
@@ -73,6 +80,7 @@ def channel_returns(m: Material) -> Chapter:
         table=_returns_table(m),
         amount=fmt.next_amount,
         money=fmt.value_returns,
+        break_even=_break_even(fmt),
         left_out=_left_out(x.channels, _MOST_RETURNS, fmt),
     )
     return Chapter(
@@ -82,6 +90,15 @@ def channel_returns(m: Material) -> Chapter:
         html,
         (returns(_largest(x.channels, _MOST_RETURNS), m.pen),),
     )
+
+
+def _break_even(fmt: Formatter) -> str:
+    """What a return must be."""
+    if not fmt.value_returns:
+        return ""
+    if not fmt.margin_known:
+        return fmt.t("Below 1, it costs more than it brings in; how much more it takes depends on the margin.")
+    return fmt.t("Below {return_needed}, it costs more than it wins.", return_needed=fmt.fine(fmt.break_even))
 
 
 def _returns_table(m: Material) -> Table:
@@ -98,15 +115,14 @@ def _returns_table(m: Material) -> Table:
 
     def rows() -> Iterator[tuple[Cell, ...]]:
         for name, line in m.meaning.channels.iterrows():
-            parts = triple(line, "share")
-            ends = fmt.percent_range(parts.lower, parts.upper)
+            parts = triple(line, "share", "past")
             yield (
                 swatch(m, str(name)),
-                Cell(fmt.money(float(line["spend"]), short=True)),
-                outcome_cell(triple(line, "effect"), fmt),
-                Cell(fmt.percent(parts.mean), ends),
-                return_cell(triple(line, "roas"), fmt),
-                return_cell(triple(line, "marginal_roas"), fmt),
+                Cell(fmt.money(point(line, "spend", "past"), short=True)),
+                outcome_cell(triple(line, "effect", "past"), fmt),
+                Cell(fmt.percent(parts), fmt.percent_range(parts)),
+                return_cell(triple(line, "roas", "past"), fmt),
+                return_cell(triple(line, "marginal_roas", "past"), fmt),
             )
 
     dates = fmt.date_range(m.basis.first, m.basis.last)
@@ -116,13 +132,17 @@ def _returns_table(m: Material) -> Table:
 
 def return_cell(value: Estimate, fmt: Formatter) -> Cell:
     """A return with its interval; red where even the upper end does not earn its cost."""
-    tone = "bad" if fmt.value_returns and value.upper < 1 else "good" if fmt.value_returns and value.lower > 1 else ""
-    return Cell(fmt.ratio(value.mean), fmt.ratio_range(value.lower, value.upper), tone=tone)  # type: ignore[arg-type]
+    tone: Tone = ""
+    if fmt.value_returns and value.upper < fmt.break_even:
+        tone = "bad"
+    elif fmt.value_returns and fmt.margin_known and value.lower > fmt.break_even:
+        tone = "good"
+    return Cell(fmt.ratio(value), fmt.ratio_range(value), tone=tone)
 
 
-def _span_of(value: float, fmt: Formatter) -> str:
+def _span_of(value: Estimate, fmt: Formatter) -> str:
     """A length of time with a fraction."""
-    count = fmt.number(value, 1)
+    count = fmt.ratio(value)
     if fmt.period == "day":
         return fmt.t("{count} days", count=count)
     return fmt.t("{count} weeks", count=count)
@@ -142,13 +162,13 @@ def saturation(m: Material) -> Chapter:
 
     def rows() -> Iterator[tuple[Cell, ...]]:
         for name, line in x.channels.iterrows():
-            level, half = triple(line, "saturation"), triple(line, "half_life")
+            level, half = triple(line, "saturation", "past"), triple(line, "half_life", "past")
             yield (
                 swatch(m, str(name)),
-                Cell(fmt.money(float(line["today"]), short=True)),
-                Cell(fmt.money(float(line["observed_max"]), short=True)),
-                Cell(fmt.percent(level.mean, 0), fmt.percent_range(level.lower, level.upper, 0)),
-                Cell(_span_of(half.mean, fmt), fmt.ratio_range(half.lower, half.upper)),
+                Cell(fmt.money(point(line, "today", "past"), short=True)),
+                Cell(fmt.money(point(line, "observed_max", "past"), short=True)),
+                Cell(fmt.percent(level), fmt.percent_range(level)),
+                Cell(_span_of(half, fmt), fmt.ratio_range(half)),
             )
 
     table = table_of(t("Where each channel stands on its curve; small print: 90% intervals."), head, rows())

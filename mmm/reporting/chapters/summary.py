@@ -7,6 +7,7 @@ from mmm.planning.statements import TODAY
 from mmm.reporting import answers, models
 from mmm.reporting.decision import Decision
 from mmm.reporting.figures.plan import from_to
+from mmm.reporting.identity import Point
 from mmm.reporting.material import Material
 from mmm.reporting.narrative import failure, reservation, rests_on
 from mmm.reporting.page import Chapter, Tile, Tone
@@ -42,7 +43,7 @@ def summary(m: Material) -> Chapter:
         unspent=teller.unspent(),
         held=teller.held(_large(m)),
         badge=_badge(m),
-        failures=[failure(c.name, c.title, m.fmt) for c in m.gate.failures],
+        failures=[failure(c.name, c.said, m.fmt) for c in m.gate.failures],
         failed=not m.gate.passed,
         tiles=list(_tiles(m)),
         notes=list(_notes(m)),
@@ -88,29 +89,35 @@ def _tiles(m: Material) -> Iterator[Tile]:
     noun = m.gain_outcome if fmt.money_outcome else fmt.outcome_unit
     yield Tile(
         t("Expected change: {noun}", noun=noun),
-        fmt.outcome(d.gain.mean, sign=True) if fmt.money_outcome else fmt.signed_count(d.gain.mean),
-        t("90% interval {ends}", ends=fmt.outcome_range(d.gain.lower, d.gain.upper)),
+        fmt.outcome(d.gain, sign=True) if fmt.money_outcome else fmt.signed_count(d.gain),
+        t("90% interval {ends}", ends=fmt.outcome_range(d.gain)),
         tone,
     )
     if d.verdict != "unchanged":
-        yield Tile(t("Chance to beat today’s plan"), _short_chance(d.probability, m), m.teller.during, tone)
+        yield Tile(
+            t("Chance to beat today’s plan"),
+            _short_chance(Point(d.probability, "plan/probability"), m),
+            m.teller.during,
+            tone,
+        )
     yield _money_tile(d, m)
     yield Tile(
         t("Won by media with this plan"),
-        fmt.outcome(d.won_planned.mean) if fmt.money_outcome else fmt.count(d.won_planned.mean),
-        t("90% interval {ends}", ends=fmt.outcome_range(d.won_planned.lower, d.won_planned.upper)),
+        fmt.outcome(d.won_planned) if fmt.money_outcome else fmt.count(d.won_planned),
+        t("90% interval {ends}", ends=fmt.outcome_range(d.won_planned)),
         "soft",
     )
 
 
 def _money_tile(d: Decision, m: Material) -> Tile:
     fmt = m.gain_fmt
+    total = Point(d.spend_planned, "plan/spend_planned")
     if d.changes_total:
-        note = fmt.t("{change} against today", change=fmt.money(d.spend_change, sign=True))
-        return Tile(fmt.t("Budget"), fmt.money(d.spend_planned), note, "soft")
+        note = fmt.t("{change} against today", change=fmt.money(Point(d.spend_change, "plan/spend_change"), sign=True))
+        return Tile(fmt.t("Budget"), fmt.money(total), note, "soft")
     share = d.shifted / d.spend_today if d.spend_today else 0.0
-    note = fmt.t("{share} of {total}", share=fmt.percent(share), total=fmt.money(d.spend_planned))
-    return Tile(fmt.t("Money that moves"), fmt.money(d.shifted), note, "soft")
+    note = fmt.t("{share} of {total}", share=fmt.percent(Point(share, "plan/shifted/share")), total=fmt.money(total))
+    return Tile(fmt.t("Money that moves"), fmt.money(Point(d.shifted, "plan/shifted")), note, "soft")
 
 
 def _short_chance(p: float, m: Material) -> str:
@@ -123,6 +130,9 @@ def _notes(m: Material) -> Iterator[Note]:
     teller, basis, t = m.teller, m.basis, m.fmt.t
     yield Note(t("If you do nothing"), teller.do_nothing())
     yield Note(t("How sure is this?"), teller.how_sure())
+    profit = teller.profit()
+    if profit:
+        yield Note(t("Does it pay?"), profit, "warn")
     yield Note(t("How far outside experience?"), teller.outside(), "warn" if teller.goes_beyond() else "")
     yield Note(t("Can the model be believed?"), _believed(m), "" if m.gate.passed else "bad")
     disputes = models.disputes(m.models.plan, m.fmt) if m.models is not None else []
@@ -147,12 +157,14 @@ def _believed(m: Material) -> str:
         return fmt.t(
             "No. It failed the checks named above; the numbers are shown only because the settings ask for them."
         )
-    text = fmt.t("Its account fits {share} of the ups and downs of the past.", share=fmt.percent(m.meaning.r2))
+    text = fmt.t(
+        "Its account fits {share} of the ups and downs of the past.", share=fmt.percent(Point(m.meaning.r2, "fit/r2"))
+    )
     if m.holdout is not None:
         total = m.holdout.total
         inside = int(((total["actual"] >= total["lower"]) & (total["actual"] <= total["upper"])).sum())
         text = answers.forecast(m.holdout.error, inside, len(total), fmt)
-    told = [reservation(c.name, c.title, c.channels, fmt) for c in m.gate.warnings]
+    told = [reservation(c.name, c.said, c.channels, fmt) for c in m.gate.warnings]
     if len(told) > _MOST_RESERVATIONS:
         rest = len(told) - (_MOST_RESERVATIONS - 1)
         told = told[: _MOST_RESERVATIONS - 1]

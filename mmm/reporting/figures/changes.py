@@ -47,8 +47,8 @@ def then_now(rows: Sequence[ThenNow], title: str, words: tuple[str, str], pen: P
 
     fmt = pen.fmt
     alt = f"{title}: " + "; ".join(
-        f"{fmt.label(r.name)} {words[0]} {fmt.ratio(r.then.mean)} ({fmt.ratio_range(r.then.lower, r.then.upper)}), "
-        f"{words[1]} {fmt.ratio(r.now.mean)} ({fmt.ratio_range(r.now.lower, r.now.upper)})"
+        f"{fmt.label(r.name)} {words[0]} {fmt.ratio(r.then)} ({fmt.ratio_range(r.then)}), "
+        f"{words[1]} {fmt.ratio(r.now)} ({fmt.ratio_range(r.now)})"
         for r in rows
     )
     return draw("then-now", alt + ".", pen, paint, (len(rows) * 44 + 52, len(rows) * 58 + 52))
@@ -61,7 +61,7 @@ def _bar(ax: Axes, sheet: Sheet, value: Estimate, y: float, colour: str) -> None
 
 def _text(sheet: Sheet, row: ThenNow, top: float, height: float, words: tuple[str, str]) -> None:
     fmt = sheet.fmt
-    then, now = (f"{word} {fmt.ratio(v.mean)}".strip() for word, v in zip(words, (row.then, row.now), strict=True))
+    then, now = (f"{word} {fmt.ratio(v)}".strip() for word, v in zip(words, (row.then, row.now), strict=True))
     label = fmt.label(row.name)
     if sheet.narrow:
         sheet.text(12, top + 13, fitted(label, 150, 12, 600), weight=600)

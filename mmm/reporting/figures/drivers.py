@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from mmm.reporting.decision import Estimate
 from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, spread, ticks
 from mmm.reporting.format import Formatter
 from mmm.reporting.words import mark
@@ -52,7 +53,7 @@ def waterfall(parts: pd.DataFrame, total: float, pen: Pen) -> Drawn:
     alt = fmt.t(
         "What the outcome is made of: {parts}; total {total}.",
         parts="; ".join(
-            f"{fmt.label(str(n))} {fmt.outcome(p['mean'])} ({fmt.percent(p['mean'] / total)})"
+            f"{fmt.label(str(n))} {fmt.outcome(_estimate(p))} ({fmt.percent(p['mean'] / total)})"
             for n, p in parts.iterrows()
         ),
         total=fmt.outcome(total),
@@ -90,15 +91,22 @@ def _break_mark(ax: Axes, sheet: Sheet, y: float, thick: float) -> None:
         ax.plot([x - lean, x + lean], [y + thick * 0.75, y - thick * 0.75], color=sheet.look["paper"], lw=2.5, zorder=4)
 
 
+def _estimate(part: pd.Series) -> float | Estimate:
+    """A step with its interval, where it has one."""
+    mean = float(part["mean"])
+    if "lower" not in part.index or not np.isfinite(float(part["lower"])):
+        return mean
+    return Estimate(mean, float(part["lower"]), float(part["upper"]))
+
+
 def _row(sheet: Sheet, top: float, row: float, label: str, part: pd.Series, total: float) -> None:
     mean = float(part["mean"])
     share = sheet.fmt.percent(mean / total) if total else ""
-    amount = sheet.fmt.outcome(mean, short=True)
+    whole = _estimate(part)
+    amount = sheet.fmt.outcome(whole, short=True)
     bold = 400 if label else 600
     label = label or sheet.fmt.t("Total")
-    ends = ""
-    if "lower" in part.index and np.isfinite(float(part["lower"])):
-        ends = sheet.fmt.outcome_range(float(part["lower"]), float(part["upper"]), short=True)
+    ends = sheet.fmt.outcome_range(whole, short=True) if isinstance(whole, Estimate) else ""
     if sheet.narrow:
         sheet.text(4, top + 10, fitted(label, 200, 12, 600), weight=600)
         sheet.text(sheet.width - 54, top + 10, amount, ha="right", weight=600)

@@ -50,8 +50,7 @@ def scenario_gains(options: Sequence[Option], title: str, pen: Pen) -> Drawn:
         sheet.text(0, 8, title, color=sheet.look["soft"])
 
     alt = f"{title}: " + "; ".join(
-        f"{option.name} {pen.fmt.outcome(option.gain.mean, sign=True)} "
-        f"({pen.fmt.outcome_range(option.gain.lower, option.gain.upper)})"
+        f"{option.name} {pen.fmt.outcome(option.gain, sign=True)} ({pen.fmt.outcome_range(option.gain)})"
         for option in options
     )
     heights = (len(options) * _ROW + _TOP + 8, len(options) * _ROW_NARROW + _TOP + 8)
@@ -64,7 +63,7 @@ def _words(sheet: Sheet, option: Option, y: float) -> None:
     room = sheet.width - 140 if sheet.narrow else 196
     sheet.text(12 if sheet.narrow else 0, y, fitted(option.name, room, size, weight), fontsize=size, weight=weight)
     end = sheet.width - (14 if sheet.narrow else 0)
-    sheet.text(end, y, sheet.fmt.outcome(option.gain.mean, sign=True, short=True), ha="right", weight=600)
+    sheet.text(end, y, sheet.fmt.outcome(option.gain, sign=True, short=True), ha="right", weight=600)
 
 
 def information_bars(information: pd.DataFrame, title: str, pen: Pen) -> Drawn:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from mmm.reporting.decision import Estimate
 from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, text_width, ticks
 
 
@@ -157,11 +158,11 @@ def gain_distribution(gain: np.ndarray, pen: Pen) -> Drawn:
         ax.plot(mean, below, "o", ms=10, mec=sheet.look["paper"], zorder=5, **bar)
         _sides(sheet, above, low, high)
 
-    fmt = pen.fmt
+    fmt, whole = pen.fmt, Estimate(mean, lower, upper)
     alt = fmt.t(
         "Distribution of the gain: on average {mean}, 90% interval {ends}; probability of a gain above zero {chance}.",
-        mean=fmt.outcome(mean, sign=True),
-        ends=fmt.outcome_range(lower, upper),
+        mean=fmt.outcome(whole, sign=True),
+        ends=fmt.outcome_range(whole),
         chance=fmt.probability(above),
     )
     return draw("gain", alt, pen, paint, (250, 240))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from mmm.reporting.decision import Estimate
 from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, ticks
 
 
@@ -18,7 +19,7 @@ def returns(channels: pd.DataFrame, pen: Pen) -> Drawn:
     """
     table = channels.sort_values("marginal_roas", ascending=False, kind="stable")
     rows = len(table)
-    most = _reach(table)
+    most = max(_reach(table), 1.02 * pen.fmt.break_even if pen.fmt.value_returns else 0.0)
 
     def paint(sheet: Sheet) -> None:
         row = 66 if sheet.narrow else 52
@@ -33,7 +34,7 @@ def returns(channels: pd.DataFrame, pen: Pen) -> Drawn:
         for place in places:
             ax.axvline(place, color=sheet.look["grid"], lw=1, zorder=0)
         if sheet.fmt.value_returns:
-            ax.axvline(1, color=sheet.look["ink"], lw=1.2, zorder=1)
+            ax.axvline(sheet.fmt.break_even, color=sheet.look["ink"], lw=1.2, zorder=1)
         for i, (name, line) in enumerate(table.iterrows()):
             middle = i * row + (42 if sheet.narrow else row / 2)
             colour = sheet.look.channel(str(name))
@@ -48,9 +49,9 @@ def returns(channels: pd.DataFrame, pen: Pen) -> Drawn:
         fmt.t(
             "{name} {average} on average ({ends}), {next} for the next {amount}",
             name=fmt.label(str(n)),
-            average=fmt.ratio(r["roas"]),
-            ends=fmt.ratio_range(r["roas_lower"], r["roas_upper"]),
-            next=fmt.ratio(r["marginal_roas"]),
+            average=fmt.ratio(Estimate(*_triple(r, "roas"))),
+            ends=fmt.ratio_range(Estimate(*_triple(r, "roas"))),
+            next=fmt.ratio(Estimate(*_triple(r, "marginal_roas"))),
             amount=fmt.next_amount,
         )
         for n, r in table.iterrows()
@@ -100,8 +101,8 @@ def _values(sheet: Sheet, top: float, row: float, label: str, line: pd.Series) -
         else (fmt.t("average"), fmt.t("next {amount}", amount=fmt.next_amount))
     )
     for word, name in zip(words, ("roas", "marginal_roas"), strict=True):
-        mean, lower, upper = _triple(line, name)
-        texts.append((word, fmt.ratio(mean), fmt.ratio_range(lower, upper)))
+        value = Estimate(*_triple(line, name))
+        texts.append((word, fmt.ratio(value), fmt.ratio_range(value)))
     if sheet.narrow:
         sheet.text(12, top + 14, fitted(label, 118, 12, 600), weight=600)
         both = "   ".join(f"{w} {m} ({r})" for w, m, r in texts)
@@ -118,7 +119,11 @@ def _values(sheet: Sheet, top: float, row: float, label: str, line: pd.Series) -
 def _scale_title(sheet: Sheet) -> str:
     if sheet.fmt.value_returns:
         title = sheet.fmt.t("Return per {amount}", amount=sheet.fmt.next_amount)
-        return title if sheet.narrow else sheet.fmt.t("{title}; the line marks break-even", title=title)
+        if sheet.narrow:
+            return title
+        if not sheet.fmt.margin_known:
+            return sheet.fmt.t("{title}; at the line it brings in what it costs", title=title)
+        return sheet.fmt.t("{title}; the line marks break-even", title=title)
     unit = sheet.fmt.outcome_unit
     return sheet.fmt.t("{unit} won per {amount}", unit=unit[:1].upper() + unit[1:], amount=sheet.fmt.next_amount)
 
@@ -254,8 +259,8 @@ def before_after(beliefs: Sequence[Belief], title: str, pen: Pen) -> Drawn:
         fmt.t(
             "{name} {before} before, {after} after",
             name=fmt.label(b.name),
-            before=fmt.ratio_range(*b.before[1:]),
-            after=fmt.ratio_range(*b.after[1:]),
+            before=fmt.ratio_range(b.before[1], b.before[2]),
+            after=fmt.ratio_range(Estimate(*b.after)),
         )
         for b in beliefs
     )
@@ -268,7 +273,8 @@ _LOG_TICKS = tuple(base * 10.0**power for power in range(-5, 6) for base in (1, 
 
 def _belief_text(sheet: Sheet, belief: Belief, top: float, row: float, *, first: bool) -> None:
     label = sheet.fmt.label(belief.name)
-    before, after = sheet.fmt.ratio_range(*belief.before[1:]), sheet.fmt.ratio_range(*belief.after[1:])
+    before = sheet.fmt.ratio_range(belief.before[1], belief.before[2])
+    after = sheet.fmt.ratio_range(Estimate(*belief.after))
     t = sheet.fmt.t
     words = (t("before") + " ", t("after") + " ") if first or sheet.narrow else ("", "")
     if sheet.narrow:

@@ -57,6 +57,12 @@
   // Numbers as in the rest of the report.
   function grouped(text) { return text.replace(/\B(?=(\d{3})+(?!\d))/g, data.separators[0]); }
   function plain(value, decimals) {
+    if (value !== 0 && decimals > 7) {
+      var power = Math.floor(Math.log10(Math.abs(value)));
+      if (power + decimals < 0) { return "0"; }
+      return Math.abs(value).toExponential(power + decimals).replace("e-", "e\u2212").replace("e+", "e")
+        .replace(".", data.separators[1]);
+    }
     var parts = Math.abs(value).toFixed(decimals).split(".");
     return grouped(parts[0]) + (parts[1] ? data.separators[1] + parts[1] : "");
   }
@@ -71,23 +77,32 @@
     }
     return patterns[patterns.length - 1];
   }
-  function decimalsOf(value, divisor) {
-    var size = Math.abs(value) / divisor;
-    return divisor === 1 || divisor === 1e3 ? 0 : size < 10 ? 2 : size < 100 ? 1 : 0;
+  // As many digits as the report writes: those that the interval leaves meaning to; see mmm/digits.py.
+  function decimalsOf(several, divisor, cents) {
+    var sizes = several.map(function (v) { return v / divisor; });
+    var top = Math.max.apply(null, sizes.map(Math.abs));
+    var width = Math.max.apply(null, sizes) - Math.min.apply(null, sizes);
+    var whole = sizes.every(function (v) { return v === Math.round(v); });
+    var least = divisor === 1 ? (cents && top < 100 && !whole ? data.cents : 0)
+      : divisor === 1e3 ? 0 : top < 10 ? 2 : top < 100 ? 1 : 0;
+    if (width > 1e-9 * top) { return Math.max(least, Math.ceil(Math.log10(3 / width) - 1e-9)); }
+    if (divisor !== 1 || top === 0 || top === Math.round(top)) { return least; }
+    return Math.max(least, 1 - Math.floor(Math.log10(top)));
   }
   function marked(value, text, sign) {
     return (!/[1-9]/.test(text) ? "" : value < 0 ? "\u2212" : sign ? "+" : "") + text;
   }
-  function amount(value, patterns, sign) {
-    var p = patternOf(value, patterns);
-    return marked(value, p[1] + plain(value / p[0], decimalsOf(value, p[0])), sign) + p[2];
+  function largest(several) { return Math.max.apply(null, several.map(Math.abs)); }
+  function amount(value, several, patterns, cents, sign) {
+    var p = patternOf(largest(several), patterns);
+    return marked(value, p[1] + plain(value / p[0], decimalsOf(several, p[0], cents)), sign) + p[2];
   }
-  function money(value, sign) { return amount(value, data.money_patterns, sign); }
-  function result(value, sign) { return amount(value, data.outcome_patterns, sign); }
+  function money(value, sign) { return amount(value, [value], data.money_patterns, true, sign); }
+  function ends(s) { return [s.mean, s.lower, s.upper]; }
+  function result(s, sign) { return amount(s.mean, ends(s), data.outcome_patterns, data.money, sign); }
   // Both ends in one unit, as everywhere in the report.
   function range(s) {
-    var largest = Math.max(Math.abs(s.lower), Math.abs(s.upper));
-    var p = patternOf(largest, data.outcome_patterns), decimals = decimalsOf(largest, p[0]);
+    var p = patternOf(largest(ends(s)), data.outcome_patterns), decimals = decimalsOf(ends(s), p[0], data.money);
     function end(v) { return marked(v, p[1] + plain(v / p[0], decimals), false); }
     return say("interval", { ends: say("span", { first: end(s.lower), last: end(s.upper) }) + p[2] });
   }
@@ -241,12 +256,12 @@
     shape("line", { x1: x(0), x2: x(0), y1: 6, y2: 48, style: "stroke:var(--ink);stroke-width:1.5" });
     var left = x(0) > 0.7 * wide;
     shape("text", { x: x(0) + (left ? -6 : 6), y: 11, style: "fill:var(--soft);font-size:13px", "text-anchor": left ? "end" : "start" }, say("todays_plan"));
-    strip.setAttribute("aria-label", say("strip", { change: result(s.mean, true), range: range(s) }));
+    strip.setAttribute("aria-label", say("strip", { change: result(s, true), range: range(s) }));
   }
 
   function show(keep) {
     var draws = outcome(), sum = total(), more = sum - todayTotal;
-    var moved = Math.abs(more) > 0.001 * todayTotal, net = moved && data.money;
+    var moved = Math.abs(more) > 0.001 * todayTotal, net = moved && data.margin !== null;
     var gain = new Float64Array(n), better = 0;
     for (var d = 0; d < n; d++) {
       gain[d] = draws[d] - reference[d];
@@ -255,9 +270,9 @@
     var same = channels.every(function (c, i) { return Math.abs(spend[i] - c.today) < 1; });
     if (same) { gain.fill(0); }
     var w = summary(draws), g = summary(gain);
-    tiles.won.value.textContent = result(w.mean);
+    tiles.won.value.textContent = result(w);
     tiles.won.note.textContent = range(w);
-    tiles.gain.value.textContent = result(g.mean, true);
+    tiles.gain.value.textContent = result(g, true);
     tiles.gain.note.textContent = range(g);
     tiles.chance.value.textContent = same ? say("same") : chance(better / n);
     tiles.chance.note.textContent = net ? say(more > 0 ? "net_more" : "net_less") : "";

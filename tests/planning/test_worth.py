@@ -1,0 +1,83 @@
+"""Revenue is no profit: without a margin nothing is said of profit; with one the plan turns where it was said to."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mmm.data.load import from_frame
+from mmm.data.settings import DataSettings
+from mmm.errors import PlanError
+from mmm.planning.curve import budget_curve
+from mmm.planning.planner import decide
+from mmm.planning.settings import PlanSettings
+from mmm.planning.worth import break_even, is_profit, margin_finding, margin_of
+from mmm.simulate import Channel, World, data_settings, simulate
+
+PLAIN = {"objective": "expected_outcome"}
+
+
+def test_revenue_without_a_margin_is_planned_as_revenue(prepared):
+    made = prepared()
+    plan = decide(made, PlanSettings(**PLAIN))
+    assert plan.margin is None
+    assert plan.profit_gain is None
+    assert plan.decisive_gain is plan.gain
+    assert plan.unspent == 0.0
+    curve = budget_curve(plan)
+    assert curve.best_budget is None
+    assert curve.table["profit"].isna().all()
+    assert np.isnan(plan.compare().loc["plan", "profit_gain"])
+    assert plan.compare().loc["plan", "probability"] == pytest.approx(plan.gain.probability)
+
+
+def test_the_least_return_of_the_settings_holds_without_a_margin_too(prepared):
+    asked = PlanSettings(**PLAIN, worth_spending=1e3)
+    assert decide(prepared(), asked).spend < decide(prepared(), PlanSettings(**PLAIN)).spend
+
+
+def test_below_the_break_even_margin_less_is_spent_and_above_it_all(prepared):
+    """The margin that page one names is the one at which the planner itself turns."""
+    made = prepared()
+    plan = decide(made, PlanSettings(**PLAIN))
+    last = budget_curve(plan).steps.loc["last"]
+    turn = break_even(float(last["money"]), tuple(float(last[f"effect{e}"]) for e in ("", "_lower", "_upper")))
+    assert 0 < turn.lower < turn.mean < turn.upper
+    spent = {factor: decide(made, PlanSettings(**PLAIN, margin=factor * turn.mean)).spend for factor in (0.8, 1.25)}
+    assert spent[0.8] < plan.spend - 0.5 * float(last["money"])
+    assert spent[1.25] > plan.spend - 0.5 * float(last["money"])
+
+
+def test_what_wins_nothing_pays_at_no_margin():
+    assert break_even(100.0, (-1.0, -2.0, 50.0)) == (math.inf, 2.0, math.inf)
+
+
+def test_profit_needs_a_margin_or_a_profit(prepared):
+    made = prepared()
+    with pytest.raises(PlanError, match=r"no margin is stated.*plan\.margin"):
+        decide(made, PlanSettings(objective="profit"))
+    own = replace(made, problem=replace(made.problem, is_profit=True))
+    plan = decide(own, PlanSettings(objective="profit"))
+    assert plan.margin == 1.0
+    assert plan.profit_gain is not None
+
+
+def test_which_outcomes_need_a_margin():
+    simulated = simulate(World(channels=(Channel("tv", 1000.0, roas=2.0),), weeks=60, seed=1))
+    document = data_settings(simulated)
+    column = simulated.world.outcome
+    asked = PlanSettings()
+    for target, known in (
+        ({"column": column}, None),
+        ({"column": column, "kind": "profit"}, 1.0),
+        ({"column": column, "kind": "kpi", "value_per_unit": 12.0}, 1.0),
+        ({"column": column, "kind": "kpi"}, None),
+    ):
+        dataset = from_frame(simulated.frame, DataSettings.model_validate({**document, "target": target}))
+        assert margin_of(asked, has_value=dataset.has_value, is_profit=is_profit(dataset)) == known
+        found = margin_finding(dataset, asked)
+        assert (found is not None) == (target == {"column": column})
+        if found is not None:
+            assert "plan: {margin:" in found.suggestion
+            assert margin_finding(dataset, PlanSettings(margin=0.3)) is None
