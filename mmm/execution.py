@@ -9,17 +9,18 @@ part only.
 This module imports nothing of the package: what is run, and what its results mean, is the caller's business.
 """
 
+import logging
 import os
 import queue
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import uuid4
 
 _PATIENCE = 60.0
-"""Seconds without any worker after which the tasks that are left are given up."""
+"""Seconds without any worker, or an answer of the scheduler, after which the tasks that are left are given up."""
 _ANSWER = 10.0
 """Seconds in which a scheduler answers, and has a worker."""
 _POLL = 1.0
@@ -128,6 +129,7 @@ def _local(count: int) -> Iterator[Any]:
     """A client of worker processes on this machine, each with its part of the cores."""
     from distributed import Client, LocalCluster
 
+    _quiet()
     cores = str(max(1, (os.cpu_count() or 1) // count))
     # What went wrong with a task comes back with it; workers need not say it as well.
     environment = {**dict.fromkeys((*_THREADS, _CORES), cores), "DASK_LOGGING__DISTRIBUTED": "critical"}
@@ -152,16 +154,20 @@ def _remote(address: str) -> Iterator[Any]:
     """A client of a running cluster, once it has shown workers that can be used."""
     from distributed import Client
 
+    _quiet()
     try:
         client = Client(address, timeout=_ANSWER, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ConnectionError(f"No Dask scheduler answers at '{address}' ({error}).") from error
-    with client:
+    with _closing(client):
         try:
             client.wait_for_workers(1, timeout=_ANSWER)
+            threads_of = client.nthreads()
         except TimeoutError as error:
             raise ConnectionError(f"The Dask scheduler at '{address}' has no workers.") from error
-        many = {name: threads for name, threads in client.nthreads().items() if threads != 1}
+        except OSError as error:
+            raise ConnectionError(f"The Dask scheduler at '{address}' has gone ({error}).") from error
+        many = {name: threads for name, threads in threads_of.items() if threads != 1}
         for name, threads in many.items():
             # Drawing and running notebooks is not safe on several threads of one process.
             raise ConnectionError(
@@ -169,6 +175,22 @@ def _remote(address: str) -> Iterator[Any]:
                 "Start it with 'dask worker ADDRESS --nworkers N --nthreads 1'."
             )
         yield client
+
+
+def _quiet() -> None:
+    """Has Dask keep its log to itself: what it meets comes back as an error, and is told in our own words."""
+    for name in [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+@contextmanager
+def _closing(client: Any) -> Iterator[None]:
+    """Closes the client, and does not wait for a scheduler that no longer answers."""
+    try:
+        yield
+    finally:
+        with suppress(OSError, TimeoutError, RuntimeError):
+            client.close(timeout=_ANSWER)
 
 
 @dataclass
@@ -268,27 +290,60 @@ def _on_cluster(
     client.subscribe_topic(batch.topic, batch.heard)
     for task in tasks:
         batch.offer(task)
-    alone_since: float | None = None
+    watch = _Watch(client)
     try:
         while batch.running or batch.try_suspect():
             try:
                 done = batch.done(batch.finished.get(timeout=_POLL))
             except queue.Empty:
-                alone_since = None if _has_workers(client) else alone_since or time.perf_counter()
-                if alone_since is not None and time.perf_counter() - alone_since > _PATIENCE:
+                given_up = watch.gone()
+                if given_up:
                     for key in batch.rest():
-                        yield Done(key, error=ConnectionError("All workers are gone, so it was given up."))
+                        yield Done(key, error=ConnectionError(f"{given_up}, so it was given up."))
                     return
                 continue
             if done is not None:
                 yield done
     finally:
-        client.cancel(list(batch.running.values()))
-        client.unsubscribe_topic(batch.topic)
+        if watch.answers:
+            with suppress(OSError, TimeoutError, RuntimeError):
+                client.cancel(list(batch.running.values()))
+                client.unsubscribe_topic(batch.topic)
 
 
-def _has_workers(client: Any) -> bool:
-    return client.status == "running" and bool(client.scheduler_info(n_workers=1)["workers"])
+@dataclass
+class _Watch:
+    """Whether there is still somebody to wait for.
+
+    A scheduler that was killed closes its connection, and Dask cancels what was asked of it. One that stands still, or
+    whose machine is gone, closes nothing: Dask's client waits for it without end, so it is asked.
+    """
+
+    client: Any
+    answers: bool = True
+    since: float | None = None
+    """When the workers, or the scheduler's answers, were first missed."""
+
+    def gone(self) -> str:
+        """Why the tasks that are left will not end; empty while they may."""
+        try:
+            if self._has_workers():
+                self.answers, self.since = True, None
+                return ""
+            self.answers = True
+        except (TimeoutError, OSError):
+            self.answers = False
+        self.since = self.since or time.perf_counter()
+        if time.perf_counter() - self.since <= _PATIENCE:
+            return ""
+        return "All workers are gone" if self.answers else "The scheduler no longer answers"
+
+    def _has_workers(self) -> bool:
+        if self.client.status != "running":
+            return False
+        # Client.scheduler_info asks the same, but without an end.
+        found = self.client.sync(self.client.scheduler.identity, n_workers=1, callback_timeout=_ANSWER)
+        return bool(found["workers"])
 
 
 def _given_up(future: Any) -> bool:

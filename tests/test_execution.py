@@ -1,8 +1,13 @@
 """Tasks in process, on local workers and on a real Dask cluster on loopback, one of whose workers is killed."""
 
 import os
-from collections.abc import Callable
-from contextlib import closing
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +132,62 @@ def test_no_scheduler_at_the_address_is_told(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(execution, "_ANSWER", 1.0)
     with pytest.raises(ConnectionError, match=r"No Dask scheduler answers at 'tcp://127\.0\.0\.1:9'"):
         list(run_tasks(_work(), [Task("a")], Cluster("tcp://127.0.0.1:9")))
+
+
+@contextmanager
+def _cluster() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A real scheduler and one worker, each a process of its own."""
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    start = [sys.executable, "-m"]
+    scheduler = [*start, "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+    worker = [*start, "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+    with subprocess.Popen(scheduler, **quiet) as one, subprocess.Popen(worker, **quiet) as other:
+        try:
+            yield one, address
+        finally:
+            for process in (one, other):
+                process.kill()
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        (signal.SIGKILL, "The connection to the scheduler was lost."),
+        (signal.SIGSTOP, "The scheduler no longer answers"),
+    ],
+)
+def test_a_scheduler_that_dies_or_stands_still_ends_the_tasks(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], how: signal.Signals, said: str
+) -> None:
+    """Every task comes back with an error, whether it ran or waited for another, within the stated patience."""
+    monkeypatch.setattr(execution, "_PATIENCE", 4.0)
+
+    def wait(say: Callable[[str], None], seconds: float) -> None:
+        import time
+
+        say("waits")
+        time.sleep(seconds)
+
+    tasks = [Task("first", (0.01,)), Task("runs", (600.0,)), Task("queues", (600.0,)), Task("a", (600.0,), "one fit")]
+    tasks.append(Task("b", (600.0,), "one fit"))
+    found: dict[str, Done] = {}
+    with _cluster() as (scheduler, address):
+        monkeypatch.setattr(execution, "_ANSWER", 60.0)  # a cold start on a busy machine
+        for done in run_tasks(wait, tasks, Cluster(address)):
+            found[done.key] = done
+            if done.key == "first":
+                monkeypatch.setattr(execution, "_ANSWER", 2.0)
+                scheduler.send_signal(how)
+                since = time.perf_counter()
+        took = time.perf_counter() - since
+    assert found["first"].error is None
+    assert set(found) == {task.key for task in tasks}
+    for key in ("runs", "queues", "a"):
+        assert isinstance(found[key].error, ConnectionError)
+        assert said in str(found[key].error)
+    assert took < 60
+    assert "Traceback" not in capfd.readouterr().err
