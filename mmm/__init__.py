@@ -3,10 +3,11 @@
 The public names below are imported on first use, so that ``import mmm`` and the command line stay quick.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+# Known to type checkers; importing typing takes longer than all the rest of this file.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from mmm.analysis import Analysis, analyse
     from mmm.assessment.gate import GateReport, gate
     from mmm.data.dataset import Dataset
@@ -65,7 +66,9 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
+    from importlib import import_module
+
     if name not in _WHERE:
         raise AttributeError(f"module 'mmm' has no attribute '{name}'")
     return getattr(import_module(_WHERE[name]), name)

@@ -7,7 +7,7 @@ what the file is to its user; every failure is an error of the class that it nam
     LOGO = Wanted("report.logo:", 300_000, ReportError, "Shrink it.")
     content = read_bytes(path, LOGO)
 
-This module imports nothing of the package but the errors.
+This module imports nothing of the package but the errors and the names of what is in the making.
 """
 
 import glob
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from mmm.errors import MMMError, SettingsError
+from mmm.scratch import discard, keep, scratch_path
 
 MOST_MATCHES = 1_000
 """Files that a pattern may match."""
@@ -191,13 +192,12 @@ def write_whole(path: Path, content: str | bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
         raise IsADirectoryError(21, "Is a directory", str(path))
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = scratch_path(path)
     try:
         temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-        return temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        return keep(temporary, path)
+    finally:
+        discard(temporary)
 
 
 def _shown(path: Path | str) -> str:

@@ -29,6 +29,7 @@ from mmm.inference.store import obtain
 from mmm.model.mixture import Beliefs, single
 from mmm.model.priors import LogNormalPrior
 from mmm.model.spec import ModelSpec, without_inactive_channels
+from mmm.scratch import sweep
 from mmm.section import Section
 
 _MAX_DRAWS = 2000
@@ -137,11 +138,16 @@ def backtest(
         for k in hidden
     ]
     parts: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
-    for done in run_tasks(_refresh, tasks, place or Here(), notice=lambda e: report(f"{e.key}: {e.line or e.kind}")):
-        if done.error is not None:
-            raise FitError(f"The refresh of {done.key} failed: {done.error}") from done.error
-        parts[done.key] = done.value
-        report(f"{done.key}: done in {done.seconds:.0f} s ({len(parts)} of {len(tasks)}).")
+    try:
+        for done in run_tasks(
+            _refresh, tasks, place or Here(), notice=lambda e: report(f"{e.key}: {e.line or e.kind}")
+        ):
+            if done.error is not None:
+                raise FitError(f"The refresh of {done.key} failed: {done.error}") from done.error
+            parts[done.key] = done.value
+            report(f"{done.key}: done in {done.seconds:.0f} s ({len(parts)} of {len(tasks)}).")
+    finally:
+        sweep(Path(sampler.store))
     ordered = [parts[task.key] for task in tasks]
     forecasts = [forecast for forecast, _ in ordered if not forecast.empty]
     made = Backtest(pd.concat(forecasts, ignore_index=True), _with_shifts([returns for _, returns in ordered]))

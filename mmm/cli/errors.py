@@ -7,10 +7,10 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from mmm import interrupts
 from mmm.cli.output import plain
 from mmm.errors import MMMError
 
-_INTERRUPTED = 130
 _LESS = "Lower sampler.draws or plan.draws, take one process at a time (--workers 1), or use a larger machine."
 
 
@@ -45,8 +45,9 @@ class Commands(TyperGroup):
             _tell(f"The memory of this machine is not enough. {_LESS}", debug=ctx.obj)
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
-            _tell("Interrupted. What was complete is kept, nothing half-made is.", debug=ctx.obj)
-            raise typer.Exit(_INTERRUPTED) from error
+            if ctx.obj:
+                traceback.print_exc()
+            raise typer.Exit(128 + interrupts.tell(getattr(error, "number", None))) from error
 
 
 def _tell(sentence: str, *, debug: bool) -> None:

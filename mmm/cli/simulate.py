@@ -8,11 +8,22 @@ import numpy as np
 import typer
 
 from mmm.cli.output import plain
-from mmm.errors import SettingsError
+from mmm.errors import DataError, SettingsError
 from mmm.files import write_whole
+from mmm.interrupts import deferred
+from mmm.scratch import scratch_folder, sweep
 from mmm.settings import settings_from
 from mmm.settings.text import write_yaml
-from mmm.simulate import World, demo_world, library_names, library_world, random_world, simulate, with_hold_outs
+from mmm.simulate import (
+    Simulated,
+    World,
+    demo_world,
+    library_names,
+    library_world,
+    random_world,
+    simulate,
+    with_hold_outs,
+)
 from mmm.simulate.write import data_settings, write_world
 
 
@@ -37,16 +48,31 @@ def write_simulated(choice: WorldChoice, out: Path) -> None:
     simulated = simulate(_world(choice))
     if choice.experiments:
         simulated = simulate(with_hold_outs(simulated, choice.experiments))
-    files = write_world(simulated, out)
+    sweep(out)
+    try:
+        with scratch_folder(out / "world") as made:
+            names = _write(simulated, made, out)
+            with deferred():
+                paths = [(made / name).replace(out / name) for name in names]
+    except OSError as error:
+        raise DataError(
+            f"Cannot write the world to '{out}': {error.strerror}. Give a folder that can be written."
+        ) from error
+    for path in paths:
+        typer.echo(plain(str(path)))
+
+
+def _write(simulated: Simulated, folder: Path, base: Path) -> list[str]:
+    """The files of a world in ``folder``, with settings for a file in ``base``; their names."""
+    files = write_world(simulated, folder)
     world = simulated.world
     document: dict[str, Any] = {"name": world.name, "title": world.note or world.name}
     document["data"] = data_settings(simulated)
     if world.tests:
         document["experiments"] = {"source": files["experiments"].name}
-    settings_from(document, base=out)
-    path = write_whole(out / "settings.yaml", write_yaml(document))
-    for file in (*files.values(), path):
-        typer.echo(plain(str(file)))
+    settings_from(document, base=base)
+    path = write_whole(folder / "settings.yaml", write_yaml(document))
+    return [file.name for file in (*files.values(), path)]
 
 
 def _world(choice: WorldChoice) -> World:

@@ -13,11 +13,11 @@ from typing import Literal
 import xarray as xr
 
 from mmm.data.dataset import Dataset
-from mmm.errors import sampler_stopped
 from mmm.inference import jax_sampler
 from mmm.inference.attempt import FIRST, Attempt
 from mmm.inference.convergence import convergence
 from mmm.inference.fit import FORMAT_VERSION, Fit, Member
+from mmm.inference.nuts import nuts, require_complete
 from mmm.inference.settings import SamplerSettings
 from mmm.model.evidence import NO_EVIDENCE, Evidence
 from mmm.model.kernels.likelihood import NU_LEAST
@@ -119,8 +119,10 @@ def sample_once(
     started = time.perf_counter()
     engine, _ = choose_engine(sampler)
     sampling = {"fast": _fast, "plain": _plain, "jax": _jax}[engine]
-    tree, seconds = sampling(used, spec, attempt.settings(sampler), evidence, progress)
-    tree = attempt.kept(tree)
+    wanted = attempt.settings(sampler)
+    tree, seconds = sampling(used, spec, wanted, evidence, progress)
+    tree = attempt.kept(require_complete(tree, wanted.chains, wanted.draws))
+    require_complete(tree, sampler.chains, sampler.draws)
     converged = convergence(tree)
     key = fit_key(used, spec, sampler, evidence, attempt.number)
     taken = attempt.seconds({**seconds, "total": time.perf_counter() - started})
@@ -155,26 +157,14 @@ def _plain(
     dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings, evidence: Evidence, progress: bool
 ) -> tuple[xr.DataTree, dict[str, float]]:
     # Imported here: both take seconds, and a stored fit needs neither.
-    import nutpie
+    from nutpie import compile_pymc_model
 
     from mmm.model.build import build
 
     started = time.perf_counter()
-    compiled = nutpie.compile_pymc_model(build(spec, dataset, evidence), freeze_model=False)
+    compiled = compile_pymc_model(build(spec, dataset, evidence), freeze_model=False)
     compiled_at = time.perf_counter()
-    try:
-        tree = nutpie.sample(
-            compiled,
-            draws=sampler.draws,
-            tune=sampler.tune,
-            chains=sampler.chains,
-            seed=sampler.seed,
-            target_accept=sampler.target_accept,
-            save_warmup=False,
-            progress_bar=progress,
-        )
-    except RuntimeError as error:
-        raise sampler_stopped(error) from error
+    tree = nuts(compiled, sampler, progress=progress)
     seconds = {"compile": compiled_at - started, "sample": time.perf_counter() - compiled_at}
     return _kept(tree), seconds
 

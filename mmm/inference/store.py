@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import xarray as xr
 
@@ -24,6 +23,7 @@ from mmm.model.draws import with_deviations
 from mmm.model.evidence import Evidence
 from mmm.model.mixture import Mixture, NamedSpec
 from mmm.model.spec import ModelSpec, without_inactive_channels
+from mmm.scratch import keep, scratch_folder, sweep
 
 _TREE = "fit.zarr"
 _META = "meta.json"
@@ -57,6 +57,7 @@ def obtain(
             Path(sampler.store) / fit_key(used, spec, sampler, evidence, attempt.number), label, sample, report
         )
 
+    sweep(Path(sampler.store))
     fit = fit_members(mixture, sampler, make, report)
     if len(fit.members) == 1:
         return fit
@@ -91,30 +92,25 @@ def save(fit: Fit, folder: Path) -> None:
 
     Of a mixture only the weights and the keys of its members are written, which lie beside it under their own keys.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = folder.parent / f".{folder.name}.{uuid4().hex[:8]}"
-    temporary.mkdir()
-    try:
+    with scratch_folder(folder) as temporary:
         if len(fit.members) == 1:
             meta = _meta(fit) | {"sha256": _write_tree(fit, temporary / _TREE)}
         else:
             meta = _mixture_meta(fit)
         (temporary / _META).write_text(json.dumps(meta, indent=1, ensure_ascii=False), encoding="utf-8")
         try:
-            temporary.rename(folder)
+            keep(temporary, folder)
         except OSError:
             # Another process stored the same fit meanwhile: same key, same content.
             if not folder.exists():
                 raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _write_tree(fit: Fit, path: Path) -> str:
     """Write draws and dataset of a fit of one member; return the hash of the files."""
     groups = {name: group.to_dataset() for name, group in fit.main.tree.children.items()}
     tree = xr.DataTree.from_dict({**groups, "dataset": fit.dataset.data})
-    _plain_attributes(tree).to_zarr(path, zarr_format=2, consolidated=False)
+    _plain(tree).to_zarr(path, zarr_format=2, consolidated=False)
     return _hash(path)
 
 
@@ -132,7 +128,13 @@ def load(folder: Path) -> Fit:
         raise FitError(
             f"The stored fit {folder} has format {meta['format_version']}; this version reads {FORMAT_VERSION}."
         )
-    return _load_mixture(folder, meta) if mixed else _load_one(folder, meta)
+    try:
+        return _load_mixture(folder, meta) if mixed else _load_one(folder, meta)
+    except FitError:
+        raise
+    except Exception as error:
+        # Whatever Zarr, xarray or pydantic make of it: a fit that cannot be read is made again.
+        raise FitError(f"The stored fit {folder} cannot be read ({type(error).__name__}: {error}).") from error
 
 
 def _load_mixture(folder: Path, meta: dict[str, Any]) -> Fit:
@@ -217,9 +219,13 @@ def _meta(fit: Fit) -> dict[str, object]:
     }
 
 
-def _plain_attributes(tree: xr.DataTree) -> xr.DataTree:
-    """Attributes may hold objects that Zarr cannot write; none of them is needed to read a fit."""
-    return xr.DataTree.from_dict({name: tree[name].to_dataset().drop_attrs() for name in tree.children})
+def _plain(tree: xr.DataTree) -> xr.DataTree:
+    """Values alone. Attributes may hold objects that Zarr cannot write, and none of them is needed to read a fit.
+
+    What was read from a store remembers how it lay there: its chunks, and the codec of texts, which it no longer is in
+    once it was joined with others. Written that way again, without an error, it cannot be read.
+    """
+    return xr.DataTree.from_dict({name: tree[name].to_dataset().drop_attrs().drop_encoding() for name in tree.children})
 
 
 def _hash(folder: Path) -> str:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,13 @@ import pandas as pd
 
 from mmm.errors import ReportError
 from mmm.files import write_whole
+from mmm.interrupts import deferred
 from mmm.reporting import results
 from mmm.reporting.figures.sheet import Drawn
 from mmm.reporting.material import Material
 from mmm.reporting.numbers import results_of
 from mmm.reporting.workbook import write_workbook
+from mmm.scratch import scratch_folder, sweep
 from mmm.tables import csv_text
 
 _COLUMNS = (
@@ -50,7 +51,8 @@ def plan_folder(folder: Path) -> Path:
     """``folder``, made where it is missing. Raises ReportError where nothing can be written to it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=folder, prefix=".plan-"):
+        sweep(folder)
+        with scratch_folder(folder / "plan"):
             return folder
     except OSError as error:
         raise ReportError(
@@ -61,12 +63,12 @@ def plan_folder(folder: Path) -> Path:
 def write_plan(m: Material, schedule: pd.DataFrame, folder: Path) -> list[Path]:
     """allocation.csv, schedule.csv (money by date, geo and channel) and allocation.xlsx, each whole or not at all."""
     names = ["allocation.csv", "schedule.csv", "allocation.xlsx"]
-    with TemporaryDirectory(dir=folder, prefix=".plan-") as scratch:
-        made = Path(scratch)
+    with scratch_folder(folder / "plan") as made:
         write_csv(m.plan.allocation, made / names[0])
         write_schedule(schedule, made / names[1])
         write_workbook(m, made / names[2])
-        return [(made / name).replace(folder / name) for name in names]
+        with deferred():
+            return [(made / name).replace(folder / name) for name in names]
 
 
 def write_schedule(schedule: pd.DataFrame, path: Path) -> None:

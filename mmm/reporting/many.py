@@ -19,6 +19,7 @@ from mmm.errors import MMMError, ReportError, SettingsError
 from mmm.execution import Done, Event, Here, Place, Task, run_tasks
 from mmm.reporting.runner import NOTEBOOK_KEPT, RunOptions, check_report, run_report
 from mmm.reporting.shelf import same_inputs
+from mmm.scratch import sweep
 from mmm.settings import Settings, load_settings, read_parameters
 
 State = Literal["made", "found", "failed"]
@@ -177,6 +178,12 @@ def make_all(jobs: Sequence[Job], making: Making, notice: Callable[[Event], None
             yield _entry(by_key[done.key], done)
     except ConnectionError as error:
         raise ReportError(f"{error} Start one with 'dask scheduler', or leave --dask out for local workers.") from error
+    finally:
+        # Workers of this machine are gone by now, some of them perhaps in the middle of a report.
+        for name in {job.settings.name for job in jobs}:
+            sweep(making.out / name)
+        for store in {job.settings.sampler.store for job in jobs}:
+            sweep(Path(store))
 
 
 def _writable(out: Path) -> None:
@@ -196,8 +203,7 @@ def make_one(say: Callable[[str], None], job: Job, making: Making, folder: str) 
             found = same_inputs(making.out / job.settings.name, job.inputs)
             if found is not None:
                 return str(found.folder)
-        scratch = hashlib.sha256(f"{job.key} {job.inputs}".encode()).hexdigest()[:12]
-        options = RunOptions(label=job.label, since=making.since, scratch=scratch)
+        options = RunOptions(label=job.label, since=making.since)
         return str(run_report(job.settings, out=making.out, progress=False, say=say, options=options).folder)
 
 

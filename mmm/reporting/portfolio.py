@@ -17,6 +17,7 @@ from mmm.planning.curve import best_by_budget
 from mmm.planning.portfolio import Market, market, split, together
 from mmm.reporting.decision import estimate
 from mmm.reporting.story import believe
+from mmm.scratch import sweep
 from mmm.settings import Settings, load_dataset
 from mmm.settings.portfolio import Portfolio
 
@@ -83,6 +84,9 @@ def plan_portfolio(portfolio: Portfolio, place: Place, notice: Callable[[Event],
                 failed.append((done.key, done.error))
     except ConnectionError as error:
         raise ReportError(f"{error} Start one with 'dask scheduler', or leave --dask out for local workers.") from error
+    finally:
+        for store in {m.settings.sampler.store for m in portfolio.markets}:
+            sweep(Path(store))
     if failed:
         listed = "\n".join(f"  - {name}: {_reason(error)}" for name, error in failed)
         raise PlanError(f"{len(failed)} of {len(tasks)} markets could not be planned:\n{listed}")

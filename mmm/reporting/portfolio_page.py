@@ -23,6 +23,7 @@ from mmm.reporting.portfolio import Split, table_by_market
 from mmm.reporting.render import Cover, pdf_bytes, print_page, require_pdf, web_page
 from mmm.reporting.style import make_look
 from mmm.reporting.templating import render
+from mmm.scratch import keep, scratch_folder, sweep
 from mmm.tables import csv_text
 
 
@@ -34,24 +35,33 @@ def write_portfolio(found: Split, out: Path, say: Callable[[str], None] = lambda
     settings = found.portfolio.settings
     folder = out / settings.name / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        sweep(folder.parent)
+        with scratch_folder(folder) as made:
+            names = _write(found, made, say)
+            keep(made, folder)
     except OSError as error:
         raise ReportError(
             f"The portfolio cannot be written to '{folder}' ({error.strerror}). Choose another folder with --out."
         ) from error
+    return [folder / name for name in names]
+
+
+def _write(found: Split, folder: Path, say: Callable[[str], None]) -> list[str]:
+    """The files of the portfolio in ``folder``; their names."""
     chapter, cover = _chapter(found), _cover(found)
-    paths = [write_whole(folder / "portfolio.html", web_page([chapter], cover))]
-    if "pdf" in settings.report.formats:
+    table = table_by_market(found)
+    contents: dict[str, str | bytes] = {"portfolio.html": web_page([chapter], cover)}
+    if "pdf" in found.portfolio.settings.report.formats:
         try:
             require_pdf()
         except ReportError as error:
             say(str(error))
         else:
-            paths.append(write_whole(folder / "portfolio.pdf", pdf_bytes(print_page([chapter], cover))))
-    table = table_by_market(found)
-    paths.append(write_whole(folder / "portfolio.csv", csv_text(table, index=True)))
-    paths.append(write_whole(folder / "portfolio.json", json.dumps(_numbers(found, table), indent=1) + "\n"))
-    return paths
+            contents["portfolio.pdf"] = pdf_bytes(print_page([chapter], cover))
+    contents["portfolio.csv"] = csv_text(table, index=True)
+    contents["portfolio.json"] = json.dumps(_numbers(found, table), indent=1) + "\n"
+    return [write_whole(folder / name, content).name for name, content in contents.items()]
 
 
 def _numbers(found: Split, table: pd.DataFrame) -> dict[str, Any]:

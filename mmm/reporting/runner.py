@@ -3,22 +3,19 @@
 import hashlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import mmm
-from mmm import errors
 from mmm.assessment.gate import demand_pass
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import MMMError, ReportError
-from mmm.reporting.executed import chapters_of, portable
+from mmm.reporting.executed import chapters_of
 from mmm.reporting.export import clean
 from mmm.reporting.format import Formatter
 from mmm.reporting.glyphs import unprintable
@@ -26,9 +23,11 @@ from mmm.reporting.identity import bare
 from mmm.reporting.inputs import checked_inputs
 from mmm.reporting.render import Cover, logo_data, pdf_bytes, print_page, require_pdf, web_page
 from mmm.reporting.results import Results, read_results
+from mmm.reporting.run_notebook import execute
 from mmm.reporting.shelf import MANIFEST, earlier_report, inputs_key, package_version, package_versions
 from mmm.reporting.story import EARLIER_FILE, INPUTS_FILE, SETTINGS_FILE, Believed, believe, handed_over
 from mmm.reporting.style import make_look
+from mmm.scratch import discard, keep, scratch_path, sweep
 from mmm.settings import Settings, dump_settings
 
 NOTEBOOK = "budget_report.ipynb"
@@ -57,13 +56,11 @@ class RunOptions:
     """How a run differs from a plain one.
 
     ``label`` is added to the name of its folder. ``since`` is the report (its folder) to compare with; by default the
-    newest of the same analysis that was made from other inputs. ``scratch`` names its temporary folder: one that a
-    killed attempt of the same name left behind is removed.
+    newest of the same analysis that was made from other inputs.
     """
 
     label: str = ""
     since: Path | None = None
-    scratch: str = ""
 
 
 @dataclass
@@ -112,9 +109,8 @@ def run_report(
     except MMMError as error:
         _keep_failed(run, error)
         raise
-    except BaseException:
-        shutil.rmtree(run.temporary, ignore_errors=True)
-        raise
+    finally:
+        discard(run.temporary)
     hidden = (INPUTS_FILE, EARLIER_FILE)
     files = {path.name: path for path in sorted(run.final.iterdir()) if path.is_file() and path.name not in hidden}
     return Report(run.final, files, manifest, tuple(run.notes))
@@ -167,9 +163,8 @@ def _prepare(settings: Settings, root: Path, say: Say, options: RunOptions) -> _
         folder.mkdir(parents=True, exist_ok=True)
         if not folder.resolve().is_relative_to(root.resolve()):
             raise ReportError(f"'{folder}' leads out of '{root}' (a link). Reports are written inside it only.")
-        temporary = folder / f".{options.scratch or uuid4().hex[:12]}"
-        if options.scratch:
-            shutil.rmtree(temporary, ignore_errors=True)
+        sweep(folder)
+        temporary = scratch_path(folder / "run")
         temporary.mkdir()
     except OSError as error:
         raise ReportError(
@@ -222,40 +217,10 @@ def _fits(run: _Run, dataset: Dataset, progress: bool) -> Believed:
 
 def _execute(run: _Run) -> None:
     """Runs the notebook with papermill; its outputs and the tables land in the temporary folder."""
-    import nbformat
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
-
     since = time.perf_counter()
     run.say("Analysing, planning and writing the chapters.")
-    target = run.temporary / "executed.ipynb"
-    folder = run.temporary.resolve()
-    try:
-        papermill.execute_notebook(
-            str(notebook_path()),
-            str(target),
-            parameters={"run": str(folder)},
-            progress_bar=False,
-            log_output=False,
-            cwd=str(folder),
-            extra_arguments=["--log-level=50"],
-        )
-    except PapermillExecutionError as error:
-        raise _notebook_error(error) from error
-    notebook = portable(nbformat.read(target, as_version=4), folder)
-    nbformat.write(notebook, target)
+    execute(notebook_path(), run.temporary.resolve())
     run.timed("notebook", since)
-
-
-def _notebook_error(error: Any) -> MMMError:
-    """The notebook's error as one of the workbench's own where it was one, with its cell otherwise."""
-    kind = getattr(errors, str(error.ename).rpartition(".")[2], None)
-    if isinstance(kind, type) and issubclass(kind, MMMError):
-        return kind(str(error.evalue))
-    return ReportError(
-        f"The notebook stopped in cell {error.cell_index} with {error.ename}: {error.evalue}. The run is kept, so that "
-        "its executed.ipynb shows where."
-    )
 
 
 def _render(run: _Run, dataset: Dataset, believed: Believed) -> None:
@@ -329,7 +294,7 @@ def _finish(run: _Run, dataset: Dataset, believed: Believed) -> dict[str, Any]:
         text = json.dumps({**manifest, "run": run.final.name}, indent=1, ensure_ascii=False, allow_nan=False)
         (run.temporary / MANIFEST).write_text(text, encoding="utf-8")
         try:
-            run.temporary.replace(run.final)
+            keep(run.temporary, run.final)
         except OSError:
             if not run.final.exists():
                 raise
@@ -372,10 +337,8 @@ def _keep_failed(run: _Run, error: MMMError) -> None:
     kept = run.final.with_name(f"{run.final.name}-failed")
     if (run.temporary / "executed.ipynb").exists() and not kept.exists():
         (run.temporary / "reason.txt").write_text(f"{error}\n", encoding="utf-8")
-        run.temporary.replace(kept)
+        keep(run.temporary, kept)
         error.add_note(f"{NOTEBOOK_KEPT}{kept}")
-    else:
-        shutil.rmtree(run.temporary, ignore_errors=True)
 
 
 def _hash(path: Path) -> str:

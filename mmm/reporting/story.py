@@ -3,7 +3,6 @@
 import json
 import os
 import pickle
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -37,6 +36,7 @@ from mmm.reporting.page import Chapter
 from mmm.reporting.render import jupyter_html
 from mmm.reporting.results import Results, read_results
 from mmm.reporting.style import Look, make_look
+from mmm.scratch import process_folder
 from mmm.settings import Settings, load_dataset, load_evidence, load_settings
 
 CHAPTER_MIME = "application/vnd.mmm.chapter+json"
@@ -97,14 +97,13 @@ def handed_over(believed: Believed) -> Iterator[None]:
     # Draws are in the store; the file holds what was made of them.
     holdout = None if believed.holdout is None else replace(believed.holdout, fit=None)
     known = (holdout, believed.gate, believed.agreed, believed.backtest)
-    with tempfile.TemporaryDirectory(prefix="mmm-judged-") as folder:
-        path = Path(folder) / "judged"
-        path.write_bytes(pickle.dumps((believed.fit.key, known)))
-        os.environ[JUDGED] = str(path)
-        try:
-            yield
-        finally:
-            del os.environ[JUDGED]
+    path = process_folder("mmm-judged") / believed.fit.key
+    path.write_bytes(pickle.dumps((believed.fit.key, known)))
+    os.environ[JUDGED] = str(path)
+    try:
+        yield
+    finally:
+        del os.environ[JUDGED]
 
 
 def _handed_over(fit: Fit) -> Believed | None:

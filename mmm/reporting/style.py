@@ -4,11 +4,8 @@ Figures are drawn in the light colours. :meth:`Look.themed` then swaps each colo
 of its role, so that one drawing serves light and dark pages.
 """
 
-import atexit
 import base64
 import functools
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +15,7 @@ from matplotlib import font_manager
 
 from mmm.reporting.colour import channel_colour, dark_twin
 from mmm.reporting.settings import ReportSettings
+from mmm.scratch import process_folder
 
 FONTS = Path(__file__).parent / "templates" / "fonts"
 TEXT_FONT = "Inter"
@@ -110,7 +108,8 @@ def font_faces() -> str:
 @functools.cache
 def register_fonts() -> None:
     """Makes the embedded fonts known to matplotlib, which measures text with them but reads no WOFF2."""
-    folder = _font_folder()
+    # It lives as long as the process: matplotlib opens a font when it first measures text.
+    folder = process_folder("mmm-fonts")
     for family, weight, name in _FACES:
         font = TTFont(FONTS / name)
         font.flavor = None
@@ -129,11 +128,3 @@ def _fallback() -> None:
     font_manager.fontManager.ttflist.append(
         font_manager.FontEntry(fname=bold, name=FALLBACK_FONT, weight=600, size="scalable")
     )
-
-
-@functools.cache
-def _font_folder() -> Path:
-    """A folder that lives as long as the process: matplotlib opens a font when it first measures text."""
-    folder = Path(tempfile.mkdtemp(prefix="mmm-fonts-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from mmm.errors import FitError
 from mmm.inference import store
+from mmm.inference.attempt import joined, thinned
 from mmm.inference.sample import fit_key
 from mmm.inference.settings import SamplerSettings
 
@@ -62,3 +64,33 @@ def test_the_key_follows_what_the_fit_depends_on(known):
     changed["outcome"][3] += 1e-9
     assert key != fit_key(replace(fit.dataset, data=changed), fit.spec, sampler)
     assert key != fit_key(fit.dataset.with_outcome_hidden(13), fit.spec, sampler)
+
+
+@pytest.mark.parametrize("change", [lambda tree: joined(tree, tree), lambda tree: thinned(tree, 3), lambda tree: tree])
+def test_what_was_read_can_be_stored_again(known, tmp_path, change):
+    """What is read remembers the chunks in which it lay; written in them after it grew it could not be read again."""
+    found = with_energies(known.fit, 324)
+    for time in range(3):
+        store.save(found, tmp_path / str(time))
+        found = store.load(tmp_path / str(time))
+        changed = change(found.main.tree)
+        found = replace(found, members=(replace(found.main, tree=changed),))
+    store.save(found, tmp_path / "last")
+    again = store.load(tmp_path / "last")
+    for group in ("posterior", "sample_stats"):
+        xr.testing.assert_equal(again.main.tree[group].to_dataset(), found.main.tree[group].to_dataset())
+
+
+def with_energies(fit, draws):
+    """The fit with so many draws that they fill more than one chunk unevenly, and with energies."""
+    posterior = fit.main.posterior.isel(draw=np.resize(np.arange(4), draws)).assign_coords(draw=np.arange(draws))
+    rng = np.random.default_rng(1)
+    stats = xr.Dataset(
+        {
+            "diverging": (("chain", "draw"), np.zeros((1, draws), dtype=bool)),
+            "energy": (("chain", "draw"), rng.normal(size=(1, draws))),
+        }
+    )
+    posterior["wide"] = (("chain", "draw", "k"), rng.normal(size=(1, draws, 500)))
+    tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
+    return replace(fit, members=(replace(fit.main, tree=tree),))

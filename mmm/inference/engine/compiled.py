@@ -36,11 +36,20 @@ def _compile_apart() -> None:
     """
     parts = ("sampler import c_functions as made", "ahead import compile_rest as made")
     commands = [[sys.executable, "-c", f"from mmm.model.kernels.{part}; made()"] for part in parts]
+    started: list[subprocess.Popen[bytes]] = []
     with ExitStack() as running, suppress(OSError):
         for command in commands:
             # S603: the commands are these lines, by this interpreter. Leaving the stack waits for them.
             quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            running.enter_context(subprocess.Popen(command, **quiet))  # type: ignore[call-overload]  # noqa: S603
+            process = running.enter_context(subprocess.Popen(command, **quiet))  # type: ignore[call-overload]  # noqa: S603
+            started.append(process)
+        try:
+            for process in started:
+                process.wait()
+        except BaseException:
+            for process in started:
+                process.kill()
+            raise
 
 
 @functools.cache

@@ -8,11 +8,11 @@ import numpy.typing as npt
 import xarray as xr
 
 from mmm.data.dataset import Dataset
-from mmm.errors import sampler_stopped
 from mmm.inference.engine import draws
 from mmm.inference.engine.nutpie_adapter import compiled_model
 from mmm.inference.engine.problem import Problem, log_posterior
 from mmm.inference.engine.whitening import whiten
+from mmm.inference.nuts import nuts, require_complete
 from mmm.inference.settings import SamplerSettings
 from mmm.model.evidence import NO_EVIDENCE, Evidence
 from mmm.model.spec import ModelSpec
@@ -64,23 +64,8 @@ def sample_problem(problem: Problem, sampler: SamplerSettings, *, progress: bool
 
 def _nuts(problem: Problem, sampler: SamplerSettings, progress: bool) -> Any:
     """nutpie's trace of a problem in the coordinates that it is sampled in."""
-    # Imported here: it takes a second, and a preview does not need it.
-    import nutpie
-
-    try:
-        return nutpie.sample(
-            compiled_model(problem.block, problem.layout.dim, _SPREAD),
-            draws=sampler.draws,
-            tune=sampler.tune,
-            chains=sampler.chains,
-            seed=sampler.seed,
-            target_accept=sampler.target_accept,
-            adaptation="low_rank" if problem.layout.dim <= _LOW_RANK else "diag",
-            save_warmup=False,
-            progress_bar=progress,
-        )
-    except RuntimeError as error:
-        raise sampler_stopped(error) from error
+    model = compiled_model(problem.block, problem.layout.dim, _SPREAD)
+    return nuts(model, sampler, progress=progress, adaptation="low_rank" if problem.layout.dim <= _LOW_RANK else "diag")
 
 
 def preview(
@@ -101,4 +86,4 @@ def preview(
         "whitening": found.note,
         "approximation": "Laplace: a normal distribution around the mode, not a fit",
     }
-    return xr.DataTree.from_dict({"posterior": posterior})
+    return require_complete(xr.DataTree.from_dict({"posterior": posterior}), 1, count)

@@ -10,7 +10,7 @@ from mmm.cli.errors import Commands
 
 _EPILOG = (
     "Exit codes: 0 done, 1 a fault of the workbench or of the machine, 2 settings or arguments, 3 data, 4 fit, "
-    "5 the model did not pass its gate, 6 plan, 7 report, 130 interrupted."
+    "5 the model did not pass its gate, 6 plan, 7 report, 130 interrupted (128 + n: ended by signal n)."
 )
 
 app = typer.Typer(
@@ -34,11 +34,6 @@ Parameters = Annotated[
         help="Replace one setting for this run: total_budget=1200000, horizon='13 weeks', sampler.draws=500.",
     ),
 ]
-
-
-def main() -> None:
-    """Run the command line."""
-    app()
 
 
 def _version(wanted: bool) -> None:
