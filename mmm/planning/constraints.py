@@ -15,6 +15,7 @@ from mmm.planning.statements import Factor, Kind, Money, Part, Share, Statement,
 
 _WITHOUT_AMOUNT = ("group_share_at_least", "group_share_at_most")
 Values = dict[str, Value]
+_MOST_STEPS = 1_000_000
 
 
 def check_names(settings: PlanSettings, channels: tuple[str, ...]) -> None:
@@ -113,10 +114,30 @@ class _Builder:
         if step is not None or limits.zero_or_at_least is not None:
             column = self.total_column(index)
             if step is not None:
+                self._require_coarse(name, step, self.range_of(index)[1].value)
                 self.steps[column] = step
             if limits.zero_or_at_least is not None:
+                self._require_reach(name, limits.zero_or_at_least, self.range_of(index)[1].value)
                 self.gaps[column] = limits.zero_or_at_least
         self._periods(index, name, limits)
+
+    @staticmethod
+    def _require_reach(name: str, least: float, most: float) -> None:
+        """Raise PlanError for a "zero or at least" above the most that the channel may spend."""
+        if least > most:
+            raise PlanError(
+                f"plan.channels.{name}.zero_or_at_least is {least:,.0f}, but the channel may spend {most:,.0f} at "
+                "most. Raise its maximum, or hold it at zero with maximum: 0."
+            )
+
+    @staticmethod
+    def _require_coarse(name: str, step: float, most: float) -> None:
+        """Raise PlanError for a unit so small that a solver's tolerance is more than it."""
+        if step * _MOST_STEPS < most:
+            raise PlanError(
+                f"The step of {name} is {step:,.3g}, of which its most, {most:,.0f}, holds more than {_MOST_STEPS:,}. "
+                "Leave it out, or give a larger unit."
+            )
 
     def range_of(self, index: int) -> tuple[_Bound, _Bound]:
         """Least and most money of one channel, by its own limits or the relative ones of all.
@@ -305,6 +326,16 @@ def budget_of(settings: PlanSettings, problem: PlanProblem) -> float:
     if settings.total_budget is not None:
         return settings.total_budget
     return np.inf if settings.objective.seeks_budget else float(problem.reference_totals.sum())
+
+
+def require_money(problem: PlanProblem, total_budget: float) -> None:
+    """Raise PlanError where there is nothing to decide on: no budget, since today's plan spends nothing."""
+    if total_budget <= 0:
+        raise PlanError(
+            f"Today's plan spends nothing over {problem.horizon} periods, so that there is no budget to split and "
+            "limits relative to it allow nothing. Give plan.total_budget and a maximum for each channel to plan on "
+            "(plan.channels), or another plan.reference."
+        )
 
 
 def assemble(settings: PlanSettings, space: Space, total_budget: float) -> Program:

@@ -10,10 +10,9 @@ from mmm.model.response import Floats
 from mmm.planning.linear import money_range
 from mmm.planning.objectives import Evaluator, Expected
 from mmm.planning.optimise import Limits, Solution, maximise
-from mmm.planning.planner import expected_objective
+from mmm.planning.planner import expected_objective, trace_price
 from mmm.planning.result import Gain, Plan, interval
 
-_TRACE = 1e-6
 _NEXT = 0.01
 """Share of a budget that its next money is."""
 
@@ -36,8 +35,7 @@ class _Budgets:
         space = plan.space
         self.evaluator = Evaluator(space)
         plain = Expected(self.evaluator)
-        today = space.reference
-        self.plain = replace(plain, price=_TRACE * plain.at(today, False).value / max(float(today.sum()), 1e-300))
+        self.plain = replace(plain, price=trace_price(plain))
         settings = plan.settings
         self.limits = Limits(settings.gap, np.inf, settings.seed)
         self.program = plan.program

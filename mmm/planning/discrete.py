@@ -11,12 +11,13 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from mmm.errors import PlanError
 from mmm.model.response import Floats
 from mmm.model.response_planner import Cells
+from mmm.planning import highs
 from mmm.planning.linear import discrete_parts, explain_infeasible
 from mmm.planning.newton import Effort, climb, feasible_start
 from mmm.planning.objectives import Expected
@@ -139,7 +140,7 @@ class _Master:
             (index[:, 2], (index[:, 0].astype(int), index[:, 1].astype(int))), shape=(len(more_low), total)
         )
         wide = hstack([rows, csr_array((rows.shape[0], len(columns)))])
-        found = milp(
+        found = highs.solve(
             -gain / size,
             integrality=np.concatenate([integrality, added[:, 3]]) if rel_gap is not None else None,
             bounds=Bounds(np.concatenate([lower, added[:, 0]]), np.concatenate([upper, added[:, 1]])),

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import csr_array, hstack, vstack
 
 from mmm.model.response import Floats, along
+from mmm.planning import highs
 from mmm.planning.constraints import assemble
 from mmm.planning.planner import expected_objective
 from mmm.planning.problem import Space
@@ -108,7 +109,7 @@ class _Allocator:
         """The plan by a linear program, for any constraints."""
         objective = np.concatenate([-self.table.program.cost, gain])
         size = max(1e-300, float(np.abs(objective).max()))
-        found = milp(-objective / size, bounds=self.bounds, constraints=[self.constraint])
+        found = highs.solve(-objective / size, bounds=self.bounds, constraints=[self.constraint])
         return self.table.levels[:, 0] if found.x is None else np.asarray(found.x[: len(self.table.levels)])
 
 

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import csr_array, hstack, vstack
 
 from mmm.errors import PlanError
 from mmm.model.response import Floats
+from mmm.planning import highs
 from mmm.planning.program import Program, Rule
 
 _INFEASIBLE = 2
@@ -79,7 +80,7 @@ def best_corner(program: Program, gradient: Floats, rel_gap: float = 0.0, time_l
     rows, low, high, lower, upper, integrality = discrete_parts(program)
     objective = np.concatenate([full, np.zeros(len(lower) - program.columns)])
     size = max(1e-300, float(np.abs(objective).max()))
-    found = milp(
+    found = highs.solve(
         -objective / size,
         integrality=integrality,
         bounds=Bounds(lower, upper),
@@ -126,7 +127,7 @@ def is_feasible(program: Program) -> bool:
     rows, low, high, lower, upper, integrality = discrete_parts(program)
     if np.any(lower > upper + 1e-9 * np.maximum(1.0, np.abs(upper))):
         return False
-    found = milp(
+    found = highs.solve(
         np.zeros(len(lower)),
         integrality=integrality,
         bounds=Bounds(lower, np.maximum(lower, upper)),

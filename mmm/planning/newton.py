@@ -79,7 +79,11 @@ def feasible_start(program: Program, wanted: Floats) -> Floats:
     scale = max(1e-12, float(np.abs(region.upper[: program.size]).max()))
     distance = np.concatenate([np.ones(program.size), np.full(program.columns - program.size, 1e-9)])
     target = np.concatenate([wanted / scale, np.zeros(program.columns - program.size)])
-    return solve_qp(Diagonal(distance), -distance * target, _scaled(region, scale)) * scale
+    try:
+        return solve_qp(Diagonal(distance), -distance * target, _scaled(region, scale)) * scale
+    except PlanError:
+        # Too uneven for the interior point, as with helpers that next to nothing holds: any corner is a start as well.
+        return best_corner(program.relaxed(), np.zeros(program.size)).x
 
 
 def climb(objective: Objective, program: Program, start: Floats, effort: Effort) -> Climb:

@@ -86,6 +86,15 @@ def certified(columns: Floats, size: int, value: float, bound: float, scale: flo
     return Solution(columns[:size], columns, certificate)
 
 
+def require_room(program: Program) -> None:
+    """Raise PlanError where the limits allow no money at all."""
+    if float(program.region.upper[: program.size].max(initial=0.0)) <= 0.0:
+        raise PlanError(
+            "The limits allow no money on any channel, so that there is nothing to decide. Raise plan.bounds, or give "
+            "channels a maximum (plan.channels)."
+        )
+
+
 def require_feasible(program: Program) -> None:
     """Raise PlanError with the smallest contradiction where no plan satisfies the constraints."""
     region = program.region

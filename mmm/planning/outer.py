@@ -9,11 +9,12 @@ import time
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import csr_array, hstack, vstack
 
 from mmm.errors import PlanError
 from mmm.model.response import Floats
+from mmm.planning import highs
 from mmm.planning.discrete import Found, held
 from mmm.planning.linear import discrete_parts, explain_infeasible
 from mmm.planning.newton import Climb, Effort, climb, feasible_start
@@ -56,7 +57,7 @@ class _Master:
         cuts[:, width:] = np.array(self.rows)[:, size:]
         wide = hstack([matrix, csr_array((matrix.shape[0], channels))])
         free = np.full(channels, np.inf)
-        found = milp(
+        found = highs.solve(
             -np.concatenate([gain / unit, np.ones(channels)]),
             integrality=np.concatenate([integrality, np.zeros(channels)]),
             bounds=Bounds(np.concatenate([lower, -free]), np.concatenate([upper, free])),

@@ -11,7 +11,7 @@ from mmm.errors import PlanError, SettingsError
 from mmm.inference.fit import Fit
 from mmm.inference.preview import refuse_preview
 from mmm.model.response import Floats
-from mmm.planning.constraints import assemble, budget_of
+from mmm.planning.constraints import assemble, budget_of, require_money
 from mmm.planning.linear import money_range
 from mmm.planning.objectives import Evaluator, Expected
 from mmm.planning.optimise import Certificate, Limits, Solution, maximise
@@ -21,7 +21,7 @@ from mmm.planning.program import Program
 from mmm.planning.result import Plan
 from mmm.planning.risk import mean_cvar, probability
 from mmm.planning.settings import RISKY_DRAWS, PlanSettings
-from mmm.planning.tables import allocation, channel_bounds
+from mmm.planning.tables import allocation, channel_bounds, first_step
 from mmm.planning.targets import largest_budget, smallest_budget
 from mmm.planning.worth import margin_of
 
@@ -70,6 +70,7 @@ def decide(prepared: Prepared, settings: PlanSettings, fit_key: str = "", name: 
         searched, problem = problem.halves()
         without = without if without is None else without[1::2]
     space = Space(settings.detail, searched)
+    require_money(problem, total_budget)
     program = assemble(settings, space, total_budget)
     solution = solve(space, program, settings, total_budget)
     money = space.money(tidied(program, solution.columns)[: program.size])
@@ -114,6 +115,11 @@ def evaluate(
     scale = float(money.sum()) / max(float(problem.reference.sum()), 1e-300)
     mix = today if abs(scale - 1) < 1e-12 else problem.effect_draws(problem.reference * scale)
     space = Space(settings.detail, problem)
+    if not all(np.isfinite(draws).all() for draws in (effects, today, mix)):
+        raise PlanError(
+            "What the plan or today's plan would win is not a finite number. Look for very large or very small values "
+            "in plan.demand_factor, plan.cost_factor, value_factor, and in the data."
+        )
     return Plan(
         name=name,
         allocation=allocation(problem, money, channel_bounds(program, space), (effects, today)),
@@ -135,9 +141,7 @@ def expected_objective(space: Space, settings: PlanSettings) -> Expected:
     """The risk-neutral objective of the settings over a space."""
     evaluator = Evaluator(space)
     plain = Expected(evaluator)
-    today = space.reference
-    mean_return = plain.at(today, False).value / max(float(today.sum()), 1e-300)
-    trace = _TRACE * mean_return
+    trace = trace_price(plain)
     problem = space.problem
     margin = margin_of(settings, has_value=problem.has_value, is_profit=problem.is_profit)
     if settings.objective.kind == "profit" and margin is None:
@@ -155,6 +159,15 @@ def expected_objective(space: Space, settings: PlanSettings) -> Expected:
     if least is None:
         least = 0.0 if margin is None else 1.0
     return replace(plain, price=max(trace, least / (margin or 1.0)))
+
+
+def trace_price(plain: Expected) -> float:
+    """A price of money far below any real return: a trace of what today's plan returns, of first steps without one."""
+    space = plain.evaluator.space
+    today = space.reference
+    if not today.any():
+        today = space.numbers(space.problem.pattern * first_step(space.problem))
+    return _TRACE * plain.at(today, False).value / float(today.sum())
 
 
 def solve(space: Space, program: Program, settings: PlanSettings, total_budget: float) -> Solution:

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import coo_array
 
 from mmm.errors import PlanError
 from mmm.model.response import Floats
+from mmm.planning import highs
 
 _SAME = 1e-9
 
@@ -120,7 +121,9 @@ def _fill(widths: Floats, gains: Floats, owner: np.ndarray, room: float) -> Floa
     # Money that wins nothing is not spent: a trace of a price.
     cost = np.concatenate([-(gains - 1e-9 * widths * scale / max(float(widths.max()), 1e-300)) / scale, np.zeros(s)])
     integer = np.concatenate([np.zeros(s), np.ones(s)])
-    found = milp(cost, integrality=integer, bounds=Bounds(0, 1), constraints=constraints, options={"mip_rel_gap": 0.0})
+    found = highs.solve(
+        cost, integrality=integer, bounds=Bounds(0, 1), constraints=constraints, options={"mip_rel_gap": 0.0}
+    )
     if found.x is None:
         raise PlanError(f"The split between markets could not be found ({found.message}).")
     return np.clip(np.asarray(found.x[:s]), 0.0, 1.0)

@@ -2,8 +2,8 @@
 
 from mmm.data.dataset import Dataset
 from mmm.errors import PlanError
-from mmm.planning.constraints import assemble, budget_of
-from mmm.planning.optimise import require_feasible
+from mmm.planning.constraints import assemble, budget_of, require_money
+from mmm.planning.optimise import require_feasible, require_room
 from mmm.planning.prepare import Prepared, last_year, unfitted
 from mmm.planning.problem import Space
 from mmm.planning.scenarios import posed
@@ -28,4 +28,7 @@ def require_possible(dataset: Dataset, settings: PlanSettings) -> None:
 
 def _require(prepared: Prepared, settings: PlanSettings) -> None:
     total = budget_of(settings, prepared.problem)
-    require_feasible(assemble(settings, Space(settings.detail, prepared.problem), total))
+    require_money(prepared.problem, total)
+    program = assemble(settings, Space(settings.detail, prepared.problem), total)
+    require_room(program)
+    require_feasible(program)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import csr_array
 
 from mmm.errors import PlanError
 from mmm.model.response import Floats
+from mmm.planning import highs
 from mmm.planning.curvature import Curvature, Diagonal
 
 _ITERATIONS = 80
@@ -215,7 +216,8 @@ def _without_slack(region: Region) -> Region:
         low, high = lower.copy(), upper.copy()
         for i in np.flatnonzero(lower < upper):
             ends = [
-                milp(sign * rows[i], bounds=Bounds(region.lower, region.upper), constraints=limits) for sign in (1, -1)
+                highs.solve(sign * rows[i], bounds=Bounds(region.lower, region.upper), constraints=limits)
+                for sign in (1, -1)
             ]
             if any(end.x is None for end in ends):
                 continue

@@ -17,7 +17,7 @@ from mmm.planning.prepare import Prepared, last_year, prepare
 from mmm.planning.problem import PlanProblem, Space
 from mmm.planning.program import Program
 from mmm.planning.result import Plan
-from mmm.planning.settings import ChannelLimits, NewChannel, PlanSettings, Scenario
+from mmm.planning.settings import LARGEST, ChannelLimits, NewChannel, PlanSettings, Scenario
 from mmm.planning.statements import Part, Statement
 
 _NORMAL_90 = float(norm.ppf(0.95))
@@ -155,7 +155,7 @@ def _with_new_channel(prepared: Prepared, settings: PlanSettings, new: NewChanne
         observed_peak_total=np.append(problem.observed_peak_total, peak),
         notes=(*problem.notes, Statement("prior_channel", {"part": Part(new.name)})),
     )
-    limits = ChannelLimits(minimum=0.0, maximum=new.maximum or 2 * new.spend)
+    limits = ChannelLimits(minimum=0.0, maximum=new.maximum or min(2 * new.spend, LARGEST))
     update = {"channels": {**settings.channels, new.name: limits}}
     return replace(prepared, problem=larger), settings.model_copy(update=update)
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from mmm.data.calendar import Duration
 from mmm.section import SEED_MAX, Section
@@ -13,10 +13,18 @@ RISKY_DRAWS = 100
 ObjectiveKind = Literal["expected_outcome", "profit", "mean_cvar", "probability", "smallest_budget", "largest_budget"]
 Detail = Literal["channel", "geo", "week"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Money = Annotated[float, Field(ge=0.0)]
-RelativeRange = tuple[Annotated[float, Field(ge=0.0)], Annotated[float, Field(ge=0.0)]]
+# Ranges within which every sum and product of settings stays an ordinary number; wider than any real case.
+SMALLEST, LARGEST = 0.01, 1e15
+Money = Annotated[float, Field(ge=0.0, le=LARGEST)]
+Amount = Annotated[float, Field(ge=SMALLEST, le=LARGEST)]
+Multiple = Annotated[float, Field(ge=0.0, le=1e4)]
+Factor = Annotated[float, Field(ge=1e-3, le=1e3)]
+Return = Annotated[float, Field(ge=1e-9, le=1e9)]
+HalfLife = Annotated[float, Field(ge=0.01, le=1e3)]
+Level = Annotated[float, Field(ge=1e-3, le=0.999)]
+RelativeRange = tuple[Multiple, Multiple]
 DEFAULT_BOUNDS: RelativeRange = (0.5, 2.0)
-Factors = PositiveFloat | tuple[PositiveFloat, ...]
+Factors = Factor | tuple[Factor, ...]
 
 _OBJECTIVE_TARGETS = ("roas", "marginal_roas", "cost_per_unit")
 
@@ -37,11 +45,11 @@ class ObjectiveSettings(Section):
 
     kind: ObjectiveKind = "mean_cvar"
     risk_weight: Share = 0.5
-    tail: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.25
-    target: PositiveFloat | None = None
-    roas: PositiveFloat | None = None
-    marginal_roas: PositiveFloat | None = None
-    cost_per_unit: PositiveFloat | None = None
+    tail: Annotated[float, Field(ge=0.001, le=0.999)] = 0.25
+    target: Amount | None = None
+    roas: Return | None = None
+    marginal_roas: Return | None = None
+    cost_per_unit: Return | None = None
 
     @property
     def risky(self) -> bool:
@@ -79,15 +87,15 @@ class ChannelLimits(Section):
     maximum: Money | None = None
     fixed: bool = False
     """Keep the channel at its spend in the reference plan; to hold it at an amount, give minimum and maximum."""
-    zero_or_at_least: PositiveFloat | None = None
+    zero_or_at_least: Amount | None = None
     """Spend nothing, or at least this much; allows zero even where the lower bound does not."""
-    step: PositiveFloat | None = None
+    step: Amount | None = None
     """Sellable unit: spend is a multiple of it."""
-    weekly_maximum: PositiveFloat | None = None
+    weekly_maximum: Amount | None = None
     """Largest spend in any period of the horizon, over all geos."""
     weekly_minimum: Money | None = None
     """Smallest spend in any period of the horizon, over all geos."""
-    value_factor: PositiveFloat = 1.0
+    value_factor: Factor = 1.0
     """Value of a unit of outcome won by this channel, relative to the average unit (value per customer)."""
 
     @model_validator(mode="after")
@@ -129,9 +137,9 @@ class Extrapolation(Section):
     an upper bound, ``penalise`` counts each unit of money beyond it as costing ``penalty`` more.
     """
 
-    limit: PositiveFloat = 1.0
+    limit: Factor = 1.0
     action: Literal["warn", "forbid", "penalise"] = "warn"
-    penalty: PositiveFloat = 1.0
+    penalty: Factor = 1.0
 
 
 class NewChannel(Section):
@@ -143,11 +151,11 @@ class NewChannel(Section):
     """
 
     name: str
-    spend: PositiveFloat
-    roas: tuple[PositiveFloat, PositiveFloat]
-    half_life: tuple[PositiveFloat, PositiveFloat] = (0.5, 3.0)
-    saturation: tuple[PositiveFloat, PositiveFloat] = (0.2, 0.7)
-    maximum: PositiveFloat | None = None
+    spend: Amount
+    roas: tuple[Return, Return]
+    half_life: tuple[HalfLife, HalfLife] = (0.5, 3.0)
+    saturation: tuple[Level, Level] = (0.2, 0.7)
+    maximum: Amount | None = None
     """Most that may be spent on it over the horizon; by default twice ``spend``."""
 
     @model_validator(mode="after")
@@ -156,8 +164,6 @@ class NewChannel(Section):
             low, high = getattr(self, name)
             if not low < high:
                 raise ValueError(f"{name} must be [lower, upper] with lower < upper; got [{low}, {high}]")
-        if self.saturation[1] >= 1.0:
-            raise ValueError(f"saturation is a level below 1; got {self.saturation[1]}")
         return self
 
 
@@ -172,10 +178,10 @@ class Scenario(Section):
     spend: Literal["optimised", "reference", "last_year"] | dict[str, Money] = "optimised"
     """Where the money goes: optimised under the constraints, or as given (a table holds totals over the horizon; a
     channel it does not name stays at its reference spend)."""
-    total_budget: PositiveFloat | None = None
-    change: dict[str, Annotated[float, Field(ge=-1.0)]] = Field(default_factory=dict)
+    total_budget: Amount | None = None
+    change: dict[str, Annotated[float, Field(ge=-1.0, le=1e3)]] = Field(default_factory=dict)
     """Relative change of channels against the reference plan, held there: ``{tv: -0.5}`` cuts TV by half."""
-    cost_change: dict[str, Annotated[float, Field(gt=-1.0)]] = Field(default_factory=dict)
+    cost_change: dict[str, Annotated[float, Field(ge=-0.99, le=1e3)]] = Field(default_factory=dict)
     """Relative change of the cost per media unit: ``{tv: 0.2}`` makes TV 20% dearer."""
     new_channel: NewChannel | None = None
 
@@ -183,7 +189,7 @@ class Scenario(Section):
 class PlanSettings(Section):
     """The budget decision. Budgets and bounds are totals over the whole horizon, in the currency of the data."""
 
-    total_budget: PositiveFloat | None = None
+    total_budget: Amount | None = None
     """Most that may be spent over the horizon; by default what the reference plan spends."""
     spend_all: bool = False
     """Spend exactly ``total_budget``, even where the money returns less than it costs."""
@@ -192,10 +198,10 @@ class PlanSettings(Section):
     """The plan to beat: spend of the last horizon-length periods, of the same periods one year before the horizon, or a
     table of totals by channel (channels it does not name stay at their last spend)."""
     objective: ObjectiveSettings = ObjectiveSettings()
-    margin: Annotated[float, Field(gt=0.0)] | None = None
+    margin: Annotated[float, Field(ge=1e-4, le=1e4)] | None = None
     """Profit per currency of outcome value: the share of revenue that is left. Without it a plan on revenue weighs
     revenue, and says nothing of profit; a profit, and a KPI with a value per unit, need none."""
-    worth_spending: Money | None = None
+    worth_spending: Multiple | None = None
     """Least expected profit (value x margin; the value alone where no margin is known) that one more unit of money must
     return to be spent. Not given: 1 where a margin is known, else nothing, so that the budget is spent. Not used under
     ``profit`` (where it is 1), with ``spend_all`` or where the outcome has no value per unit."""
@@ -213,13 +219,13 @@ class PlanSettings(Section):
     even one where that is more."""
     channels: dict[str, ChannelLimits] = Field(default_factory=dict)
     groups: dict[str, GroupLimits] = Field(default_factory=dict)
-    max_increase: Annotated[float, Field(ge=0.0)] | None = None
+    max_increase: Multiple | None = None
     """No channel grows by more than this share of its reference spend (0.3 is 30%)."""
     min_retained: Share | None = None
     """Every channel keeps at least this share of its reference spend."""
     max_total_reallocation: Share | None = None
     """Increases, and decreases, each sum to at most this share of the reference total (less or more budget counts)."""
-    step: PositiveFloat | None = None
+    step: Amount | None = None
     """Sellable unit of every channel that has none of its own."""
     extrapolation: Extrapolation = Extrapolation()
 
@@ -233,18 +239,18 @@ class PlanSettings(Section):
     """Where controls are held over the horizon for the forecast of the whole outcome: at their mean of the last 13
     weeks, or at the same periods one year (364 days) before."""
 
-    draws: Annotated[int, Field(ge=50)] = 1000
-    gap: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.001
+    draws: Annotated[int, Field(ge=50, le=1_000_000)] = 1000
+    gap: Annotated[float, Field(ge=1e-9, lt=0.5)] = 0.001
     """Largest relative distance to the certified bound at which the search stops."""
-    time_limit: PositiveFloat = 30.0
+    time_limit: Annotated[float, Field(ge=0.01, le=86_400.0)] = 30.0
     """Seconds after which the search stops with the gap that it has."""
-    equal_margin: Annotated[float, Field(gt=0.0)] = 0.01
+    equal_margin: Annotated[float, Field(ge=1e-9, le=1.0)] = 0.01
     """A plan is called as good as the reference plan only where the interval of its gain holds zero and lies, as a
     whole, within this share of the incremental outcome: what the reference plan's media win."""
     seed: Annotated[int, Field(ge=0, le=SEED_MAX)] = 20240101
-    curve_points: PositiveInt = 9
+    curve_points: Annotated[int, Field(ge=1, le=200)] = 9
     """Budgets on the budget curve."""
-    budget_step: PositiveFloat | None = None
+    budget_step: Amount | None = None
     """The amount for 'what the next and the last ... earn'; by default the smaller of 100,000 and 5% of the budget."""
     scenarios: tuple[Scenario, ...] = ()
 

@@ -11,7 +11,7 @@ from mmm.planning.curve import BudgetCurve
 from mmm.planning.moves import key_moves, smaller_moves
 from mmm.planning.result import Gain, Interval, Plan
 from mmm.planning.scenarios import scenario_plans
-from mmm.planning.settings import Scenario
+from mmm.planning.settings import SMALLEST, Scenario
 from mmm.planning.worth import break_even
 from mmm.reporting.decision import Decision, Estimate, Limit, Move, Pays, estimate
 from mmm.reporting.foresight import foresee
@@ -154,12 +154,10 @@ def plan_tables(plan: Plan, curve: BudgetCurve, scenarios: Sequence[ScenarioLine
 def scenario_lines(fit: Fit, plan: Plan, fmt: Formatter) -> list[ScenarioLine]:
     """Today's plan, the recommended one, and the settings' scenarios; without any, 20% less and 20% more budget."""
     settings = plan.settings
+    # A plan that spends nothing has no budget to compare with.
+    shares = (-0.2, 0.2) if plan.spend > 2 * SMALLEST else ()
     wanted = settings.scenarios or tuple(
-        Scenario(
-            name=_more_or_less(share, fmt),
-            total_budget=(1 + share) * plan.spend,
-        )
-        for share in (-0.2, 0.2)
+        Scenario(name=_more_or_less(share, fmt), total_budget=(1 + share) * plan.spend) for share in shares
     )
     before = _by_channel(plan, "reference")
     lines = [
