@@ -277,10 +277,9 @@ class NumberColumns:
 
 
 def _stated(style: Style) -> dict[str, str]:
-    """What settings have to say for a style: the thousands sign, and the decimal comma where it is not implied."""
+    """What settings have to say for a style: the thousands sign, and a decimal comma."""
     stated = {} if style.thousands is None else {"thousands": style.thousands}
-    implied = "," if style.thousands == "." else "."
-    return stated if style.decimal == implied else {"decimal": style.decimal, **stated}
+    return stated if style.decimal == "." else {"decimal": style.decimal, **stated}
 
 
 def _value(body: str, style: Style) -> float:

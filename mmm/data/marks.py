@@ -119,8 +119,8 @@ def all_plain(texts: Sequence[str], style: Style) -> bool:
 def uneven(amounts: Iterable[Amount]) -> str | None:
     """What is wrong with the grouping of a column, or None.
 
-    Four digits may stand ungrouped beside larger grouped numbers, as Spanish, Portuguese and Polish programs write
-    them (CLDR: minimumGroupingDigits 2).
+    Four digits may stand ungrouped beside larger grouped numbers, as programs in Spanish, Italian, Polish and
+    others write them (CLDR: minimumGroupingDigits 2).
     """
     seen = {(a.grouping, min(a.digits, 6)) for a in amounts}
     shapes = {grouping for grouping, _ in seen}

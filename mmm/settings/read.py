@@ -122,7 +122,8 @@ def _length_problems(settings: Settings, dataset: Dataset) -> Iterator[str]:
         yield f"plan.horizon: {settings.plan.horizon} are {horizon} periods, but the data have {periods}. Shorten it."
     lookback = parse_periods(settings.model.lookback, dataset.frequency)
     if lookback > periods:
-        yield f"model.lookback: {settings.model.lookback} are {lookback} periods, but the data have {periods}. Shorten it."
+        asked = settings.model.lookback
+        yield f"model.lookback: {asked} are {lookback} periods, but the data have {periods}. Shorten it."
     if settings.gate.holdout is not None:
         hidden = parse_periods(settings.gate.holdout, dataset.frequency)
         if hidden > periods // 2:

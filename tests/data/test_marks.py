@@ -85,7 +85,7 @@ def test_a_sign_between_thousands_stands_at_groups(
     [
         (["1.234", "998", "12.345.678"], True),
         (["1.234", "5678"], False),
-        (["12.345", "1234"], True),  # Spanish, Portuguese and Polish programs do not group four digits
+        (["12.345", "1234"], True),  # Spanish, Italian, Polish and others: four digits are not grouped
         (["12.345", "123456"], False),
     ],
 )
@@ -164,12 +164,12 @@ def test_a_point_that_is_no_thousands_sign_is_refused() -> None:
         (["1,234,567.89", "998.00", "12,345.67"], 'data.csv: {thousands: ","}'),
         (["1,492,854", "1,524,002", "998"], 'data.csv: {thousands: ","}'),
         (["12,34,567", "1,00,000", "998"], 'data.csv: {thousands: ","}'),
-        (["1.234.567,89", "998,00", "5"], 'data.csv: {thousands: "."}'),
+        (["1.234.567,89", "998,00", "5"], 'data.csv: {decimal: ",", thousands: "."}'),
         (["1 234 567,89", "998,00", "5"], 'data.csv: {decimal: ",", thousands: " "}'),
         ([f"1{NARROW}234{NARROW}567", "998", "5"], 'data.csv: {thousands: " "}'),
         (["1'234'567.80", "998", "5"], 'data.csv: {thousands: "\'"}'),
         (["12,5", "998,25", "5"], 'data.csv: {decimal: ","}'),
-        (["497.618,13 €", "1,00 €", "0 €"], 'data.csv: {thousands: "."}'),
+        (["497.618,13 €", "1,00 €", "0 €"], 'data.csv: {decimal: ",", thousands: "."}'),
     ],
 )
 def test_the_advice_is_a_line_that_works(cells: list[str], line: str) -> None:

@@ -18,8 +18,8 @@ _FAR_BELOW = 60.0
 _JUMP = 20.0
 _FEWEST = 5
 _MEDIA_WORD = re.compile(
-    r"(^|[^a-z])(impr|impressions?|clicks?|views?|visits?|sessions?|grps?|trps?|reach|sent|sends|opens?|opened|"
-    r"kontakte|klicks?)([^a-z]|$)"
+    r"(^|[^a-z])(impr|impressions?|views?|visits?|sessions?|grps?|trps?|reach|sent|sends|opens?|opened|"
+    r"kontakte|[ck]licks?)([^a-z]|$)"
 )
 _MONEY_WORD = re.compile(r"spen[dt]|cost|budget|invest|amount|price|fee|eur|usd|gbp|chf|money|kosten|ausgaben")
 
