@@ -31,7 +31,8 @@ class Analysis:
     - ``channels`` (index channel): spend, effect, share of outcome, roas, marginal_roas, cost_per_unit (currency per
       incremental unit of outcome), half_life (periods), saturation (effect at today's spend over the largest possible
       one), observed_max (largest spend in one period, all geos), today (mean spend per period of the last 13).
-      ``roas`` and ``marginal_roas`` are NaN where the outcome has no value.
+      ``roas`` and ``marginal_roas`` are NaN where the outcome has no value; ``marginal_effect`` is the same in units of
+      the outcome.
     - ``geo_channels``: geo, channel, spend, effect, roas.
     - ``decomposition``: date, component, kind (media, baseline, control), mean, lower, upper; summed over geos, the
       means add up to the fitted mean.
@@ -178,16 +179,17 @@ def _channel_table(
     spend = panel.spend.sum(axis=0)
     total = effects.sum(axis=1)
     outcome = float(np.nansum(fit.dataset.data["outcome"].values[fit.window]))
-    if fit.dataset.has_value:
-        marginal = marginal_effect(draws, panel, panel.value) / spend
-    else:
-        marginal = np.full_like(total, np.nan)
+    marginal = marginal_effect(draws, panel, panel.ones) / spend
+    valued = (
+        marginal_effect(draws, panel, panel.value) / spend if fit.dataset.has_value else np.full_like(total, np.nan)
+    )
     window = fit.dataset.data["spend"].values[fit.window].sum(axis=1)
     table: dict[str, Floats] = {"spend": spend}
     table |= columns("effect", total)
     table |= columns("share", total / outcome)
     table |= columns("roas", value.sum(axis=1) / spend)
-    table |= columns("marginal_roas", marginal)
+    table |= columns("marginal_roas", valued)
+    table |= columns("marginal_effect", marginal)
     table |= columns("cost_per_unit", spend / total)
     table |= columns("half_life", response.half_life(draws))
     table |= columns("saturation", _saturation_today(fit, draws))

@@ -103,6 +103,11 @@ def always_concave(draws: ResponseDraws) -> bool:
     return bool(_concave(draws).all())
 
 
+def s_shaped(draws: ResponseDraws) -> Floats:
+    """Share of draws [c] in which a channel's response is not concave: little spend wins little at first."""
+    return np.asarray(1.0 - _concave(draws).mean(axis=0))
+
+
 def _concave(draws: ResponseDraws) -> npt.NDArray[np.bool_]:
     """By draw and channel, [n, c]."""
     hill = draws.saturation_kind == SATURATION_KINDS["hill"]

@@ -83,16 +83,27 @@ def _next(channels: pd.DataFrame, name: str) -> Estimate:
 
 
 def saturation(channels: pd.DataFrame, fmt: Formatter) -> str:
-    """Where money runs into its ceiling: the next unit's return relative to the average one."""
+    """Where money runs into its ceiling: the channel that reached most of it, and what the next money wins there.
+
+    The next unit's return relative to the average one says where more money wins less than before.
+    """
     ratio = (channels["marginal_roas"] / channels["roas"]).replace([np.inf, -np.inf], np.nan).dropna().sort_values()
     if ratio.empty:
         return fmt.t("Too little is known of the curves to say.")
     tired = [fmt.label(str(c)) for c in ratio.index[ratio < 0.5]]
     fresh = [fmt.label(str(c)) for c in ratio.index[ratio > 0.75]]
+    reached = channels["saturation"].astype(float).sort_values(ascending=False)
+    highest = str(reached.index[0])
+    line = pd.Series(channels.loc[highest])
+    level = Estimate(
+        *(float(line[f"saturation{end}"]) for end in ("", "_lower", "_upper")), q=f"past/{highest}/saturation"
+    )
     values = {
         "first": fmt.label(str(ratio.index[0])),
         "amount": fmt.next_amount,
-        "share": fmt.percent(float(ratio.iloc[0]), 0),
+        "share": fmt.percent(Point(float(ratio.iloc[0]), f"past/{ratio.index[0]}/next_over_average"), 0),
+        "highest": fmt.label(highest),
+        "level": fmt.percent(level),
     }
     if tired:
         text = fmt.plural(
@@ -106,10 +117,11 @@ def saturation(channels: pd.DataFrame, fmt: Formatter) -> str:
         )
     else:
         text = fmt.t(
-            "No channel is close to its ceiling; {first} is the closest, where the next {amount} wins {share} of what "
-            "an average one wins.",
+            "On no channel the next {amount} wins less than half of what an average one wins; it is least on {first}, "
+            "with {share}.",
             **values,
         )
+    text += " " + fmt.t("{highest} is closest to its ceiling: {level} of it is reached.", **values)
     if fresh:
         text += " " + fmt.plural(
             "{names} still has room.", "{names} still have room.", len(fresh), names=fmt.join(fresh)
@@ -141,12 +153,16 @@ def budgets(curve: pd.DataFrame, planned: float, fmt: Formatter) -> str:
     return fmt.t("The table compares plans at several budgets.")
 
 
-def belief(passed: bool, warned: bool, error: float, inside: int, held_out: int, fmt: Formatter) -> str:
+def belief(passed: bool, warned: int, error: float, inside: int, held_out: int, fmt: Formatter) -> str:
     """Whether to believe the model, in plain words."""
     if not passed:
         start = fmt.t("The model did not pass its checks: do not decide on it.")
     elif warned:
-        start = fmt.t("The model passed its checks, with a reservation.")
+        start = fmt.plural(
+            "The model passed its checks, with {n} reservation.",
+            "The model passed its checks, with {n} reservations.",
+            warned,
+        )
     else:
         start = fmt.t("The model passed all its checks.")
     if not held_out or not math.isfinite(error):

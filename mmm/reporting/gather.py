@@ -12,6 +12,7 @@ from mmm.analysis.models import by_model, disagreement
 from mmm.data.dataset import Dataset
 from mmm.inference.convergence import ess, r_hat, scalars
 from mmm.inference.fit import Fit, Member
+from mmm.model.response_planner import s_shaped
 from mmm.model.spec import ChannelSpec, ModelSpec
 from mmm.planning import Plan
 from mmm.planning.models import plan_by_model
@@ -25,6 +26,7 @@ from mmm.reporting.words import Words, mark, words
 from mmm.settings import Settings, dump_changed, dump_settings
 
 _SMALL_TOTAL = 0.002
+_PLAUSIBLE = 0.1
 _BASES = (1.0, 10.0, 100.0, 1_000.0, 10_000.0, 100_000.0)
 
 
@@ -153,16 +155,8 @@ def _channels(analysis: Analysis, fmt: Formatter) -> pd.DataFrame:
         return table
     for end in ("", "_lower", "_upper"):
         table[f"roas{end}"] = table[f"effect{end}"] / table["spend"] * fmt.return_base
-        table[f"marginal_roas{end}"] = [
-            _at(analysis.curves, str(name), float(line["today"]), f"marginal{end}") * fmt.return_base
-            for name, line in table.iterrows()
-        ]
+        table[f"marginal_roas{end}"] = table[f"marginal_effect{end}"] * fmt.return_base
     return table
-
-
-def _at(curves: pd.DataFrame, channel: str, spend: float, column: str) -> float:
-    one = curves[curves["channel"] == channel]
-    return float(np.interp(spend, one["spend"].to_numpy(), one[column].to_numpy()))
 
 
 def _parts(analysis: Analysis) -> tuple[pd.DataFrame, Estimate]:
@@ -221,7 +215,7 @@ def model_views(fit: Fit, plan: Plan, fmt: Formatter) -> ModelViews | None:
     per = 1.0 if fmt.value_returns else fmt.return_base
     for end in ("", "_lower", "_upper"):
         table[f"roas{end}"] *= per
-    return ModelViews(table, disagreement(table), plan_by_model(fit, plan))
+    return ModelViews(table, disagreement(table), plan_by_model(fit, plan), len(fit.members))
 
 
 def workings_of(fit: Fit, settings: Settings, facts: Iterable[tuple[str, str]]) -> Workings:
@@ -231,12 +225,19 @@ def workings_of(fit: Fit, settings: Settings, facts: Iterable[tuple[str, str]]) 
     return Workings(
         diagnostics=pd.concat(tables).sort_values("ess_bulk", kind="stable"),
         priors=tuple(priors),
+        bent=_bent(fit),
         models=_models(fit),
         settings_yaml=dump_settings(settings),
         changed_yaml=dump_changed(settings),
         versions=fit.versions,
         facts=tuple(facts),
     )
+
+
+def _bent(fit: Fit) -> tuple[str, ...]:
+    """Channels for which one draw in ten or more, over all models that count, has an S-shaped curve."""
+    draws = fit.response(500)
+    return tuple(name for name, share in zip(draws.channels, s_shaped(draws), strict=True) if share >= _PLAUSIBLE)
 
 
 def _models(fit: Fit) -> pd.DataFrame:

@@ -148,6 +148,8 @@ class Workings:
 
     diagnostics: pd.DataFrame
     priors: tuple[tuple[str, str], ...]
+    bent: tuple[str, ...]
+    """Channels whose fitted curve may be an S: a slope above 1 is plausible."""
     models: pd.DataFrame
     settings_yaml: str
     changed_yaml: str
@@ -164,6 +166,8 @@ class ModelViews:
     returns: pd.DataFrame
     between: "pd.Series[float]"
     plan: PlanByModel
+    fitted: int = 0
+    """Models that were fitted, those included that count for nothing."""
 
 
 @dataclass(frozen=True)

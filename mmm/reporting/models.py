@@ -15,14 +15,20 @@ _MOST_MODELS = 7
 _APART = 0.25
 
 
-def agreement(models: int, between: pd.Series, fmt: Formatter) -> str:
+def agreement(models: int, fitted: int, between: pd.Series, fmt: Formatter) -> str:
     """How many models there are, and on which channels they disagree. ``between`` is the share by channel."""
     t = fmt.t
     start = t(
         "Nobody knows how long advertising works on, or how its returns diminish. So {count} models were fitted that "
         "differ in this, and each counts as much as its forecasts of periods left out of the data deserve.",
-        count=fmt.number(models),
+        count=fmt.number(max(fitted, models)),
     )
+    if fitted > models:
+        start += " " + fmt.plural(
+            "{n} of them has weight enough to count here.",
+            "{n} of them have weight enough to count here.",
+            models,
+        )
     apart = [fmt.label(str(name)) for name in between.sort_values(ascending=False).index if between[name] > _APART]
     if not apart:
         return f"{start} {t('They agree on every channel to within what each leaves open itself.')}"
@@ -71,7 +77,7 @@ def gains(found: PlanByModel, fmt: Formatter) -> str:
 def models_text(views: ModelViews, m: Material) -> str:
     """How far the models agree, and what each says of the plan."""
     count = views.returns["model"].nunique()
-    return f"{agreement(count, views.between, m.fmt)} {gains(views.plan, m.gain_fmt)}"
+    return f"{agreement(count, views.fitted, views.between, m.fmt)} {gains(views.plan, m.gain_fmt)}"
 
 
 def return_of_model(line: pd.Series, q: str, fmt: Formatter) -> Cell:

@@ -15,7 +15,7 @@ import pandas as pd
 from babel.numbers import get_currency_precision
 
 from mmm.model.response import along
-from mmm.planning.result import Plan
+from mmm.planning.result import Plan, interval
 from mmm.reporting.format import Formatter
 from mmm.reporting.style import Look
 
@@ -67,6 +67,7 @@ def payload(plan: Plan, fmt: Formatter, look: Look, draws: int) -> dict[str, Any
         "values": _pack(found.value),
         "slopes": _pack(_monotone(levels, found.value, found.slope)),
         "reference": _pack(plan.reference_draws[chosen][:, None, None]),
+        "reported": _reported(plan),
         "money": fmt.money_outcome,
         "margin": plan.margin,
         "money_patterns": fmt.patterns(money=True),
@@ -75,6 +76,22 @@ def payload(plan: Plan, fmt: Formatter, look: Look, draws: int) -> dict[str, Any
         "percent": fmt.percent_sign,
         "cents": get_currency_precision(fmt.currency) and 2,
         "texts": _texts(fmt, fmt.periods(plan.horizon)),
+    }
+
+
+def _reported(plan: Plan) -> dict[str, dict[str, list[float]]]:
+    """What the report says of the recommended plan and of today's, on all draws: mean, lower and upper end.
+
+    The sliders rest on fewer draws; they are moved by what that makes different here, so that one plan has one value.
+    """
+    gain, zero = plan.gain, [0.0, 0.0, 0.0]
+    return {
+        "planned": {
+            "won": list(interval(plan.outcome_draws)),
+            "gain": [gain.mean, gain.lower, gain.upper],
+            "chance": [plan.decisive_gain.probability],
+        },
+        "today": {"won": list(interval(plan.reference_draws)), "gain": zero, "chance": [0.0]},
     }
 
 

@@ -370,7 +370,7 @@ def _notes(book: _Book, m: Material) -> None:
     sheet = book.sheet("notes")
     head = m.teller.headline()
     planned = [told(said, m.fmt) for said in (*m.plan.notes, *m.plan.constraints, m.plan.certificate)]
-    believed = answers.belief(m.gate.passed, bool(m.gate.warnings), float("nan"), 0, 0, m.fmt)
+    believed = answers.belief(m.gate.passed, len(m.gate.warnings), float("nan"), 0, 0, m.fmt)
     lines = [m.title, head.lead, head.sentence, *planned, believed]
     for row, text in enumerate(t for t in lines if t):
         book.text(sheet, row, 0, text)

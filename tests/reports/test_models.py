@@ -74,9 +74,9 @@ def gains(*values: float) -> PlanByModel:
 def test_sentences() -> None:
     assert "from €1,000 (“m1”) to €3,000 (“m0”)" in models.gains(gains(3000.0, 1000.0), FMT)
     assert "Under “m1”, with 50% of the weight, the plan is not expected" in models.gains(gains(3000.0, -5.0), FMT)
-    apart = models.agreement(4, pd.Series({"tv": 0.5, "search": 0.1}), FMT)
+    apart = models.agreement(4, 7, pd.Series({"tv": 0.5, "search": 0.1}), FMT)
     assert "They disagree on TV: much of what is uncertain" in apart
-    assert "agree on every channel" in models.agreement(2, pd.Series({"tv": 0.2, "search": np.nan}), FMT)
+    assert "agree on every channel" in models.agreement(2, 2, pd.Series({"tv": 0.2, "search": np.nan}), FMT)
     disputed = PlanByModel(gains(1.0).gain, pd.DataFrame(), {"tv": (("late",), 0.3)})
     told = "The direction of TV depends on the model: “late”, with 30% of the weight, would rather move its money"
     assert models.disputes(disputed, FMT) == [f"{told} the other way."]

@@ -224,3 +224,9 @@ def test_failed_checks_are_told_without_jargon() -> None:
 def test_money_that_moves_within_channels_is_said() -> None:
     teller = told(moves=(move("TV", 2e6, 2e6), move("Search", 1e6, 1e6)), inside=4e5)
     assert f"as today by channel, and move €400{NB}thousand within channels" in teller.headline().lead
+
+
+def test_data_that_cannot_decide_head_page_one() -> None:
+    lead = told(doubtful=True).headline().lead
+    assert lead.startswith("These data cannot decide: repeating past values forecast better than the model.")
+    assert told().headline().lead in lead

@@ -52,7 +52,7 @@ def belief(m: Material) -> Chapter:
         beliefs=bool(m.meaning.beliefs),
         title=m.meaning.belief_title,
     )
-    answer = answers.belief(m.gate.passed, bool(m.gate.warnings), error, inside, hidden, m.fmt)
+    answer = answers.belief(m.gate.passed, len(m.gate.warnings), error, inside, hidden, m.fmt)
     return Chapter("belief", m.fmt.t("Can we believe it?"), answer, html, tuple(figures))
 
 

@@ -186,8 +186,8 @@ def _reasons_table(m: Material) -> Table:
             )
 
     caption = t(
-        "Why each channel moves. In a plan that is best on average, w"
-        "hat the next amount wins is alike wherever no limit binds."
+        "Why each channel moves: what the next amount wins at the level of today’s plan and of this one. In a plan "
+        "that is best on average it is alike wherever no limit binds."
     )
     return table_of(caption, head, rows())
 

@@ -126,7 +126,11 @@ def _returns_table(m: Material) -> Table:
             )
 
     dates = fmt.date_range(m.basis.first, m.basis.last)
-    caption = t("Each channel, {dates}; small print: 90% intervals.", dates=dates)
+    caption = t(
+        "Each channel, {dates}: what the money spent in this time wins, also after its end; small print: "
+        "90% intervals.",
+        dates=dates,
+    )
     return table_of(caption, head, rows())
 
 

@@ -91,7 +91,7 @@ def _assumptions(m: Material) -> list[str]:
     lines = [
         t("Without media, the outcome would follow {parts}.", parts=fmt.join(parts, 8)),
         t(fmt.by_period(spent, spent_daily), reach=reach),
-        t("More money on a channel always helps, but each further amount helps less."),
+        _curves(m),
     ]
     if regions:
         lines.append(
@@ -110,6 +110,23 @@ def _assumptions(m: Material) -> list[str]:
         )
     )
     return lines
+
+
+def _curves(m: Material) -> str:
+    """What is assumed of the curves: by the families and slopes that were fitted."""
+    t, bent = m.fmt.t, m.workings.bent
+    if not bent:
+        return t("More money on a channel always helps, but each further amount helps less.")
+    if set(bent) == set(m.basis.channels):
+        return t(
+            "More money on a channel always helps. Little money may help little at first, until a threshold is passed; "
+            "from there on each further amount helps less."
+        )
+    return t(
+        "More money on a channel always helps. On {names} little money may help little at first, until a threshold is "
+        "passed; else each further amount helps less.",
+        names=m.fmt.join([m.fmt.label(c) for c in bent], 6),
+    )
 
 
 def appendix(m: Material) -> Chapter:

@@ -259,9 +259,30 @@
     strip.setAttribute("aria-label", say("strip", { change: result(s, true), range: range(s) }));
   }
 
+  // The report's own figures stand for the two plans that it tells of; other plans move with the nearer of them.
+  function near(name) { return channels.every(function (c, i) { return Math.abs(spend[i] - c[name]) <= 1e-6 * Math.max(c.top, 1e-300); }); }
+  function away(from) { return channels.reduce(function (sum, c, i) { return sum + Math.abs(spend[i] - c[from]); }, 0); }
+  function moved(s, kind, raw) {
+    var here = away("planned"), there = away("today"), w = here + there > 0 ? there / (here + there) : 1;
+    ["mean", "lower", "upper"].forEach(function (end, i) {
+      s[end] += w * (data.reported.planned[kind][i] - raw.planned[kind][i])
+        + (1 - w) * (data.reported.today[kind][i] - raw.today[kind][i]);
+    });
+    return s;
+  }
+  function rawOf(name) {
+    var kept = spend.slice();
+    channels.forEach(function (c, i) { spend[i] = c[name]; evaluate(i); });
+    var draws = outcome(), gain = draws.map(function (v, d) { return v - reference[d]; });
+    if (name === "today") { gain.fill(0); }
+    channels.forEach(function (c, i) { spend[i] = kept[i]; evaluate(i); });
+    return { won: ends(summary(draws)), gain: ends(summary(gain)) };
+  }
+  var raw = { planned: rawOf("planned"), today: rawOf("today") };
+
   function show(keep) {
     var draws = outcome(), sum = total(), more = sum - todayTotal;
-    var moved = Math.abs(more) > 0.001 * todayTotal, net = moved && data.margin !== null;
+    var changed = Math.abs(more) > 0.001 * todayTotal, net = changed && data.margin !== null;
     var gain = new Float64Array(n), better = 0;
     for (var d = 0; d < n; d++) {
       gain[d] = draws[d] - reference[d];
@@ -270,17 +291,20 @@
     var same = channels.every(function (c, i) { return Math.abs(spend[i] - c.today) < 1; });
     if (same) { gain.fill(0); }
     var w = summary(draws), g = summary(gain);
+    root.setAttribute("data-mean", w.mean);
+    root.setAttribute("data-gain", g.mean);
+    root.setAttribute("data-chance", better / n);
+    moved(w, "won", raw);
+    if (!same) { moved(g, "gain", raw); }
+    var likely = near("planned") ? data.reported.planned.chance[0] : better / n;
     tiles.won.value.textContent = result(w);
     tiles.won.note.textContent = range(w);
     tiles.gain.value.textContent = result(g, true);
     tiles.gain.note.textContent = range(g);
-    tiles.chance.value.textContent = same ? say("same") : chance(better / n);
+    tiles.chance.value.textContent = same ? say("same") : chance(likely);
     tiles.chance.note.textContent = net ? say(more > 0 ? "net_more" : "net_less") : "";
     tiles.spend.value.textContent = money(sum);
-    tiles.spend.note.textContent = moved ? against(more) : say("as_today");
-    root.setAttribute("data-mean", w.mean);
-    root.setAttribute("data-gain", g.mean);
-    root.setAttribute("data-chance", better / n);
+    tiles.spend.note.textContent = changed ? against(more) : say("as_today");
     rows.forEach(function (r, i) {
       var c = channels[i], change = spend[i] - c.today;
       r.input.value = String(Math.round(1000 * spend[i] / c.top));
@@ -296,7 +320,7 @@
     });
     all.input.value = String(Math.round(1000 * sum / most));
     all.text.textContent = money(sum);
-    all.note.textContent = moved ? against(more) : say("as_today");
+    all.note.textContent = changed ? against(more) : say("as_today");
     all.input.setAttribute("aria-valuetext", money(sum));
     drawStrip(g);
     said.textContent = "";
