@@ -1,0 +1,114 @@
+"""Tables of journeys in DuckDB: every cell as text with its row, and what is wrong with them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+
+from mmm.data.problems import ROWS_SHOWN, Problems, nearest, shown
+from mmm.data.settings import CsvSettings
+from mmm.errors import DataError
+from mmm.files import Wanted, open_regular
+
+MOST_BYTES = 20_000_000_000
+_ADVICE = "Correct the path in the settings (it is relative to the settings file)."
+
+
+@contextmanager
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database of its own in memory, which may spill to a temporary folder."""
+    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": "1500MB", "threads": 2}
+    with TemporaryDirectory(prefix="mmm-journeys-") as folder, duckdb.connect(config=config) as connection:
+        connection.execute(f"SET temp_directory = '{_text(folder)}'")
+        # A touch's row in the file is its number in order of reading.
+        connection.execute("SET preserve_insertion_order = true")
+        yield connection
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the file, and the key of the settings that names it."""
+
+    name: str
+    key: str
+
+
+def load_text(
+    connection: duckdb.DuckDBPyConnection, table: str, path: Path, columns: Mapping[str, Column], csv: CsvSettings
+) -> None:
+    """Make ``table`` with columns ``row`` (as a spreadsheet counts) and, as trimmed text or NULL, those asked for.
+
+    Raises DataError where the file cannot be read or lacks a column.
+    """
+    with open_regular(path, Wanted("The file of journeys", MOST_BYTES, DataError, _ADVICE)):
+        pass  # Only whether it is a regular file that can be opened; DuckDB reads it.
+    reader = f"read_parquet('{_text(path)}')"
+    if path.suffix.lower() not in (".parquet", ".pq"):
+        options = f"header = true, all_varchar = true, delim = '{_text(csv.separator)}', quote = '\"', escape = '\"'"
+        reader = f"read_csv('{_text(path)}', {options})"
+    try:
+        present = [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()]
+        problems = Problems(str(path))
+        for column in columns.values():
+            if column.name not in present:
+                problems.add(f"There is no column '{column.name}' ({column.key}).", nearest(column.name, present))
+        problems.stop_if_any()
+        parts = ", ".join(
+            f"nullif(trim(CAST({_name(column.name)} AS VARCHAR)), '') AS {alias}" for alias, column in columns.items()
+        )
+        connection.execute(f"CREATE TABLE {table} AS SELECT row_number() OVER () + 1 AS row, {parts} FROM {reader}")
+    except duckdb.Error as error:
+        raise DataError(f"{path}: cannot be read as a table ({str(error).splitlines()[0]}).") from error
+    if not count(connection, table):
+        raise DataError(f"{path}: holds no rows below its header. Name the file that holds them.")
+
+
+@dataclass(frozen=True)
+class Checker:
+    """Records rows of one table that break a rule."""
+
+    connection: duckdb.DuckDBPyConnection
+    table: str
+    problems: Problems
+
+    def demand(self, broken: str, rule: str, fix: str, show: str) -> None:
+        """Record the rows where the condition ``broken`` holds; ``{n}`` in ``rule`` becomes their number."""
+        number = count(self.connection, self.table, broken)
+        if not number:
+            return
+        query = f"SELECT row, {show} FROM {self.table} WHERE {broken} ORDER BY row LIMIT {ROWS_SHOWN}"
+        lines = [f"row {row[0]}: {', '.join(map(shown, row[1:]))}" for row in self.connection.execute(query).fetchall()]
+        self.problems.add(rule.format(n=f"{number:,}"), fix, lines, number)
+
+
+def number_sql(column: str, csv: CsvSettings) -> str:
+    """SQL of a text column as a number under the settings' signs; NULL where it is none."""
+    text = column
+    if csv.thousands is not None:
+        text = f"replace({text}, '{_text(csv.thousands)}', '')"
+    if csv.decimal != ".":
+        text = f"replace({text}, '{_text(csv.decimal)}', '.')"
+    return f"TRY_CAST({text} AS DOUBLE)"
+
+
+def count(connection: duckdb.DuckDBPyConnection, table: str, where: str = "true") -> int:
+    """Rows of a table for which the condition holds."""
+    return int(one(connection, f"SELECT count(*) FROM {table} WHERE {where}"))
+
+
+def one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
+    """The single value of a query."""
+    row = connection.execute(query).fetchone()
+    return None if row is None else row[0]
+
+
+def _name(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _text(value: object) -> str:
+    return str(value).replace("'", "''")
