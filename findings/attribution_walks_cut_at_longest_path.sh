@@ -13,7 +13,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "${PYTHON:-python3}" -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q ChannelAttribution==2.2.5 numpy==2.5.5 pandas==3.1.1 matplotlib
+"$folder/venv/bin/pip" install -q ChannelAttribution==2.2.5 numpy pandas matplotlib
 cat > "$folder/walks.py" <<'PY'
 import contextlib, io
 

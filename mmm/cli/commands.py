@@ -170,6 +170,18 @@ def portfolio(
 
 
 @app.command()
+def attribution(
+    config: Config,
+    parameter: Parameters = None,
+    out: Annotated[Path, typer.Option(help="Folder below which <name>/attribution is written.")] = Path("reports"),
+) -> None:
+    """Credit the conversions of journeys to channels: rules, Markov removal effects, Shapley values."""
+    from mmm.cli.attribution import show_attribution
+
+    show_attribution(config, parameter or [], out)
+
+
+@app.command()
 def runs(
     folder: Annotated[Path, typer.Option("--out", help="Folder that holds the reports.")] = Path("reports"),
 ) -> None:

@@ -9,6 +9,7 @@ from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 
 from mmm.assessment.backtest import BacktestSettings
 from mmm.assessment.settings import GateSettings
+from mmm.attribution.settings import AttributionSettings
 from mmm.calibration.settings import Experiments, ExperimentsSettings
 from mmm.data.calendar import Frequency, parse_periods
 from mmm.data.settings import DataSettings
@@ -38,6 +39,7 @@ class Settings(Section):
     experiments: Experiments = Field(ExperimentsSettings(), description="Lift tests that the model is told of.")
     sampler: SamplerSettings = Field(SamplerSettings(), description="How the posterior is sampled and stored.")
     gate: GateSettings = Field(GateSettings(), description="What a fit must show before anything is decided on it.")
+    attribution: AttributionSettings | None = Field(None, description="Journeys of persons, beside the model.")
     backtest: BacktestSettings = Field(BacktestSettings(), description="Refreshes that `mmm backtest` makes again.")
     plan: PlanSettings = Field(PlanSettings(), description="The budget decision.")
     report: ReportSettings = Field(ReportSettings(), description="Words, looks and parts of the report.")
