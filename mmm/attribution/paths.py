@@ -8,7 +8,7 @@ import pandas as pd
 
 from mmm.attribution.read import Reconciliation
 from mmm.attribution.settings import GROUPS, AttributionSettings
-from mmm.attribution.table import Checker, Column, load_text, number_sql
+from mmm.attribution.table import Checker, Column, demand_plain, load_text, number_sql
 from mmm.data.problems import Problems
 from mmm.errors import DataError
 
@@ -38,6 +38,8 @@ def read_paths(connection: duckdb.DuckDBPyConnection, settings: AttributionSetti
             "Correct them.",
             name,
         )
+    if paths.value is not None:
+        demand_plain(check, "value", paths.value, paths.csv, "attribution.paths.csv")
     problems.stop_if_any()
     frame = connection.execute(
         "SELECT row, path, "

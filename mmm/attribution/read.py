@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from mmm.attribution.settings import GROUPS, AttributionSettings, ConversionSettings, TouchSettings, days
-from mmm.attribution.table import Checker, Column, count, load_text, number_sql, one
+from mmm.attribution.table import Checker, Column, count, demand_plain, load_text, number_sql, one
 from mmm.data.problems import Problems
 from mmm.errors import DataError
 
@@ -157,6 +157,7 @@ def _read_conversions(connection: duckdb.DuckDBPyConnection, conversions: Conver
             "Correct them, or set attribution.conversions.csv (decimal, thousands).",
             "value",
         )
+        demand_plain(check, "value", conversions.value, conversions.csv, "attribution.conversions.csv")
     if conversions.currency is not None:
         _check_currencies(connection, conversions, problems)
     problems.stop_if_any()
@@ -219,8 +220,8 @@ def _refunds(check: Checker, conversions: ConversionSettings, amount: str) -> in
     # An order refunded in full is no conversion.
     connection.execute("DELETE FROM conversion_text WHERE row IN (SELECT row FROM netted WHERE net < 0.005)")
     plain = "printf('%.17g', netted.net)"
-    if conversions.csv.decimal != ".":
-        plain = f"replace({plain}, '.', '{conversions.csv.decimal}')"
+    if conversions.csv.sign == ",":
+        plain = f"replace({plain}, '.', ',')"
     connection.execute(f"UPDATE conversion_text SET value = {plain} FROM netted WHERE conversion_text.row = netted.row")
     return refunds
 
@@ -275,6 +276,7 @@ def _marked_conversions(connection: duckdb.DuckDBPyConnection, touches: TouchSet
             "Correct them; give refunds in a table of conversions.",
             "person, value",
         )
+        demand_plain(check, "value", touches.value, touches.csv, "attribution.touches.csv")
     problems.stop_if_any()
     connection.execute(
         "CREATE TABLE conversion AS SELECT person, CAST(time AS TIMESTAMP) AS time, count(*) AS number, "

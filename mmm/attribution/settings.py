@@ -4,8 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mmm.data.calendar import Frequency, parse_periods
-from mmm.data.settings import CsvSettings, Name
+from mmm.data.calendar import Duration, Frequency, parse_periods
+from mmm.data.settings import Name
 from mmm.errors import SettingsError
 from mmm.section import Section
 
@@ -17,6 +17,27 @@ GROUPS = 200
 
 Kind = Literal["captures_demand", "offline", "view_through"]
 Source = Annotated[str, Field(min_length=1)]
+
+
+class JourneyCsv(Section):
+    """How a CSV file of journeys writes its cells; it is UTF-8 with a header in its first line."""
+
+    separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    decimal: Literal[".", ","] | None = Field(
+        None, description="A point, or a comma beside thousands of points. Stated, amounts such as 1.234 are decimals."
+    )
+    thousands: Literal[",", ".", " ", "'"] | None = None
+
+    @model_validator(mode="after")
+    def _signs_differ(self) -> Self:
+        if self.thousands is not None and self.thousands == self.decimal:
+            raise ValueError(f"decimal and thousands are both '{self.thousands}'; they must differ")
+        return self
+
+    @property
+    def sign(self) -> str:
+        """The decimal sign, where it is not stated included."""
+        return self.decimal or ("," if self.thousands == "." else ".")
 
 
 class TouchSettings(Section):
@@ -31,7 +52,7 @@ class TouchSettings(Section):
         None, description="Column that is 1 where the touch converted at once; without a table of conversions."
     )
     value: Name | None = Field(None, description="Column of the money of such a conversion.")
-    csv: CsvSettings = CsvSettings()
+    csv: JourneyCsv = JourneyCsv()
 
 
 class ConversionSettings(Section):
@@ -46,7 +67,7 @@ class ConversionSettings(Section):
     refunds: Literal["refuse", "drop", "net"] = Field(
         "refuse", description="Negative values: an error, left out, or taken from the order of the same id."
     )
-    csv: CsvSettings = CsvSettings()
+    csv: JourneyCsv = JourneyCsv()
 
 
 class PathSettings(Section):
@@ -58,7 +79,7 @@ class PathSettings(Section):
     value: Name | None = Field(None, description="Column of the money of all its conversions.")
     nulls: Name | None = Field(None, description="Column of the journeys on this path that did not convert.")
     separator: Annotated[str, Field(min_length=1, max_length=5)] = ">"
-    csv: CsvSettings = CsvSettings()
+    csv: JourneyCsv = JourneyCsv()
 
 
 class AttributionSettings(Section):
@@ -67,8 +88,8 @@ class AttributionSettings(Section):
     touches: TouchSettings | None = None
     conversions: ConversionSettings | None = None
     paths: PathSettings | None = Field(None, description="Instead of touches and conversions.")
-    lookback: str = Field("30 days", description="A touch counts for a conversion at most this long after it.")
-    half_life: str = Field("7 days", description="Time decay: age at which a touch weighs half as much.")
+    lookback: Duration = Field("30 days", description="A touch counts for a conversion at most this long after it.")
+    half_life: Duration = Field("7 days", description="Time decay: age at which a touch weighs half as much.")
     position: tuple[float, float] = Field((0.4, 0.4), description="Position rule: shares of first and last touch.")
     order: Annotated[int, Field(ge=1, le=3)] = Field(1, description="Touches that a state of the Markov chain holds.")
     channels: dict[Name, Name] = Field(

@@ -1,5 +1,6 @@
 """Tables of journeys in DuckDB: every cell as text with its row, and what is wrong with them."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,8 +10,8 @@ from typing import Any
 
 import duckdb
 
+from mmm.attribution.settings import JourneyCsv
 from mmm.data.problems import ROWS_SHOWN, Problems, nearest, shown
-from mmm.data.settings import CsvSettings
 from mmm.errors import DataError
 from mmm.files import Wanted, open_regular
 
@@ -38,7 +39,7 @@ class Column:
 
 
 def load_text(
-    connection: duckdb.DuckDBPyConnection, table: str, path: Path, columns: Mapping[str, Column], csv: CsvSettings
+    connection: duckdb.DuckDBPyConnection, table: str, path: Path, columns: Mapping[str, Column], csv: JourneyCsv
 ) -> None:
     """Make ``table`` with columns ``row`` (as a spreadsheet counts) and, as trimmed text or NULL, those asked for.
 
@@ -85,14 +86,38 @@ class Checker:
         self.problems.add(rule.format(n=f"{number:,}"), fix, lines, number)
 
 
-def number_sql(column: str, csv: CsvSettings) -> str:
-    """SQL of a text column as a number under the settings' signs; NULL where it is none."""
+def number_sql(column: str, csv: JourneyCsv) -> str:
+    """SQL of a text column as a number under the settings' signs; NULL where it is none.
+
+    A thousands sign counts only where it stands at groups of three; anywhere else the cell is no number.
+    """
+    sign = re.escape(csv.sign)
+    whole = r"\d+"
+    if csv.thousands is not None:
+        whole = rf"(\d+|\d{{1,3}}({re.escape(csv.thousands)}\d{{3}})+)"
+    pattern = rf"[+-]?({whole}({sign}\d*)?|{sign}\d+)([eE][+-]?\d+)?"
     text = column
     if csv.thousands is not None:
         text = f"replace({text}, '{_text(csv.thousands)}', '')"
-    if csv.decimal != ".":
-        text = f"replace({text}, '{_text(csv.decimal)}', '.')"
-    return f"TRY_CAST({text} AS DOUBLE)"
+    if csv.sign == ",":
+        text = f"replace({text}, ',', '.')"
+    return f"CASE WHEN regexp_full_match({column}, '{_text(pattern)}') THEN TRY_CAST({text} AS DOUBLE) END"
+
+
+def demand_plain(check: "Checker", column: str, name: str, csv: JourneyCsv, key: str) -> None:
+    """Record amounts that could as well hold thousands: 1.234 beside 998, and no other decimals."""
+    if csv.decimal is not None or csv.thousands is not None:
+        return
+    pointed = f"regexp_matches({column}, '[.]')"
+    grouped = f"regexp_full_match({column}, '[+-]?[1-9]\\d{{0,2}}([.]\\d{{3}})+')"
+    if count(check.connection, check.table, f"{pointed} AND NOT {grouped}"):
+        return
+    check.demand(
+        f"{pointed}",
+        f"Column '{name}' holds {{n}} amounts such as 1.234, which may be thousands or decimals.",
+        f"Say which: {key}: {{thousands: '.'}}, or {{decimal: '.'}}.",
+        column,
+    )
 
 
 def count(connection: duckdb.DuckDBPyConnection, table: str, where: str = "true") -> int:

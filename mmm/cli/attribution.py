@@ -8,7 +8,9 @@ import typer
 from mmm.attribution import Attribution, attribute
 from mmm.cli.output import plain, table
 from mmm.errors import DataError, SettingsError
+from mmm.files import write_whole
 from mmm.settings import load_settings, read_parameters
+from mmm.tables import csv_text
 
 _NAMES = {
     "first": "first",
@@ -20,9 +22,10 @@ _NAMES = {
     "shapley": "Shapley",
     "shapley_rate": "Shapley, by rate",
 }
+_ROLES = ("alone", "opens", "assists", "closes")
 _WARNING = (
-    "Journeys say who was there before a conversion. They do not say what money causes: read them beside the model, not "
-    "instead of it."
+    "Journeys say who was there before a conversion. They do not say what money causes: read them beside the model, "
+    "not instead of it."
 )
 
 
@@ -50,7 +53,7 @@ def show_attribution(config: Path, parameters: list[str], out: Path) -> None:
 
 def _write(path: Path, frame: pd.DataFrame) -> Path:
     try:
-        return write_table(path, frame)
+        return write_whole(path, csv_text(frame, index=frame.index.name is not None or frame.index.nlevels > 1))
     except OSError as error:
         raise DataError(f"'{path}' cannot be written ({error.strerror}). Choose another folder with --out.") from error
 
@@ -77,7 +80,7 @@ def _print_rows(made: Attribution, currency: str) -> None:
         ]
     if found.refunds:
         rows.append(("refunds left out or netted", f"{found.refunds:,}"))
-    table("Journeys", ["", ""], rows, right=[""])
+    table("Journeys", ["of the files", "number"], rows, right=["number"])
 
 
 def _print_credit(made: Attribution) -> None:
@@ -101,9 +104,12 @@ def _share(row: "pd.Series[float]") -> str:
 def _print_roles(made: Attribution) -> None:
     roles = made.counts.roles
     rows = [
-        (str(name), *(f"{row[role]:,.0f}" for role in ("alone", "opens", "assists", "closes")), f"{made.removal[name]:.1%}")
+        (
+            str(name),
+            *(f"{row[role]:,.0f}" for role in _ROLES),
+            f"{made.removal[name]:.1%}",
+        )
         for name, row in roles.iterrows()
     ]
-    columns = ["channel", "alone", "opens", "assists", "closes", "lost without it (Markov)"]
+    columns = ["channel", *_ROLES, "lost without it (Markov)"]
     table("Conversions by the role that a channel's touches had", columns, rows, right=columns[1:])
-

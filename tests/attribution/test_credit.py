@@ -41,7 +41,7 @@ def test_rules_by_hand(tmp_path):
     ("order", "effects"),
     [
         # Order 2: states a, b, c (whole journeys of one touch), ab, bc, aa. Without a, b>c is reached by 38 of 238
-        # journeys and converts as 18 of 68 that pass it, c as 2 of 42: (38 x 18/68 + 2) / 28 of the conversions are left.
+        # journeys and converts as 18 of 68 that pass it, c as 2 of 42: (38 x 18/68 + 2) / 28 of them are left.
         (2, {"a": 1 - (38 * 18 / 68 + 2) / 28, "b": 1 - (5 + 2) / 28, "c": 1 - (5 + 3) / 28}),
         # Order 3: states are whole journeys here, but that b>c and a>b>c differ.
         (3, {"a": 1 - (8 + 2) / 28, "b": 1 - (5 + 2) / 28, "c": 1 - (5 + 3) / 28}),
@@ -149,17 +149,17 @@ def test_names_of_channels_do_not_matter(tmp_path, many_channels):
 
 
 def test_intervals_hold_the_truth_of_a_simulated_population(tmp_path):
-    """30 samples of 600 journeys from one population: 90% intervals of shares hold the population's in 80 to 98%."""
+    """20 samples of 600 journeys from one population: 90% intervals of shares hold the population's in 78 to 99%."""
     rng = np.random.default_rng(11)
     rate = PATHS["conversions"] / (PATHS["conversions"] + PATHS["nulls"])
     common = (PATHS["conversions"] + PATHS["nulls"]).to_numpy() / 238
     truth = of_paths(tmp_path, value=False).credit["share"]
     held = []
-    for _ in range(30):
+    for _ in range(20):
         journeys = rng.multinomial(600, common)
         conversions = rng.binomial(journeys, rate)
         sample = PATHS.assign(conversions=conversions, nulls=journeys - conversions)
-        found = of_paths(tmp_path, sample, value=False, replicates=100).credit
+        found = of_paths(tmp_path, sample, value=False, replicates=60).credit
         held.append((found["lower"] <= truth) & (truth <= found["upper"]))
     share = np.mean(held)
-    assert 0.80 <= share <= 0.98, share
+    assert 0.78 <= share <= 0.99, share

@@ -2,8 +2,11 @@
 
 import pandas as pd
 import pytest
+import yaml
+from typer.testing import CliRunner
 
 from mmm.attribution import AttributionSettings, attribute
+from mmm.cli.app import app
 from mmm.errors import DataError
 
 TOUCHES = [
@@ -25,6 +28,14 @@ CONVERSIONS = [
     ("u3", "2024-03-01", 30.0, "o3"),
     ("u4", "2024-03-01", 20.0, "o4"),
 ]
+DATA = {
+    "source": "demo",
+    "date": "date",
+    "geo": "geo",
+    "target": {"column": "revenue", "kind": "revenue"},
+    "currency": "EUR",
+    "channels": {"search": "search_spend"},
+}
 TABLES = {
     "touches": {"source": "touches.csv", "person": "user", "time": "at", "channel": "channel"},
     "conversions": {"source": "orders.csv", "person": "user", "time": "at", "value": "amount", "id": "order"},
@@ -135,3 +146,33 @@ def test_names_with_quotes_are_data(tmp_path):
     frame.to_csv(tmp_path / "touches.csv", index=False)
     document = TABLES | {"touches": TABLES["touches"] | {"channel": odd}, "replicates": 50}
     assert odd in attribute(AttributionSettings.model_validate(document), tmp_path).channels
+
+
+def test_amounts_that_may_be_thousands_are_asked_about(tmp_path):
+    orders = [("u1", "2024-03-03 12:00:00", "1.234", "o1"), ("u1", "2024-03-10 09:00:00", "998", "o2")]
+    with pytest.raises(DataError, match="which may be thousands or decimals"):
+        made(tmp_path, conversions=orders)
+    for csv, value in (({"thousands": "."}, 2232.0), ({"decimal": "."}, 999.234)):
+        document = TABLES | {"conversions": TABLES["conversions"] | {"csv": csv}, "replicates": 50}
+        found = attribute(AttributionSettings.model_validate(document), tmp_path)
+        assert found.reconciliation.value == pytest.approx(value)
+    with pytest.raises(DataError, match="no amounts of money"):
+        made(tmp_path, conversions=[("u1", "2024-03-03", "12.34.5", "o1")])
+
+
+def test_the_command_prints_credit_and_writes_tables(tmp_path):
+    made(tmp_path)
+    settings = tmp_path / "journeys.yaml"
+    document = {"name": "journeys", "data": DATA, "attribution": {**TABLES, "replicates": 50}}
+    settings.write_text(yaml.safe_dump(document), encoding="utf-8")
+    result = CliRunner().invoke(app, ["attribution", str(settings), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    assert "Share of the value credited" in result.output
+    assert "credited to nobody" in result.output
+    credit = pd.read_csv(tmp_path / "out" / "journeys" / "attribution" / "credit.csv")
+    assert credit.query("rule == 'last' and channel == 'search'")["value"].tolist() == [60.0]
+    del document["attribution"]
+    settings.write_text(yaml.safe_dump(document), encoding="utf-8")
+    result = CliRunner().invoke(app, ["attribution", str(settings)])
+    assert result.exit_code == 2
+    assert "no section 'attribution'" in result.output
