@@ -107,7 +107,7 @@ def _print_roles(made: Attribution) -> None:
         (
             str(name),
             *(f"{row[role]:,.0f}" for role in _ROLES),
-            f"{made.removal[name]:.1%}",
+            f"{made.removal.loc[str(name)]:.1%}",
         )
         for name, row in roles.iterrows()
     ]
