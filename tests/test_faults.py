@@ -3,6 +3,8 @@
 import gzip
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -142,3 +144,21 @@ def test_formulas_in_names_stay_text_in_a_backtest(world: Path, tmp_path: Path) 
 
     path = _write(tmp_path / "returns.csv", pd.DataFrame({"channel": ["=cmd()|x", "tv"], "mean": [-1.0, 2.0]}))
     assert path.read_text() == "channel,mean\n'=cmd()|x,-1.0\ntv,2.0\n"
+
+
+def test_the_terminal_shows_sentences_alone() -> None:
+    """No warning of a library without --debug, and no traceback where the output's encoding lacks a letter."""
+    script = (
+        "import warnings; from mmm.cli.output import sentences_alone; sentences_alone(); "
+        "warnings.warn('of a library', RuntimeWarning); print('\\u20ac')"
+    )
+    for arguments, shown in (([], False), (["--debug"], True)):
+        found = subprocess.run(
+            [sys.executable, "-c", script, *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONWARNINGS": ""},
+        )
+        assert ("of a library" in found.stderr) == shown
+        assert found.stdout == "\\u20ac\n"

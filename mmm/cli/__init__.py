@@ -28,7 +28,9 @@ def main() -> None:
 
 def _run() -> None:
     from mmm.cli.commands import app
+    from mmm.cli.output import sentences_alone
 
+    sentences_alone()
     app()
 
 

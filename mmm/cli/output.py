@@ -1,6 +1,9 @@
 """Tables and lines on the terminal. Texts that come from data are shown, never interpreted."""
 
+import io
 import os
+import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +15,19 @@ if TYPE_CHECKING:
 _WIDTH_IN_FILES = 200
 _SPACES = {0xA0: " ", 0x202F: " "}
 """Spaces that hold a number and its unit together on a page."""
+
+
+def sentences_alone() -> None:
+    """Keeps the process's terminal to what this package says.
+
+    Warnings of libraries speak of code, not of the user's data: they are shown with --debug, or where Python is told so
+    (PYTHONWARNINGS). A letter that the output's encoding lacks is spelled out.
+    """
+    if "--debug" not in sys.argv and not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def plain(text: str) -> str:

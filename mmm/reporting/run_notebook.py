@@ -1,5 +1,6 @@
 """Running the report's notebook in a process of its own, and what its end means."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ def execute(notebook: Path, folder: Path) -> None:
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
+    for name in ("papermill", "traitlets", "nbclient"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what they meet comes back as an error
     target = folder / EXECUTED
     try:
         with with_its_processes(), _runtime_folder(process_folder("mmm-kernel")):
