@@ -7,11 +7,11 @@
 # Seen: mean 140.649, eti89_lb 140, eti89_ub 140; round_to="none" gives 140.571 and 140.728.
 # Who copies a table of posterior intervals of a level, a baseline or an intercept copies that.
 #
-# Exits with 0 while that is so, and with 1 when the printed interval holds its mean.
+# Needs Python 3.12 (PYTHON names it). Exits with 0 while that is so, and with 1 when the printed interval holds its mean.
 set -e
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-python3 -m venv "$work/venv"
+"${PYTHON:-python3}" -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet arviz==1.3.0 arviz-base==1.3.1 \
   arviz-stats==1.3.3 arviz-plots==1.3.2 numpy==2.5.5 pandas==3.1.1
 "$work/venv/bin/python" - <<'PY'
