@@ -21,7 +21,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile
 
 CASES ?= ../shared/cases
 
-.PHONY: cases fuzz help setup report test lint pytest format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-sbc study-robustness bench-growth bench-compile
+.PHONY: cases fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-sbc study-robustness bench-growth bench-compile
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -43,6 +43,9 @@ lint: setup  ## ruff, mypy, import contracts, spelling
 
 pytest: setup  ## the tests alone; PYTEST_ARGS="tests/data -q" picks some
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-elsewhere: setup  ## the tests that sample, with another seed and on the code paths of an older processor
+	$(BIN)/python tests/elsewhere.py $(PYTEST_ARGS)
 
 format: setup  ## let ruff rewrite the code
 	$(BIN)/ruff check --fix .

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from openpyxl import load_workbook
+from seeds import seeded
 from typer.testing import CliRunner, Result
 
 from mmm.cli import app
@@ -175,6 +176,8 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
 # fit and plan
 
 QUICK = (
+    "-p",
+    f"sampler.seed={seeded().seed}",
     "-p",
     "sampler.draws=60",
     "-p",

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from seeds import seeded
 
 from mmm.assessment import backtest as bt
 from mmm.assessment.backtest import Backtest, BacktestSettings, backtest, hidden_periods, stored
@@ -27,7 +28,7 @@ def dataset(small_world, dataset_of) -> Dataset:
 
 @pytest.fixture(scope="module")
 def sampler(tmp_path_factory) -> SamplerSettings:
-    return SamplerSettings(draws=100, tune=200, chains=2, store=str(tmp_path_factory.mktemp("store")))
+    return seeded(draws=100, tune=200, chains=2, store=str(tmp_path_factory.mktemp("store")))
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ import engine_cases as cases
 import numpy as np
 import pytest
 import xarray as xr
+from seeds import seeded
 
 from mmm.errors import SettingsError
 from mmm.inference import jax_sampler
 from mmm.inference.engine import log_posterior, sample
 from mmm.inference.sample import choose_engine, fit_key, fit_model
-from mmm.inference.settings import SamplerSettings
 from mmm.model.build import build
 from mmm.model.spec import make_spec
 
@@ -22,7 +22,7 @@ needs_extra = pytest.mark.skipif(
 )
 
 
-SETTINGS = SamplerSettings(draws=1000, tune=500, chains=2, target_accept=0.9, seed=3, engine="jax")
+SETTINGS = seeded(draws=1000, tune=500, chains=2, target_accept=0.9, seed=3, engine="jax")
 
 
 def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from seeds import seeded
 
 from mmm.analysis import analyse
 from mmm.assessment.gate import gate
@@ -32,7 +33,7 @@ TWO = {
     "baseline": {"seasonality_order": 1},
     "mixture": {"members": {"plain": {}, "late": {"adstock": "delayed", "drift": {"scale": 0.1}}}, "floor": 0.1},
 }
-SAMPLER = SamplerSettings(draws=100, tune=200, chains=2)
+SAMPLER = seeded(draws=100, tune=200, chains=2)
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,22 @@ def made(dataset, tmp_path_factory) -> tuple[Fit, Mixture, SamplerSettings]:
     sampler = SAMPLER.model_copy(update={"store": str(tmp_path_factory.mktemp("store"))})
     mixture = make_mixture(dataset, ModelSettings.model_validate(TWO))
     return store.obtain(dataset, mixture, sampler), mixture, sampler
+
+
+def by_hand(fit: Fit) -> Fit:
+    """``fit`` with predictions of periods left out that are stated: 'late' is a little worse, and all can be judged.
+
+    What a sample says of them differs between processors, down to which member is the heavier.
+    """
+    dates = fit.dataset.dates[fit.window]
+    plain = np.random.default_rng(6).standard_normal(len(dates))
+    told = {"plain": plain, "late": plain - 0.02 + 0.1 * np.cos(np.arange(len(dates)))}
+    members = []
+    for member in fit.members:
+        tree = member.tree.copy()
+        tree["loo"] = xr.DataTree(one(told[member.name]).assign_coords(date=dates))
+        members.append(replace(member, tree=tree))
+    return replace(fit, members=tuple(members))
 
 
 def families(dataset: Dataset, document: dict[str, object]) -> dict[str, set[tuple[str, str, bool]]]:
@@ -110,12 +127,12 @@ def test_an_analysis_of_a_mixture_is_the_weighted_mean_of_its_members(made):
     mean = np.mean([a.channels["roas"].to_numpy() for a in alone], axis=0)
     np.testing.assert_allclose(mixed.channels["roas"].to_numpy(), mean, rtol=1e-9)
     total = mixed.decomposition.groupby("date")["mean"].sum()
-    fitted = mixed.fitted.set_index("date")["mean"]
-    np.testing.assert_allclose(total.to_numpy(), fitted.to_numpy(), rtol=0.02)
+    expected = fit.draws().expected(fit.dataset, fit.window, fit.seed).sum(axis=2).mean(axis=0)
+    np.testing.assert_allclose(total.to_numpy(), expected, rtol=1e-9)
 
 
 def test_a_mixture_is_planned_on(made):
-    found = plan(made[0], PlanSettings(objective="expected_outcome", draws=100))
+    found = plan(made[0], PlanSettings(objective="expected_outcome", draws=100, gap=0.05))
     assert np.isfinite(found.outcome_draws).all()
     assert found.outcome_draws.shape == (100,)
 
@@ -151,7 +168,10 @@ def gaussian_loo(x: np.ndarray, sd: float) -> np.ndarray:
 
 
 def test_leave_one_out_against_the_exact_value(made):
-    """The marginal of each week given the others is known where only the level is: all other draws are held."""
+    """The marginal of each week given the others is known where only the level is: all other draws are held.
+
+    The outcome is made around what these say, so that nothing hangs on them.
+    """
     fit = made[0]
     member, dataset = fit.members[0], fit.dataset
     scale, rows = member.spec.outcome_scale[0], fit.window
@@ -162,8 +182,11 @@ def test_leave_one_out_against_the_exact_value(made):
     fixed = (
         rest.expected(dataset, rows, 1)[0, :, 0] - rest.baseline(dataset.dates[rows], control, 1)["intercept"][0, :, 0]
     )
-    level = (dataset.data["outcome"].values[rows, 0] - fixed) / scale
-    n, sd = len(level), 0.05
+    n, sd = len(fixed), 0.05
+    level = 1.0 + sd * rng.standard_normal(n)
+    data = dataset.data.copy(deep=True)
+    data["outcome"][rows, 0] = fixed + level * scale
+    dataset = replace(dataset, data=data)
     many = held.isel(draw=np.zeros(4000, dtype=int)).assign_coords(draw=np.arange(4000))
     many["intercept"] = (
         many["intercept"] * 0 + (level.mean() + sd / np.sqrt(n) * rng.standard_normal(4000))[None, :, None]
@@ -221,8 +244,9 @@ def test_a_fit_of_the_first_format_is_read_and_planned_on(tmp_path):
     assert (old.format_version, len(old.members), old.main.weight) == (1, 1, 1.0)
     assert float(old.response().log_beta.sum()) == pytest.approx(7633.297483527073)
     assert analyse(old).channels.loc["search", "roas"] == pytest.approx(2.579399, rel=1e-6)
-    found = plan(old, PlanSettings(objective="expected_outcome"))
-    assert found.allocation["spend"].to_numpy() == pytest.approx([7.739205e5, 1.857692e6, 1.021857e6], rel=1e-4)
+    # The search ends where its gap is closed, or by the clock: on a busy machine half a minute is not enough.
+    found = plan(old, PlanSettings(objective="expected_outcome", time_limit=300.0))
+    assert found.allocation["spend"].to_numpy() == pytest.approx([7.739205e5, 1.857692e6, 1.021857e6], rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -231,10 +255,11 @@ def test_a_fit_of_the_first_format_is_read_and_planned_on(tmp_path):
 )
 def test_members_without_weight_are_sampled_again_only_where_far_apart(made, worse, r_hat, again):
     asked: list[tuple[str, int]] = []
+    told = by_hand(made[0])
 
     def make(member: NamedSpec, attempt: Attempt) -> Fit:
         asked.append((member.name, attempt.number))
-        part = next(m for m in made[0].members if m.name == member.name)
+        part = next(m for m in told.members if m.name == member.name)
         tree = part.tree.copy()
         left_out = tree["loo"].to_dataset()
         tree["loo"] = xr.DataTree(left_out.assign(elpd=left_out["elpd"] - worse * (member.name == "late")))
@@ -261,10 +286,11 @@ def test_members_without_weight_are_sampled_again_only_where_far_apart(made, wor
 def test_noise_is_heavy_tailed_where_that_predicts_clearly_better(made, better, heavy):
     """A better prediction of every period by ``better``; 0.01 of 80 periods is no difference to speak of."""
     asked: list[tuple[str, str]] = []
+    told = by_hand(made[0])
 
     def make(member: NamedSpec, attempt: Attempt) -> Fit:
         asked.append((member.name, member.spec.likelihood))
-        part = next(m for m in made[0].members if m.name == member.name)
+        part = next(m for m in told.members if m.name == member.name)
         tree, tails = part.tree.copy(), member.spec.likelihood == "student_t"
         left_out = tree["loo"].to_dataset()
         tree["loo"] = xr.DataTree(left_out.assign(elpd=left_out["elpd"] + better * tails))
@@ -273,11 +299,11 @@ def test_noise_is_heavy_tailed_where_that_predicts_clearly_better(made, better, 
 
     said: list[str] = []
     fit = fit_members(made[1], SamplerSettings(), make, said.append)
-    first, last = made[0].main.name, next(m.name for m in made[0].members if m.name != made[0].main.name)
     assert asked[:2] == [("plain", "normal"), ("late", "normal")]
-    assert asked[2:] == [(first, "student_t"), *([(last, "student_t")] if heavy else [])]
+    assert asked[2:] == [("plain", "student_t"), *([("late", "student_t")] if heavy else [])]
     assert {m.spec.likelihood for m in fit.members} == {"student_t" if heavy else "normal"}
-    assert (fit.notes[:1] == tuple(said) != ()) == heavy
+    assert list(fit.notes) == said
+    assert [note.startswith("Student-t noise") for note in said] == [True] * heavy
     stated = made[1].model_copy(update={"open_noise": False})
     asked.clear()
     fit_members(stated, SamplerSettings(), make)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.console import Console
+from seeds import seeded
 
 from mmm.execution import Here
-from mmm.inference.settings import SamplerSettings
 from mmm.study import run as study
 from mmm.study.methods import KEEP, LAST_TOUCH, OURS, YARDSTICK, MethodSettings, last_touch, scaled_into
 from mmm.study.page import write_pages
@@ -21,7 +21,7 @@ QUIET = Console(quiet=True)
 
 @pytest.fixture
 def settings(tmp_path: Path) -> MethodSettings:
-    sampler = SamplerSettings(draws=60, tune=100, chains=2, store=str(tmp_path / "fits"))
+    sampler = seeded(draws=60, tune=100, chains=2, store=str(tmp_path / "fits"))
     return MethodSettings(sampler=sampler, peers=PeerSettings(root=tmp_path / "peers", scripts=tmp_path, limit=20))
 
 
