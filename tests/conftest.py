@@ -1,8 +1,8 @@
 """Worlds and fits that several tests share.
 
-Whatever a test samples takes its settings from ``seeds.seeded`` (tests/inference/seeds.py), so that MMM_TEST_SEED=3 makes a
-whole run on other draws. A test asks for what holds for any of them: `make test-elsewhere` runs those that sample with
-another seed and on the code paths of another processor.
+Whatever a test samples takes its settings from ``seeds.seeded`` (tests/inference/seeds.py), so that MMM_TEST_SEED=3
+makes a whole run on other draws. A test asks for what holds for any of them: `make test-elsewhere` runs those that
+sample with another seed and on the code paths of another processor.
 """
 
 from collections.abc import Callable
