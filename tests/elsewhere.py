@@ -53,6 +53,9 @@ def main() -> int:
     for name, value in changed.items():
         sys.stdout.write(f"{name}={value}\n")
     sys.stdout.flush()
+    # Compiled first: two workers would share the machine while both wait for it, and a test may not take ten minutes.
+    compile_all = "from mmm.inference.engine.compiled import c_functions; c_functions()"
+    subprocess.run([sys.executable, "-c", compile_all], env={**os.environ, **changed}, cwd=ROOT, check=True)
     files = [str(ROOT / "tests" / name) for name in SAMPLED]
     command = [sys.executable, "-m", "pytest", *sys.argv[1:], *files]
     return subprocess.run(command, env={**os.environ, **changed}, cwd=ROOT, check=False).returncode
