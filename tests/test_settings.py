@@ -267,7 +267,7 @@ def test_parameters_change_the_settings_and_nothing_else() -> None:
         (["total_budgt=3"], "Did you mean plan.total_budget?"),
         (["plan.total_budgt=3"], "Did you mean plan.total_budget?"),
         (["sampler.drawz=3"], "sampler.draws"),
-        (["seed=3"], "sampler.seed or plan.seed"),
+        (["seed=3"], "or plan.seed. Write the one you mean in full"),
         (["total_budget"], "not of the form name=value"),
         (["=3"], "not of the form name=value"),
         (["total_budget=1", "plan.total_budget=2"], "given twice"),
