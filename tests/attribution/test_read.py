@@ -6,7 +6,7 @@ import yaml
 from typer.testing import CliRunner
 
 from mmm.attribution import AttributionSettings, attribute
-from mmm.cli.app import app
+from mmm.cli import app
 from mmm.errors import DataError
 
 TOUCHES = [
