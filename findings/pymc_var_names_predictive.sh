@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # PyMC 6.4.0: a posterior that was stored without an offset variable gives predictive draws of the offset's PRIOR, and which
-# sampler happens to be installed decides whether it was stored.
+# sampler happens to be installed decides whether it was stored. Needs Python 3.12 (PYTHON=... names another one).
 #
 # A varying intercept in the usual non-centred form: eff = sd * raw. pm.sample(var_names=["sd", "eff", "s", "a"]) keeps what
 # is of interest. Documented is that var_names are the variables "to be stored".

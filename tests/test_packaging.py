@@ -1,7 +1,9 @@
 """What a stranger gets: one environment told in three files, and a tree without what does not belong there."""
 
 import json
+import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -236,11 +238,26 @@ def test_set_up_says_what_to_do_where_there_is_no_python(tmp_path: Path) -> None
     assert "make setup PYTHON=" in found.stderr
 
 
-def test_ci_calls_make_test_and_no_more() -> None:
+def test_ci_calls_what_a_developer_calls_and_no_more() -> None:
     script = ROOT / ".ci/run"
     lines = script.read_text(encoding="utf-8").splitlines()
     assert script.stat().st_mode & 0o111
-    assert lines[-1] == "make test"
+    assert lines[-2:] == ["make test", "make test-elsewhere"]
+
+
+def test_what_runs_elsewhere_is_there_and_takes_the_seed_of_the_environment() -> None:
+    elsewhere = runpy.run_path(str(ROOT / "tests/elsewhere.py"))
+    for name in elsewhere["SAMPLED"]:
+        assert (ROOT / "tests" / name).is_file(), name
+    script = "from seeds import seeded; print(seeded().seed - seeded(seed=0).seed, seeded(seed=0).seed)"
+    told = {
+        **os.environ,
+        **elsewhere["environment"](),
+        "MMM_TEST_SEED": "3",
+        "PYTHONPATH": str(ROOT / "tests/inference"),
+    }
+    ran = subprocess.run([sys.executable, "-c", script], env=told, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["2024", "3"]
 
 
 # What the pages say
