@@ -43,12 +43,19 @@ class _Problem:
     of_union: bool
     """Whether the rule is one of several that the value may follow."""
     details: ErrorDetails
+    root: type[BaseModel]
+    """The document that the problem is in."""
 
 
-def settings_error(error: ValidationError, origin: str) -> SettingsError:
-    """All problems of a document as one error, one line a problem."""
-    problems = [_problem(details) for details in error.errors(include_url=False)]
-    lines = list(dict.fromkeys(line for group in _grouped(problems) for line in _sentences(group)))
+def settings_error(
+    error: ValidationError,
+    origin: str,
+    document: type[BaseModel] = Settings,
+    example: str = "configs/template.yaml shows how",
+) -> SettingsError:
+    """All problems of a document of that kind as one error, one line a problem; ``example`` says where to look."""
+    problems = [_problem(details, document) for details in error.errors(include_url=False)]
+    lines = list(dict.fromkeys(line for group in _grouped(problems) for line in _sentences(group, example)))
     if len(lines) == 1:
         return SettingsError(f"{origin}: {lines[0]}")
     return SettingsError(f"{origin} has {len(lines)} problems:\n" + "\n".join(f"  - {line}" for line in lines))
@@ -68,14 +75,14 @@ def _grouped(problems: list[_Problem]) -> list[list[_Problem]]:
     return list(groups.values())
 
 
-def _sentences(group: list[_Problem]) -> Iterator[str]:
+def _sentences(group: list[_Problem], example: str) -> Iterator[str]:
     first = group[0]
     details = first.details
     key = ".".join(first.path) or "the document"
     if details["type"] == "extra_forbidden":
         yield f"{key}: unknown key. {_right_name(first)} {_received(details['input'])}"
     elif details["type"] == "missing":
-        yield f"{key}: required, but missing. Add it; configs/template.yaml shows how."
+        yield f"{key}: required, but missing. Add it; {example}."
     elif details["type"] == "value_error" and not first.path:
         # The document's own rules name their keys themselves.
         yield from str(details["ctx"]["error"]).splitlines()
@@ -118,7 +125,7 @@ def _right_name(problem: _Problem) -> str:
     known = list(problem.parent.model_fields) if problem.parent is not None else []
     if not difflib.get_close_matches(name, known, n=1, cutoff=0.6):
         elsewhere = [key for key in dotted_keys() if key.rpartition(".")[2] == name]
-        if elsewhere:
+        if elsewhere and problem.root is Settings:
             return f"Did you mean '{elsewhere[0]}'?"
     return suggestion(name, known)
 
@@ -133,10 +140,10 @@ def dotted_keys() -> list[str]:
     return keys
 
 
-def _problem(details: ErrorDetails) -> _Problem:
+def _problem(details: ErrorDetails, root: type[BaseModel]) -> _Problem:
     """A finding with its path, without pydantic's union tags, and the section that holds the path's last key."""
     path: list[str] = []
-    here: Any = Settings
+    here: Any = root
     holder: Any = None
     of_union = False
     for part in details["loc"]:
@@ -149,7 +156,7 @@ def _problem(details: ErrorDetails) -> _Problem:
             path.append(str(part))
             holder, here, of_union = here, _below(here, part), False
     parent = holder if isinstance(holder, type) and issubclass(holder, BaseModel) else None
-    return _Problem(tuple(path), parent, of_union, details)
+    return _Problem(tuple(path), parent, of_union, details, root)
 
 
 def _below(annotation: Any, part: int | str) -> Any:

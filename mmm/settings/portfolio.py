@@ -6,19 +6,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, PositiveFloat, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import SettingsError
-from mmm.planning.settings import Money
+from mmm.files import Wanted, matching_files, read_bytes
+from mmm.planning.settings import Amount, Money, Return
 from mmm.planning.worth import is_profit, margin_of
 from mmm.reporting.settings import ReportSettings
 from mmm.section import SEED_MAX, Section
 from mmm.settings.document import FolderName, Settings
+from mmm.settings.explain import settings_error
 from mmm.settings.read import load_dataset, load_evidence, load_settings
 from mmm.settings.text import read_yaml
 
+_EXAMPLE = "docs/many_reports.md has an example"
+_FILE = Wanted("The portfolio", 300_000, advice="docs/many_reports.md has an example.")
+_MARKETS = Wanted("markets:", 300_000)
 _APART = dt.timedelta(days=7)
 """Plans whose first days lie this far apart are for different times."""
 
@@ -28,7 +33,7 @@ class Rates(Section):
 
     date: dt.date = Field(description="The day of the rates; shown with every amount that they convert.")
     source: str = Field("", max_length=120, description="Where they come from, in words.")
-    per_unit: dict[str, PositiveFloat] = Field(
+    per_unit: dict[str, Return] = Field(
         description="What one unit of each other currency is worth in the portfolio's, such as {GBP: 1.17}."
     )
 
@@ -37,7 +42,7 @@ class MarketLimits(Section):
     """Least and most money of one market over the horizon, in the portfolio's currency."""
 
     minimum: Money = 0.0
-    maximum: PositiveFloat | None = None
+    maximum: Amount | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -54,7 +59,7 @@ class PortfolioSettings(Section):
     markets: tuple[str, ...] = Field(
         min_length=1, description="Settings files of the markets; patterns as markets/*.yaml."
     )
-    total_budget: PositiveFloat | None = Field(None, description="Over all markets; by default what they spend today.")
+    total_budget: Amount | None = Field(None, description="Over all markets; by default what they spend today.")
     currency: str | None = Field(None, description="Currency of the portfolio; needed where the markets' differ.")
     rates: Rates | None = None
     limits: dict[str, MarketLimits] = Field(default_factory=dict, description="By name of the market.")
@@ -95,14 +100,7 @@ def load_portfolio(path: Path) -> Portfolio:
 
     Raises SettingsError or DataError that lists what is wrong.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise SettingsError(
-            f"The portfolio '{path}' cannot be read ({error.strerror}). docs/many_reports.md has an example."
-        ) from error
-    document = read_yaml(content, str(path))
-    settings = _validated(document, path)
+    settings = _validated(read_yaml(read_bytes(path, _FILE), str(path)), path)
     settings._base = path.parent
     files = list(_files(settings))
     markets = [load_settings(file) for file in files]
@@ -125,19 +123,30 @@ def _margin(settings: Settings, dataset: Dataset) -> float | None:
 
 
 def _validated(document: Any, path: Path) -> PortfolioSettings:
+    if not isinstance(document, dict):
+        kind = "empty" if document is None else f"a {type(document).__name__}"
+        raise SettingsError(
+            f"{path}: a portfolio is a mapping with 'name' and 'markets'; this is {kind}. {_EXAMPLE[0].upper()}"
+            f"{_EXAMPLE[1:]}."
+        )
     try:
         return PortfolioSettings.model_validate(document)
     except ValidationError as error:
-        lines = [f"{'.'.join(str(p) for p in e['loc']) or 'the document'}: {e['msg']}" for e in error.errors()]
-        raise SettingsError(f"{path}: " + "; ".join(lines) + ". docs/many_reports.md has an example.") from error
+        raise settings_error(error, str(path), PortfolioSettings, _EXAMPLE) from error
 
 
 def _files(settings: PortfolioSettings) -> Iterator[Path]:
+    """The settings files of the markets. Raises SettingsError for a file that is named twice, or that is none."""
+    seen: dict[Path, str] = {}
     for pattern in settings.markets:
-        found = sorted(settings.base.glob(pattern)) if any(c in pattern for c in "*?[") else [settings.base / pattern]
-        if not found:
-            raise SettingsError(f"markets: no file matches '{pattern}' in '{settings.base}'. Correct the pattern.")
-        yield from found
+        for file in matching_files(pattern, settings.base, _MARKETS):
+            if file.resolve() in seen:
+                raise SettingsError(
+                    f"markets: '{pattern}' names the file '{file}', which '{seen[file.resolve()]}' names as well. List "
+                    "each market once."
+                )
+            seen[file.resolve()] = pattern
+            yield file
 
 
 def _problems(portfolio: PortfolioSettings, markets: Sequence[Settings], datasets: Sequence[Dataset]) -> Iterator[str]:

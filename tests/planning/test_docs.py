@@ -48,7 +48,7 @@ def test_the_objectives_of_the_guide_are_those_of_the_settings(fit):
     named = set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) - {"objective"}
     targets = {"smallest_budget": {"target": 1.0}, "largest_budget": {"roas": 0.01}}
     for kind in sorted(named):
-        plan = mmm.plan(fit, horizon="4 weeks", objective={"kind": kind, **targets.get(kind, {})})
+        plan = mmm.plan(fit, horizon="4 weeks", margin=0.5, objective={"kind": kind, **targets.get(kind, {})})
         assert plan.objective == kind
     with pytest.raises(SettingsError):
         mmm.plan(fit, objective="the largest possible")

@@ -1,6 +1,7 @@
 """A portfolio of two markets in two currencies: what it rests on, its split, its files, and what it refuses."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -147,8 +148,17 @@ def test_a_worker_tells_what_its_market_failed(make_settings: Callable[..., Sett
         ({"currency": None, "rates": None}, "the markets count in EUR, GBP"),
         ({"rates": None}, "no exchange rate to EUR is given for GBP"),
         ({"limits": {"mars": {"maximum": 5.0}}}, "'mars' is no market"),
-        ({"markets": ["none/*.yaml"]}, "no file matches"),
-        ({"totl_budget": 5}, "totl_budget"),
+        ({"markets": ["none/*.yaml"]}, "matches no file"),
+        ({"markets": ["/dev/n*ll"]}, "matches no file"),
+        ({"markets": ["a**b"]}, "matches no file"),
+        ({"markets": ["gone.yaml"]}, "gone.yaml' does not exist"),
+        ({"markets": ["/dev/zero"]}, "is a device, not a file"),
+        ({"markets": []}, "markets: must have at least 1 of them"),
+        ({"markets": "one.yaml"}, "markets: must be a list"),
+        ({"totl_budget": 5}, "totl_budget: unknown key. Did you mean 'total_budget'"),
+        ({"total_budget": "much"}, "total_budget: must be a number without a unit"),
+        ({"total_budget": 1e300}, "total_budget: must be less than or equal to"),
+        ({"rates": {"per_unit": {"GBP": 1.17}}}, "rates.date: required, but missing"),
         ({"limits": {"home": {"minimum": 9.0, "maximum": 5.0}}}, "minimum 9 is above maximum 5"),
     ],
 )
@@ -157,6 +167,26 @@ def test_what_does_not_fit_is_told_before_anything_is_fitted(
 ) -> None:
     with pytest.raises(SettingsError, match=said):
         load_portfolio(portfolio_file(tmp_path, files, **changes))
+
+
+def test_a_market_is_listed_once(files: dict[str, Path], tmp_path: Path) -> None:
+    paths = [str(files["home"]), str(files["home"].parent / "*" / ".." / files["home"].name)]
+    with pytest.raises(SettingsError, match=r"names as well\. List each market once"):
+        load_portfolio(portfolio_file(tmp_path, files, markets=paths))
+
+
+@pytest.mark.parametrize(("content", "said"), [("", "this is empty"), ("[1]", "this is a list"), ("{", "line 1")])
+def test_what_is_no_portfolio_is_told(content: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "portfolio.yaml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(SettingsError, match=said):
+        load_portfolio(path)
+
+
+def test_a_pipe_is_no_portfolio(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SettingsError, match="is a named pipe, not a file"):
+        load_portfolio(tmp_path / "pipe")
 
 
 def test_markets_must_ask_alike(files: dict[str, Path], tmp_path: Path) -> None:
