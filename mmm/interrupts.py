@@ -110,7 +110,8 @@ def _install() -> None:
     woken.setblocking(False)
     signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
     _state.sockets = (heard, woken)
-    threading.Thread(target=_watch, args=(heard,), name="mmm-interrupts", daemon=True).start()
+    with suppress(RuntimeError):  # no memory for a thread: the rest holds without
+        threading.Thread(target=_watch, args=(heard,), name="mmm-interrupts", daemon=True).start()
 
 
 def _watch(heard: socket.socket) -> None:

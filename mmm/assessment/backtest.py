@@ -23,7 +23,7 @@ from mmm.errors import DataError, FitError
 from mmm.execution import Here, Place, Task, run_tasks
 from mmm.files import write_whole
 from mmm.inference.fit import Fit
-from mmm.inference.sample import versions
+from mmm.inference.keys import versions
 from mmm.inference.settings import SamplerSettings
 from mmm.inference.store import obtain
 from mmm.model.mixture import Beliefs, single

@@ -11,7 +11,7 @@ import xarray as xr
 from mmm.assessment.holdout import HoldoutResult
 from mmm.assessment.scores import Floats
 from mmm.assessment.settings import GateSettings
-from mmm.inference.convergence import Scalars, ess, r_hat, scalars
+from mmm.inference.convergence import by_parameter
 from mmm.inference.fit import Fit
 
 Status = Literal["pass", "warn", "fail"]
@@ -70,12 +70,13 @@ class Check:
 
 def sampler_checks(tree: xr.DataTree, settings: GateSettings) -> tuple[Check, ...]:
     """R-hat, bulk and tail ESS, divergences and E-BFMI from the groups ``posterior`` and ``sample_stats``."""
-    found = scalars(tree["posterior"].to_dataset())
+    found = by_parameter(tree)
+    sizes = tree["posterior"].sizes
     stats = tree["sample_stats"].to_dataset()
     return (
-        r_hat_check(found, settings),
-        _ess_check(found, "bulk", settings.ess_bulk_min),
-        _ess_check(found, "tail", settings.ess_tail_min),
+        r_hat_check(found["r_hat"], sizes["chain"], settings),
+        _ess_check(found["ess_bulk"], sizes["chain"] * sizes["draw"], settings.ess_bulk_min),
+        _ess_check(found["ess_tail"], sizes["chain"] * sizes["draw"], settings.ess_tail_min),
         _divergence_check(stats, settings),
         _energy_check(stats, settings),
     )
@@ -116,14 +117,14 @@ def _badness(check: Check) -> float:
     return check.value if check.name in ("r_hat", "divergences") else -check.value
 
 
-def r_hat_check(found: Scalars, settings: GateSettings) -> Check:
-    """Whether the chains agree."""
-    values, chains = r_hat(found), found.values.shape[0]
+def r_hat_check(found: xr.DataArray, chains: int, settings: GateSettings) -> Check:
+    """Whether the chains agree: R-hat by parameter."""
+    values, names = found.values, found["parameter"].values
     worst = int(values.argmax())
     value, limit = float(values[worst]), settings.r_hat_max
     status: Status = "fail" if value > limit else "warn" if chains < 2 else "pass"
     shown = "without limit" if np.isinf(value) else f"{value:.3f}"
-    summary = f"Largest R-hat is {shown} ({found.names[worst]}) over {len(found.names)} parameters."
+    summary = f"Largest R-hat is {shown} ({names[worst]}) over {len(names)} parameters."
     advice = ""
     if status == "fail":
         many = int((values > limit).sum())
@@ -138,14 +139,15 @@ def r_hat_check(found: Scalars, settings: GateSettings) -> Check:
     return Check("r_hat", "Chains agree (R-hat)", status, value, f"at most {limit:g}", summary, advice, problem=problem)
 
 
-def _ess_check(found: Scalars, kind: Literal["bulk", "tail"], limit: float) -> Check:
-    values = ess(found, kind)
-    worst = int(values.argmin())
-    value = float(values[worst])
-    total = found.values.shape[0] * found.values.shape[1]
+def _ess_check(found: xr.DataArray, total: int, limit: float) -> Check:
+    kind = str(found.name).removeprefix("ess_")
+    worst = int(found.values.argmin())
+    value = float(found.values[worst])
     status: Status = "pass" if value >= limit else "fail"
     what = "typical values" if kind == "bulk" else "interval ends"
-    summary = f"The {total:,} draws are worth {value:,.0f} independent ones for {what} of {found.names[worst]}."
+    summary = (
+        f"The {total:,} draws are worth {value:,.0f} independent ones for {what} of {found['parameter'].values[worst]}."
+    )
     advice = ""
     if status == "fail":
         need = "" if value < 1 else f" by about {limit / value:.1f} times"

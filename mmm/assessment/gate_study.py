@@ -29,7 +29,8 @@ from mmm.assessment.signals import signals
 from mmm.files import write_whole
 from mmm.inference.convergence import scalars
 from mmm.inference.fit import Fit
-from mmm.inference.sample import fit_key, fit_model, versions
+from mmm.inference.keys import fit_key, versions
+from mmm.inference.sample import fit_model
 from mmm.inference.settings import SamplerSettings
 from mmm.inference.store import obtain
 from mmm.model.mixture import Beliefs

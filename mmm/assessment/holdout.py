@@ -16,7 +16,7 @@ from mmm.assessment.scores import Floats, crps, has_season, interval, seasonal_n
 from mmm.data.calendar import Frequency
 from mmm.data.dataset import Dataset
 from mmm.errors import DataError
-from mmm.inference.convergence import r_hat, scalars
+from mmm.inference.convergence import by_parameter
 from mmm.inference.fit import Fit
 from mmm.inference.settings import SamplerSettings
 from mmm.inference.store import obtain
@@ -179,7 +179,7 @@ def judge(fit: Fit, dataset: Dataset, periods: int) -> HoldoutResult:
         history=_history(outcome[: rows.start], np.isfinite(actual).any(axis=0)),
         frequency=dataset.frequency,
     )
-    return score(forecast, max(float(r_hat(scalars(member.posterior)).max()) for member in fit.counted))
+    return score(forecast, max(float(by_parameter(member.tree)["r_hat"].max()) for member in fit.counted))
 
 
 def _history(outcome: Floats, geos: NDArray[np.bool_]) -> Floats:

@@ -27,8 +27,8 @@ from mmm.data.load import from_frame, load
 from mmm.data.settings import DataSettings
 from mmm.errors import DataError
 from mmm.inference.fit import Fit
+from mmm.inference.keys import fit_key
 from mmm.inference.mix import fit_mixture
-from mmm.inference.sample import fit_key
 from mmm.inference.settings import SamplerSettings
 from mmm.model.mixture import make_mixture
 from mmm.model.response import totals

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import special
 
 from mmm.assessment.scores import LOWER, UPPER, Floats
+from mmm.inference.loo import FEWEST_DRAWS
 
 K_MAX = 0.7
 """Above this Pareto shape of the largest weights a result is not believed (Vehtari et al. 2024)."""
@@ -48,6 +49,8 @@ def reweighted(log_ratio: Floats) -> Weights:
 
     if np.ptp(log_ratio) < 1e-12:
         return even(len(log_ratio))
+    if len(log_ratio) < FEWEST_DRAWS:
+        return Weights(np.asarray(special.softmax(log_ratio)), np.inf)
     # It smooths the largest of what it is given with the sign turned, as leave-one-out ratios want it.
     smoothed, k = array_stats.psislw(-(log_ratio - log_ratio.max()))  # type: ignore[no-untyped-call]
     return Weights(np.asarray(special.softmax(smoothed)), float(k))

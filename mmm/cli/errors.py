@@ -12,6 +12,8 @@ from mmm.cli.output import plain
 from mmm.errors import MMMError
 
 _LESS = "Lower sampler.draws or plan.draws, take one process at a time (--workers 1), or use a larger machine."
+# How the loader and libraries say that memory ran out while a library was mapped.
+_NO_ROOM = ("Cannot allocate memory", "failed to map segment", "cannot apply additional memory protection")
 
 
 class Commands(TyperGroup):
@@ -34,20 +36,56 @@ class Commands(TyperGroup):
         except MMMError as error:
             _tell(str(error), debug=ctx.obj)
             raise typer.Exit(error.exit_code) from error
-        except OSError as error:
-            # The machine, not the input: a full disk, a missing permission, a folder that has gone.
-            if error.errno == errno.EPIPE:
-                raise  # who read the output has gone; typer ends without a word
-            what = f"'{error.filename}': {error.strerror}" if error.filename and error.strerror else str(error)
-            _tell(f"{what}. Check the path, its permissions and the free space.", debug=ctx.obj)
-            raise typer.Exit(1) from error
-        except MemoryError as error:
-            _tell(f"The memory of this machine is not enough. {_LESS}", debug=ctx.obj)
+        except (OSError, MemoryError, ImportError, RuntimeError) as error:
+            sentence = of_the_machine(error)
+            if sentence is None:
+                raise
+            _tell(sentence, debug=ctx.obj)
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
             if ctx.obj:
                 traceback.print_exc()
             raise typer.Exit(128 + interrupts.tell(getattr(error, "number", None))) from error
+
+
+def of_the_machine(error: Exception) -> str | None:
+    """What to say where the machine is at fault and not the input: a full disk, a folder that has gone, no memory."""
+    if isinstance(error, ImportError):
+        return not_loaded(error)
+    if isinstance(error, OSError) and error.errno != errno.ENOMEM:
+        if error.errno == errno.EPIPE:
+            return None  # who read the output has gone; typer ends without a word
+        what = f"'{error.filename}': {error.strerror}" if error.filename and error.strerror else str(error)
+        return f"{what}. Check the path, its permissions and the free space."
+    if isinstance(error, RuntimeError) and "can't start new thread" not in str(error):
+        return None
+    return too_little_memory()
+
+
+def too_little_memory() -> str:
+    """What to say where memory ran out: this process may be allowed less than the machine has."""
+    limit = _memory_limit()
+    what = f"The {limit} of memory that this process may use are" if limit else "The memory of this machine is"
+    return f"{what} not enough. {_LESS}"
+
+
+def not_loaded(error: ImportError) -> str:
+    """What to say where a library could not be loaded: an installation that is not whole, or too little memory."""
+    if any(sign in str(error) for sign in _NO_ROOM):
+        return too_little_memory()
+    limit = _memory_limit()
+    memory = f" If it is, the {limit} of memory that this process may use may be too little." if limit else ""
+    return f"A library could not be loaded ({error}). Is the installation whole? 'make setup' makes it.{memory}"
+
+
+def _memory_limit() -> str:
+    """What ``ulimit -v`` leaves to this process; "" without a limit."""
+    try:
+        import resource
+    except ImportError:
+        return ""
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return "" if limit == resource.RLIM_INFINITY else f"{limit / 2**30:.1f} GiB"
 
 
 def _tell(sentence: str, *, debug: bool) -> None:

@@ -19,6 +19,9 @@ _FOLLOWS = ("geo_deviation",)
 DIVERGENT_SHARE = 0.001
 """Up to this share of divergent draws the gate warns and does not fail."""
 
+GROUP = "convergence"
+"""Group of a fit's tree that holds :func:`by_parameter`."""
+
 NEAR_R_HAT = 1.03
 """Below this, chains are taken to differ by too few draws alone; more of them show whether that was right."""
 
@@ -123,8 +126,22 @@ class Convergence:
         return self.r_hat < NEAR_R_HAT and self.ess > ESS_MIN / 2
 
 
+def by_parameter(tree: xr.DataTree) -> xr.Dataset:
+    """``r_hat``, ``ess_bulk`` and ``ess_tail`` of every scalar (dim parameter) of a tree with the group ``posterior``.
+
+    Taken from the tree's own group where the sampler left it there: they are asked for several times of every fit.
+    """
+    if GROUP in tree.children:
+        return tree[GROUP].to_dataset()
+    found = scalars(tree["posterior"].to_dataset())
+    values = {"r_hat": r_hat(found), "ess_bulk": ess(found, "bulk"), "ess_tail": ess(found, "tail")}
+    return xr.Dataset(
+        {name: ("parameter", value) for name, value in values.items()}, coords={"parameter": list(found.names)}
+    )
+
+
 def convergence(tree: xr.DataTree) -> Convergence:
     """Of a tree with the groups ``posterior`` and ``sample_stats``."""
-    found = scalars(tree["posterior"].to_dataset())
-    fewest = min(float(ess(found, "bulk").min()), float(ess(found, "tail").min()))
-    return Convergence(float(r_hat(found).max()), fewest, int(tree["sample_stats"]["diverging"].sum()))
+    found = by_parameter(tree)
+    fewest = min(float(found["ess_bulk"].min()), float(found["ess_tail"].min()))
+    return Convergence(float(found["r_hat"].max()), fewest, int(tree["sample_stats"]["diverging"].sum()))

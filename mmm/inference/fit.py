@@ -1,8 +1,9 @@
 """A Fit: what was learned, with everything that it was learned from. It neither samples nor plots."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -19,7 +20,7 @@ from mmm.model.spec import ModelSpec
 if TYPE_CHECKING:
     import pymc as pm
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 NEGLIGIBLE = 0.01
 """A member with less weight gives no draws and is not asked by the gate: with it or without it, results are the same
@@ -34,7 +35,9 @@ class Member:
 
     ``tree`` is an ArviZ DataTree with the groups ``posterior`` and ``sample_stats`` (dims chain, draw, ...) and, where
     it was made, ``loo``: by period (dim date) the log density ``elpd`` of the period's outcome under the other periods
-    and the Pareto shape ``k`` of that estimate. ``seconds`` holds the time of compiling and sampling, ``converged``
+    and the Pareto shape ``k`` of that estimate, and ``convergence``: R-hat and effective draws (dim parameter).
+    ``made_of`` is what the key holds besides data, spec and experiments; empty where it was not made by sampling.
+    ``seconds`` holds the time of compiling and sampling, ``converged``
     how well the chains agree (None in fits of earlier versions).
     """
 
@@ -46,6 +49,7 @@ class Member:
     weight: float = 1.0
     seconds: dict[str, float] = field(default_factory=dict)
     converged: Convergence | None = None
+    made_of: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def posterior(self) -> xr.Dataset:
@@ -83,7 +87,8 @@ class Fit:
 
     ``evidence`` are the experiments that all members were told of.
     ``excluded`` names channels of the dataset that were left out, as nothing could be learned of them. ``versions``
-    decide whether a stored fit is reused, never whether it can be read. ``notes`` say what happened in the weighting.
+    decide whether a stored fit is reused, never whether it can be read. ``made_of`` says how the members were weighted.
+    ``notes`` say what happened in the weighting.
     Raises FitError where the members are not of the same panel or their weights do not add up to one.
     """
 
@@ -96,6 +101,7 @@ class Fit:
     versions: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     format_version: int = FORMAT_VERSION
+    made_of: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         total = sum(member.weight for member in self.members)

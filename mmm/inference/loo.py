@@ -23,6 +23,8 @@ Floats = npt.NDArray[np.float64]
 K_MAX = 0.7
 """Above this Pareto shape the estimate for a period is not believed (Vehtari et al. 2024, for 2,200 draws or more)."""
 MOST_UNBELIEVABLE = 0.1
+FEWEST_DRAWS = 25
+"""Pareto smoothing takes a fifth of the draws for the tail, and at least five."""
 _MAX_DRAWS = 1000
 _BOOTSTRAP = 2000
 
@@ -39,8 +41,12 @@ def leave_one_out(spec: ModelSpec, posterior: xr.Dataset, dataset: Dataset, seed
     mean = expected_outcome(spec, samples, dataset, window, seed)
     cells = log_density(spec, samples, mean, dataset.data["outcome"].values[window])
     periods = np.where(seen[window], cells, 0.0).sum(axis=2)[:, seen[window].any(axis=1)]
-    log_weights, k = array_stats.psislw(periods.T)  # type: ignore[no-untyped-call]
-    elpd = special.logsumexp(log_weights + periods.T, axis=1)
+    if len(periods) < FEWEST_DRAWS:
+        # No tail to smooth: the estimate is made, and not believed.
+        elpd, k = np.log(len(periods)) - special.logsumexp(-periods, axis=0), np.full(periods.shape[1], np.inf)
+    else:
+        log_weights, k = array_stats.psislw(periods.T)  # type: ignore[no-untyped-call]
+        elpd = special.logsumexp(log_weights + periods.T, axis=1)
     dates = dataset.dates[rows]
     return xr.Dataset({"elpd": ("date", elpd), "k": ("date", np.asarray(k))}, coords={"date": dates})
 

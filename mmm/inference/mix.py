@@ -1,7 +1,5 @@
 """From fits of single models to a fit of their mixture."""
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -11,6 +9,7 @@ import xarray as xr
 from mmm.data.dataset import Dataset
 from mmm.inference.attempt import FIRST, Attempt
 from mmm.inference.fit import FORMAT_VERSION, Fit
+from mmm.inference.keys import mixture_key
 from mmm.inference.loo import MOST_UNBELIEVABLE, believable, contenders, leave_one_out, weigh
 from mmm.inference.sample import attempts, sample_once
 from mmm.inference.settings import SamplerSettings
@@ -106,11 +105,11 @@ def without_failed(fit: Fit, report: Callable[[str], None] = lambda _: None) -> 
 
 
 def _noted(fit: Fit, notes: tuple[str, ...]) -> Fit:
-    """With more notes, which the key then holds too: what is stored under it is this fit and no other."""
-    if not notes:
+    """With more notes, and the key of what it is now. A fit of one model alone keeps its key, and says nothing more."""
+    if len(fit.members) == 1:
         return fit
-    key = hashlib.sha256(json.dumps([fit.key, *notes]).encode()).hexdigest()
-    return replace(fit, notes=(*fit.notes, *notes), key=key)
+    noted = replace(fit, notes=(*fit.notes, *notes))
+    return replace(noted, key=mixture_key(noted))
 
 
 def _near(one: Fit) -> bool:
@@ -135,19 +134,13 @@ def combine(fits: Sequence[Fit], mixture: Mixture) -> Fit:
         return fits[0]
     parts = [fit.main for fit in fits]
     found = weigh([part.tree["loo"].to_dataset() for part in parts], mixture.weighting, mixture.floor, fits[0].seed)
-    names = [member.name for member in mixture.members]
-    content = {
-        "format": FORMAT_VERSION,
-        "members": [[name, part.key] for name, part in zip(names, parts, strict=True)],
-        "weighting": mixture.weighting,
-        "floor": mixture.floor,
-    }
-    return replace(
+    made = replace(
         fits[0],
         members=tuple(
-            replace(part, name=name, weight=float(weight))
-            for part, name, weight in zip(parts, names, found.values, strict=True)
+            replace(part, name=member.name, weight=float(weight))
+            for part, member, weight in zip(parts, mixture.members, found.values, strict=True)
         ),
-        key=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
+        made_of={"format": FORMAT_VERSION, "weighting": mixture.weighting, "floor": mixture.floor},
         notes=found.notes,
     )
+    return replace(made, key=mixture_key(made))

@@ -3,11 +3,9 @@
 ``sampler.engine: jax`` samples the plain model with NumPyro instead (:mod:`mmm.inference.jax_sampler`).
 """
 
-import hashlib
-import json
 import time
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import replace
 from typing import Literal
 
 import xarray as xr
@@ -15,52 +13,16 @@ import xarray as xr
 from mmm.data.dataset import Dataset
 from mmm.inference import jax_sampler
 from mmm.inference.attempt import FIRST, Attempt
-from mmm.inference.convergence import convergence
-from mmm.inference.fit import FORMAT_VERSION, Fit, Member
+from mmm.inference.convergence import GROUP, by_parameter, convergence
+from mmm.inference.fit import Fit, Member
+from mmm.inference.keys import fit_key, made_of, versions
 from mmm.inference.nuts import nuts, require_complete
 from mmm.inference.settings import SamplerSettings
 from mmm.model.evidence import NO_EVIDENCE, Evidence
-from mmm.model.kernels.likelihood import NU_LEAST
 from mmm.model.spec import ModelSpec, without_inactive_channels
 
-_PACKAGES = ("mmm-workbench", "numpy", "pymc", "pytensor", "nutpie")
 # Fits of fewer draws in all are a quick look: their chains cannot agree to the limits, however often they run.
 _WORTH_IT = 2000
-
-
-def versions(engine: str = "auto") -> dict[str, str]:
-    """Versions of the packages that a posterior depends on; "none" for those of an extra that is not installed."""
-    found = {name: version(name) for name in _PACKAGES}
-    for name in jax_sampler.PACKAGES if engine == "jax" else ():
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "none"
-    return found
-
-
-def fit_key(
-    dataset: Dataset, spec: ModelSpec, sampler: SamplerSettings, evidence: Evidence = NO_EVIDENCE, attempt: int = 0
-) -> str:
-    """Name of a fit: hash of data, model, experiments, sampler, attempt and versions.
-
-    Neither the store's place nor how many attempts would be made enter.
-    """
-    content = {
-        "format": FORMAT_VERSION,
-        "data": dataset.fingerprint,
-        "spec": spec.model_dump(mode="json"),
-        "sampler": sampler.model_dump(mode="json", exclude={"store", "attempts"}),
-        "versions": versions(sampler.engine),
-    }
-    if spec.likelihood == "student_t":
-        # Part of the model, and not of its spec.
-        content["nu_least"] = NU_LEAST
-    if evidence.experiments:
-        content["evidence"] = evidence.model_dump(mode="json")
-    if attempt:
-        content["attempt"] = attempt
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def choose_engine(sampler: SamplerSettings) -> tuple[Literal["fast", "plain", "jax"], str]:
@@ -123,12 +85,14 @@ def sample_once(
     tree, seconds = sampling(used, spec, wanted, evidence, progress)
     tree = attempt.kept(require_complete(tree, wanted.chains, wanted.draws))
     require_complete(tree, sampler.chains, sampler.draws)
+    tree[GROUP] = xr.DataTree(by_parameter(tree))
     converged = convergence(tree)
     key = fit_key(used, spec, sampler, evidence, attempt.number)
     taken = attempt.seconds({**seconds, "total": time.perf_counter() - started})
+    member = Member(spec, tree, key, engine, seconds=taken, converged=converged)
     return Fit(
         dataset=used,
-        members=(Member(spec, tree, key, engine, seconds=taken, converged=converged),),
+        members=(replace(member, made_of=made_of(spec, sampler, attempt.number)),),
         seed=sampler.seed,
         key=key,
         evidence=evidence,

@@ -10,7 +10,7 @@ import pandas as pd
 from mmm.analysis import Analysis
 from mmm.analysis.models import by_model, disagreement
 from mmm.data.dataset import Dataset
-from mmm.inference.convergence import ess, r_hat, scalars
+from mmm.inference.convergence import by_parameter, scalars
 from mmm.inference.fit import Fit, Member
 from mmm.model.response_planner import s_shaped
 from mmm.model.spec import ChannelSpec, ModelSpec
@@ -261,6 +261,7 @@ def _models(fit: Fit) -> pd.DataFrame:
 def _diagnostics(member: Member, prefix: str) -> pd.DataFrame:
     """Summary and convergence of every parameter of one model; ``prefix`` goes before its name."""
     found = scalars(member.posterior)
+    known = by_parameter(member.tree).reindex(parameter=list(found.names))
     flat = found.values.reshape(-1, len(found.names))
     lower, upper = np.quantile(flat, [0.05, 0.95], axis=0)
     return pd.DataFrame(
@@ -269,9 +270,7 @@ def _diagnostics(member: Member, prefix: str) -> pd.DataFrame:
             "sd": flat.std(axis=0),
             "lower": lower,
             "upper": upper,
-            "r_hat": r_hat(found),
-            "ess_bulk": ess(found, "bulk"),
-            "ess_tail": ess(found, "tail"),
+            **{name: values.values for name, values in known.data_vars.items()},
         },
         index=pd.Index([f"{prefix}{name}" for name in found.names], name="parameter"),
     )

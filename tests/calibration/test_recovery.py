@@ -10,7 +10,8 @@ from mmm.calibration import read_evidence
 from mmm.calibration.settings import ExperimentsSettings
 from mmm.inference import store
 from mmm.inference.fit import Fit
-from mmm.inference.sample import fit_key, fit_model
+from mmm.inference.keys import fit_key
+from mmm.inference.sample import fit_model
 from mmm.model.evidence import Evidence, effects
 from mmm.model.settings import ModelSettings
 from mmm.model.spec import make_spec

@@ -12,7 +12,8 @@ from seeds import seeded
 from mmm.errors import SettingsError
 from mmm.inference import jax_sampler
 from mmm.inference.engine import log_posterior, sample
-from mmm.inference.sample import choose_engine, fit_key, fit_model
+from mmm.inference.keys import fit_key
+from mmm.inference.sample import choose_engine, fit_model
 from mmm.model.build import build
 from mmm.model.spec import make_spec
 

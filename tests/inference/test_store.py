@@ -1,17 +1,31 @@
 """The store: what is written is read, the same is found, damage is seen, nothing is half-written."""
 
 import json
+import shutil
+import subprocess
+import sys
+import zipfile
 from dataclasses import replace
+from pathlib import Path
 
+import engine_cases as cases
 import numpy as np
 import pytest
 import xarray as xr
 
+from mmm.analysis import analyse
 from mmm.errors import FitError
 from mmm.inference import store
+from mmm.inference import stored as stored_module
 from mmm.inference.attempt import joined, thinned
-from mmm.inference.sample import fit_key
+from mmm.inference.convergence import by_parameter, convergence
+from mmm.inference.keys import fit_key
 from mmm.inference.settings import SamplerSettings
+from mmm.inference.stored import LaterFormatError
+from mmm.model.mixture import make_mixture
+from mmm.model.settings import DEFAULT_MEMBERS, MixtureSettings, ModelSettings
+from mmm.planning import plan
+from mmm.planning.settings import PlanSettings
 
 
 def test_round_trip(known, tmp_path):
@@ -26,29 +40,218 @@ def test_round_trip(known, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["fit"]
 
 
-def test_damage_is_reported(known, tmp_path):
-    store.save(known.fit, tmp_path / "fit")
-    chunk = max((tmp_path / "fit" / "fit.zarr").rglob("0*"), key=lambda p: p.stat().st_size)
-    content = bytearray(chunk.read_bytes())
-    content[-1] ^= 1
-    chunk.write_bytes(bytes(content))
+TWO = {name: DEFAULT_MEMBERS[name] for name in list(DEFAULT_MEMBERS)[:2]}
+
+
+@pytest.fixture(scope="module")
+def sampled():
+    """A mixture of two models, sampled briefly, and the settings of its sampler."""
+    data = cases.dataset("national", channels=2)
+    stated = ModelSettings(lookback="8 weeks", mixture=MixtureSettings(members=TWO))
+    sampler = SamplerSettings(draws=20, tune=50, chains=2, attempts=1, seed=1)
+    return data, make_mixture(data, stated), sampler
+
+
+def stored(sampled, folder, say=lambda _: None):
+    data, mixture, sampler = sampled
+    return store.obtain(data, mixture, sampler.model_copy(update={"store": str(folder)}), report=say)
+
+
+@pytest.fixture(scope="module")
+def original(sampled, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("store")
+    return stored(sampled, folder), folder
+
+
+@pytest.fixture
+def kept(original, tmp_path):
+    """The mixture, and a copy of its store."""
+    shutil.copytree(original[1], tmp_path / "store")
+    return original[0], tmp_path / "store"
+
+
+def test_every_flipped_bit_is_seen(kept):
+    fit, folder = kept
+    rng = np.random.default_rng(5)
+    for path in (folder / fit.main.key / "meta.json", folder / fit.key / "meta.json"):
+        content = path.read_bytes()
+        meta = json.loads(content)
+        for at in rng.choice(len(content), 80, replace=False):
+            damaged = bytearray(content)
+            damaged[at] ^= 1 << int(rng.integers(8))
+            path.write_bytes(bytes(damaged))
+            try:
+                # What is left means the same: a space that became another.
+                same = json.loads(bytes(damaged)) == meta
+            except ValueError:
+                same = False
+            if not same:
+                with pytest.raises(FitError) as raised:
+                    store.load(path.parent)
+                assert not isinstance(raised.value, LaterFormatError)
+        path.write_bytes(content)
+    store.load(folder / fit.key)
+
+
+def test_every_flipped_bit_of_the_draws_is_seen(kept):
+    fit, folder = kept
+    files = sorted(p for p in (folder / fit.main.key / "fit.zarr").rglob("*") if p.is_file() and p.stat().st_size)
+    rng = np.random.default_rng(6)
+    for path in rng.choice(np.array(files, dtype=object), 25, replace=False):
+        content = path.read_bytes()
+        damaged = bytearray(content)
+        damaged[int(rng.integers(len(content)))] ^= 1 << int(rng.integers(8))
+        path.write_bytes(bytes(damaged))
+        with pytest.raises(FitError, match="damaged"):
+            store.load(folder / fit.main.key)
+        path.write_bytes(content)
+    files[0].unlink()
     with pytest.raises(FitError, match="damaged"):
-        store.load(tmp_path / "fit")
-    (tmp_path / "fit" / "meta.json").write_text("{", encoding="utf-8")
-    with pytest.raises(FitError, match="cannot be read"):
-        store.load(tmp_path / "fit")
+        store.load(folder / fit.main.key)
 
 
-def test_a_later_format_is_refused(known, tmp_path):
-    store.save(known.fit, tmp_path / "fit")
-    meta = json.loads((tmp_path / "fit" / "meta.json").read_text(encoding="utf-8"))
-    (tmp_path / "fit" / "meta.json").write_text(json.dumps(meta | {"format_version": 99}), encoding="utf-8")
-    with pytest.raises(FitError, match="format 99"):
-        store.load(tmp_path / "fit")
+def test_another_fit_in_its_place_is_seen_and_made_again(sampled, kept):
+    fit, folder = kept
+    first, second = (folder / member.key for member in fit.members)
+    shutil.rmtree(first)
+    shutil.copytree(second, first)
+    with pytest.raises(FitError, match=f"holds another fit .{second.name[:12]}"):
+        store.load(first)
+    said = []
+    again = stored(sampled, folder, said.append)
+    assert [line for line in said if "holds another fit" in line and line.endswith("Fitting again.")]
+    assert again.key == fit.key
+    assert store.load(first).key == first.name
+
+
+def test_a_fit_that_was_told_another_key_is_seen(kept):
+    """Hashes that are right for a wrong content: the key is made anew from data, model and sampler."""
+    fit, folder = kept
+    path = folder / fit.main.key
+    meta = json.loads((path / "meta.json").read_text(encoding="utf-8"))
+    for change in ({"made_of": meta["made_of"] | {"attempt": 3}}, {"spec": meta["spec"] | {"noise_scale": 9.0}}):
+        rewrite(path, change)
+        with pytest.raises(FitError, match="its key is not that of what it holds"):
+            store.load(path)
+        rewrite(path, {name: meta[name] for name in change})
+    store.load(path)
+    mixed = json.loads((folder / fit.key / "meta.json").read_text(encoding="utf-8"))
+    weights = [member | {"weight": w} for member, w in zip(mixed["members"], (0.25, 0.75), strict=True)]
+    rewrite(folder / fit.key, {"members": weights})
+    with pytest.raises(FitError, match="its key is not that of what it holds"):
+        store.load(folder / fit.key)
+
+
+def rewrite(folder, change):
+    """Change what ``meta.json`` says, and its hash with it."""
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8")) | change
+    del meta["content"]
+    text = json.dumps(meta | {"content": stored_module._digest(meta)}, indent=1, ensure_ascii=False)
+    (folder / "meta.json").write_text(text, encoding="utf-8")
+
+
+def test_damaged_weights_are_made_again_and_said(sampled, kept):
+    fit, folder = kept
+    (folder / fit.key / "meta.json").write_text("{", encoding="utf-8")
+    said = []
+    again = stored(sampled, folder, said.append)
+    assert any("cannot be read" in line and line.endswith("Weighting again.") for line in said)
+    assert not [line for line in said if "Fitting" in line or "made in" in line]
+    assert store.load(folder / fit.key).key == again.key == fit.key
+
+
+def test_a_later_format_is_left_as_it_is(sampled, kept):
+    fit, folder = kept
+    rewrite(folder / fit.main.key, {"format_version": 99})
+    before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    for use in (lambda: store.load(folder / fit.main.key), lambda: stored(sampled, folder)):
+        with pytest.raises(LaterFormatError, match=r"has format 99; this version reads up to 3. It was left as it is."):
+            use()
+    assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
+
+
+def test_a_mixture_of_the_second_format_is_read_planned_on_and_stored_anew(tmp_path):
+    """Made by the version before hashes of everything: four geos, three channels, two models with equal weights."""
+    with zipfile.ZipFile(Path(__file__).parent / "fits" / "format_2.zip") as archive:
+        archive.extractall(tmp_path / "old")
+    mixture = next(p for p in (tmp_path / "old").iterdir() if not (p / "fit.zarr").exists())
+    old = store.load(mixture)
+    assert (old.key, [m.weight for m in old.members]) == (mixture.name, [0.5, 0.5])
+    assert float(old.response().log_beta.sum()) == pytest.approx(6371.272862782148)
+    assert analyse(old).channels["roas"].to_numpy() == pytest.approx([0.931140, 1.306324, 1.451723], rel=1e-5)
+    found = plan(old, PlanSettings(objective="expected_outcome"))
+    assert float(found.allocation["spend"].sum()) <= found.total_budget * (1 + 1e-9)
+    for member in old.members:
+        one = old.of(replace(member, weight=1.0))
+        store.save(one, tmp_path / "new" / "fit")
+        again = store.load(tmp_path / "new" / "fit")
+        assert again.format_version == 3
+        xr.testing.assert_equal(again.main.posterior, one.main.posterior)
+        shutil.rmtree(tmp_path / "new")
+
+
+def test_variables_come_back_in_the_order_in_which_they_were_stored(kept):
+    """Zarr opens them side by side and gives them in another order from process to process."""
+    fit, folder = kept
+    for member in fit.members:
+        found = store.load(folder / member.key).main
+        for group in ("posterior", "convergence"):
+            assert list(found.tree[group].data_vars) == list(member.tree[group].data_vars)
+        assert found.made_of == member.made_of
+
+
+def test_convergence_by_parameter_is_stored_and_is_that_of_the_draws(kept):
+    fit, folder = kept
+    found = store.load(folder / fit.main.key).main
+    known = by_parameter(found.tree)
+    made = by_parameter(xr.DataTree.from_dict({"posterior": found.posterior}))
+    xr.testing.assert_allclose(known.reindex(parameter=made["parameter"].values), made)
+    assert convergence(found.tree) == found.converged
+
+
+def test_a_store_that_cannot_be_written_is_told_before_sampling(sampled, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr("mmm.inference.store.sample_once", lambda *_, **__: pytest.fail("sampled"))
+    with pytest.raises(FitError, match=r"Fits cannot be stored in .* so nothing was sampled"):
+        stored(sampled, tmp_path / "file" / "store")
+
+
+def test_a_disk_that_is_full_leaves_nothing(kept):
+    """A limit on the size of files stands for the full disk: the error comes in the middle of a file."""
+    fit, folder = kept
+    script = (
+        "import pathlib, resource, signal, sys\n"
+        "from mmm.inference import store\nfrom mmm.errors import FitError\n"
+        "path = pathlib.Path(sys.argv[1])\nfit = store.load(path)\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (900, 900))\n"
+        "try:\n    store.save(fit, path.with_name('copy'))\nexcept FitError as error:\n    print(error)"
+    )
+    command = [sys.executable, "-c", script, str(folder / fit.main.key)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "The fit could not be stored in" in done.stdout, done.stderr
+    assert "and nothing of it was kept" in done.stdout
+    assert not [p for p in folder.iterdir() if "copy" in p.name]
+
+
+def test_several_processes_on_one_damaged_fit_all_end_well(kept):
+    fit, folder = kept
+    intact = shutil.copytree(folder, folder.with_name("intact")) / fit.main.key
+    (folder / fit.main.key / "meta.json").write_text("{}", encoding="utf-8")
+    heal = (
+        "import sys, pathlib, zlib\nfrom mmm.inference import store\n"
+        "source, target = map(pathlib.Path, sys.argv[1:])\n"
+        "found = store._found_or_made(target, '', lambda: store.load(source), print)\nassert found.key == target.name"
+    )
+    command = [sys.executable, "-c", heal, str(intact), str(folder / fit.main.key)]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    ended = [process.communicate() for process in running]
+    assert [(process.returncode, err) for process, (_, err) in zip(running, ended, strict=True)] == [(0, "")] * 4
+    assert store.load(folder / fit.main.key).key == fit.main.key
+    assert not [p for p in folder.iterdir() if p.name.startswith(".")]
 
 
 def test_a_failed_write_leaves_nothing(known, tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "_meta", lambda _: {"not json": object()})
+    monkeypatch.setattr(stored_module, "_hash", lambda _: object())
     with pytest.raises(TypeError):
         store.save(known.fit, tmp_path / "fit")
     assert list(tmp_path.iterdir()) == []

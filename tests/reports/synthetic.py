@@ -13,7 +13,7 @@ import xarray as xr
 
 from mmm.data.dataset import Dataset
 from mmm.inference.fit import Fit, Member
-from mmm.inference.sample import fit_key, versions
+from mmm.inference.keys import fit_key, made_of, versions
 from mmm.inference.store import save
 from mmm.model import response
 from mmm.model.baseline import terms
@@ -181,7 +181,7 @@ def _fit(dataset: Dataset, spec: ModelSpec, settings: Settings, case: Case, plac
     loo = xr.Dataset({"elpd": ("date", elpd), "k": ("date", np.full(len(elpd), 0.1))}, {"date": dataset.dates})
     tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats, "loo": loo})
     seconds = {"compile": 1.0, "sample": 2.0, "total": 3.0}
-    member = Member(spec, tree, key, settings.sampler.engine, seconds=seconds)
+    member = Member(spec, tree, key, settings.sampler.engine, seconds=seconds, made_of=made_of(spec, settings.sampler))
     return Fit(dataset, (member,), settings.sampler.seed, key, versions=versions())
 
 
