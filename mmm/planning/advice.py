@@ -6,8 +6,8 @@ import pandas as pd
 
 from mmm.digits import amount
 from mmm.planning.information import perfect_information
-from mmm.planning.moves import directions, extrapolation, few_moves, key_moves, smaller_moves
-from mmm.planning.result import Plan, chance
+from mmm.planning.moves import directions, few_moves, key_moves, smaller_moves
+from mmm.planning.result import Plan
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ def advise(plan: Plan, information: pd.DataFrame | None = None) -> Advice:
 
     ``information`` is the value of perfect information where it is known already.
     """
-    moves, smaller, beyond = key_moves(plan), smaller_moves(plan), extrapolation(plan)
+    moves, smaller, beyond = key_moves(plan), smaller_moves(plan), plan.beyond
     if information is None:
         information = perfect_information(plan)
     ranked = information.drop(index="all channels", errors="ignore")
     worth = ranked["value"].iloc[0] if len(ranked) else 0.0
     test = str(ranked.index[0]) if worth > 1e-4 * abs(float(plan.outcome_draws.mean())) else None
-    sentences = [verdict_sentence(plan), *_when_open(plan, smaller, test)]
+    sentences = [plan.sentence, *_when_open(plan, smaller, test)]
     sentences += [text for text in (few_moves(moves), _direction_sentence(plan), _beyond_sentence(beyond)) if text]
     if test is not None:
         sentences.append(
@@ -46,28 +46,6 @@ def advise(plan: Plan, information: pd.DataFrame | None = None) -> Advice:
 
 def _amount(plan: Plan, value: float, *within: float) -> str:
     return f"{amount(value, *within)} {plan.unit}"
-
-
-def verdict_sentence(plan: Plan) -> str:
-    """Gain over the reference plan, its interval, probability and worst 5%, by what the evidence supports."""
-    gain = plan.decisive_gain
-    what = "profit" if gain is plan.profit_gain else "outcome"
-    ends = (gain.mean, gain.lower, gain.upper)
-    figures = (
-        f"expected gain in {what} over the reference plan {_amount(plan, gain.mean, *ends)} (90% interval "
-        f"{amount(gain.lower, *ends)} to {amount(gain.upper, *ends)}), probability of a gain "
-        f"{chance(gain.probability)}, on average {_amount(plan, gain.worst5)} in the worst 5% of cases"
-    )
-    return {
-        "unchanged": "Within these constraints the reference plan is already the best: keep it.",
-        "better": f"Change to this plan: {figures}.",
-        "worse": f"This plan wins less than the reference plan: {figures}.",
-        "equal": (
-            f"This plan is as good as the reference plan, within {plan.settings.equal_margin:.1%} of what media win: "
-            f"{figures}."
-        ),
-        "open": f"The evidence does not separate this plan from the reference plan: {figures}.",
-    }[plan.verdict]
 
 
 def _when_open(plan: Plan, smaller: pd.DataFrame, test: str | None) -> list[str]:

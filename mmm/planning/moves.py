@@ -138,23 +138,6 @@ def _permitted(plan: Plan, money: Floats) -> bool:
     return not plan.settings.objective.seeks_budget and allows(plan.program, plan.space.numbers(money))
 
 
-def extrapolation(plan: Plan) -> pd.DataFrame:
-    """Channels whose largest period in the plan exceeds the settings' limit on the range ever observed.
-
-    ``ratio`` is the plan's largest period over the largest observed, ``beyond`` the money of the horizon above it.
-    """
-    by_period = plan.money.sum(axis=1)
-    limit = plan.settings.extrapolation.limit * plan.problem.observed_peak_total
-    table = pd.DataFrame(
-        {
-            "ratio": plan.allocation["observed_max_ratio"],
-            "beyond": np.maximum(by_period - limit, 0.0).sum(axis=0),
-        },
-        index=plan.allocation.index,
-    )
-    return table[table["beyond"] > 1e-9 * max(1.0, plan.spend)]
-
-
 def directions(plan: Plan) -> list[str]:
     """How sure the direction of each changed channel is, surest first: "increase search: 97%"."""
     table = plan.allocation

@@ -7,8 +7,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from mmm.digits import amount
 from mmm.errors import PlanError
 from mmm.model.response import Floats
+from mmm.planning.card import Card, card
 from mmm.planning.held import Held, held_channels
 from mmm.planning.optimise import Certificate
 from mmm.planning.problem import PlanProblem, Space
@@ -299,8 +301,65 @@ class Plan:
             }
         return pd.DataFrame.from_dict(table, orient="index").rename_axis("plan")
 
-    def _repr_html_(self) -> str:
-        # The card is made of the advice, which knows plans.
-        from mmm.planning.card import card
+    @cached_property
+    def beyond(self) -> pd.DataFrame:
+        """Channels whose largest period exceeds the settings' limit on the range ever observed.
 
-        return card(self)
+        ``ratio`` is the plan's largest period over the largest observed, ``beyond`` the money of the horizon above it.
+        """
+        limit = self.settings.extrapolation.limit * self.problem.observed_peak_total
+        more = np.maximum(self.money.sum(axis=1) - limit, 0.0).sum(axis=0)
+        table = pd.DataFrame({"ratio": self.allocation["observed_max_ratio"], "beyond": more})
+        return table[table["beyond"] > 1e-9 * max(1.0, self.spend)]
+
+    @property
+    def sentence(self) -> str:
+        """Gain over the reference plan, its interval, probability and worst 5%, by what the evidence supports."""
+        gain = self.decisive_gain
+        what = "profit" if gain is self.profit_gain else "outcome"
+        ends = (gain.mean, gain.lower, gain.upper)
+        figures = (
+            f"expected gain in {what} over the reference plan {amount(gain.mean, *ends)} {self.unit} (90% interval "
+            f"{amount(gain.lower, *ends)} to {amount(gain.upper, *ends)}), probability of a gain "
+            f"{chance(gain.probability)}, on average {amount(gain.worst5)} {self.unit} in the worst 5% of cases"
+        )
+        return {
+            "unchanged": "Within these constraints the reference plan is already the best: keep it.",
+            "better": f"Change to this plan: {figures}.",
+            "worse": f"This plan wins less than the reference plan: {figures}.",
+            "equal": (
+                f"This plan is as good as the reference plan, within {self.settings.equal_margin:.1%} of what media "
+                f"win: {figures}."
+            ),
+            "open": f"The evidence does not separate this plan from the reference plan: {figures}.",
+        }[self.verdict]
+
+    def _repr_html_(self) -> str:
+        gain = self.decisive_gain
+        ends = (gain.mean, gain.lower, gain.upper)
+        first, low, high = (amount(value, *ends, sign=True) for value in ends)
+        unspent = f"{amount(self.unspent)} unspent" if self.unspent else ""
+        beyond = (f"{name} ({row['ratio']:.1f} x its largest period)" for name, row in self.beyond.iterrows())
+        return card(
+            Card(
+                title=f"{self.name}: {self.horizon} periods from {self.dates[0]:%Y-%m-%d}",
+                sentence=self.sentence,
+                tiles=(
+                    ("Spend", f"{amount(self.spend)} {self.problem.currency}", unspent),
+                    ("Expected gain", f"{first} {self.unit}", f"90% interval {low} to {high}"),
+                    ("Chance of a gain", chance(gain.probability), f"worst 5%: {amount(gain.worst5, sign=True)}"),
+                    ("Certificate", self.certificate.kind, self.certificate.words()),
+                ),
+                unit=self.unit,
+                allocation=self.allocation,
+                directions=tuple(_direction(line) for _, line in self.allocation.iterrows()),
+                beyond=", ".join(beyond),
+            )
+        )
+
+
+def _direction(line: "pd.Series[float]") -> str:
+    share = float(line["probability_direction"])
+    if np.isnan(share):
+        return ""
+    return f"more: {chance(share)}" if line["change"] >= 0 else f"less: {chance(1 - share)}"

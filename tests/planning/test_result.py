@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 
 from mmm.errors import PlanError
-from mmm.planning.advice import advise, verdict_sentence
+from mmm.planning.advice import advise
 from mmm.planning.curve import budget_curve
 from mmm.planning.flighting import flighting
 from mmm.planning.information import (
     perfect_information,
 )
-from mmm.planning.moves import NEW_MONEY, UNSPENT, directions, extrapolation, few_moves, key_moves, smaller_moves
+from mmm.planning.moves import NEW_MONEY, UNSPENT, directions, few_moves, key_moves, smaller_moves
 from mmm.planning.planner import decide
 from mmm.planning.prepare import Prepared
 from mmm.planning.result import Gain, Plan
@@ -127,8 +127,8 @@ class TestVerdict:
             return replace(plan, outcome_draws=plan.reference_draws + np.linspace(low, high, 200) * win)
 
         assert with_gain(-0.009, 0.009).verdict == "equal"
-        assert "as good" in verdict_sentence(with_gain(-0.009, 0.009))
-        assert "as good" not in verdict_sentence(with_gain(-0.009, 0.015))
+        assert "as good" in with_gain(-0.009, 0.009).sentence
+        assert "as good" not in with_gain(-0.009, 0.015).sentence
         assert with_gain(-0.009, 0.015).verdict == "open"
         assert with_gain(-0.015, 0.009).verdict == "open"
         wide = plan.settings.model_copy(update={"equal_margin": 0.02})
@@ -207,7 +207,7 @@ class TestMoves:
     def test_directions_and_extrapolation_name_channels(self, prepared):
         plan = decide(prepared(seed=3), PlanSettings(objective="expected_outcome", bounds=(0.2, 4.0)))
         assert any(text.startswith(("increase ", "decrease ")) for text in directions(plan))
-        beyond = extrapolation(plan)
+        beyond = plan.beyond
         assert (beyond["ratio"] > 1.0).all()
         assert set(beyond.index) == set(plan.allocation.index[plan.allocation["observed_max_ratio"] > 1.0])
 
@@ -355,7 +355,7 @@ def test_the_card_says_the_verdict_and_shows_names_as_text(prepared):
     html = replace(plan, allocation=allocation, problem=problem)._repr_html_()
     assert "&lt;script&gt;alert(1)" in html
     assert "<script>" not in html
-    assert verdict_sentence(plan) in html
+    assert plan.sentence in html
     assert f"{plan.decisive_gain.mean:+,.0f}" in html
     assert "Beyond what was ever observed" in html
     assert "100%" not in re.sub(r'style="[^"]*"', "", html)
