@@ -18,6 +18,11 @@ def right_or_told(ran: Ran, config: str, told: list[str], first: str = FIRST) ->
     return [*ends(ran, 3), *says(ran, *told)]
 
 
+def _advice_reads(ran: Ran, config: str) -> list[str]:
+    """Read rightly as it stands, or refused with a line to paste under which it is."""
+    return [*ends(ran, 0, 3), *([] if ran.code == 0 else says(ran, PRINTED)), *reads(ran, config, WEEKLY, FIRST, WEEKS)]
+
+
 def _read_right(config: str, first: str = FIRST) -> Judge:
     return lambda ran: ends(ran, 0) or reads(ran, config, WEEKLY, first, WEEKS)
 
@@ -64,14 +69,14 @@ CASES = (
     Case(
         "01-excel-german-bom:septonly",
         check("config_septonly.yaml"),
-        "names decimal and thousands",
-        _refused_with("decimal", "thousands", PRINTED),
+        "read rightly with the line that it names",
+        lambda r: _advice_reads(r, "config_septonly.yaml"),
     ),
     Case(
         "01-excel-german-bom:default",
         check("config_default.yaml"),
-        "names separator and decimal, not double quotes",
-        _refused_with("separator", "decimal", PRINTED, never=("double quotes",)),
+        "names separator, not double quotes; read rightly with the line",
+        lambda r: [*silent(r, "double quotes"), *says(r, "separator"), *_advice_reads(r, "config_default.yaml")],
     ),
     Case(
         "01-excel-german-bom:euro",
@@ -101,20 +106,20 @@ CASES = (
     Case(
         "02-ad-platform-export:cells",
         check("config_cells.yaml"),
-        "$ and % are read, -- is named with the setting",
-        lambda r: right_or_told(r, "config_cells.yaml", ["'--'", r"zero: \[\"--\"\]"]),
+        "read rightly with the line that it names",
+        lambda r: _advice_reads(r, "config_cells.yaml"),
     ),
     Case(
         "02-ad-platform-export:us-thousands",
         check("us_thousands.yaml"),
-        "names thousands: ','",
-        _refused_with(THOUSANDS),
+        "read rightly with the line that it names",
+        lambda r: _advice_reads(r, "us_thousands.yaml"),
     ),
     Case(
         "02-ad-platform-export:us-thousands-int",
         check("us_thousands_int.yaml"),
         "names thousands: ','",
-        _refused_with(THOUSANDS),
+        lambda r: [*ends(r, 3), *says(r, THOUSANDS)],
     ),
     Case(
         "02-ad-platform-export:newest-first",

@@ -199,8 +199,8 @@ def panel(ran: Ran, config: str, **overrides: Any) -> Any:
 
 
 def reads(ran: Ran, config: str, totals: dict[str, float], first: str = "", periods: int = 0) -> list[str]:
-    """The panel's totals by channel, its first period and its number of periods are these."""
-    dataset = panel(ran, config)
+    """The panel's totals by channel, its first period and its number of periods are these, advice being followed."""
+    dataset = panel(ran, config, **advised(ran, config))
     found = []
     for name, right in totals.items():
         got = float(dataset.data["spend"].sel(channel=name).sum())
@@ -211,6 +211,14 @@ def reads(ran: Ran, config: str, totals: dict[str, float], first: str = "", peri
     if periods and len(dataset.dates) != periods:
         found.append(f"{len(dataset.dates)} periods, not {periods}")
     return found
+
+
+def advised(ran: Ran, config: str) -> dict[str, Any]:
+    """Settings of data.csv that the error names as the line to paste; empty where it names none."""
+    from mmm.settings.text import read_yaml
+
+    found = re.search(r"data\.csv: (\{.*?\})", ran.flat)
+    return {"data.csv": read_yaml(found[1], config)} if found else {}
 
 
 _COLUMNS = {"spend_plan": "spend", "allowed_from": "lower_bound", "allowed_to": "upper_bound", "won_plan": "effect"}

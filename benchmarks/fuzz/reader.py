@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-BLANK = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "<na>", "nat", "-"})
-_CURRENCY = "€$£¥"
+BLANK = frozenset({"", "--", "na", "n/a", "#n/a", "nan", "null", "none", "<na>", "nat", "-"})
+_SPACES = " \u00a0\u202f\u2009"
+_AROUND = r"[€£¥]|(?:US|A|C)?\$|[A-Z]{3}|kr|%"
 _ISO = re.compile(r"(\d{4})([-/.]?)(\d{2})\2(\d{2})(?:[T ]0{2}:0{2}(?::0{2}(?:\.0+)?)?)?")
 _NUMERIC = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
 _NAMED = ("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%b %d %Y", "%B %d %Y")
@@ -40,16 +41,23 @@ class Read:
 
 def read(path: Path, data: dict[str, Any]) -> Read:
     """The totals that stand in ``path`` under the ``data`` section of the settings."""
-    options = {"separator": ",", "decimal": ".", "thousands": None, "encoding": "utf-8", **data.get("csv", {})}
+    options = {"separator": ",", "thousands": None, "encoding": "utf-8", **data.get("csv", {})}
+    options["stated"] = options.get("decimal") is not None
+    options["decimal"] = options.get("decimal") or ("," if options["thousands"] == "." else ".")
     header, rows = _parquet(path) if path.suffix == ".parquet" else _text(path, options)
     date = _column(header, data.get("date", "date"))
     wanted = list(dict.fromkeys(_numeric_columns(data)))
     places = {name: _column(header, name) for name in wanted}
     asks: list[str] = []
     totals = {}
+    proven = any(_proves(row[place], options["decimal"]) for row in rows for place in places.values())
     for name, place in places.items():
         cells = [row[place] for row in rows]
-        totals[name] = float(sum(_numbers(name, cells, options, asks)))
+        totals[name] = float(sum(_number(name, cell, options) for cell in cells))
+        texts = [_bare(cell) for cell in cells if isinstance(cell, str)]
+        _check_grouping(name, texts, options)
+        if not options["stated"] and _looks_grouped(texts, options["decimal"], proven=proven):
+            asks.append("thousands")
     dates = _dates([row[date] for row in rows], data.get("date_format"))
     return Read(totals, min(dates), max(dates), len(set(dates)), asks)
 
@@ -82,6 +90,7 @@ def _text(path: Path, options: dict[str, Any]) -> tuple[list[str], list[list[Any
     except Exception as error:  # zlib.error is no ValueError
         raise Unreadable(f"{type(error).__name__}: {error}") from error
     rows = [record for record in records[options.get("skip_rows", 0) :] if record]
+    rows = rows[: len(rows) - options.get("skip_footer", 0)]
     if len(rows) < 2:
         raise Unreadable("no rows")
     header = [cell.strip() for cell in rows[0]]
@@ -102,13 +111,6 @@ def _parquet(path: Path) -> tuple[list[str], list[list[Any]]]:
     return list(table.column_names), [list(row) for row in zip(*columns, strict=True)]
 
 
-def _numbers(name: str, cells: list[Any], options: dict[str, Any], asks: list[str]) -> list[float]:
-    texts = [cell for cell in cells if isinstance(cell, str)]
-    found = [_number(name, cell, options) for cell in cells]
-    _check_grouping(name, [t.strip() for t in texts], options, asks)
-    return found
-
-
 def _number(name: str, cell: Any, options: dict[str, Any]) -> float:
     """A number; 0 for a blank one, which adds nothing to a total whether it is allowed or not."""
     if cell is None:
@@ -119,11 +121,15 @@ def _number(name: str, cell: Any, options: dict[str, Any]) -> float:
         value = float(cell)
         return 0.0 if value != value else _finite(name, value)
     plain = str(cell).strip()
-    if plain.casefold() in BLANK or plain in options.get("missing", ()):
+    if plain.casefold() in BLANK or plain in (*options.get("missing", ()), *options.get("zero", ())):
         return 0.0
-    plain = re.sub(rf"^([+-]?)[{_CURRENCY}]\s?|\s?[{_CURRENCY}]$", r"\1", plain)
+    plain = _bare(plain)
     sign, group = re.escape(options["decimal"]), options["thousands"]
-    whole = r"\d+" if group is None else rf"(?:\d{{1,3}}(?:{_mark(group)}\d{{3}})+|\d+)"
+    whole = (
+        r"\d+"
+        if group is None
+        else rf"(?:\d{{1,3}}(?:{_mark(group)}\d{{3}})+|\d{{1,2}}(?:{_mark(group)}\d{{2}})+{_mark(group)}\d{{3}}|\d+)"
+    )
     if not re.fullmatch(rf"[+-]?(?:{whole}(?:{sign}\d*)?|{sign}\d+)(?:[eE][+-]?\d+)?", plain, re.ASCII):
         raise Unreadable(f"{name}: {cell!r} is no number as stated")
     digits = plain if group is None else re.sub(_mark(group), "", plain)
@@ -132,7 +138,7 @@ def _number(name: str, cell: Any, options: dict[str, Any]) -> float:
 
 def _mark(group: str) -> str:
     """A space may be any of those that spreadsheets write between groups."""
-    return "[ \u00a0\u202f]" if group == " " else re.escape(group)
+    return {" ": f"[{_SPACES}]", "'": "['\u2019]"}.get(group, re.escape(group))
 
 
 def _finite(name: str, value: float) -> float:
@@ -141,20 +147,45 @@ def _finite(name: str, value: float) -> float:
     return value
 
 
-def _check_grouping(name: str, texts: list[str], options: dict[str, Any], asks: list[str]) -> None:
-    """Marks stand everywhere or nowhere; a column that looks like grouped thousands must be asked about."""
-    group, sign = options["thousands"], options["decimal"]
-    if group is not None:
-        grouped = [t for t in texts if re.search(_mark(group), t)]
-        bare = [t for t in texts if re.match(r"[+-]?\d{4,}(?!\d)", t) and not re.search(_mark(group), t)]
-        if grouped and bare:
-            raise Unreadable(f"{name}: {grouped[0]!r} is grouped, {bare[0]!r} is not")
+def _bare(cell: str) -> str:
+    """The cell without a sign of money or percent."""
+    plain = cell.strip().replace("\u2212", "-")
+    return re.sub(rf"^([+-]?)(?:{_AROUND})[{_SPACES}]*|[{_SPACES}]*(?:{_AROUND})$", r"\1", plain)
+
+
+def _proves(cell: Any, sign: str) -> bool:
+    """A cell that can only be read with ``sign`` before its decimals."""
+    if not isinstance(cell, str) or sign not in cell:
+        return False
+    text = _bare(cell)
+    return not re.fullmatch(rf"[+-]?[1-9]\d{{0,2}}(?:{re.escape(sign)}\d{{3}})+", text)
+
+
+def _check_grouping(name: str, texts: list[str], options: dict[str, Any]) -> None:
+    """Marks stand everywhere or nowhere; four digits may stand without one beside larger numbers that have it."""
+    if options["thousands"] is None:
         return
+    mark = _mark(options["thousands"])
+    grouped = [t for t in texts if re.search(rf"\d{mark}\d", t)]
+    bare = [t for t in texts if re.match(r"[+-]?\d{4,}(?!\d)", t) and t not in grouped]
+    fours = [t for t in grouped if re.match(rf"[+-]?\d{mark}\d{{3}}(?!{mark}|\d)", t)]
+    long = [t for t in bare if re.match(r"[+-]?\d{5}", t)]
+    if grouped and (long or (bare and fours)):
+        raise Unreadable(f"{name}: {grouped[0]!r} is grouped, {bare[0]!r} is not")
+    indian = [t for t in grouped if re.match(rf"[+-]?\d{{1,2}}(?:{mark}\d{{2}})+{mark}\d{{3}}", t)]
+    threes = [t for t in grouped if re.match(rf"[+-]?(?:\d{{3}}{mark}\d{{3}}|\d{{1,3}}(?:{mark}\d{{3}}){{2}})", t)]
+    if indian and threes:
+        raise Unreadable(f"{name}: {indian[0]!r} and {threes[0]!r} are grouped in two ways")
+
+
+def _looks_grouped(texts: list[str], sign: str, *, proven: bool) -> bool:
+    """Every mark stands before a group of three, and nothing proves that it is a decimal one; or values jump."""
     marked = [t for t in texts if sign in t]
-    if len(marked) >= 3 and all(re.fullmatch(rf"[+-]?[1-9]\d{{0,2}}{re.escape(sign)}\d{{3}}", t) for t in marked):
-        rest = [t for t in texts if sign not in t and t.casefold() not in BLANK]
-        if all(re.fullmatch(r"[+-]?\d{1,3}", t) for t in rest):
-            asks.append("thousands")
+    if len(marked) < 3 or any(_proves(t, sign) for t in marked):
+        return False
+    rest = [float(t) for t in texts if re.fullmatch(r"[+-]?\d{1,3}", t) and float(t) != 0]
+    usual = sorted(float(t.replace(sign, ".", 1).replace(sign, "")) for t in marked)[len(marked) // 2]
+    return not proven or (bool(rest) and max(map(abs, rest)) > 100 * abs(usual))
 
 
 def _dates(cells: list[Any], date_format: str | None) -> list[dt.date]:

@@ -107,18 +107,25 @@ def _options(rng: random.Random) -> dict[str, Any]:
     decimal = rng.choice((".", ".", ","))
     marks = [m for m in (",", ".", " ", "'") if m != decimal]
     separators = [s for s in (",", ";", "\t", "|") if s != decimal] if decimal == "," else [",", ",", ";", "\t", "|"]
+    thousands = rng.choice([None, None, None, *marks])
+    implied = decimal == ("," if thousands == "." else ".")
     return {
         "separator": rng.choice(separators),
-        "decimal": decimal,
-        "thousands": rng.choice([None, None, None, *marks]),
+        "decimal": None if implied and rng.random() < 0.6 else decimal,
+        "thousands": thousands,
         "encoding": rng.choice(("utf-8", "utf-8", "utf-8", "utf-16")),
     }
+
+
+def decimal_of(options: dict[str, Any]) -> str:
+    """The sign before decimals: as stated, or the one that the thousands sign is not."""
+    return options["decimal"] or ("," if options["thousands"] == "." else ".")
 
 
 def number(value: float, decimals: int, options: dict[str, Any]) -> str:
     """The number as the options write it."""
     text = f"{value:,.{decimals}f}"
-    marks = {",": options["thousands"] or "", ".": options["decimal"]}
+    marks = {",": options["thousands"] or "", ".": decimal_of(options)}
     return "".join(marks.get(sign, sign) for sign in text)
 
 
@@ -172,4 +179,4 @@ def _write_parquet(made: Sheet, path: Path) -> None:
 
 def _strictly(text: str, options: dict[str, Any]) -> str:
     plain = text if options["thousands"] is None else text.replace(options["thousands"], "")
-    return plain.replace(options["decimal"], ".")
+    return plain.replace(decimal_of(options), ".")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from fuzz.command import Fault, faults, run
+from fuzz.command import Fault, Outcome, faults, masked, run
 from fuzz.reader import Unreadable, read
 from fuzz.settings_cases import agreement
-from fuzz.sheets import FORMATS, Sheet, number, sheet, write
+from fuzz.sheets import FORMATS, Sheet, decimal_of, number, sheet, write
 from fuzz.worlds import QUICK
 
 # Mutations
@@ -252,7 +253,7 @@ def other_unit(made: Sheet, rng: random.Random) -> None:
 def _value(text: str, options: dict[str, Any]) -> float:
     plain = text if options["thousands"] is None else text.replace(options["thousands"], "")
     try:
-        return float(plain.replace(options["decimal"], "."))
+        return float(plain.replace(decimal_of(options), "."))
     except ValueError:
         return 1.0
 
@@ -335,7 +336,7 @@ def case(folder: Path, index: int, seed: int) -> tuple[list[Fault], dict[str, An
     about["settings"] = (folder / "table.yaml").read_text(encoding="utf-8")
     found = faults(checked)
     if checked.code == 0 and not found:
-        found = compared(made, folder, checked.out)
+        found = compared(made.data, folder, checked.out)
         if made.did in (["zero_edges"], []) and made.tells and made.tells not in checked.out:
             found.append(Fault(f"{made.did[0]} without a word of {made.tells}", checked.out[-1500:]))
         if not found and index % 8 == 0:
@@ -343,19 +344,39 @@ def case(folder: Path, index: int, seed: int) -> tuple[list[Fault], dict[str, An
             found = [*faults(planned), *agreement(checked, planned)]
     elif not made.did and checked.code:
         found.append(Fault("a valid table is refused", checked.err[:600]))
+    elif checked.code == 3 and not found:
+        found = advised(made, folder, checked)
     return found, about
 
 
-def compared(made: Sheet, folder: Path, said: str) -> list[Fault]:
+def advised(made: Sheet, folder: Path, refused: Outcome) -> list[Fault]:
+    """The lines to paste that an error names are settings, are not named again, and read as the independent reader."""
+    from mmm.settings.text import read_yaml
+
+    found = []
+    for line in dict.fromkeys(re.findall(r"data\.csv: (\{.*?\})(?=[.,; ]|$)", refused.err, re.MULTILINE)):
+        again = run(["check", "table.yaml", "-p", f"data.csv={line}"], folder)
+        found += faults(again)
+        if again.code == 2:
+            found.append(Fault("the line to paste is refused", f"{line}\n{again.err[:500]}"))
+        elif again.code == 3 and f"data.csv: {line}" in again.err:
+            found.append(Fault("the line to paste is named again", f"{line}\n{refused.err[:400]}\n{again.err[:400]}"))
+        elif again.code == 0 and not found:
+            stated = {**made.data, "csv": read_yaml(line, "the line")}
+            found += compared(stated, folder, again.out)
+    return found
+
+
+def compared(data: dict[str, Any], folder: Path, said: str) -> list[Fault]:
     """Totals, dates and number of periods of the workbench and of the independent reader."""
     from mmm.settings import load_dataset, load_settings
 
-    settings = load_settings(folder / "table.yaml")
+    settings = load_settings(folder / "table.yaml", {"data.csv": data["csv"]})
     dataset = load_dataset(settings)
     try:
-        right = read(made.path(folder), made.data)
+        right = read(folder / data["source"], data)
     except Unreadable as error:
-        return [Fault(f"accepted, but {_kind(str(error))}", f"{error}; options {made.options}")]
+        return [Fault(f"accepted, but {_kind(str(error))}", f"{error}; options {data['csv']}")]
     found = [Fault(f"accepted without a word of {word}", said[-800:]) for word in right.asks if word not in said]
     spend = {
         c.spend or name: float(dataset.data["spend"].sel(channel=name).sum())
@@ -381,4 +402,4 @@ def compared(made: Sheet, folder: Path, said: str) -> list[Fault]:
 
 
 def _kind(reason: str) -> str:
-    return reason.rpartition(": ")[2] if "date" not in reason else "a date that is none"
+    return "a date that is none" if "date" in reason else masked(reason.rpartition(": ")[2])
