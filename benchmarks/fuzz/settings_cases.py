@@ -4,11 +4,13 @@ import copy
 import json
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fuzz.command import Fault, Outcome, faults, masked, run
+from fuzz.command import LIMIT, Fault, Outcome, faults, masked, run
 from fuzz.values import hostile, near
 from fuzz.worlds import write_worlds
 
@@ -121,13 +123,27 @@ _SLOW = 4000
 """Draws of a fit that a case makes at most; a setting that asks for more is read and checked only."""
 
 
+PORTFOLIO: dict[str, Any] = {
+    "name": "both",
+    "title": "Two markets",
+    "markets": ["national.yaml", "kpi.yaml"],
+    "currency": "EUR",
+    "total_budget": 20000,
+    "rates": {"date": "2024-01-05", "source": "a bank", "per_unit": {"USD": 0.9}},
+    "limits": {"national": {"minimum": 2000, "maximum": 30000}},
+    "points": 5,
+    "seed": 1,
+    "report": {"formats": ["html"], "language": "en"},
+}
+
+
 def case(bench: Bench, index: int, seed: int) -> tuple[list[Fault], dict[str, Any]]:
-    """Checks one mutated settings file; what is accepted is fitted and planned too, and must not be refused then."""
+    """Checks one mutated settings file; what is accepted goes through another command and must not be refused there."""
     from mmm.settings.text import write_yaml
 
     rng = random.Random(f"{seed}:settings:{index}")
-    name = rng.choice(list(bench.short))
-    document = (bench.full if rng.random() < 0.5 else bench.short)[name]
+    name = rng.choice([*bench.short, "portfolio"])
+    document = PORTFOLIO if name == "portfolio" else (bench.full if rng.random() < 0.5 else bench.short)[name]
     place: Path_ = ()
     for _ in range(rng.choice((1, 1, 1, 1, 2, 3))):
         document, place = mutated(document, rng)
@@ -137,12 +153,28 @@ def case(bench: Bench, index: int, seed: int) -> tuple[list[Fault], dict[str, An
     path = bench.folder / "case.yaml"
     path.write_bytes(content)
     about = {"world": name, "place": ".".join(map(str, place))[:200], "content": content}
-    checked = run(["check", "case.yaml"], bench.folder)
+    shutil.rmtree(bench.folder / "reports", ignore_errors=True)
+    command = "portfolio" if name == "portfolio" else "check"
+    checked = run([command, "case.yaml"], bench.folder)
     found = faults(checked)
-    if checked.code == 0 and not found:
-        found = _beyond(bench, path, checked)
+    if index % 100 == 0:
+        found += as_a_process(checked, bench.folder)
+    if checked.code == 0 and not found and command == "check":
+        found = _beyond(bench, path, checked, rng)
     about["code"] = checked.code
     return found, about
+
+
+def as_a_process(checked: Outcome, folder: Path) -> list[Fault]:
+    """The same command as a process of its own gives the same exit code and says the same on the error stream."""
+    mmm = Path(sys.executable).parent / "mmm"
+    ran = subprocess.run([mmm, *checked.argv], cwd=folder, capture_output=True, check=False, timeout=600)  # noqa: S603
+    said = ran.stderr.decode("utf-8", "replace")
+    if ran.returncode == checked.code and (checked.code == 0 or said == checked.err):
+        return []
+    return [
+        Fault("a process of its own says something else", f"{ran.returncode}: {said[:400]}\nnot\n{checked.err[:400]}")
+    ]
 
 
 def _written(document: Any, write_yaml: Callable[[Any], str]) -> bytes:
@@ -154,8 +186,8 @@ def _written(document: Any, write_yaml: Callable[[Any], str]) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _beyond(bench: Bench, path: Path, checked: Outcome) -> list[Fault]:
-    """Fit and plan by settings that check accepted."""
+def _beyond(bench: Bench, path: Path, checked: Outcome, rng: random.Random) -> list[Fault]:
+    """Fit, plan, backtest or report by settings that check accepted."""
     from mmm.settings import load_settings
 
     settings = load_settings(path)
@@ -163,9 +195,11 @@ def _beyond(bench: Bench, path: Path, checked: Outcome) -> list[Fault]:
     members = 1 if settings.model.mixture is None else len(settings.model.mixture.members)
     if (sampler.draws + sampler.tune) * sampler.chains * members > _SLOW or sampler.engine not in ("auto", "fast"):
         return []
-    shutil.rmtree(bench.folder / "reports", ignore_errors=True)
-    planned = run(["plan", "case.yaml"], bench.folder)
-    return [*faults(planned), *agreement(checked, planned)]
+    if Path(sampler.store).is_absolute() or ".." in Path(sampler.store).parts:
+        return []  # nothing is written outside the folder of the case
+    command = rng.choices(("plan", "backtest", "fit", "report"), (80, 12, 6, 2))[0]
+    after = run([command, path.name], bench.folder, 4 * LIMIT if command == "report" else LIMIT)
+    return [*faults(after), *agreement(checked, after)]
 
 
 def agreement(checked: Outcome, planned: Outcome) -> list[Fault]:

@@ -92,7 +92,7 @@ def _kpi(folder: Path) -> dict[str, Any]:
     shown = [round(50 * value) for value in found["tv"]]
     rows = [
         [day, *cells]
-        for day, *cells in zip(days("2022-06-05", 60), counts, found["tv"], shown, found["search"], strict=True)
+        for day, *cells in zip(days("2023-01-02", 60), counts, found["tv"], shown, found["search"], strict=True)
     ]
     write_rows(folder / "kpi.csv", ["date", "leads", "tv", "impressions", "search"], rows)
     data = {
@@ -137,5 +137,5 @@ def _daily(folder: Path) -> dict[str, Any]:
         "data": data,
         "plan": plan,
         "model": {**QUICK["model"], "lookback": "7 days"},
-        "backtest": {"least": "90 days"},
+        "backtest": {"least": "90 days", "step": "14 days"},
     }
