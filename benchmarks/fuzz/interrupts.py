@@ -33,8 +33,9 @@ _END = 60.0
 """Seconds in which a command ends that was told to."""
 _WHOLE = 600.0
 _ALLOWED = {
-    signal.SIGINT: {0, 130, -signal.SIGINT},
-    signal.SIGTERM: {0, 130, 143, -signal.SIGTERM},
+    signal.SIGINT: {0, 130},
+    signal.SIGTERM: {0, 143},
+    signal.SIGHUP: {0, 129},
     signal.SIGKILL: {0, -signal.SIGKILL},
 }
 _COMMANDS: dict[str, list[str]] = {
@@ -232,7 +233,7 @@ def chosen(index: int, seed: int) -> tuple[str, bool, list[tuple[signal.Signals,
     """Command, whether its fits are stored, and the hits of one scenario: signal, and moment as a share of the time."""
     rng = random.Random(f"{seed}:interrupts:{index}")
     command = rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
-    signals = (signal.SIGINT, signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+    signals = (*[signal.SIGINT] * 4, *[signal.SIGTERM] * 2, *[signal.SIGKILL] * 2, signal.SIGHUP)
     return command, rng.random() < 0.3, [(rng.choice(signals), rng.random()) for _ in range(HITS)]
 
 
@@ -278,7 +279,7 @@ def after_hit(place: Place, usual: Reference, number: signal.Signals, ran: Run) 
         found.append(Fault(f"{name} ends with {ran.code}", ran.err[-600:]))
     if "Traceback" in ran.err:
         found.append(Fault(f"{name} gives a traceback", ran.err[-900:]))
-    if number == signal.SIGINT and ran.code == 130 and "nterrupted" not in ran.err:
+    if ran.code in (129, 130, 143) and not re.search("Interrupted|Ended by signal", ran.err):
         found.append(Fault(f"{name} ends without a sentence", ran.err[-300:]))
     if ran.code == 0 and ran.waited > 0.3 * usual.seconds and ran.waited > 4:
         found.append(Fault(f"{name} is not heard", f"{ran.waited:.0f} s after it the run ended as if nothing had been"))

@@ -80,7 +80,7 @@ class Worker:
     def start(self) -> None:
         ours, theirs = multiprocessing.Pipe()
         context = multiprocessing.get_context("spawn")
-        self.process = context.Process(target=serve, args=(self.job, self.folder, theirs), daemon=True)
+        self.process = context.Process(target=serve, args=(self.job, self.folder, theirs))
         self.process.start()
         theirs.close()
         self.pipe, self.index, self.since = ours, -1, time.monotonic()

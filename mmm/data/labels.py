@@ -18,6 +18,7 @@ _RANGE = re.compile(
     r"(.+?)(?:\s+[-\u2013\u2014]\s+|\s*[\u2013\u2014]\s*|\s*\.\.+\s*|\s+(?:to|bis|until|through)\s+)(.+)"
 )
 _SLASHED = re.compile(r"(\d{4}-\d{2}-\d{2})/(\d{4}-\d{2}-\d{2})", re.ASCII)
+_LONGEST_RANGE = 100
 _SERIAL_DAY_0 = dt.datetime(1899, 12, 30)  # noqa: DTZ001
 _SERIALS = range(20_000, 80_000)
 """1954 to 2119."""
@@ -57,7 +58,9 @@ def iso_week(text: str) -> IsoWeek | None:
 
 def split_range(text: str) -> tuple[str, str] | None:
     """First and last day of '2023-01-02 - 2023-01-08', as texts; None for other text."""
-    found = _SLASHED.fullmatch(text.strip()) or _RANGE.fullmatch(text.strip())
+    plain = text.strip()
+    # The longest range has two written-out dates; over a long text the search for its middle would take for ever.
+    found = (_SLASHED.fullmatch(plain) or _RANGE.fullmatch(plain)) if len(plain) <= _LONGEST_RANGE else None
     return None if found is None else (found[1].strip(), found[2].strip())
 
 

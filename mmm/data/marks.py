@@ -14,8 +14,11 @@ Grouping = Literal["none", "threes", "indian", "either"]
 
 _SPACES = " \u00a0\u202f\u2009"
 _SIGNS = {",": ",", ".": ".", " ": _SPACES, "'": "'\u2019"}
-_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_ALL_PLAIN = re.compile(rf"{_PLAIN.pattern}(\n{_PLAIN.pattern})*", re.ASCII)
+# One way to match every text, and none tried twice: over a column of thousands of cells anything else takes for ever.
+_PLAIN = re.compile(r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?")
+_ALL_PLAIN = re.compile(rf"{_PLAIN.pattern}(?:\n{_PLAIN.pattern})*+", re.ASCII)
+_LONGEST = 100
+"""Characters of a number with all that may stand around it; a longer cell is a text."""
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 
 _MONEY = "$\u00a2-\u00a5\u058f\u060b\u09f2\u09f3\u0e3f\u17db\u20a0-\u20c0\ufdfc\uff04\uffe0\uffe1\uffe5\uffe6"
@@ -67,7 +70,7 @@ class Dressed(NamedTuple):
 def undressed(text: str) -> Dressed:
     """The cell without currency or percent sign; as it is where it is something else than such a number."""
     plain = text.strip().replace("\u2212", "-")
-    found = _DRESSED.fullmatch(plain)
+    found = _DRESSED.fullmatch(plain) if len(plain) <= _LONGEST else None
     if found is None or (found["before"] and found["after"]) or (found["first"] and found["second"]):
         return Dressed(plain, "")
     affix = found["before"] or found["after"] or ""

@@ -207,3 +207,9 @@ def test_dates_beyond_what_python_and_pandas_hold() -> None:
     parse_dates(far, DateOptions(), lambda i: f"row {i}", "date", problems)
     assert "2 dates are not between 1900 and 2199" in str(problems.error())
     assert "are not between" in read([np.datetime64("2300000-01-01"), "2021-01-04"])[1]
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("cell", ["2023-01-02" + " " * 60_000 + "x", " - 1" * 20_000, "Jan " + "-" * 60_000])
+def test_no_date_is_searched_for_ever(cell: str) -> None:
+    assert "1 dates are no dates" in read(["2023-01-02", "2023-01-09", cell])[1]

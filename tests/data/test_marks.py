@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mmm.data.dataset import Dataset
 from mmm.data.load import from_frame, load
-from mmm.data.marks import Style, amount, fitting, undressed, uneven
+from mmm.data.marks import Style, all_plain, amount, fitting, undressed, uneven
 from mmm.data.settings import DataSettings
 from mmm.errors import DataError
 
@@ -291,3 +291,13 @@ def test_settings_give_the_line_with_what_they_hold() -> None:
     _, chosen = panel({"sales": [], "tv": []}, csv={"separator": ";", "skip_rows": 2})
     line: Callable[..., str] = chosen.csv.line
     assert line(thousands=".") == 'data.csv: {separator: ";", thousands: ".", skip_rows: 2}'
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("cell", ["x", "1" * 60_000 + "x", "1" + " " * 60_000 + "x", "1,234" * 12_000])
+def test_no_cell_is_searched_for_ever(cell: str) -> None:
+    whole = [str(value) for value in range(100_000, 104_000)]
+    assert not all_plain([*whole, cell], Style(".", None))
+    assert undressed(cell).body == cell
+    assert [amount(cell, style) for style in STYLES] == [None] * len(STYLES)
+    assert fitting([*whole, cell]) == ()
