@@ -51,7 +51,7 @@ class Fault:
 
 def run(argv: list[str], folder: Path, limit: float = LIMIT) -> Outcome:
     """Run ``mmm argv`` in ``folder``; file descriptors 1 and 2 are captured, since libraries in C write to them."""
-    from mmm.cli.app import app
+    from mmm.cli import app
 
     before = Path.cwd()
     os.chdir(folder)

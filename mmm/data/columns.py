@@ -181,7 +181,7 @@ class NumberColumns:
     def _advice(self, column: str, wrong: list[str]) -> str:
         styles = self._styles(column)
         if styles:
-            return self._choice(column, styles)
+            return self._unlike(column, styles) or self._choice(column, styles)
         if all(text.startswith("(") and text.endswith(")") for text in wrong):
             return "Brackets are how spreadsheets write negative amounts: write -1234.50."
         if all(text.endswith("-") for text in wrong):
@@ -207,6 +207,23 @@ class NumberColumns:
                 fits = fitting(bodies)
                 own = tuple(s for s in own if s in fits) or own
         return own
+
+    def _unlike(self, column: str, styles: tuple[Style, ...]) -> str | None:
+        """What to say where another column is written in a way that is not this one's: no line suits both."""
+        style = self.options.style
+        stated = self.options.decimal is not None or self.options.thousands is not None
+        for other, texts in self.texts.items():
+            if other == column or not texts.bodies:
+                continue
+            fits = fitting(texts.bodies)
+            as_stated = stated and style in fits and any(style.thousands_in(body) for body in texts.bodies)
+            if as_stated or (fits and not set(fits).intersection(styles)):
+                example = next((b for b in texts.bodies if not b.isdigit()), texts.bodies[0])
+                return (
+                    f"Column '{other}' is written in another way ('{example}'), and data.csv holds for all columns: "
+                    "write both in one way."
+                )
+        return None
 
     def _choice(self, column: str, styles: tuple[Style, ...]) -> str:
         """What to set: one line where the styles agree on the numbers, else one for each reading."""
@@ -276,10 +293,9 @@ class NumberColumns:
             self.problems.add(rule, "Correct these rows.", lines, rows.size)
 
 
-def _stated(style: Style) -> dict[str, str]:
-    """What settings have to say for a style: the thousands sign, and a decimal comma."""
-    stated = {} if style.thousands is None else {"thousands": style.thousands}
-    return stated if style.decimal == "." else {"decimal": style.decimal, **stated}
+def _stated(style: Style) -> dict[str, str | None]:
+    """What settings have to say for a style: the thousands sign, a decimal comma, and nothing else of the two."""
+    return {"decimal": None if style.decimal == "." else style.decimal, "thousands": style.thousands}
 
 
 def _value(body: str, style: Style) -> float:

@@ -37,6 +37,10 @@ class Style:
     decimal: str
     thousands: str | None
 
+    def thousands_in(self, text: str) -> bool:
+        """Whether the text holds the thousands sign."""
+        return self.thousands is not None and any(sign in text for sign in _SIGNS[self.thousands])
+
     def __str__(self) -> str:
         return ", ".join(
             f"{name}: {sign!r}" for name, sign in (("decimal", self.decimal), ("thousands", self.thousands)) if sign
@@ -154,5 +158,5 @@ def needed(bodies: Iterable[str]) -> tuple[Style, ...]:
     return tuple(
         style
         for style in fitting(bodies)
-        if style.thousands is None or any(sign in text for sign in _SIGNS[style.thousands])
+        if style.thousands is None or style.thousands_in(text)
     )

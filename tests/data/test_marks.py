@@ -301,3 +301,17 @@ def test_no_cell_is_searched_for_ever(cell: str) -> None:
     assert undressed(cell).body == cell
     assert [amount(cell, style) for style in STYLES] == [None] * len(STYLES)
     assert fitting([*whole, cell]) == ()
+
+
+@pytest.mark.parametrize("stated", [{}, {"thousands": "."}, {"decimal": ",", "thousands": "."}])
+def test_columns_that_are_written_in_two_ways_get_no_line_that_breaks_the_other(stated: dict[str, str]) -> None:
+    columns = {"sales": ["1.027.300,5", "12.250,0", "7.462,5"], "tv": ["9.24", "11.2", "8.02"]}
+    said = refused(columns, **stated)
+    assert "is written in another way" in said
+    assert "Set data.csv" not in said
+
+
+def test_a_line_takes_back_what_is_not_so() -> None:
+    columns = {"sales": ["7300.5", "7250.25", "7462.5"], "tv": ["9.24", "11.2", "8.02"]}
+    said = refused(columns, thousands=".")
+    assert "Set data.csv: {}." in said
