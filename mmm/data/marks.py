@@ -155,8 +155,4 @@ def fitting(bodies: Iterable[str]) -> tuple[Style, ...]:
 def needed(bodies: Iterable[str]) -> tuple[Style, ...]:
     """Of the fitting styles those that state no sign which the column does not hold."""
     text = "".join(set(bodies))
-    return tuple(
-        style
-        for style in fitting(bodies)
-        if style.thousands is None or style.thousands_in(text)
-    )
+    return tuple(style for style in fitting(bodies) if style.thousands is None or style.thousands_in(text))
