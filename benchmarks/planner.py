@@ -20,8 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
-from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS
-from mmm.model.response import ResponseDraws
+from mmm.model.response import ResponseDraws, adstock_kind, saturation_kind
 from mmm.planning.constraints import assemble
 from mmm.planning.objectives import Evaluator, Expected
 from mmm.planning.optimise import Limits, maximise
@@ -71,9 +70,9 @@ def make(size: Size) -> PlanProblem:
     draws = ResponseDraws(
         channels=tuple(f"c{i}" for i in range(c)),
         geos=tuple(f"g{i}" for i in range(g)),
-        adstock_kind=np.ones((n, c), np.int8),
+        adstock_kind=np.full((n, c), adstock_kind("geometric", normalised=True)),
         adstock_par=np.stack([rng.beta(3, 3, (n, c)), np.zeros((n, c))], axis=-1),
-        saturation_kind=np.zeros((n, c), np.int8),
+        saturation_kind=np.full((n, c), saturation_kind("hill" if size.slope == 1.0 else "hill_sloped")),
         saturation_par=np.stack([half, slope], axis=-1),
         log_beta=rng.normal(0, 0.3, (n, g, c)) + rng.normal(0, 0.5, (1, 1, c)) + np.log(300.0),
         media_scale=weekly,
@@ -103,14 +102,15 @@ def _mixed(draws: ResponseDraws, rng: np.random.Generator) -> ResponseDraws:
     low, high = np.log(0.8), np.log(3.0)
     normal = rng.standard_normal((int(sloped.sum()), c))
     saturation[sloped, :, 1] = np.exp((low + high) / 2 + (high - low) / 2 / 1.645 * normal)
-    saturation[logistic, :, 0] = np.log(3.0) / saturation[logistic, :, 0]
     carryover[delayed, :, 1] = rng.uniform(0.5, 4.0, (int(delayed.sum()), c))
-    kind, late = (np.broadcast_to(which[:, None], (n, c)) for which in (logistic, delayed))
+    steep, kind, late = (np.broadcast_to(which[:, None], (n, c)) for which in (sloped, logistic, delayed))
     return replace(
         draws,
-        saturation_kind=np.where(kind, SATURATION_KINDS["logistic"], SATURATION_KINDS["hill"]).astype(np.int8),
+        saturation_kind=np.select(
+            [kind, steep], [saturation_kind("logistic"), saturation_kind("hill_sloped")], saturation_kind("hill")
+        ),
         saturation_par=saturation,
-        adstock_kind=np.where(late, ADSTOCK_KINDS["delayed_normalised"], draws.adstock_kind).astype(np.int8),
+        adstock_kind=np.where(late, adstock_kind("delayed", normalised=True), draws.adstock_kind),
         adstock_par=carryover,
     )
 

@@ -31,6 +31,7 @@ from mmm.inference.keys import fit_key
 from mmm.inference.mix import fit_mixture
 from mmm.inference.settings import SamplerSettings
 from mmm.model.mixture import make_mixture
+from mmm.model.priors import numbers
 from mmm.model.response import totals
 from mmm.model.settings import ChannelModelSettings, ModelSettings
 from mmm.simulate import World, WorldPriors, data_settings, demo_world, random_world, simulate
@@ -53,11 +54,11 @@ class Case:
 
 def priors_of(model: ModelSettings) -> WorldPriors:
     """The simulator's distributions equal to the model's default priors of channels."""
-    alpha = model.adstock.alpha
+    alpha, half = (numbers(of.all_priors[name]) for of, name in ((model.adstock, "alpha"), (model.saturation, "half")))
     return WorldPriors(
         roas=(model.roas.mu, model.roas.sigma),
-        alpha=(2.0, 2.5) if alpha is None else (alpha.alpha, alpha.beta),
-        half=(model.saturation.half.mu, model.saturation.half.sigma),
+        alpha=alpha,
+        half=half,
         geo_sd=model.geo_scale,
         max_lag=13,
         normalised=model.adstock.normalise,

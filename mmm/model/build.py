@@ -21,6 +21,8 @@ from mmm.model.evidence import NO_EVIDENCE, Contrast, Evidence, contrasts
 from mmm.model.media_graph import MediaParameters
 from mmm.model.media_graph import data as shared
 from mmm.model.panel import panel
+from mmm.model.parameters import Variable, variables
+from mmm.model.priors import numbers, transform
 from mmm.model.spec import ModelSpec
 
 
@@ -87,8 +89,7 @@ class Unscaled(Transform):
 
 def _parameters(spec: ModelSpec) -> MediaParameters:
     """The variables of the media response, with their priors."""
-    alpha, delay = _carryover(spec)
-    half, slope = _curve(spec)
+    families = {variable.name: _family_variable(variable, spec) for variable in variables(spec)}
     deviation = _deviations(spec)
     effect = pm.LogNormal(
         spec.effect_kind,
@@ -96,7 +97,7 @@ def _parameters(spec: ModelSpec) -> MediaParameters:
         sigma=np.array([c.effect.sigma for c in spec.channels]),
         dims="channel",
     )
-    return MediaParameters(effect, alpha, half, delay, slope, deviation)
+    return MediaParameters(effect, families, deviation)
 
 
 def _experiments(spec: ModelSpec, tests: tuple[Contrast, ...], p: MediaParameters, log_beta: TensorVariable) -> None:
@@ -120,46 +121,14 @@ def _experiments(spec: ModelSpec, tests: tuple[Contrast, ...], p: MediaParameter
         pm.StudentT("experiment_result", nu=df, mu=mu, sigma=error, observed=measured, dims="experiment")
 
 
-def _carryover(spec: ModelSpec) -> tuple[TensorVariable, TensorVariable | None]:
-    """Retention by channel, and the delay of the channels whose carryover peaks later."""
-    alpha = pm.Beta(
-        "adstock_alpha",
-        alpha=np.array([c.alpha.alpha for c in spec.channels]),
-        beta=np.array([c.alpha.beta for c in spec.channels]),
-        dims="channel",
-    )
-    delayed = [c for c in spec.channels if c.adstock == "delayed"]
-    if not delayed:
-        return alpha, None
-    pm.modelcontext(None).add_coord("delayed_channel", [c.name for c in delayed])
-    delay = pm.LogNormal(
-        "adstock_delay",
-        mu=np.array([c.delay.mu for c in delayed]),
-        sigma=np.array([c.delay.sigma for c in delayed]),
-        dims="delayed_channel",
-    )
-    return alpha, delay
-
-
-def _curve(spec: ModelSpec) -> tuple[TensorVariable, TensorVariable | None]:
-    """Half-saturation by channel, and the Hill slope of the channels where it is free."""
-    half = pm.LogNormal(
-        "half_saturation",
-        mu=np.array([c.half.mu for c in spec.channels]),
-        sigma=np.array([c.half.sigma for c in spec.channels]),
-        dims="channel",
-    )
-    sloped = [c for c in spec.channels if c.slope is not None]
-    if not sloped:
-        return half, None
-    pm.modelcontext(None).add_coord("sloped_channel", [c.name for c in sloped])
-    slope = pm.LogNormal(
-        "hill_slope",
-        mu=np.array([c.slope.mu for c in sloped if c.slope is not None]),
-        sigma=np.array([c.slope.sigma for c in sloped if c.slope is not None]),
-        dims="sloped_channel",
-    )
-    return half, slope
+def _family_variable(variable: Variable, spec: ModelSpec) -> TensorVariable:
+    """A parameter of the families, over the channels that have it."""
+    if variable.dim != "channel":
+        pm.modelcontext(None).add_coord(variable.dim, [spec.channels[i].name for i in variable.owners])
+    a, b = np.array([numbers(prior) for prior in variable.priors]).T
+    if transform(variable.parameter.prior) == "logit":
+        return pm.Beta(variable.name, alpha=a, beta=b, dims=variable.dim)
+    return pm.LogNormal(variable.name, mu=a, sigma=b, dims=variable.dim)
 
 
 def _deviations(spec: ModelSpec) -> TensorVariable:

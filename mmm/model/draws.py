@@ -16,9 +16,8 @@ from mmm.data.dataset import Dataset
 from mmm.data.names import CONTROL_TERM
 from mmm.model import response
 from mmm.model.baseline import terms
-from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS
-from mmm.model.kernels.tangents import LOG3
-from mmm.model.response import ResponseDraws
+from mmm.model.parameters import families, variables
+from mmm.model.response import ResponseDraws, adstock_kind, saturation_kind
 from mmm.model.spec import ModelSpec
 
 Floats = npt.NDArray[np.float64]
@@ -48,25 +47,22 @@ def with_deviations(spec: ModelSpec, posterior: xr.Dataset) -> xr.Dataset:
 def response_draws(spec: ModelSpec, samples: xr.Dataset) -> ResponseDraws:
     """The media response of stacked posterior samples."""
     n, c = samples.sizes["sample"], len(spec.channels)
-    adstock = np.zeros((n, c, 2))
-    adstock[:, :, 0] = samples["adstock_alpha"].values
-    saturation = np.ones((n, c, 2))
-    saturation[:, :, 0] = samples["half_saturation"].values
-    delayed = [i for i, ch in enumerate(spec.channels) if ch.adstock == "delayed"]
-    if delayed:
-        adstock[:, delayed, 1] = samples["adstock_delay"].values
-    sloped = [i for i, ch in enumerate(spec.channels) if ch.slope is not None]
-    if sloped:
-        saturation[:, sloped, 1] = samples["hill_slope"].values
-    logistic = [i for i, ch in enumerate(spec.channels) if ch.saturation == "logistic"]
-    saturation[:, logistic, 0] = LOG3 / saturation[:, logistic, 0]
-    adstock_kind = [ADSTOCK_KINDS[ch.adstock + ("_normalised" if ch.normalise else "")] for ch in spec.channels]
+    carried = [len(families(channel)[0].parameters) for channel in spec.channels]
+    curved = [len(families(channel)[1].parameters) for channel in spec.channels]
+    adstock, saturation = np.ones((n, c, max(carried))), np.ones((n, c, max(curved)))
+    for variable in variables(spec):
+        values = samples[variable.name].values
+        for entry, (i, place) in enumerate(zip(variable.owners, variable.places, strict=True)):
+            target, at = (adstock, place) if place < carried[i] else (saturation, place - carried[i])
+            target[:, i, at] = values[:, entry]
+    adstocks = [adstock_kind(ch.adstock.family, normalised=ch.normalise) for ch in spec.channels]
+    saturations = [saturation_kind(ch.saturation.family) for ch in spec.channels]
     return ResponseDraws(
         channels=spec.channel_names,
         geos=spec.geos,
-        adstock_kind=np.tile(np.array(adstock_kind, dtype=np.int8), (n, 1)),
+        adstock_kind=np.tile(np.array(adstocks), (n, 1)),
         adstock_par=adstock,
-        saturation_kind=np.tile(np.array([SATURATION_KINDS[ch.saturation] for ch in spec.channels], np.int8), (n, 1)),
+        saturation_kind=np.tile(np.array(saturations), (n, 1)),
         saturation_par=saturation,
         log_beta=np.ascontiguousarray(samples["log_beta"].transpose("sample", "geo", "channel").values, dtype=float),
         media_scale=np.array(spec.media_scale),

@@ -3,10 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 
+from mmm.model.families import ADSTOCKS, SATURATIONS
 from mmm.model.kernels import block as b
-from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS
 from mmm.model.panel import Panel
-from mmm.model.spec import ModelSpec
+from mmm.model.parameters import families
+from mmm.model.spec import ChannelSpec, ModelSpec
 
 Floats = npt.NDArray[np.float64]
 
@@ -16,13 +17,12 @@ def media_sizes(spec: ModelSpec, data: Panel) -> npt.NDArray[np.int64]:
     size = np.zeros(b.HEADER, dtype=np.int64)
     size[b.CHANNELS], size[b.GEOS], size[b.LOOKBACK] = len(spec.channels), len(spec.geos), spec.lookback
     size[b.HISTORY], size[b.WINDOW] = _history(spec, data), len(data.dates)
-    size[b.DELAYED] = sum(c.adstock == "delayed" for c in spec.channels)
-    size[b.SLOPED] = sum(c.slope is not None for c in spec.channels)
+    size[b.PARAMETERS] = max(sum(len(f.parameters) for f in families(c)) for c in spec.channels)
     return size
 
 
 def media_arrays(spec: ModelSpec, data: Panel) -> dict[str, npt.NDArray[np.generic]]:
-    """``kinds``, ``slot``, ``media``, ``earlier``, ``weights`` and ``log_denominator`` of a block."""
+    """``families``, ``media``, ``earlier``, ``weights`` and ``log_denominator`` of a block."""
     scale = np.array(spec.media_scale)
     history = _history(spec, data)
     first = data.rows.start - history
@@ -33,20 +33,30 @@ def media_arrays(spec: ModelSpec, data: Panel) -> dict[str, npt.NDArray[np.gener
             np.moveaxis(media[first : first + stop] / scale, 2, 0).reshape(len(spec.channels), stop * len(spec.geos))
         )
 
-    delayed = [c.adstock == "delayed" for c in spec.channels]
-    sloped = [c.slope is not None for c in spec.channels]
-    kinds = [
-        [ADSTOCK_KINDS[c.adstock + ("_normalised" if c.normalise else "")] for c in spec.channels],
-        [SATURATION_KINDS[c.saturation] for c in spec.channels],
-    ]
     return {
-        "kinds": np.array(kinds),
-        "slot": np.array([np.where(has, np.cumsum(has) - 1, -1) for has in (delayed, sloped)]),
+        "families": np.array([_row(c) for c in spec.channels]),
         "media": flat(data.media, periods),
         "earlier": flat(data.history, history + spec.lookback if history else 0),
         "weights": (data.weights * np.array(spec.outcome_scale))[data.rows.start :].ravel(),
         "log_denominator": np.log([c.denominator for c in spec.channels]),
     }
+
+
+def _row(channel: ChannelSpec) -> list[int]:
+    """A channel's row of a block's ``families``; its kernels are then in memory."""
+    adstock, saturation = channel.adstock.record, channel.saturation.record
+    first, second = ADSTOCKS.number(adstock.name), SATURATIONS.number(saturation.name)
+    ADSTOCKS.load([first], "weights", "recursion")
+    SATURATIONS.load([second], "response")
+    row = {
+        b.ADSTOCK: first,
+        b.NORMALISED: int(channel.normalise),
+        b.CARRIED: len(adstock.parameters),
+        b.SATURATION: second,
+        b.CURVED: len(saturation.parameters),
+        b.PRECISE: int(saturation.precise),
+    }
+    return [row[k] for k in range(b.COLUMNS)]
 
 
 def _history(spec: ModelSpec, data: Panel) -> int:

@@ -4,7 +4,7 @@ It has derivatives of every order, and any linker and backend can compile it; :m
 faster.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,8 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from mmm.model import transforms
 from mmm.model.panel import Panel
+from mmm.model.parameters import families, variables
 from mmm.model.spec import ModelSpec
 
 
@@ -22,15 +22,12 @@ class MediaParameters:
     """Variables of the media response, by channel on the natural scale.
 
     ``effect`` is the ROAS or share over the window's spend, ``deviation[geo, channel]`` that of log effects by geo
-    (zeros on national data). ``delay`` and ``slope`` are of the channels that have one, in their order, None where none
-    has.
+    (zeros on national data), ``families`` the parameters of the channels' families by their variable's name, each a
+    vector over the channels that have it (:func:`mmm.model.parameters.variables`).
     """
 
     effect: TensorVariable
-    alpha: TensorVariable
-    half: TensorVariable
-    delay: TensorVariable | None
-    slope: TensorVariable | None
+    families: Mapping[str, TensorVariable]
     deviation: TensorVariable
 
 
@@ -58,37 +55,45 @@ def media_response(spec: ModelSpec, panel: Panel, p: MediaParameters) -> tuple[T
     return pt.sum(full[panel.rows] * pt.exp(log_beta)[None, :, :], axis=2), log_beta
 
 
-def _weights(spec: ModelSpec, p: MediaParameters) -> TensorVariable:
-    """Adstock weights [lag, channel]."""
-    weights = transforms.geometric_weights(p.alpha, spec.lookback)
-    if p.delay is not None:
-        delayed = np.array([i for i, c in enumerate(spec.channels) if c.adstock == "delayed"], dtype=int)
-        own = transforms.delayed_weights(p.alpha[delayed], p.delay, spec.lookback)
-        weights = pt.set_subtensor(weights[:, delayed], own)
-    normalise = np.array([c.normalise for c in spec.channels])
-    return weights / pt.switch(normalise, weights.sum(axis=0), 1.0)
-
-
 def response(
     spec: ModelSpec, name: str, media: np.ndarray, p: MediaParameters, chosen: Sequence[int]
 ) -> TensorVariable:
     """Saturation of the adstocked media of the ``chosen`` channels, [t, geo, chosen], in [0, 1)."""
-    every = [c.slope is not None for c in spec.channels]
-    half, slope = p.half[list(chosen)], p.slope
     periods, geos, channels = media.shape
-    lags = transforms.lagged(media, spec.lookback).transpose(3, 1, 2, 0).reshape(channels, periods * geos, -1)
-    adstock = pt.matmul(data(name, lags), _weights(spec, p)[:, list(chosen)].T[:, :, None])[:, :, 0].T
-    sloped = [k for k, i in enumerate(chosen) if every[i]]
-    logistic = [k for k, i in enumerate(chosen) if spec.channels[i].saturation == "logistic"]
-    plain = [k for k in range(channels) if k not in sloped and k not in logistic]
-    parts: list[TensorVariable] = []
-    if plain:
-        parts.append(transforms.hill(adstock[:, plain], half[plain], None))
-    if sloped and slope is not None:
-        own = [sum(every[: chosen[k]]) for k in sloped]
-        parts.append(transforms.hill(adstock[:, sloped], half[sloped], slope[own]))
-    if logistic:
-        parts.append(transforms.logistic(adstock[:, logistic], half[logistic]))
-    order = np.argsort(plain + sloped + logistic)
+    of_channel = parameters_by_channel(spec, p)
+    lags = data(name, lagged(media, spec.lookback).transpose(3, 1, 2, 0).reshape(channels, periods * geos, -1))
+    lag = np.arange(spec.lookback + 1)[:, None]
+    groups: dict[tuple[str, bool, str], list[int]] = {}
+    for k, i in enumerate(chosen):
+        channel = spec.channels[i]
+        groups.setdefault((channel.adstock.family, channel.normalise, channel.saturation.family), []).append(k)
+    parts = []
+    for (_, normalise, _), members in groups.items():
+        adstock, saturation = families(spec.channels[chosen[members[0]]])
+        own = [pt.stack(vector) for vector in zip(*(of_channel[chosen[k]] for k in members), strict=True)]
+        carried = len(adstock.parameters)
+        weights = adstock.graph(lag, *(v[None, :] for v in own[:carried]))
+        if normalise:
+            weights = weights / weights.sum(axis=0)
+        a = pt.matmul(lags[members], weights.T[:, :, None])[:, :, 0].T
+        parts.append(saturation.graph(a, *own[carried:]))
+    order = np.argsort(np.concatenate(list(groups.values())))
     joined = parts[0] if len(parts) == 1 else pt.concatenate(parts, axis=1)[:, order]
     return joined.reshape((periods, geos, channels))
+
+
+def parameters_by_channel(spec: ModelSpec, p: MediaParameters) -> list[list[TensorVariable]]:
+    """Every channel's parameters of carryover and then of curve."""
+    found: list[dict[int, TensorVariable]] = [{} for _ in spec.channels]
+    for variable in variables(spec):
+        for entry, (owner, place) in enumerate(zip(variable.owners, variable.places, strict=True)):
+            found[owner][place] = p.families[variable.name][entry]
+    return [[own[place] for place in sorted(own)] for own in found]
+
+
+def lagged(media: np.ndarray, lookback: int) -> np.ndarray:
+    """Media shifted by 0 to ``lookback`` periods with zeros before the start: [t, g, c] to [lag, t, g, c]."""
+    out = np.zeros((lookback + 1, *media.shape))
+    for lag in range(min(lookback + 1, media.shape[0])):
+        out[lag, lag:] = media[: media.shape[0] - lag]
+    return out

@@ -18,29 +18,44 @@ from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 from pytensor.tensor.variable import TensorVariable
 
+from mmm.model.families import ADSTOCKS, SATURATIONS
 from mmm.model.kernels import block, fused, version_of
 from mmm.model.media_arrays import media_arrays, media_sizes
-from mmm.model.media_graph import MediaParameters
+from mmm.model.media_graph import MediaParameters, parameters_by_channel
 from mmm.model.panel import Panel
+from mmm.model.parameters import variables
 from mmm.model.spec import ModelSpec
 
 # Inputs: data, then parameters. Both operations begin with the data.
-_DATA = ("size", "kinds", "slot", "media", "earlier", "weights", "log_denominator")
-_DATA_TYPES = (pt.lvector, pt.lmatrix, pt.lmatrix, pt.dmatrix, pt.dmatrix, pt.dvector, pt.dvector)
-_PARAMETER_TYPES = (pt.dvector, pt.dvector, pt.dvector, pt.dvector, pt.dvector, pt.dmatrix)
+_DATA = ("size", "families", "media", "earlier", "weights", "log_denominator")
+_DATA_TYPES = (pt.lvector, pt.lmatrix, pt.dmatrix, pt.dmatrix, pt.dvector, pt.dvector)
+# Log effect, the families' parameters [channel, parameter], deviation.
+_PARAMETER_TYPES = (pt.dvector, pt.dmatrix, pt.dmatrix)
 _N_DATA, _N_PARAMETERS = len(_DATA), len(_PARAMETER_TYPES)
 # Compiled code on disk is used again only for the sources that it was made from.
 _VERSION = version_of("fused")
 
 
-class MediaResponse(Op):
+class _OfFamilies(Op):
+    """An operation that calls the kernels of families, which it names: another process has to load them itself."""
+
+    __props__ = ("adstocks", "saturations")
+
+    def __init__(self, adstocks: tuple[str, ...], saturations: tuple[str, ...]) -> None:
+        self.adstocks, self.saturations = adstocks, saturations
+
+    def load(self) -> None:
+        """Put the families' kernels into memory. Raises SettingsError where one is not known here."""
+        ADSTOCKS.load([ADSTOCKS.number(name) for name in self.adstocks], "weights", "recursion")
+        SATURATIONS.load([SATURATIONS.number(name) for name in self.saturations], "response")
+
+
+class MediaResponse(_OfFamilies):
     """Data and parameters by channel to the mean [date, geo], log_beta [channel, geo] and what the gradient needs.
 
     The last three outputs (derivative panels and their sums) exist for :class:`MediaPullback` and have no gradient of
     their own. There are no second derivatives; the readable graph has them.
     """
-
-    __props__ = ()
 
     def make_node(self, *inputs: Any) -> Apply:
         types = (*_DATA_TYPES, *_PARAMETER_TYPES)
@@ -49,13 +64,14 @@ class MediaResponse(Op):
         return Apply(self, checked, list(outputs))
 
     def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:  # noqa: ARG002
+        self.load()
         for storage, value in zip(output_storage, fused.respond(*_contiguous(inputs)), strict=True):
             storage[0] = value
 
     def infer_shape(self, node: Apply, _shapes: Any) -> list[tuple[Any, ...]]:
         size = node.inputs[0]
         channels, geos = size[block.CHANNELS], size[block.GEOS]
-        panels = pt.switch(size[block.DELAYED] + size[block.SLOPED] > 0, 5, 3)
+        panels = 1 + size[block.PARAMETERS]
         periods = (size[block.WINDOW] + size[block.LOOKBACK]) * geos
         return [
             (size[block.WINDOW], geos),
@@ -75,18 +91,18 @@ class MediaResponse(Op):
             pt.zeros_like(out) if isinstance(by.type, DisconnectedType) else by
             for out, by in zip((mean, log_beta), cotangents[:2], strict=True)
         )
-        data, (_, _, half, _, slope, _) = inputs[:_N_DATA], inputs[_N_DATA:]
-        found = MediaPullback()(*data, half, slope, log_beta, panels, unit, total, by_mean, by_log_beta)
+        data = inputs[:_N_DATA]
+        found = MediaPullback(self.adstocks, self.saturations)(
+            *data, log_beta, panels, unit, total, by_mean, by_log_beta
+        )
         return [*(disconnected_type() for _ in data), *found]
 
 
-class MediaPullback(Op):
+class MediaPullback(_OfFamilies):
     """Gradients by the parameters of :class:`MediaResponse` from those by its mean and log_beta."""
 
-    __props__ = ()
-
     def make_node(self, *inputs: Any) -> Apply:
-        own = (pt.dvector, pt.dvector, pt.dmatrix, pt.dtensor3, pt.dtensor3, pt.dvector, pt.dmatrix, pt.dmatrix)
+        own = (pt.dmatrix, pt.dtensor3, pt.dtensor3, pt.dvector, pt.dmatrix, pt.dmatrix)
         types = (*_DATA_TYPES, *own)
         checked = [t.filter_variable(pt.as_tensor_variable(i)) for t, i in zip(types, inputs, strict=True)]
         return Apply(self, checked, [t() for t in _PARAMETER_TYPES])
@@ -98,11 +114,12 @@ class MediaPullback(Op):
     def infer_shape(self, node: Apply, _shapes: Any) -> list[tuple[Any, ...]]:
         size = node.inputs[0]
         channels = size[block.CHANNELS]
-        return [*((channels,) for _ in range(_N_PARAMETERS - 1)), (channels, size[block.GEOS])]
+        return [(channels,), (channels, size[block.PARAMETERS]), (channels, size[block.GEOS])]
 
 
 @register_funcify_default_op_cache_key(MediaResponse)
-def _numba_response(_op: MediaResponse, **_: Any) -> tuple[Any, int]:
+def _numba_response(op: MediaResponse, **_: Any) -> tuple[Any, int]:
+    op.load()
     return fused.respond, _VERSION
 
 
@@ -123,13 +140,18 @@ def media_response(spec: ModelSpec, data: Panel, p: MediaParameters) -> tuple[Te
     """
     arrays = media_arrays(spec, data) | {"size": media_sizes(spec, data)}
     inputs = [shared(np.ascontiguousarray(arrays[name]), name=f"media_{name}") for name in _DATA]
-    delay = _by_channel(p.delay, [c.adstock == "delayed" for c in spec.channels])
-    slope = _by_channel(p.slope, [c.slope is not None for c in spec.channels])
-    mean, log_beta, *_ = MediaResponse()(*inputs, pt.log(p.effect), p.alpha, p.half, delay, slope, p.deviation.T)
+    op = MediaResponse(
+        tuple(sorted({c.adstock.family for c in spec.channels})),
+        tuple(sorted({c.saturation.family for c in spec.channels})),
+    )
+    mean, log_beta, *_ = op(*inputs, pt.log(p.effect), _parameters(spec, p), p.deviation.T)
     return mean, log_beta.T
 
 
-def _by_channel(values: TensorVariable | None, having: list[bool]) -> TensorVariable:
-    """``values`` of the channels that have the parameter, one elsewhere."""
-    every = pt.ones(len(having))
-    return every if values is None else pt.set_subtensor(every[np.flatnonzero(having)], values)
+def _parameters(spec: ModelSpec, p: MediaParameters) -> TensorVariable:
+    """The families' parameters [channel, parameter], one where a channel has fewer."""
+    most = max(len(own) for own in parameters_by_channel(spec, p))
+    out = pt.ones((len(spec.channels), most))
+    for variable in variables(spec):
+        out = pt.set_subtensor(out[list(variable.owners), list(variable.places)], p.families[variable.name])
+    return out

@@ -110,10 +110,10 @@ def settings_of(settings: ModelSettings, member: MemberSettings) -> ModelSetting
     """The settings of one member as those of a single model: what is ``auto`` is set, all else stays."""
 
     def adstock(own: AdstockSettings) -> AdstockSettings:
-        return own.model_copy(update={"family": member.adstock}) if own.open else own
+        return own.member(member.adstock, {})
 
     def saturation(own: SaturationSettings) -> SaturationSettings:
-        return own.model_copy(update={"family": member.saturation, "slope": member.slope}) if own.open else own
+        return own.member(member.saturation, member.curve_priors)
 
     channels = {
         name: own.model_copy(

@@ -2,9 +2,9 @@
 
 import math
 from statistics import NormalDist
-from typing import Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from mmm.section import Section
 
@@ -48,3 +48,37 @@ class BetaPrior(Section):
 
     alpha: float = Field(gt=0)
     beta: float = Field(gt=0)
+
+
+def _kind(value: Any) -> str:
+    beta = isinstance(value, BetaPrior) or (isinstance(value, dict) and bool({"alpha", "beta"} & set(value)))
+    return "BetaPrior" if beta else "LogNormalPrior"
+
+
+Prior = Annotated[
+    Annotated[LogNormalPrior, Tag("LogNormalPrior")] | Annotated[BetaPrior, Tag("BetaPrior")], Discriminator(_kind)
+]
+"""The prior of a family's parameter; the keys that are given say which."""
+
+
+def transform(prior: Prior) -> str:
+    """How a parameter with this prior is sampled: by its ``logit`` where it lives between 0 and 1, else its ``log``."""
+    return "logit" if isinstance(prior, BetaPrior) else "log"
+
+
+def numbers(prior: Prior) -> tuple[float, float]:
+    """Alpha and beta of a beta prior; mean and standard deviation of the logarithm of a log-normal one."""
+    return (prior.alpha, prior.beta) if isinstance(prior, BetaPrior) else (prior.mu, prior.sigma)
+
+
+def middle(prior: Prior) -> float:
+    """A place in the middle of a prior, as a parameter with it is sampled."""
+    first, second = numbers(prior)
+    return math.log(first / second) if isinstance(prior, BetaPrior) else first
+
+
+def prior_words(prior: Prior) -> str:
+    """The prior as a table tells it."""
+    if isinstance(prior, BetaPrior):
+        return f"Beta({prior.alpha:g}, {prior.beta:g})"
+    return f"{prior.lower:g} to {prior.upper:g} (log-normal)"

@@ -1,7 +1,7 @@
 """The only entry from spend to outcome, for posterior draws.
 
-Fitting uses the PyTensor graph of the same formulas (:mod:`mmm.model.transforms`); analysis, curves, the planner and
-the what-if widget's data come from here. Nothing outside this package switches on a family of carryover or
+Fitting uses the PyTensor graph of the same formulas (:mod:`mmm.model.media_graph`); analysis, curves, the planner and
+the what-if widget's data come from here. Nothing outside :mod:`mmm.model.families` switches on a family of carryover or
 saturation: a draw of any spec, or of a mixture of specs, is a row of :class:`ResponseDraws`.
 """
 
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmm.errors import FitError
+from mmm.model.families import ADSTOCKS, SATURATIONS
 from mmm.model.kernels import evaluate
 
 Floats = npt.NDArray[np.float64]
@@ -23,14 +24,15 @@ class ResponseDraws:
 
     ``log_beta[n, g, c]`` is the log of the contribution per period at full saturation, in outcome units of that geo.
     Kernels see ``media / media_scale[g, c]``. ``lookback`` is the number of periods after which nothing is left of a
-    spend.
+    spend. ``adstock_kind[n, c]`` and ``saturation_kind[n, c]`` are what :func:`adstock_kind` and
+    :func:`saturation_kind` give, ``adstock_par[n, c, k]`` and ``saturation_par[n, c, k]`` the families' parameters.
     """
 
     channels: tuple[str, ...]
     geos: tuple[str, ...]
-    adstock_kind: npt.NDArray[np.int8]
+    adstock_kind: npt.NDArray[np.int64]
     adstock_par: Floats
-    saturation_kind: npt.NDArray[np.int8]
+    saturation_kind: npt.NDArray[np.int64]
     saturation_par: Floats
     log_beta: Floats
     media_scale: Floats
@@ -40,9 +42,9 @@ class ResponseDraws:
         n, g, c = self.log_beta.shape
         wanted = {
             "adstock_kind": (n, c),
-            "adstock_par": (n, c, 2),
+            "adstock_par": (n, c, self.adstock_par.shape[-1]),
             "saturation_kind": (n, c),
-            "saturation_par": (n, c, 2),
+            "saturation_par": (n, c, self.saturation_par.shape[-1]),
             "media_scale": (g, c),
         }
         for name, shape in wanted.items():
@@ -81,13 +83,16 @@ class ResponseDraws:
             where = slice(start, min(start + size, self.n))
             yield where, self.subset(where)
 
-    def _parameters(self) -> tuple[npt.NDArray[np.int8], Floats, npt.NDArray[np.int8], Floats, Floats, int]:
+    def _parameters(self) -> tuple[npt.NDArray[np.int64], Floats, npt.NDArray[np.int64], Floats, Floats, int]:
+        """What the kernels read; those of the families are then in memory."""
+        ADSTOCKS.load(np.unique(self.adstock_kind // 2), "weights", "recursion")
+        SATURATIONS.load(np.unique(self.saturation_kind), "curve")
         return (
-            self.adstock_kind,
-            self.adstock_par,
-            self.saturation_kind,
-            self.saturation_par,
-            self.log_beta,
+            np.ascontiguousarray(self.adstock_kind, dtype=np.int64),
+            np.ascontiguousarray(self.adstock_par, dtype=np.float64),
+            np.ascontiguousarray(self.saturation_kind, dtype=np.int64),
+            np.ascontiguousarray(self.saturation_par, dtype=np.float64),
+            np.ascontiguousarray(self.log_beta, dtype=np.float64),
             self.lookback,
         )
 
@@ -96,6 +101,16 @@ class ResponseDraws:
         if array.ndim != 3 or array.shape[1:] != self.media_scale.shape:
             raise FitError(f"{name} has shape {array.shape}; the rule is (periods, {self.media_scale.shape}).")
         return array / self.media_scale
+
+
+def adstock_kind(family: str, *, normalised: bool) -> int:
+    """The number that stands for a carryover in :class:`ResponseDraws`. Raises SettingsError for an unknown family."""
+    return 2 * ADSTOCKS.number(family) + int(normalised)
+
+
+def saturation_kind(family: str) -> int:
+    """The number that stands for a curve in :class:`ResponseDraws`. Raises SettingsError for an unknown family."""
+    return SATURATIONS.number(family)
 
 
 def joined(parts: Sequence[ResponseDraws]) -> ResponseDraws:
@@ -108,11 +123,18 @@ def joined(parts: Sequence[ResponseDraws]) -> ResponseDraws:
     return replace(
         first,
         adstock_kind=np.concatenate([part.adstock_kind for part in parts]),
-        adstock_par=np.concatenate([part.adstock_par for part in parts]),
+        adstock_par=stacked([part.adstock_par for part in parts]),
         saturation_kind=np.concatenate([part.saturation_kind for part in parts]),
-        saturation_par=np.concatenate([part.saturation_par for part in parts]),
+        saturation_par=stacked([part.saturation_par for part in parts]),
         log_beta=np.concatenate([part.log_beta for part in parts]),
     )
+
+
+def stacked(parameters: Sequence[Floats], axis: int = 0) -> Floats:
+    """Arrays [n, c, k] one after the other, as wide as the widest."""
+    most = max(p.shape[2] for p in parameters)
+    wide = [np.pad(p, ((0, 0), (0, 0), (0, most - p.shape[2])), constant_values=1.0) for p in parameters]
+    return np.concatenate(wide, axis=axis)
 
 
 @dataclass(frozen=True)
@@ -186,5 +208,6 @@ def total_and_gradient(
 def half_life(draws: ResponseDraws) -> Floats:
     """Periods until half of a spend's carryover weight has been delivered, [n, c], interpolated between lags."""
     out = np.zeros(draws.adstock_kind.shape)
-    evaluate.half_lives(draws.adstock_kind, draws.adstock_par, draws.lookback, out)
+    adstock_kinds, adstock_par, *_ = draws._parameters()
+    evaluate.half_lives(adstock_kinds, adstock_par, draws.lookback, out)
     return out

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mmm.model.families import SATURATIONS
 from mmm.model.kernels import curves, envelope
 from mmm.model.kernels import planner as kernels
-from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS
-from mmm.model.response import Along, Floats, ResponseDraws, along_geo
+from mmm.model.response import Along, Floats, ResponseDraws, adstock_kind, along_geo, saturation_kind, stacked
 
 # Evaluations of a curve below which starting threads costs more than it saves.
 _WORTH_THREADS = 1e7
@@ -88,18 +88,19 @@ def mean_along_cells(
     between = (*points.shape[:2], points.shape[2] - 1)
     out = Cells(*(np.zeros(shape) for shape in (points.shape, points.shape, *(between,) * 4)))
     w, by_draw = np.ascontiguousarray(weights, dtype=np.float64), np.ascontiguousarray(share[0], dtype=np.float64)
+    shape = _shapes(draws)
     _over_cells(
         np.asarray(share[1], dtype=np.int64),
         draws.n * points.shape[2] * len(share[1]) * b.shape[0],
         lambda cells: curves.mean_along_cells(
-            *draws._parameters(), b, d, points, w, by_draw, cells, *vars(out).values()
+            *draws._parameters(), shape, b, d, points, w, by_draw, cells, *vars(out).values()
         ),
     )
     return out
 
 
 def always_concave(draws: ResponseDraws) -> bool:
-    """Whether every draw's response is concave in spend: logistic, or Hill with a slope of at most 1."""
+    """Whether every draw's response is concave in spend, by what its families state of their curves."""
     return bool(_concave(draws).all())
 
 
@@ -110,8 +111,18 @@ def s_shaped(draws: ResponseDraws) -> Floats:
 
 def _concave(draws: ResponseDraws) -> npt.NDArray[np.bool_]:
     """By draw and channel, [n, c]."""
-    hill = draws.saturation_kind == SATURATION_KINDS["hill"]
-    return np.asarray(~hill | (draws.saturation_par[..., 1] <= 1.0))
+    return np.asarray(_shapes(draws)[..., curves.TURN] <= 0.0)
+
+
+def _shapes(draws: ResponseDraws) -> Floats:
+    """What bounds the curvature of the draws' curves, [n, c, .], as :mod:`mmm.model.kernels.curves` reads it."""
+    out = np.empty((*draws.saturation_kind.shape, curves.SHAPE))
+    for family in SATURATIONS:
+        here = draws.saturation_kind == saturation_kind(family.name)
+        if here.any():
+            shape = family.shape(*draws.saturation_par[here].T[: len(family.parameters)])
+            out[here] = np.stack([shape.turn, *shape.bends, shape.at_zero], axis=-1)
+    return out
 
 
 @dataclass(frozen=True)
@@ -157,8 +168,9 @@ def majorants(
     part = draws.subset(bent)
     found = np.empty((len(bent), *b.shape[1:], b.shape[0] - window.begin, envelope.ENTRIES))
     low, high = (np.ascontiguousarray(end, dtype=np.float64) for end in money)
-    parameters = (part.adstock_kind, part.adstock_par, part.saturation_kind, part.saturation_par, part.lookback)
-    envelope.lines(*parameters, b, u, window.begin, low, high, np.stack(total), found)
+    akind, apar, skind, spar, _, lookback = part._parameters()
+    turn = _shapes(part)[..., curves.TURN]
+    envelope.lines(akind, apar, skind, spar, turn, lookback, b, u, window.begin, low, high, np.stack(total), found)
     return Majorants(place, found)
 
 
@@ -224,16 +236,13 @@ def with_prior_channel(draws: ResponseDraws, new: PriorChannel, weights: Floats)
     steady = new.direction[new.direction.sum(axis=1) > 0].mean(axis=0)
     scale = np.where(steady > 0, steady, max(steady.max(), 1e-12))[:, None]
 
-    def column(value: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-        return np.broadcast_to(np.asarray(value, dtype=dtype), (n,))[:, None]
-
     single = ResponseDraws(
         channels=(new.name,),
         geos=draws.geos,
-        adstock_kind=np.array(column(ADSTOCK_KINDS["geometric_normalised"], np.int8)),
-        adstock_par=np.stack([0.5 ** (1.0 / new.half_life), np.zeros(n)], axis=1)[:, None, :],
-        saturation_kind=np.array(column(SATURATION_KINDS["hill"], np.int8)),
-        saturation_par=np.stack([1.0 / new.level - 1.0, np.ones(n)], axis=1)[:, None, :],
+        adstock_kind=np.full((n, 1), adstock_kind("geometric", normalised=True)),
+        adstock_par=(0.5 ** (1.0 / new.half_life))[:, None, None],
+        saturation_kind=np.full((n, 1), saturation_kind("hill")),
+        saturation_par=(1.0 / new.level - 1.0)[:, None, None],
         log_beta=np.broadcast_to(np.log(scale[:, 0] / scale.sum()), (n, g))[:, :, None].copy(),
         media_scale=scale,
         lookback=draws.lookback,
@@ -249,9 +258,9 @@ def with_prior_channel(draws: ResponseDraws, new: PriorChannel, weights: Floats)
         draws,
         channels=(*draws.channels, new.name),
         adstock_kind=joined("adstock_kind"),
-        adstock_par=joined("adstock_par"),
+        adstock_par=stacked([draws.adstock_par, single.adstock_par], axis=1),
         saturation_kind=joined("saturation_kind"),
-        saturation_par=joined("saturation_par"),
+        saturation_par=stacked([draws.saturation_par, single.saturation_par], axis=1),
         media_scale=joined("media_scale"),
         log_beta=np.concatenate([draws.log_beta, single.log_beta], axis=2),
     )

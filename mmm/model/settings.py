@@ -4,67 +4,136 @@ Scales of the baseline are in standard deviations of the outcome within a geo (t
 same for every data set. docs/model.md gives the reason of each default.
 """
 
-from typing import Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from mmm.data.calendar import Duration, Frequency, parse_periods
-from mmm.model.priors import BetaPrior, LogNormalPrior
+from mmm.errors import SettingsError, suggestion
+from mmm.model.families import ADSTOCKS, SATURATIONS, Family
+from mmm.model.families.registry import Registry
+from mmm.model.priors import LogNormalPrior, Prior
 from mmm.section import Section
 
+OPEN = "auto"
 
-class AdstockSettings(Section):
+
+def _known(registry: Registry[Any]) -> tuple[AfterValidator, WithJsonSchema]:
+    """What a family's name has to be: ``auto``, or in the registry; the schema lists the names."""
+
+    def check(name: str) -> str:
+        try:
+            return name if name == OPEN else str(registry[name].name)
+        except SettingsError as error:
+            raise ValueError(str(error)) from error
+
+    return AfterValidator(check), WithJsonSchema({"type": "string", "enum": [OPEN, *(f.name for f in registry)]})
+
+
+AdstockName = Annotated[str, *_known(ADSTOCKS)]
+SaturationName = Annotated[str, *_known(SATURATIONS)]
+
+
+class FamilySettings(Section):
+    """A family, and the priors of its parameters as further keys, each by the parameter's name.
+
+    docs/model.md lists the families and their parameters.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Prior] = Field(init=False)
+
+    registry: ClassVar[Registry[Any]]
+    default: ClassVar[str]
+    family: str = OPEN
+
+    @model_validator(mode="after")
+    def _parameters_of_the_family(self) -> Self:
+        known = self.registry.parameters()
+        for name, prior in self.priors.items():
+            if name not in known:
+                raise ValueError(f"unknown key '{name}'. {suggestion(name, [*type(self).model_fields, *known])}")
+            if not isinstance(prior, type(known[name].prior)):
+                keys = " and ".join(f"'{key}'" for key in type(known[name].prior).model_fields)
+                raise ValueError(f"the prior of '{name}' is given by {keys}")
+        if self.family != OPEN:
+            self.registry.of(self.family, self.priors)
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        out = handler.resolve_ref_schema(handler(schema))
+        del out["additionalProperties"]
+        for name, p in cls.registry.parameters().items():
+            having = ", ".join(f.name for f in cls.registry if name in {q.name for q in f.parameters})
+            own = type(p.prior).model_json_schema()
+            out["properties"][name] = own | {"description": f"{p.meaning} ({having})"}
+        return out | {"additionalProperties": False}
+
+    @property
+    def priors(self) -> dict[str, Prior]:
+        """The priors that are stated, by parameter."""
+        return dict(self.__pydantic_extra__)
+
+    @property
+    def open(self) -> bool:
+        """Whether the members of a mixture may choose the family: some priors are stated for one family alone."""
+        known = self.registry.parameters()
+        return self.family == OPEN and all(known[name].alike for name in self.priors)
+
+    @property
+    def chosen(self) -> Family:
+        """The family of a single model."""
+        known = self.registry.parameters()
+        own = [name for name in self.priors if self.family != OPEN or not known[name].alike]
+        found: Family = self.registry.of(self.default if self.family == OPEN else self.family, own)
+        return found
+
+    @property
+    def all_priors(self) -> dict[str, Prior]:
+        """The prior of every parameter of :attr:`chosen`: what is stated, else the family's own."""
+        return {p.name: self.priors.get(p.name, p.prior) for p in self.chosen.parameters}
+
+    def member(self, family: str, priors: dict[str, Prior]) -> Self:
+        """These settings in a member of the mixture: its family and priors where the choice is open."""
+        if not self.open:
+            return self
+        has = {p.name for p in self.registry.of(family, priors).parameters}
+        own = {name: prior for name, prior in self.priors.items() if name in has}
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self)(**(fields | own | priors | {"family": family}))
+
+
+class AdstockSettings(FamilySettings):
     """Carryover: ``geometric`` decays from the week of the spend; ``delayed`` peaks ``delay`` periods later.
 
     ``auto``: the members of the mixture differ in it; geometric where there is no mixture, or ``alpha`` is given.
     """
 
-    family: Literal["auto", "geometric", "delayed"] = "auto"
+    registry: ClassVar[Registry[Any]] = ADSTOCKS
+    default: ClassVar[str] = "geometric"
+    family: AdstockName = OPEN
     normalise: bool = Field(default=True, description="Weights add up to one, so adstock moves spend in time only.")
-    alpha: BetaPrior | None = Field(default=None, description="Retention per period; default depends on the family.")
-    delay: LogNormalPrior = Field(
-        default=LogNormalPrior(lower=0.5, upper=5.0), description="Periods until the peak (delayed only)."
-    )
-
-    @property
-    def open(self) -> bool:
-        """Whether the members of a mixture may choose the family: a prior of alpha is stated for one family."""
-        return self.family == "auto" and self.alpha is None
-
-    @property
-    def chosen(self) -> Literal["geometric", "delayed"]:
-        """The family of a single model."""
-        return "geometric" if self.family == "auto" else self.family
 
 
-class SaturationSettings(Section):
+class SaturationSettings(FamilySettings):
     """Diminishing returns. ``half`` is the media level at half of the maximal effect, relative to the channel's mean
-    over periods with activity; it means the same for both families.
+    over periods with activity; it means the same for all families.
 
     ``auto``: the members of the mixture differ in it; hill where there is no mixture, or ``slope`` is given.
     """
 
-    family: Literal["auto", "hill", "logistic"] = "auto"
-    half: LogNormalPrior = LogNormalPrior(lower=0.2, upper=6.0)
-    slope: LogNormalPrior | None = Field(
-        default=None, description="Prior of the Hill slope. Not given: fixed at 1, as it is weakly identified."
-    )
-
-    @model_validator(mode="after")
-    def _slope_is_hill(self) -> Self:
-        if self.slope is not None and self.family == "logistic":
-            raise ValueError("slope belongs to the family 'hill'; this is 'logistic'")
-        return self
-
-    @property
-    def open(self) -> bool:
-        """Whether the members of a mixture may choose the family: a prior of the slope is stated for one family."""
-        return self.family == "auto" and self.slope is None
-
-    @property
-    def chosen(self) -> Literal["hill", "logistic"]:
-        """The family of a single model."""
-        return "hill" if self.family == "auto" else self.family
+    registry: ClassVar[Registry[Any]] = SATURATIONS
+    default: ClassVar[str] = "hill"
+    family: SaturationName = OPEN
 
 
 class ChannelModelSettings(Section):
@@ -112,16 +181,23 @@ class BaselineSettings(Section):
 class MemberSettings(Section):
     """One member of the mixture: what it sets where the model's own setting is ``auto``."""
 
-    adstock: Literal["geometric", "delayed"] = "geometric"
-    saturation: Literal["hill", "logistic"] = "hill"
+    adstock: AdstockName = "geometric"
+    saturation: SaturationName = "hill"
     slope: LogNormalPrior | None = Field(default=None, description="Prior of the Hill slope; not given: fixed at 1.")
     drift: DriftSettings = DriftSettings()
 
     @model_validator(mode="after")
-    def _slope_is_hill(self) -> Self:
-        if self.slope is not None and self.saturation != "hill":
-            raise ValueError(f"slope belongs to the family 'hill'; this is '{self.saturation}'")
+    def _families_are_stated(self) -> Self:
+        for name in (self.adstock, self.saturation):
+            if name == OPEN:
+                raise ValueError("a member of the mixture states its families")
+        SATURATIONS.of(self.saturation, self.curve_priors)
         return self
+
+    @property
+    def curve_priors(self) -> dict[str, Prior]:
+        """What the member states of its saturation's parameters."""
+        return {} if self.slope is None else {"slope": self.slope}
 
 
 _LONGEST_LOOKBACK = 1096

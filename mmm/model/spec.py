@@ -4,7 +4,7 @@ Two panels with the same spec give the same model matrix on their common dates; 
 a new spec on purpose.
 """
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -13,28 +13,69 @@ from pydantic import Field, model_validator
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import DataError, SettingsError
-from mmm.model.priors import BetaPrior, LogNormalPrior
-from mmm.model.settings import AdstockSettings, ChannelModelSettings, ModelSettings, SaturationSettings
+from mmm.model.families import ADSTOCKS, SATURATIONS, Adstock, Saturation
+from mmm.model.priors import LogNormalPrior, Prior
+from mmm.model.settings import ChannelModelSettings, ModelSettings
 from mmm.section import Section
 
 # P(all channels together explain more than the whole outcome) under the default prior stays below this.
 _MOST_OVERSHOOT = 0.04
-_DEFAULT_ALPHA = {"geometric": BetaPrior(alpha=2.0, beta=2.5), "delayed": BetaPrior(alpha=4.0, beta=2.0)}
+
+
+class FamilySpec(Section):
+    """A family by its name, and the prior of each of its parameters by name."""
+
+    family: str
+    priors: dict[str, Prior]
+
+
+class AdstockSpec(FamilySpec):
+    """A family of carryover."""
+
+    @property
+    def record(self) -> Adstock:
+        """Raises SettingsError where the family is not known here."""
+        return ADSTOCKS[self.family]
+
+
+class SaturationSpec(FamilySpec):
+    """A family of saturation."""
+
+    @property
+    def record(self) -> Saturation:
+        """Raises SettingsError where the family is not known here."""
+        return SATURATIONS[self.family]
 
 
 class ChannelSpec(Section):
     """One channel's families and priors. ``effect`` is the prior of the channel's ROAS or share (see ModelSpec)."""
 
     name: str
-    adstock: Literal["geometric", "delayed"]
+    adstock: AdstockSpec
     normalise: bool
-    alpha: BetaPrior
-    delay: LogNormalPrior
-    saturation: Literal["hill", "logistic"]
-    half: LogNormalPrior
-    slope: LogNormalPrior | None
+    saturation: SaturationSpec
     effect: LogNormalPrior
     denominator: float = Field(gt=0, description="Spend in the window (ROAS) or outcome in the window (share).")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _earlier(cls, value: Any) -> Any:
+        """Fits of format 2 and before have the four parameters of that time beside the families' names."""
+        if not isinstance(value, dict) or not isinstance(value.get("adstock"), str):
+            return value
+        old = dict(value)
+        carryover = {"alpha": old.pop("alpha"), "delay": old.pop("delay")}
+        curve = {"half": old.pop("half"), "slope": old.pop("slope")}
+        if old["adstock"] == "geometric":
+            del carryover["delay"]
+        if curve["slope"] is None:
+            del curve["slope"]
+        elif old["saturation"] == "hill":
+            old["saturation"] = "hill_sloped"
+        return old | {
+            "adstock": {"family": old["adstock"], "priors": carryover},
+            "saturation": {"family": old["saturation"], "priors": curve},
+        }
 
 
 class DriftSpec(Section):
@@ -247,17 +288,12 @@ def _overshoot_factor(share_medians: np.ndarray, sigmas: np.ndarray) -> float:
 
 
 def _channel(name: str, settings: ModelSettings, effect: LogNormalPrior, denominator: float) -> ChannelSpec:
-    adstock: AdstockSettings = settings.adstock_of(name)
-    saturation: SaturationSettings = settings.saturation_of(name)
+    adstock, saturation = settings.adstock_of(name), settings.saturation_of(name)
     return ChannelSpec(
         name=name,
-        adstock=adstock.chosen,
+        adstock=AdstockSpec(family=adstock.chosen.name, priors=adstock.all_priors),
         normalise=adstock.normalise,
-        alpha=adstock.alpha or _DEFAULT_ALPHA[adstock.chosen],
-        delay=adstock.delay,
-        saturation=saturation.chosen,
-        half=saturation.half,
-        slope=saturation.slope,
+        saturation=SaturationSpec(family=saturation.chosen.name, priors=saturation.all_priors),
         effect=effect,
         denominator=denominator,
     )

@@ -8,7 +8,7 @@ from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import PlanError
 from mmm.inference.fit import Fit
-from mmm.model.response import Floats, ResponseDraws, contributions
+from mmm.model.response import Floats, ResponseDraws, adstock_kind, contributions, saturation_kind
 from mmm.model.response_planner import scaled_effect
 from mmm.model.spec import without_inactive_channels
 from mmm.planning.constraints import check_names
@@ -68,10 +68,10 @@ def unfitted(dataset: Dataset, settings: PlanSettings) -> Prepared:
     nothing = ResponseDraws(
         channels=active.channels,
         geos=active.geos,
-        adstock_kind=np.zeros((1, c), np.int8),
-        adstock_par=np.zeros((1, c, 2)),
-        saturation_kind=np.zeros((1, c), np.int8),
-        saturation_par=np.ones((1, c, 2)),
+        adstock_kind=np.full((1, c), adstock_kind("geometric", normalised=True)),
+        adstock_par=np.zeros((1, c, 1)),
+        saturation_kind=np.full((1, c), saturation_kind("hill")),
+        saturation_par=np.ones((1, c, 1)),
         log_beta=np.zeros((1, g, c)),
         media_scale=np.ones((g, c)),
         lookback=0,

@@ -1,7 +1,7 @@
 """From fit, analysis and plan to the material of a report."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +12,9 @@ from mmm.analysis.models import by_model, disagreement
 from mmm.data.dataset import Dataset
 from mmm.inference.convergence import by_parameter, scalars
 from mmm.inference.fit import Fit, Member
+from mmm.model.priors import prior_words
 from mmm.model.response_planner import s_shaped
-from mmm.model.spec import ChannelSpec, ModelSpec
+from mmm.model.spec import ModelSpec
 from mmm.planning import Plan
 from mmm.planning.models import plan_by_model
 from mmm.planning.worth import is_profit, margin_of
@@ -248,13 +249,12 @@ def _models(fit: Fit) -> pd.DataFrame:
         spec = member.spec
         rows[member.name] = {
             "weight": member.weight,
-            "adstock": ", ".join(dict.fromkeys(c.adstock for c in spec.channels)),
-            "saturation": ", ".join(dict.fromkeys(c.saturation for c in spec.channels)),
-            "slope": any(c.slope is not None for c in spec.channels),
+            "adstock": "; ".join(dict.fromkeys(c.adstock.record.label for c in spec.channels)),
+            "saturation": "; ".join(dict.fromkeys(c.saturation.record.label for c in spec.channels)),
             "drift": 0 if spec.baseline.drift is None else spec.baseline.drift.length_days,
             "drift_scale": 0.0 if spec.baseline.drift is None else spec.baseline.drift.scale,
         }
-    columns = ["weight", "adstock", "saturation", "slope", "drift", "drift_scale"]
+    columns = ["weight", "adstock", "saturation", "drift", "drift_scale"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
@@ -280,14 +280,14 @@ def _priors(spec: ModelSpec) -> Iterable[tuple[str, str]]:
     what = "ROAS over the whole period" if spec.effect_kind == "roas" else "share of the outcome"
     for channel in spec.channels:
         yield f"{channel.name}: {what}", f"{channel.effect.lower:.3g} to {channel.effect.upper:.3g} (log-normal)"
-    for (family, alpha), names in _grouped(spec, lambda c: (c.adstock, f"Beta({c.alpha.alpha:g}, {c.alpha.beta:g})")):
-        yield f"{', '.join(names)}: retention per period ({family} carryover)", alpha
-    shape = _grouped(spec, lambda c: (c.saturation, f"{c.half.lower:g} to {c.half.upper:g} (log-normal)"))
-    for (family, half), names in shape:
-        yield f"{', '.join(names)}: half-saturation, relative to the channel's mean ({family})", half
-    for (_, slope), names in _grouped(spec, lambda c: ("hill", _slope(c))):
-        if slope:
-            yield f"{', '.join(names)}: slope of the Hill curve", slope
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for channel in spec.channels:
+        for stated in (channel.adstock, channel.saturation):
+            for p in stated.record.parameters:
+                said = f"{p.meaning} ({stated.record.label})", prior_words(stated.priors[p.name])
+                grouped.setdefault(said, []).append(channel.name)
+    for (meaning, prior), names in grouped.items():
+        yield f"{', '.join(names)}: {meaning}", prior
     yield "Spread of effects between geos (sd of logs)", f"half-normal, scale {spec.geo_sd_scale:g}"
     base = spec.baseline
     if base.drift is not None:
@@ -296,19 +296,6 @@ def _priors(spec: ModelSpec) -> Iterable[tuple[str, str]]:
             f"half-normal, scale {base.drift.scale:.3g}",
         )
     yield "Noise (sd, in units of the outcome's scale)", f"half-normal, scale {spec.noise_scale:.3g}; {spec.likelihood}"
-
-
-def _slope(channel: ChannelSpec) -> str:
-    if channel.slope is None:
-        return ""
-    return f"{channel.slope.lower:g} to {channel.slope.upper:g} (log-normal)"
-
-
-def _grouped(spec: ModelSpec, key: Callable[[ChannelSpec], tuple[str, str]]) -> list[tuple[tuple[str, str], list[str]]]:
-    groups: dict[tuple[str, str], list[str]] = {}
-    for channel in spec.channels:
-        groups.setdefault(key(channel), []).append(channel.name)
-    return list(groups.items())
 
 
 def fit_facts(fit: Fit, holdout_periods: int) -> list[tuple[str, str]]:

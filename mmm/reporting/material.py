@@ -142,8 +142,8 @@ class PlanTables:
 class Workings:
     """For statisticians: diagnostics by parameter, priors in words, settings, versions, times.
 
-    ``models``: index name of the model, columns weight, adstock, saturation, slope (whether it is free), drift (its
-    length in days, 0 without one) and drift_scale; empty where there is one model only.
+    ``models``: index name of the model, columns weight, adstock, saturation (labels of families), drift (its length
+    in days, 0 without one) and drift_scale; empty where there is one model only.
     """
 
     diagnostics: pd.DataFrame

@@ -1,6 +1,5 @@
 """The whole document, and the rules that hold between its sections."""
 
-import difflib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -13,7 +12,7 @@ from mmm.attribution.settings import AttributionSettings
 from mmm.calibration.settings import Experiments, ExperimentsSettings
 from mmm.data.calendar import Frequency, parse_periods
 from mmm.data.settings import DataSettings
-from mmm.errors import SettingsError
+from mmm.errors import SettingsError, suggestion
 from mmm.inference.settings import SamplerSettings
 from mmm.model.settings import DriftSettings, ModelSettings
 from mmm.planning.settings import PlanSettings
@@ -127,10 +126,3 @@ def _channel_problems(settings: Settings) -> Iterator[str]:
         for name in names:
             if name not in known:
                 yield f"{key}: '{name}' is not a channel of this analysis. {suggestion(name, known)}"
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """The nearest of the known names as a question, else all of them."""
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(names)}."

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from mmm.errors import SettingsError
-from mmm.settings.document import Settings, suggestion
+from mmm.errors import SettingsError, suggestion
+from mmm.settings.document import Settings
 
 _LONGEST_VALUE = 80
 _NUMBER = "must be a number without a unit or %, such as 250000 or 0.5"
@@ -88,7 +88,7 @@ def _sentences(group: list[_Problem], example: str) -> Iterator[str]:
         yield from str(details["ctx"]["error"]).splitlines()
     else:
         rules = ", or ".join(dict.fromkeys(_rule(problem) for problem in group))
-        yield f"{key}: {rules}. {_received(details['input'])}"
+        yield f"{key}: {rules}{'' if rules.endswith('?') else '.'} {_received(details['input'])}"
 
 
 def _rule(problem: _Problem) -> str:
@@ -163,10 +163,17 @@ def _below(annotation: Any, part: int | str) -> Any:
     """The annotation of a section's key, of a mapping's value or of a list's item; None where there is none."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         field = annotation.model_fields.get(str(part))
-        return field.annotation if field is not None else None
+        return field.annotation if field is not None else _further(annotation)
     arguments = [a for a in get_args(annotation) if a is not Ellipsis]
     if get_origin(annotation) is tuple and isinstance(part, int) and part < len(arguments):
         return arguments[part]
+    return arguments[-1] if arguments else None
+
+
+def _further(section: type[BaseModel]) -> Any:
+    """The annotation of the values of keys that a section's fields do not name, where it takes such keys."""
+    named = (vars(c).get("__annotations__", {}).get("__pydantic_extra__") for c in section.__mro__)
+    arguments = get_args(next((annotation for annotation in named if annotation is not None), None))
     return arguments[-1] if arguments else None
 
 

@@ -30,11 +30,13 @@ MODEL = ModelSettings()
 def test_worlds_are_drawn_from_the_models_own_priors() -> None:
     priors = priors_of(MODEL)
     assert priors.roas == pytest.approx((MODEL.roas.mu, MODEL.roas.sigma))
-    assert priors.half == pytest.approx((MODEL.saturation.half.mu, MODEL.saturation.half.sigma))
+    half = MODEL.saturation.all_priors["half"]
+    assert priors.half == pytest.approx((half.mu, half.sigma))
     assert priors.geo_sd == MODEL.geo_scale
     case = random_case(1, MODEL)
     spec = make_spec(case.dataset, MODEL)
-    assert (spec.channels[0].alpha.alpha, spec.channels[0].alpha.beta) == priors.alpha
+    alpha = spec.channels[0].adstock.priors["alpha"]
+    assert (alpha.alpha, alpha.beta) == priors.alpha
     assert spec.lookback == priors.max_lag
     # The defaults of the simulator are the same numbers.
     own = WorldPriors()

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import mmm
+from mmm.model.families import ADSTOCKS, SATURATIONS
 from mmm.section import Section
 
 STORED = Path(__file__).with_name("defaults.json")
@@ -59,6 +60,10 @@ def current() -> dict[str, dict[str, str]]:
                 continue
             if defaults:
                 found[f"{module.__name__}.{name}"] = defaults
+    for registry in (ADSTOCKS, SATURATIONS):
+        for family in registry:
+            priors = {p.name: told(p.prior) for p in family.parameters}
+            found[f"the family of {registry.word} '{family.name}'"] = priors
     return dict(sorted(found.items()))
 
 

@@ -21,18 +21,18 @@ def problem(shape: str, likelihood: str) -> Problem:
 def stated(p: Problem, name: str, entry: int) -> object:
     """The prior of a parameter's entry on the scale that it is stated on."""
     spec = p.spec
-    delayed = [c for c in spec.channels if c.adstock == "delayed"]
-    sloped = [c.slope for c in spec.channels if c.slope is not None]
-    if name in ("roas", "half_saturation", "adstock_delay", "hill_slope"):
-        prior = {
-            "roas": lambda: spec.channels[entry].effect,
-            "half_saturation": lambda: spec.channels[entry].half,
-            "adstock_delay": lambda: delayed[entry].delay,
-            "hill_slope": lambda: sloped[entry],
-        }[name]()
+    priors = {
+        "roas": [c.effect for c in spec.channels],
+        "half_saturation": [c.saturation.priors["half"] for c in spec.channels],
+        "adstock_alpha": [c.adstock.priors["alpha"] for c in spec.channels],
+        "adstock_delay": [c.adstock.priors["delay"] for c in spec.channels if c.adstock.family == "delayed"],
+        "hill_slope": [c.saturation.priors["slope"] for c in spec.channels if c.saturation.family == "hill_sloped"],
+    }
+    if name in priors:
+        prior = priors[name][entry]
+        if name == "adstock_alpha":
+            return stats.beta(prior.alpha, prior.beta)
         return stats.lognorm(prior.sigma, scale=np.exp(prior.mu))
-    if name == "adstock_alpha":
-        return stats.beta(spec.channels[entry].alpha.alpha, spec.channels[entry].alpha.beta)
     if name == "nu_excess":
         return stats.gamma(2.0, scale=10.0)
     assert spec.baseline.drift is not None

@@ -8,7 +8,7 @@ import pytest
 
 from mmm.errors import DataError
 from mmm.model.evidence import Evidence, Experiment, contrasts, effects
-from mmm.model.response import ResponseDraws
+from mmm.model.response import ResponseDraws, adstock_kind, saturation_kind
 from mmm.simulate.formulas import adstock_weights, carry_over, saturate
 from mmm.simulate.world import Adstock, Saturation
 
@@ -100,14 +100,13 @@ def test_effect_is_the_oracles() -> None:
 def one_draw() -> ResponseDraws:
     """Every channel with the same geometric carryover and Hill curve."""
     shape = (1, len(DATA.channels))
-    both = np.ones((*shape, 2))
     return ResponseDraws(
         channels=DATA.channels,
         geos=DATA.geos,
-        adstock_kind=np.ones(shape, dtype=np.int8),
-        adstock_par=0.6 * both,
-        saturation_kind=np.zeros(shape, dtype=np.int8),
-        saturation_par=np.stack([np.full(shape, 1.5), np.ones(shape)], axis=2),
+        adstock_kind=np.full(shape, adstock_kind("geometric", normalised=True)),
+        adstock_par=np.full((*shape, 1), 0.6),
+        saturation_kind=np.full(shape, saturation_kind("hill")),
+        saturation_par=np.full((*shape, 1), 1.5),
         log_beta=np.full((1, len(DATA.geos), len(DATA.channels)), 0.7),
         media_scale=np.full((len(DATA.geos), len(DATA.channels)), 50.0),
         lookback=LOOKBACK,

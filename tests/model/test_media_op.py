@@ -19,17 +19,17 @@ from mmm.model.panel import panel
 from mmm.model.spec import make_spec
 
 CHANNELS = 5
+FAMILIES = ("adstock_alpha", "half_saturation", "adstock_delay", "hill_slope")
 
 
 def response(shape: str, periods: int = 45) -> tuple[list[TensorVariable], TensorVariable, TensorVariable]:
     """Free parameters as inputs, mean and log_beta."""
     data = cases.dataset(shape, periods=periods)
     spec = make_spec(data, cases.settings())
-    p = MediaParameters(
-        *(pt.dvector(n) for n in ("effect", "alpha", "half", "delay", "slope")), pt.dmatrix("deviation")
-    )
+    families = {name: pt.dvector(name) for name in FAMILIES}
+    p = MediaParameters(pt.dvector("effect"), families, pt.dmatrix("deviation"))
     mean, log_beta = media_response(spec, panel(spec, data), p)
-    return [p.effect, p.alpha, p.half, p.delay, p.slope, p.deviation], mean, log_beta
+    return [p.effect, *families.values(), p.deviation], mean, log_beta
 
 
 def inputs_of(variable: TensorVariable) -> dict[str, TensorVariable]:
@@ -99,7 +99,8 @@ def test_a_model_of_ones_own() -> None:
         alpha = pm.Beta("alpha", 2.0, 2.0)
         effect = pm.LogNormal("effect", 0.0, 1.0, shape=CHANNELS)
         half = pm.LogNormal("half", 0.0, 0.5, shape=CHANNELS)
-        own = MediaParameters(effect, pt.repeat(alpha, CHANNELS), half, None, None, pt.zeros((4, CHANNELS)))
+        families = {"adstock_alpha": pt.repeat(alpha, CHANNELS), "half_saturation": half}
+        own = MediaParameters(effect, families, pt.zeros((4, CHANNELS)))
         media, _ = media_response(spec, panel(spec, data), own)
         pm.Normal("y", media + pm.Normal("level"), 0.1, observed=data.data["outcome"].values / spec.outcome_scale)
     point = model.initial_point()

@@ -6,21 +6,22 @@ import pytest
 from mmm.analysis.effects import effect, marginal_effect, observed
 from mmm.errors import FitError
 from mmm.model import response
-from mmm.model.kernels.families import adstock_series, saturate
-from mmm.model.response import ResponseDraws
+from mmm.model.response import ResponseDraws, adstock_kind, saturation_kind
+from mmm.simulate import Adstock, Saturation, formulas
 
 N, T, G, C = 5, 30, 2, 4
+CARRYOVERS = (("geometric", False), ("geometric", True), ("delayed", False), ("delayed", True))
+CURVES = ("hill", "hill_sloped", "logistic")
 
 
 def _draws(seed: int = 0) -> ResponseDraws:
     rng = np.random.default_rng(seed)
-    kinds = np.array([0, 1, 2, 3], dtype=np.int8)
     return ResponseDraws(
         channels=("a", "b", "c", "d"),
         geos=("x", "y"),
-        adstock_kind=np.tile(kinds, (N, 1)),
+        adstock_kind=np.tile([adstock_kind(name, normalised=of) for name, of in CARRYOVERS], (N, 1)),
         adstock_par=np.stack([rng.uniform(0.1, 0.9, (N, C)), rng.uniform(0, 4, (N, C))], axis=2),
-        saturation_kind=rng.integers(0, 2, (N, C)).astype(np.int8),
+        saturation_kind=rng.choice([saturation_kind(name) for name in CURVES], (N, C)),
         saturation_par=np.stack([rng.uniform(0.3, 3, (N, C)), rng.choice([1.0, 0.8, 2.5], (N, C))], axis=2),
         log_beta=rng.normal(1, 1, (N, G, C)),
         media_scale=rng.uniform(0.5, 5, (G, C)),
@@ -37,15 +38,18 @@ def test_contributions_equal_a_plain_loop():
     draws, media = _draws(), _media()
     found = response.contributions(draws, media)
     for n, g, c in [(0, 0, 0), (1, 1, 1), (2, 0, 2), (4, 1, 3)]:
-        adstock = np.empty(T)
-        par = draws.adstock_par[n, c]
-        x = np.ascontiguousarray(media[:, g, c] / draws.media_scale[g, c])
-        adstock_series(draws.adstock_kind[n, c], par[0], par[1], 8, x, adstock)
-        sat = draws.saturation_par[n, c]
-        want = [
-            np.exp(draws.log_beta[n, g, c]) * saturate(draws.saturation_kind[n, c], sat[0], sat[1], a) for a in adstock
-        ]
-        np.testing.assert_allclose(found[n, :, g, c], want)
+        family, normalised = CARRYOVERS[c]
+        alpha, delay = draws.adstock_par[n, c]
+        carryover = Adstock(family, alpha=alpha, delay=delay, normalised=normalised, max_lag=8)
+        adstock = formulas.carry_over(media[:, g, c] / draws.media_scale[g, c], formulas.adstock_weights(carryover))
+        half, slope = draws.saturation_par[n, c]
+        curves = {
+            saturation_kind("hill"): Saturation(k=half),
+            saturation_kind("hill_sloped"): Saturation(k=half, slope=slope),
+            saturation_kind("logistic"): Saturation("logistic", rate=np.log(3.0) / half),
+        }
+        curve = formulas.saturate(adstock, curves[draws.saturation_kind[n, c]])
+        np.testing.assert_allclose(found[n, :, g, c], np.exp(draws.log_beta[n, g, c]) * curve)
 
 
 def test_totals_are_weighted_sums_of_contributions():

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmm.model.response import ResponseDraws
+from mmm.model.response import ResponseDraws, adstock_kind, saturation_kind
 from mmm.planning.prepare import Prepared
 from mmm.planning.problem import PlanProblem
 
@@ -34,9 +34,9 @@ def hill_draws(
     return ResponseDraws(
         channels=tuple(f"c{i}" for i in range(c)),
         geos=("all",),
-        adstock_kind=np.zeros((n, c), np.int8),
-        adstock_par=np.stack([np.broadcast_to(alpha, (n, c)), np.zeros((n, c))], axis=-1),
-        saturation_kind=np.zeros((n, c), np.int8),
+        adstock_kind=np.full((n, c), adstock_kind("geometric", normalised=False)),
+        adstock_par=np.broadcast_to(alpha, (n, c))[..., None],
+        saturation_kind=np.full((n, c), saturation_kind("hill_sloped")),
         saturation_par=np.stack([half, slope], axis=-1),
         log_beta=np.log(beta)[:, None, :],
         media_scale=np.ones((1, c)),
@@ -71,9 +71,9 @@ def made_up(shape: Shape) -> PlanProblem:
     draws = ResponseDraws(
         channels=tuple(f"c{i}" for i in range(c)),
         geos=tuple(f"g{i}" for i in range(g)),
-        adstock_kind=np.full((n, c), 1, np.int8),
+        adstock_kind=np.full((n, c), adstock_kind("geometric", normalised=True)),
         adstock_par=np.stack([rng.beta(3, 3, (n, c)), np.zeros((n, c))], axis=-1),
-        saturation_kind=np.zeros((n, c), np.int8),
+        saturation_kind=np.full((n, c), saturation_kind("hill" if shape.slope == 1.0 else "hill_sloped")),
         saturation_par=np.stack([half, slope], axis=-1),
         log_beta=rng.normal(0, 0.3, (n, g, c)) + rng.normal(0, 0.5, (1, 1, c)) + np.log(400.0),
         media_scale=size,

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mmm.model.kernels.families import ADSTOCK_KINDS, SATURATION_KINDS, saturate, saturate_with_derivatives
-from mmm.model.response import ResponseDraws, along
+from mmm.model.families import ADSTOCKS, SATURATIONS
+from mmm.model.kernels import call
+from mmm.model.response import ResponseDraws, adstock_kind, along, saturation_kind
 from mmm.model.response_planner import PeriodWindow, by_period, majorants, mean_along, period_hessian
 from mmm.planning.curve import budget_curve
 from mmm.planning.flighting import flighting
@@ -19,14 +20,17 @@ LEVELS = np.array([0.0, 5e-324, 1e-310, 1e-300, 1e-100, 1e-12, 0.9e-9, 1.1e-9, 1
 SLOPES = (0.3, 0.9, 1.0, 1.001, 1.5, 2.0, 3.0, 6.0)
 
 
-@pytest.mark.parametrize("kind", SATURATION_KINDS.values())
+@pytest.mark.parametrize("name", [f.name for f in SATURATIONS])
 @pytest.mark.parametrize("slope", SLOPES)
-def test_a_curve_is_continuous_from_zero_and_has_finite_derivatives(kind, slope):
+def test_a_curve_is_continuous_from_zero_and_has_finite_derivatives(name, slope):
     for half in (0.05, 1.0, 20.0):
-        found = np.array([saturate_with_derivatives(kind, half, slope, half * a) for a in LEVELS])
+        SATURATIONS.load([saturation_kind(name)], "curve")
+        p = np.array([half, slope])[:, None] * np.ones(len(LEVELS))
+        found = np.empty((3, len(LEVELS)))
+        call.curve(saturation_kind(name), p, half * LEVELS, *found)
+        found = found.T
         value = found[:, 0]
         assert np.isfinite(found).all()
-        np.testing.assert_allclose(value, [saturate(kind, half, slope, half * a) for a in LEVELS], rtol=1e-14)
         assert value[0] == 0.0
         assert np.all(np.diff(value) >= 0)
         # What a denormal amount wins is next to nothing: no jump that a slope could not tell of.
@@ -36,14 +40,14 @@ def test_a_curve_is_continuous_from_zero_and_has_finite_derivatives(kind, slope)
         np.testing.assert_allclose(gained[4:], found[4:6, 1], rtol=1e-3)
 
 
-def _draws(adstock: int, saturation: int, slope: float) -> ResponseDraws:
+def _draws(adstock: tuple[str, bool], saturation: str, slope: float) -> ResponseDraws:
     retention = np.array([0.0, 1e-12, 0.01, 0.2, 0.5, 0.9, 0.99])
     return ResponseDraws(
         channels=("c",),
         geos=("all",),
-        adstock_kind=np.full((DRAWS, 1), adstock, np.int8),
+        adstock_kind=np.full((DRAWS, 1), adstock_kind(adstock[0], normalised=adstock[1])),
         adstock_par=np.stack([retention, np.linspace(0, 6, DRAWS)], axis=-1)[:, None, :],
-        saturation_kind=np.full((DRAWS, 1), saturation, np.int8),
+        saturation_kind=np.full((DRAWS, 1), saturation_kind(saturation)),
         saturation_par=np.stack([np.geomspace(0.05, 20, DRAWS), np.full(DRAWS, slope)], axis=-1)[:, None, :],
         log_beta=np.zeros((DRAWS, 1, 1)),
         media_scale=np.ones((1, 1)),
@@ -51,8 +55,8 @@ def _draws(adstock: int, saturation: int, slope: float) -> ResponseDraws:
     )
 
 
-@pytest.mark.parametrize("adstock", ADSTOCK_KINDS.values())
-@pytest.mark.parametrize("saturation", SATURATION_KINDS.values())
+@pytest.mark.parametrize("adstock", [(f.name, normalised) for f in ADSTOCKS for normalised in (False, True)])
+@pytest.mark.parametrize("saturation", [f.name for f in SATURATIONS])
 @pytest.mark.parametrize("slope", SLOPES)
 def test_effects_and_their_bounds_are_finite_whatever_the_spend(adstock, saturation, slope):
     draws = _draws(adstock, saturation, slope)
@@ -102,7 +106,9 @@ def test_next_returns_at_nothing_lie_within_what_can_be_won(prepared):
     draws = there.problem.draws
     rng = np.random.default_rng(3)
     slopes = np.where(rng.random((200, 3)) < 0.1, 0.35, 1.0)
-    draws = replace(draws, saturation_par=np.stack([draws.saturation_par[..., 0], slopes], axis=-1))
+    curves = np.stack([draws.saturation_par[..., 0], slopes], axis=-1)
+    sloped = np.full(slopes.shape, saturation_kind("hill_sloped"))
+    draws = replace(draws, saturation_kind=sloped, saturation_par=curves)
     reference = there.problem.reference.copy()
     reference[:, :, 0] = 0.0
     history = there.problem.history.copy()
@@ -124,7 +130,9 @@ def test_flighting_over_a_long_look_back(prepared):
     there = prepared(draws=100, channels=2, horizon=5, lookback=60, slope=2.0)
     draws = there.problem.draws
     delayed = np.stack([np.full((draws.n, 2), 0.35), np.full((draws.n, 2), 1.5)], axis=-1)
-    draws = replace(draws, adstock_kind=np.full((draws.n, 2), ADSTOCK_KINDS["delayed"], np.int8), adstock_par=delayed)
+    draws = replace(
+        draws, adstock_kind=np.full((draws.n, 2), adstock_kind("delayed", normalised=False)), adstock_par=delayed
+    )
     history = np.zeros_like(there.problem.history)
     there = replace(there, problem=replace(there.problem, draws=draws, history=history))
     made = decide(there, PlanSettings(objective="expected_outcome", draws=100, time_limit=5.0))

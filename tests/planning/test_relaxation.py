@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
+from mmm.model.families import SATURATIONS
 from mmm.model.kernels.envelope import AT_ZERO, LIFT, SLOPE, TOUCH, line_above, reached
-from mmm.model.kernels.families import SATURATION_KINDS, saturate
+from mmm.model.response import adstock_kind, saturation_kind
 from mmm.planning.constraints import assemble
 from mmm.planning.flighting import flighting
 from mmm.planning.linear import best_corner
@@ -20,6 +21,8 @@ from mmm.planning.problem import Space
 from mmm.planning.relaxation import above
 from mmm.planning.settings import PlanSettings
 
+CARRYOVERS = [adstock_kind(name, normalised=n) for name in ("geometric", "delayed") for n in (False, True)]
+
 
 def of_families(made, seed=8):
     """The same problem with carryover and saturation of every family, a third of the draws S-shaped."""
@@ -28,11 +31,11 @@ def of_families(made, seed=8):
     carryover, saturation = made.draws.adstock_par.copy(), made.draws.saturation_par.copy()
     carryover[..., 1] = rng.uniform(0, 2, (n, c))
     saturation[::3, :, 1] = rng.uniform(0.8, 4.0, saturation[::3, :, 1].shape)
-    kind = rng.integers(0, 2, (n, c)).astype(np.int8)
-    kind[::3] = SATURATION_KINDS["hill"]
+    kind = rng.choice([saturation_kind("hill"), saturation_kind("logistic")], (n, c))
+    kind[::3] = saturation_kind("hill_sloped")
     draws = replace(
         made.draws,
-        adstock_kind=rng.integers(0, 4, (n, c)).astype(np.int8),
+        adstock_kind=rng.choice(CARRYOVERS, (n, c)),
         adstock_par=carryover,
         saturation_kind=kind,
         saturation_par=saturation,
@@ -60,9 +63,16 @@ def allowed(program, rng, corners=1):
 @pytest.mark.parametrize("ends", [(0.0, 5.0), (0.3, 0.7), (0.2, 1.4), (2.5, 9.0), (0.0, 0.1), (0.7, 0.7)])
 def test_the_line_is_the_least_concave_majorant(slope, ends):
     low, high, line = *ends, np.empty(4)
-    line_above(SATURATION_KINDS["hill"], 1.0, slope, low, high, line)
+    family = SATURATIONS["hill_sloped"]
+    SATURATIONS.load([saturation_kind(family.name)], "curve")
+    turn = float(family.shape(np.ones(1), np.full(1, slope)).turn[0])
+    line_above(saturation_kind(family.name), np.array([1.0, slope]), turn, low, high, line)
     x = np.linspace(low, high, 2001)
-    value = np.array([saturate(0, 1.0, slope, a) for a in x])
+
+    def saturate(a):
+        return a**slope / (1.0 + a**slope)
+
+    value = saturate(x)
     found = np.where(x < line[TOUCH], line[AT_ZERO] + line[SLOPE] * x, value + line[LIFT])
     assert np.all(found >= value - 1e-12)
     assert np.all(np.diff(found, 2) <= 1e-12)
@@ -70,7 +80,7 @@ def test_the_line_is_the_least_concave_majorant(slope, ends):
     at = low + 0.1 * (high - low)
     beyond = x > at
     chords = value[0] + (at - low) * (value[beyond] - value[0]) / (x[beyond] - low)
-    least = max(chords.max(initial=0.0), saturate(0, 1.0, slope, at))
+    least = max(chords.max(initial=0.0), saturate(at))
     assert np.interp(at, x, found) == pytest.approx(least, abs=1e-6)
     assert found[-1] == pytest.approx(value[-1], abs=1e-6)
 
@@ -98,7 +108,8 @@ def test_the_bound_is_nowhere_below_the_effect_and_concave(problem, geos):
     effect = np.array([objective.evaluator.by_draw(x)[0] for x in plans])
     upper = np.array([bound.evaluator.by_draw(x)[0] for x in plans])
     assert np.all(upper >= effect - 1e-9 * np.abs(effect))
-    same = np.all(made.draws.saturation_par[..., 1] <= 1.0, axis=1)
+    steep = made.draws.saturation_kind == saturation_kind("hill_sloped")
+    same = np.all((made.draws.saturation_par[..., 1] <= 1.0) | ~steep, axis=1)
     np.testing.assert_allclose(upper[:, same], effect[:, same])
     assert np.any(upper[:, ~same] > effect[:, ~same] * 1.001)
     for x, y in itertools.pairwise(plans):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mmm.model.response import along_geo
+from mmm.model.response import adstock_kind, along_geo, saturation_kind
 from mmm.model.response_planner import (
     PriorChannel,
     always_concave,
@@ -21,6 +21,8 @@ from mmm.planning.planner import decide
 from mmm.planning.prepare import Prepared
 from mmm.planning.problem import Space
 from mmm.planning.settings import PlanSettings
+
+CARRYOVERS = [adstock_kind(name, normalised=n) for name in ("geometric", "delayed") for n in (False, True)]
 
 
 @pytest.mark.parametrize("slope", [1.0, 2.3])
@@ -46,9 +48,9 @@ def mixed(made):
     slopes[::3, :, 1] = rng.uniform(1.0, 4.0, slopes[::3, :, 1].shape)
     draws = replace(
         made.draws,
-        adstock_kind=rng.integers(0, 4, (n, c)).astype(np.int8),
+        adstock_kind=rng.choice(CARRYOVERS, (n, c)),
         adstock_par=parameters,
-        saturation_kind=rng.integers(0, 2, (n, c)).astype(np.int8),
+        saturation_kind=rng.choice([saturation_kind("hill_sloped"), saturation_kind("logistic")], (n, c)),
         saturation_par=slopes,
     )
     return made.with_draws(draws)
@@ -86,7 +88,8 @@ def test_periods_in_which_nothing_arrives_leave_the_bounds_alone(problem):
     made = mixed(problem(draws=60, horizon=8, lookback=2))
     slopes = made.draws.saturation_par.copy()
     slopes[..., 1] = np.random.default_rng(4).choice([0.8, 1.5, 3.0], slopes.shape[:2])
-    draws = replace(made.draws, saturation_par=slopes, saturation_kind=np.zeros_like(made.draws.saturation_kind))
+    steep = saturation_kind("hill_sloped")
+    draws = replace(made.draws, saturation_par=slopes, saturation_kind=np.full(slopes.shape[:2], steep))
     parameters = draws.adstock_par.copy()
     parameters[..., 0] = 1e-60
     draws = replace(draws, adstock_par=parameters)

@@ -152,7 +152,11 @@ def _fit(dataset: Dataset, spec: ModelSpec, settings: Settings, case: Case, plac
         "half_saturation": (("chain", "draw", "channel"), near(half, 0.2)),
         "log_beta": (("chain", "draw", "geo", "channel"), np.zeros((*shape, len(geos), c))),
     }
-    sloped = [name for name, channel in zip(channels, spec.channels, strict=True) if channel.slope is not None]
+    sloped = [
+        name
+        for name, channel in zip(channels, spec.channels, strict=True)
+        if channel.saturation.family == "hill_sloped"
+    ]
     if sloped:
         # Half of the draws are S-shaped.
         slopes = near(np.full(len(sloped), 1.2), 0.3)

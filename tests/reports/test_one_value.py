@@ -224,7 +224,7 @@ def test_the_closest_to_its_ceiling_is_closest_to_it(told: Story) -> None:
 def test_curves_are_told_as_they_were_fitted(told: Story) -> None:
     text = told.data().chapter.html
     bent = bool(told.material.workings.bent)
-    assert bent == (told.settings.model.saturation.slope is not None)
+    assert bent == ("slope" in told.settings.model.saturation.priors)
     assert ("until a threshold is passed" in text) == bent
 
 

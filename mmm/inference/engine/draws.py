@@ -12,6 +12,7 @@ import xarray as xr
 from mmm.inference.engine.problem import Problem
 from mmm.model.kernels import draws as kernel
 from mmm.model.kernels.likelihood import NU_LEAST
+from mmm.model.parameters import variables
 
 Floats = npt.NDArray[np.float64]
 # Below this many draws a thread costs more than it saves.
@@ -89,8 +90,7 @@ def _coords(problem: Problem, chains: int, draws: int, used: set[str]) -> dict[s
         "draw": np.arange(draws),
         "geo": list(spec.geos),
         "channel": list(spec.channel_names),
-        "delayed_channel": [c.name for c in spec.channels if c.adstock == "delayed"],
-        "sloped_channel": [c.name for c in spec.channels if c.slope is not None],
     }
+    every |= {v.dim: [spec.channels[i].name for i in v.owners] for v in variables(spec)}
     every |= {t.dim: pd.Index(t.labels) for t in problem.linear.terms}
     return {name: values for name, values in every.items() if name in used | {"chain", "draw"}}

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mmm.model.baseline import Term
+from mmm.model.parameters import variables
+from mmm.model.priors import transform
 from mmm.model.spec import ModelSpec
 
 Floats = npt.NDArray[np.float64]
@@ -138,20 +140,15 @@ def zero_sum(x: Floats) -> Floats:
 def make_layout(spec: ModelSpec, linear: Linear) -> Layout:
     """The layout that :mod:`mmm.model.kernels.posterior` documents; without coefficients that are integrated out."""
     channels, geos = len(spec.channels), len(spec.geos)
-    delayed = [i for i, c in enumerate(spec.channels) if c.adstock == "delayed"]
-    sloped = [i for i, c in enumerate(spec.channels) if c.slope is not None]
     parts: list[Part] = []
 
     def add(name: str, shape: tuple[int, ...], transform: str, dims: tuple[str, ...], *turned: Floats | None) -> None:
         parts.append(Part(name, parts[-1].stop if parts else 0, shape, transform, dims, *turned))
 
     add(spec.effect_kind, (channels,), "log", ("channel",))
-    add("adstock_alpha", (channels,), "logit", ("channel",))
-    add("half_saturation", (channels,), "log", ("channel",))
-    if delayed:
-        add("adstock_delay", (len(delayed),), "log", ("delayed_channel",))
-    if sloped:
-        add("hill_slope", (len(sloped),), "log", ("sloped_channel",))
+    of_families = variables(spec)
+    for variable in of_families:
+        add(variable.name, (len(variable.owners),), transform(variable.parameter.prior), (variable.dim,))
     if geos > 1:
         add("geo_sd", (channels,), "log", ("channel",))
         add("geo_deviation", (channels, geos - 1), "zero_sum", ("channel", "geo"))
@@ -167,7 +164,8 @@ def make_layout(spec: ModelSpec, linear: Linear) -> Layout:
             add(name, (len(term.labels),), "none" if term.scaled is None else "raw", (term.dim,), term.mean, turned)
         if geos > 1:
             add("intercept", (geos,), "none", ("geo",), next(t.mean for t in linear.terms if t.dim == "geo"))
-    return Layout(tuple(parts), _by_channel(parts, channels, delayed, sloped))
+    owners = {variable.dim: variable.owners for variable in of_families} | {"channel": tuple(range(channels))}
+    return Layout(tuple(parts), _by_channel(parts, channels, owners))
 
 
 def varies(term: Term, geos: int) -> bool:
@@ -176,14 +174,11 @@ def varies(term: Term, geos: int) -> bool:
 
 
 def _by_channel(
-    parts: list[Part], channels: int, delayed: list[int], sloped: list[int]
+    parts: list[Part], channels: int, owners: dict[str, tuple[int, ...]]
 ) -> tuple[npt.NDArray[np.intp], ...]:
     entries: list[list[int]] = [[] for _ in range(channels)]
     for part in parts:
-        owners = {"delayed_channel": delayed, "sloped_channel": sloped}.get(part.dims[0] if part.dims else "")
-        if owners is None and part.dims[:1] == ("channel",):
-            owners = list(range(channels))
-        for row, owner in enumerate(owners or []):
+        for row, owner in enumerate(owners.get(part.dims[0], ()) if part.dims else ()):
             width = int(np.prod(part.shape[1:]))
             entries[owner] += range(part.start + row * width, part.start + (row + 1) * width)
     return tuple(np.array(e, dtype=np.intp) for e in entries)

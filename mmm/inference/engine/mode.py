@@ -5,6 +5,8 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from mmm.inference.engine.problem import Problem
+from mmm.model.parameters import variables
+from mmm.model.priors import middle
 
 Floats = npt.NDArray[np.float64]
 # Step of the finite differences of the exact gradient; parameters are logarithms and logits, of order one.
@@ -14,13 +16,9 @@ _STEP = 1e-5
 def prior_point(problem: Problem) -> Floats:
     """A start in the middle of the priors, scales at half of theirs."""
     x = np.zeros(problem.layout.dim)
-    priors, scales, slot = (problem.array(name) for name in ("priors", "scales", "slot"))
-    values = {
-        problem.spec.effect_kind: priors[0, :, 0],
-        "adstock_alpha": np.log(priors[1, :, 0] / priors[1, :, 1]),
-        "half_saturation": priors[2, :, 0],
-        "adstock_delay": priors[3, slot[0] >= 0, 0],
-        "hill_slope": priors[4, slot[1] >= 0, 0],
+    scales = problem.array("scales")
+    values = {variable.name: [middle(prior) for prior in variable.priors] for variable in variables(problem.spec)} | {
+        problem.spec.effect_kind: [middle(channel.effect) for channel in problem.spec.channels],
         "geo_sd": np.log(0.5 * scales[0]),
         "sigma": np.log(0.5 * scales[1]),
         "nu_excess": np.log(15.0),

@@ -11,10 +11,12 @@ from mmm.model.kernels import block as b
 from mmm.model.kernels.likelihood import LOG_2PI, NU_RATE, NU_SHAPE
 from mmm.model.media_arrays import media_arrays, media_sizes
 from mmm.model.panel import Panel
+from mmm.model.parameters import families, variables
+from mmm.model.priors import numbers, transform
 from mmm.model.spec import ModelSpec
 
 Floats = npt.NDArray[np.float64]
-_WHOLE = ("kinds", "slot", "order", "bounds", "bent", "tests", "test_geos")
+_WHOLE = ("families", "place", "order", "bounds", "bent", "tests", "test_geos")
 
 
 def pack(
@@ -26,8 +28,9 @@ def pack(
 ) -> Floats:
     """A block whose coordinates are the model's own (see :func:`with_coordinates`)."""
     sampled = b.STUDENT_T if spec.likelihood == "student_t" else b.NORMAL
-    arrays = media_arrays(spec, data) | _linear(spec, data, linear) | _priors(spec) | _tests(spec, tests)
+    arrays = media_arrays(spec, data) | _linear(spec, data, linear) | _priors(spec, layout) | _tests(spec, tests)
     size = media_sizes(spec, data)
+    size[b.SCALES] = len(spec.channels) + sum(len(v.owners) for v in variables(spec))
     arrays["constant"] = np.array([_constant(spec, arrays, integrated=linear.integrated)])
     dense = linear.dense
     drift = [t for t in dense if t.scaled is not None]
@@ -138,32 +141,36 @@ def _linear(spec: ModelSpec, data: Panel, linear: Linear) -> dict[str, npt.NDArr
 def _constant(spec: ModelSpec, arrays: dict[str, npt.NDArray[np.generic]], *, integrated: bool) -> float:
     """The part of the log prior density that depends on no parameter, as :mod:`mmm.model.kernels.posterior` counts."""
     channels, geos = len(spec.channels), len(spec.geos)
-    priors, scales, slot = arrays["priors"], arrays["scales"], arrays["slot"]
-    normal = [priors[0], priors[2], priors[3][slot[0] >= 0], priors[4][slot[1] >= 0]]
-    sds = np.concatenate([np.asarray(rows)[:, 1] for rows in normal])
+    scales = arrays["scales"]
+    stated = [numbers(p) for v in variables(spec) for p in v.priors if transform(p) == "logit"]
+    sds = np.array(
+        [c.effect.sigma for c in spec.channels]
+        + [numbers(p)[1] for v in variables(spec) for p in v.priors if transform(p) == "log"]
+    )
     half_normal = [scales[0]] * (channels if geos > 1 else 0) + [scales[1]]
     if spec.baseline.drift is not None:
         half_normal.append(scales[2])
     precisions = np.concatenate([arrays["precision"], arrays["lone_precision"]])
     standard = len(sds) + len(half_normal) + channels * (geos - 1) + (0 if integrated else len(precisions))
-    out = -np.log(sds).sum() - special.betaln(priors[1][:, 0], priors[1][:, 1]).sum()
+    out = -np.log(sds).sum() - sum(special.betaln(first, second) for first, second in stated)
     out += np.log(2.0 / np.array(half_normal)).sum() + 0.5 * np.log(precisions).sum() - 0.5 * standard * LOG_2PI
     if spec.likelihood == "student_t":
         out += NU_SHAPE * np.log(NU_RATE) - special.gammaln(NU_SHAPE)
     return float(out)
 
 
-def _priors(spec: ModelSpec) -> dict[str, npt.NDArray[np.generic]]:
-    priors = np.ones((5, len(spec.channels), 2))
-    for i, c in enumerate(spec.channels):
-        priors[0, i] = c.effect.mu, c.effect.sigma
-        priors[1, i] = c.alpha.alpha, c.alpha.beta
-        priors[2, i] = c.half.mu, c.half.sigma
-        priors[3, i] = c.delay.mu, c.delay.sigma
-        if c.slope is not None:
-            priors[4, i] = c.slope.mu, c.slope.sigma
+def _priors(spec: ModelSpec, layout: Layout) -> dict[str, npt.NDArray[np.generic]]:
+    most = max(sum(len(f.parameters) for f in families(c)) for c in spec.channels)
+    place, priors = np.full((len(spec.channels), most), -1), np.zeros((len(spec.channels), most, b.PRIOR_COLUMNS))
+    for variable in variables(spec):
+        entries = zip(variable.owners, variable.places, variable.priors, strict=True)
+        for i, (owner, at, prior) in enumerate(entries, layout[variable.name].start):
+            place[owner, at] = i
+            priors[owner, at] = b.BETA if transform(prior) == "logit" else b.LOG_NORMAL, *numbers(prior)
     drift = spec.baseline.drift
     return {
+        "place": place,
+        "effects": np.array([numbers(c.effect) for c in spec.channels]),
         "priors": priors,
         "scales": np.array([spec.geo_sd_scale, spec.noise_scale, drift.scale if drift is not None else 1.0]),
     }

@@ -1,10 +1,12 @@
 """Draws from the prior of a model, in the same variables as its posterior."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from scipy import special
 
 from mmm.data.dataset import Dataset
 from mmm.inference.engine import draws
@@ -12,6 +14,8 @@ from mmm.inference.engine.pack import read
 from mmm.inference.engine.problem import Problem, log_posterior
 from mmm.model.kernels import block as b
 from mmm.model.kernels.likelihood import NU_RATE, NU_SHAPE
+from mmm.model.parameters import variables
+from mmm.model.priors import Prior, numbers, transform
 from mmm.model.spec import ModelSpec
 
 Floats = npt.NDArray[np.float64]
@@ -38,24 +42,24 @@ def without_data(problem: Problem) -> Problem:
 def unconstrained_draws(problem: Problem, count: int, seed: int) -> Floats:
     """``x[count, dim]`` from the prior."""
     rng = np.random.default_rng(seed)
-    layout, slot = problem.layout, problem.array("slot")
-    priors, scales = problem.array("priors"), problem.array("scales")
+    layout, scales = problem.layout, problem.array("scales")
     x = rng.standard_normal((count, layout.dim))
 
-    def normal(name: str, mean_and_sd: Floats) -> None:
-        if name in layout:
-            x[:, layout.of(name)] = mean_and_sd[:, 0] + mean_and_sd[:, 1] * x[:, layout.of(name)]
+    def stated(name: str, priors: Iterable[Prior]) -> None:
+        for i, prior in enumerate(priors, layout[name].start):
+            first, second = numbers(prior)
+            if transform(prior) == "logit":
+                x[:, i] = special.logit(rng.beta(first, second, count))
+            else:
+                x[:, i] = first + second * x[:, i]
 
     def half_normal(name: str, scale: float) -> None:
         if name in layout:
             x[:, layout.of(name)] = np.log(scale * np.abs(x[:, layout.of(name)]))
 
-    normal(problem.spec.effect_kind, priors[0])
-    normal("half_saturation", priors[2])
-    normal("adstock_delay", priors[3, slot[0] >= 0])
-    normal("hill_slope", priors[4, slot[1] >= 0])
-    alpha = rng.beta(priors[1, :, 0], priors[1, :, 1], (count, len(problem.spec.channels)))
-    x[:, layout.of("adstock_alpha")] = np.log(alpha) - np.log1p(-alpha)
+    stated(problem.spec.effect_kind, [channel.effect for channel in problem.spec.channels])
+    for variable in variables(problem.spec):
+        stated(variable.name, variable.priors)
     half_normal("geo_sd", scales[0])
     half_normal("sigma", scales[1])
     half_normal("drift_sd", scales[2])

@@ -13,12 +13,13 @@ from pathlib import Path
 from numba.core.caching import FunctionCache
 
 _IMPORT = re.compile(r"^from mmm\.model\.kernels(?:\.(\w+))? import", re.MULTILINE)
+_HERE = Path(__file__).parent
 
 
-def _discard_stale_code(folder: Path, cache: Path) -> None:
-    """Delete numba's files in ``cache`` that were not made from the sources that are in ``folder`` now."""
-    sources = {p.stem: p.read_text(encoding="utf-8") for p in folder.glob("*.py")}
-    digests = {name: _digest(name, sources) for name in sources}
+def discard_stale_code(folder: Path, cache: Path) -> None:
+    """Delete numba's files in ``cache`` that were not made from the sources that are in ``folder`` and here now."""
+    own = _sources(folder)
+    digests = {name: _digest(name, _sources(_HERE) | own) for name in own}
     stamp = cache / "kernels.json"
     # A cache that cannot be written is not numba's either: it takes the first of its places that can.
     with suppress(OSError):
@@ -33,8 +34,12 @@ def _discard_stale_code(folder: Path, cache: Path) -> None:
         stamp.write_text(json.dumps(digests), encoding="utf-8")
 
 
+def _sources(folder: Path) -> dict[str, str]:
+    return {p.stem: p.read_text(encoding="utf-8") for p in folder.glob("*.py")}
+
+
 def _digest(name: str, sources: dict[str, str]) -> str:
-    """Hash of a file's source and of all that it imports from this folder, directly or not."""
+    """Hash of a file's source and of all kernels that it imports, directly or not."""
     wanted, waiting = {name}, [name]
     while waiting:
         found = {m for m in _IMPORT.findall(sources[waiting.pop()]) if m in sources} - wanted
@@ -45,8 +50,7 @@ def _digest(name: str, sources: dict[str, str]) -> str:
 
 def version_of(name: str) -> int:
     """A number that changes with the source of a kernel file or of any that it imports, for caches of other makers."""
-    sources = {p.stem: p.read_text(encoding="utf-8") for p in Path(__file__).parent.glob("*.py")}
-    return int(_digest(name, sources)[:12], 16)
+    return int(_digest(name, _sources(_HERE))[:12], 16)
 
 
 def _read(stamp: Path) -> dict[str, str]:
@@ -69,4 +73,4 @@ def _cache() -> Path | None:
 
 
 if (_place := _cache()) is not None:
-    _discard_stale_code(Path(__file__).parent, _place)
+    discard_stale_code(_HERE, _place)

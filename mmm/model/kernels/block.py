@@ -11,9 +11,15 @@ from numba import njit
 
 # Positions of the sizes at the start of a block, as int64 (the same 8 bytes as a float64).
 LENGTH, DIM, CHANNELS, GEOS, LOOKBACK, HISTORY, WINDOW, SHARED, VARYING, LONE = range(10)
-NOISE, DELAYED, SLOPED, DRIFT_START, DRIFT_STOP, DRIFT_SCALE, OBSERVED, BLOCKS, WHITENING, BENT = range(10, 20)
+NOISE, PARAMETERS, SCALES, DRIFT_START, DRIFT_STOP, DRIFT_SCALE, OBSERVED, BLOCKS, WHITENING, BENT = range(10, 20)
 TESTS, TEST_GEOS, TEST_MEDIA, LONE_DRIFT, CONDITIONAL = range(20, 25)
 HEADER = 25
+
+# Columns of ``families``: numbers of the kernels, numbers of their parameters, and how the adstock is computed.
+ADSTOCK, NORMALISED, CARRIED, SATURATION, CURVED, PRECISE, COLUMNS = range(7)
+# Columns of ``priors``: what the parameter is (one of the next line), and the two numbers of its prior.
+PRIOR, FIRST, SECOND, PRIOR_COLUMNS = range(4)
+LOG_NORMAL, BETA = 0, 1
 
 # Values of NOISE: how the outcome's noise and the baseline's coefficients are treated.
 INTEGRATED, NORMAL, STUDENT_T = 0, 1, 2
@@ -29,22 +35,23 @@ class Block(NamedTuple):
     sizes is 1) those of the drift, in ``lone[., W]``; ``lone_square`` and ``lone_cross[., P]`` are their products with
     themselves and with the dense ones; ``lone_outer``, of the drift's, the upper triangle of the latter's outer
     products. ``precision[P]`` and ``lone_precision`` are for drift scale one; ``constant`` is the part of the log prior
-    density that depends on no parameter. ``priors[5, C, 2]`` are of log effect (mean, sd), alpha (its two Beta
-    parameters), log half-saturation, log delay and log slope; ``scales`` of geo_sd, noise and drift.
+    density that depends on no parameter. ``effects[C, 2]`` are mean and sd of the log effects' priors, ``priors[C,
+    PARAMETERS, .]`` those of the families' parameters, which lie in the vector at ``place[C, PARAMETERS]`` (-1 where a
+    channel has fewer): mean and sd of the logarithm, or the two numbers of a beta prior. ``scales`` are of geo_sd,
+    noise and drift. ``SCALES`` of the sizes is where geo_sd begins in the vector.
     ``centring[2, C]`` is how far a channel's deviations by geo are centred, 0 to 1, and the log scale at which that
     changes nothing; ``given``, ``onto`` and ``known`` are those of :mod:`mmm.model.kernels.conditional`, or empty
     (``CONDITIONAL`` of the sizes is 0); ``centre`` and ``factors`` whiten the entries, in the blocks of ``order`` that
     ``bounds`` cuts; ``bent`` are log scales that are sampled as normal scores of a half-normal with scale
     ``bent_scale``.
-    ``slot[2, C]`` is the position of a channel's delay and slope among those that have one, or -1.
     ``tests[., 6]`` are, by experiment, its channel, periods before its window, all periods, number of geos, and where
     its geos start in ``test_geos`` and its media in ``test_media``: high, low and weights, flat panels of its geos one
     after the other. ``measured[., 3]`` are result, standard error and degrees of freedom (0: normal).
     """
 
     size: np.ndarray
-    kinds: np.ndarray
-    slot: np.ndarray
+    families: np.ndarray
+    place: np.ndarray
     order: np.ndarray
     bounds: np.ndarray
     bent: np.ndarray
@@ -65,6 +72,7 @@ class Block(NamedTuple):
     lone_precision: np.ndarray
     precision: np.ndarray
     constant: np.ndarray
+    effects: np.ndarray
     priors: np.ndarray
     log_denominator: np.ndarray
     scales: np.ndarray
@@ -88,8 +96,8 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
     conditional, drift = size[CONDITIONAL], size[DRIFT_STOP] - size[DRIFT_START]
     others = dense + size[LONE] - drift
     return {
-        "kinds": (2, channels),
-        "slot": (2, channels),
+        "families": (channels, COLUMNS),
+        "place": (channels, size[PARAMETERS]),
         "order": (size[DIM],),
         "bounds": (size[BLOCKS] + 1,),
         "bent": (size[BENT],),
@@ -110,7 +118,8 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
         "lone_precision": (size[LONE],),
         "precision": (dense,),
         "constant": (1,),
-        "priors": (5, channels, 2),
+        "effects": (channels, 2),
+        "priors": (channels, size[PARAMETERS], PRIOR_COLUMNS),
         "log_denominator": (channels,),
         "scales": (3,),
         "bent_scale": (size[BENT],),
@@ -145,8 +154,8 @@ def unpack(values, whole):
     rows = window + lookback
     drift = size[DRIFT_STOP] - size[DRIFT_START]
     others = size[CONDITIONAL] * (dense + size[LONE] - drift)
-    kinds, at = _matrix(whole, HEADER, 2, channels)
-    slot, at = _matrix(whole, at, 2, channels)
+    families, at = _matrix(whole, HEADER, channels, COLUMNS)
+    place, at = _matrix(whole, at, channels, size[PARAMETERS])
     order, at = _vector(whole, at, size[DIM])
     bounds, at = _vector(whole, at, size[BLOCKS] + 1)
     bent, at = _vector(whole, at, size[BENT])
@@ -167,8 +176,10 @@ def unpack(values, whole):
     lone_precision, at = _vector(values, at, size[LONE])
     precision, at = _vector(values, at, dense)
     constant, at = _vector(values, at, 1)
-    priors = values[at : at + 10 * channels].reshape(5, channels, 2)
-    log_denominator, at = _vector(values, at + 10 * channels, channels)
+    effects, at = _matrix(values, at, channels, 2)
+    stated = channels * size[PARAMETERS] * PRIOR_COLUMNS
+    priors = values[at : at + stated].reshape(channels, size[PARAMETERS], PRIOR_COLUMNS)
+    log_denominator, at = _vector(values, at + stated, channels)
     scales, at = _vector(values, at, 3)
     bent_scale, at = _vector(values, at, size[BENT])
     centring, at = _matrix(values, at, 2, channels)
@@ -180,7 +191,8 @@ def unpack(values, whole):
     test_media, at = _vector(values, at, size[TEST_MEDIA])
     measured, at = _matrix(values, at, size[TESTS], 3)
     return Block(
-        size, kinds, slot, order, bounds, bent, tests, test_geos, media, earlier, weights, outcome, observed, shared,
-        varying, gram, lone, lone_square, lone_cross, lone_outer, lone_precision, precision, constant, priors,
-        log_denominator, scales, bent_scale, centring, given, onto, known, centre, factors, test_media, measured,
+        size, families, place, order, bounds, bent, tests, test_geos, media, earlier, weights, outcome, observed,
+        shared, varying, gram, lone, lone_square, lone_cross, lone_outer, lone_precision, precision, constant, effects,
+        priors, log_denominator, scales, bent_scale, centring, given, onto, known, centre, factors, test_media,
+        measured,
     )  # fmt: skip

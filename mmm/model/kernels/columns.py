@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from mmm.model.kernels.block import GEOS, SHARED, WINDOW
-from mmm.model.kernels.tangents import FASTMATH, sums_by_geo
+from mmm.model.kernels.series import FASTMATH, sums_by_geo
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)

@@ -20,7 +20,7 @@ from numba import njit
 
 from mmm.model.kernels.block import DRIFT_START, DRIFT_STOP
 from mmm.model.kernels.columns import project, subtract_columns
-from mmm.model.kernels.tangents import FASTMATH
+from mmm.model.kernels.series import FASTMATH
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")

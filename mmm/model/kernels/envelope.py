@@ -11,8 +11,8 @@ import math
 import numpy as np
 from numba import njit
 
-from mmm.model.kernels.bends import inflection
-from mmm.model.kernels.families import adstock_series, adstock_weights, saturate_with_derivatives
+from mmm.model.kernels import call
+from mmm.model.kernels.evaluate import adstock_series, adstock_weights
 
 # Steps towards the point of touch; each keeps a place at which the line is above the curve.
 _STEPS = 12
@@ -43,19 +43,27 @@ def reached(reach, low, high, least, most):
 
 
 @njit(cache=True, nogil=True)
-def line_above(kind, p1, p2, low, high, out):
-    """Line and lift of a concave majorant of the saturation on [low, high] to ``out``.
+def _at(kind, p, a, work):
+    """Value and slope of the saturation at one place; ``work`` are four vectors of one number."""
+    work[0, 0] = a
+    call.curve(kind, p, work[0], work[1], work[2], work[3])
+    return work[1, 0], work[2, 0]
+
+
+@njit(cache=True, nogil=True)
+def line_above(kind, p, turn, low, high, out):
+    """Line and lift of a concave majorant of the saturation on [low, high] to ``out``; it turns concave at ``turn``.
 
     Between its inflection and the place where the chord from ``low`` is a tangent, the slope of the curve is no less
     than the chord's: a line with that slope lies above the curve up to there, and the curve, lifted to the line's end,
     after. So the majorant is rigorous wherever the search for that place stops.
     """
-    turn = inflection(kind, p1, p2)
     if turn <= low:
         out[TOUCH], out[SLOPE], out[AT_ZERO], out[LIFT] = -math.inf, 0.0, 0.0, 0.0
         return
-    at_low, slope_low, _ = saturate_with_derivatives(kind, p1, p2, low)
-    at_high, slope_high, _ = saturate_with_derivatives(kind, p1, p2, high)
+    own, work = p.copy().reshape(-1, 1), np.empty((4, 1))
+    at_low, slope_low = _at(kind, own, low, work)
+    at_high, slope_high = _at(kind, own, high, work)
     width = high - low
     out[TOUCH], out[LIFT] = math.inf, 0.0
     if width <= 1e-12 * high:
@@ -67,13 +75,13 @@ def line_above(kind, p1, p2, low, high, out):
         out[SLOPE] = (at_high - at_low) / width
         out[AT_ZERO] = at_low - out[SLOPE] * low
         return
-    value, slope, _ = saturate_with_derivatives(kind, p1, p2, turn)
+    value, slope = _at(kind, own, turn, work)
     # Regula falsi; an end that stays twice counts half, so that both ends move (the Illinois rule).
     left, right, over, side = turn, high, slope * (turn - low) - (value - at_low), 0
     left_value, left_slope = value, slope
     for _ in range(_STEPS):
         x = left + (right - left) * over / (over - under)
-        value, slope, _ = saturate_with_derivatives(kind, p1, p2, x)
+        value, slope = _at(kind, own, x, work)
         rest = slope * (x - low) - (value - at_low)
         if rest >= 0.0:
             left, left_value, left_slope, over = x, value, slope, rest
@@ -88,9 +96,10 @@ def line_above(kind, p1, p2, low, high, out):
 
 
 @njit(cache=True, nogil=True)
-def lines(akind, apar, skind, spar, lookback, base, unit, begin, low, high, total, out):
+def lines(akind, apar, skind, spar, turn, lookback, base, unit, begin, low, high, total, out):
     """Majorants of every draw's saturation by geo, channel and period from ``begin`` on, to ``out[n, g, c, t, 4]``.
 
+    ``turn[n, c]`` is where a curve turns from convex to concave.
     ``low`` and ``high`` bound the money [h, c] of every period, ``total[0]`` and ``total[1]`` the sum [c] over periods.
     """
     draws, geos, channels = akind.shape[0], base.shape[1], base.shape[2]
@@ -99,14 +108,14 @@ def lines(akind, apar, skind, spar, lookback, base, unit, begin, low, high, tota
     for c in range(channels):
         least, most = low[:, c].copy(), high[:, c].copy()
         for n in range(draws):
-            kind, p1, p2 = skind[n, c], spar[n, c, 0], spar[n, c, 1]
-            adstock_weights(akind[n, c], apar[n, c, 0], apar[n, c, 1], lookback, weight)
+            adstock_weights(akind[n, c], apar[n, c], weight)
             for g in range(geos):
-                adstock_series(akind[n, c], apar[n, c, 0], apar[n, c, 1], lookback, base[:, g, c].copy(), before)
+                adstock_series(akind[n, c], apar[n, c], lookback, base[:, g, c].copy(), before)
                 for t in range(begin, periods):
                     for h in range(horizon):
                         lag = t - begin - h
                         reach[h] = weight[lag] * unit[h, g, c] if 0 <= lag <= lookback else 0.0
                     start, end = reached(reach, least, most, total[0, c], total[1, c])
                     end = before[t] + max(start, end)
-                    line_above(kind, p1, p2, before[t] + start, end, out[n, g, c, t - begin])
+                    line = out[n, g, c, t - begin]
+                    line_above(skind[n, c], spar[n, c], turn[n, c], before[t] + start, end, line)

@@ -1,13 +1,48 @@
 """Compiled loops over posterior draws: contributions, weighted totals, curves along a direction, gradients.
 
 Shapes: draws n, periods t, geos g, channels c, levels k. Media enter in kernel units (already divided by their scale).
-Every function fills an array that the caller allocated, so that the caller decides about memory.
+Every function fills an array that the caller allocated, so that the caller decides about memory. ``akind`` are twice
+the numbers of the adstocks, plus one where they are normalised, ``skind`` those of the saturations; ``apar[n, c, k]``
+and ``spar[n, c, k]`` their parameters.
 """
 
 import numpy as np
 from numba import njit
 
-from mmm.model.kernels.families import adstock_series, adstock_weights, saturate, saturate_with_derivatives
+from mmm.model.kernels import call
+from mmm.model.kernels.series import convolution
+
+# From this look-back on a recursion, whose steps wait for each other, is faster than a sum over lags.
+_LONG = 32
+
+
+@njit(cache=True, nogil=True)
+def adstock_weights(kind, p, weights):
+    """Weight of spend ``lag`` periods ago to ``weights[lag]``."""
+    call.weights(kind // 2, p, kind % 2 == 1, weights, np.empty((p.shape[0], weights.shape[0])))
+
+
+@njit(cache=True, nogil=True)
+def adstock_series(kind, p, lookback, x, out):
+    """Write the adstock of ``x[t]`` (nothing before t = 0) to ``out[t]``; ``x`` and ``out`` must differ."""
+    if lookback >= _LONG and call.has_recursion(kind // 2):
+        call.recursion(kind // 2, p, kind % 2 == 1, lookback, 1, x, out, np.empty((p.shape[0], x.shape[0])))
+        # Cancellation may leave a rounding error below zero; adstock of spend is never negative.
+        for t in range(x.shape[0]):
+            out[t] = max(out[t], 0.0)
+        return
+    weights = np.empty(lookback + 1)
+    adstock_weights(kind, p, weights)
+    convolution(weights, np.empty((0, lookback + 1)), 1, x, out, np.empty((0, x.shape[0])))
+
+
+@njit(cache=True, nogil=True)
+def saturate(kind, p, a, spread, out):
+    """Saturation of ``a[t]`` with two derivatives to ``out[0, 1, 2]``; ``spread[k, t]`` is scratch for parameters."""
+    for k in range(p.shape[0]):
+        for t in range(a.shape[0]):
+            spread[k, t] = p[k]
+    call.curve(kind, spread, a, out[0], out[1], out[2])
 
 
 @njit(cache=True, nogil=True)
@@ -15,17 +50,18 @@ def contributions(akind, apar, skind, spar, log_beta, lookback, media, out):
     """Contribution of every channel to ``out[n, t, g, c]``."""
     draws, geos, channels = log_beta.shape
     periods = media.shape[0]
-    x = np.empty(periods)
-    a = np.empty(periods)
+    x, a = np.empty(periods), np.empty(periods)
+    spread, f = np.empty((spar.shape[2], periods)), np.empty((3, periods))
     for g in range(geos):
         for c in range(channels):
             for t in range(periods):
                 x[t] = media[t, g, c]
             for n in range(draws):
-                adstock_series(akind[n, c], apar[n, c, 0], apar[n, c, 1], lookback, x, a)
+                adstock_series(akind[n, c], apar[n, c], lookback, x, a)
                 beta = np.exp(log_beta[n, g, c])
+                saturate(skind[n, c], spar[n, c], a, spread, f)
                 for t in range(periods):
-                    out[n, t, g, c] = beta * saturate(skind[n, c], spar[n, c, 0], spar[n, c, 1], a[t])
+                    out[n, t, g, c] = beta * f[0, t]
 
 
 @njit(cache=True, nogil=True)
@@ -33,18 +69,31 @@ def totals(akind, apar, skind, spar, log_beta, lookback, media, weights, out):
     """Weighted sum over time of the contribution to ``out[n, g, c]``."""
     draws, geos, channels = log_beta.shape
     periods = media.shape[0]
-    x = np.empty(periods)
-    a = np.empty(periods)
+    x, a = np.empty(periods), np.empty(periods)
+    spread, f = np.empty((spar.shape[2], periods)), np.empty((3, periods))
     for g in range(geos):
         for c in range(channels):
             for t in range(periods):
                 x[t] = media[t, g, c]
             for n in range(draws):
-                adstock_series(akind[n, c], apar[n, c, 0], apar[n, c, 1], lookback, x, a)
+                adstock_series(akind[n, c], apar[n, c], lookback, x, a)
+                saturate(skind[n, c], spar[n, c], a, spread, f)
                 total = 0.0
                 for t in range(periods):
-                    total += weights[t, g] * saturate(skind[n, c], spar[n, c, 0], spar[n, c, 1], a[t])
+                    total += weights[t, g] * f[0, t]
                 out[n, g, c] = np.exp(log_beta[n, g, c]) * total
+
+
+@njit(cache=True, nogil=True)
+def _along(f, ad, weights, g):
+    """Weighted sums of saturation, slope and curvature along the direction, where anything of it arrives."""
+    v, d1, d2 = 0.0, 0.0, 0.0
+    for t in range(ad.shape[0]):
+        if ad[t] != 0.0:
+            v += weights[t, g] * f[0, t]
+            d1 += weights[t, g] * f[1, t] * ad[t]
+            d2 += weights[t, g] * f[2, t] * ad[t] * ad[t]
+    return v, d1, d2
 
 
 @njit(cache=True, nogil=True)
@@ -56,34 +105,28 @@ def along(akind, apar, skind, spar, log_beta, lookback, base, direction, levels,
     """
     draws, geos, channels = log_beta.shape
     periods = base.shape[0]
-    xb = np.empty(periods)
-    xd = np.empty(periods)
-    ab = np.empty(periods)
-    ad = np.empty(periods)
+    xb, xd = np.empty(periods), np.empty(periods)
+    ab, ad, at = np.empty(periods), np.empty(periods), np.empty(periods)
+    spread, f = np.empty((spar.shape[2], periods)), np.empty((3, periods))
     for g in range(geos):
         for c in range(channels):
             for t in range(periods):
                 xb[t] = base[t, g, c]
                 xd[t] = direction[t, g, c]
             for n in range(draws):
-                p1, p2, kind = spar[n, c, 0], spar[n, c, 1], skind[n, c]
-                adstock_series(akind[n, c], apar[n, c, 0], apar[n, c, 1], lookback, xb, ab)
-                adstock_series(akind[n, c], apar[n, c, 0], apar[n, c, 1], lookback, xd, ad)
+                adstock_series(akind[n, c], apar[n, c], lookback, xb, ab)
+                adstock_series(akind[n, c], apar[n, c], lookback, xd, ad)
                 beta = np.exp(log_beta[n, g, c])
+                saturate(skind[n, c], spar[n, c], ab, spread, f)
                 start = 0.0
                 for t in range(periods):
                     if ad[t] != 0.0:
-                        start += weights[t, g] * saturate(kind, p1, p2, ab[t])
+                        start += weights[t, g] * f[0, t]
                 for k in range(levels.shape[2]):
-                    level = levels[g, c, k]
-                    v, d1, d2 = 0.0, 0.0, 0.0
                     for t in range(periods):
-                        if ad[t] != 0.0:
-                            f, s, q = saturate_with_derivatives(kind, p1, p2, ab[t] + level * ad[t])
-                            w = weights[t, g]
-                            v += w * f
-                            d1 += w * s * ad[t]
-                            d2 += w * q * ad[t] * ad[t]
+                        at[t] = ab[t] + levels[g, c, k] * ad[t]
+                    call.curve(skind[n, c], spread, at, f[0], f[1], f[2])
+                    v, d1, d2 = _along(f, ad, weights, g)
                     value[n, g, c, k] = beta * (v - start)
                     slope[n, g, c, k] = beta * d1
                     curvature[n, g, c, k] = beta * d2
@@ -100,26 +143,24 @@ def total_and_gradient(
     """
     draws, geos, channels = log_beta.shape
     periods = media.shape[0]
-    x = np.empty(periods)
-    a = np.empty(periods)
-    adjoint = np.empty(periods)
-    back = np.empty(periods)
+    x, a = np.empty(periods), np.empty(periods)
+    adjoint, back = np.empty(periods), np.empty(periods)
+    spread, f = np.empty((spar.shape[2], periods)), np.empty((3, periods))
     for g in range(geos):
         for c in range(channels):
             for t in range(periods):
                 x[t] = media[t, g, c]
             for n in range(draws):
-                ak, a1, a2 = akind[n, c], apar[n, c, 0], apar[n, c, 1]
-                adstock_series(ak, a1, a2, lookback, x, a)
+                adstock_series(akind[n, c], apar[n, c], lookback, x, a)
                 beta = np.exp(log_beta[n, g, c])
+                saturate(skind[n, c], spar[n, c], a, spread, f)
                 summed = 0.0
                 for t in range(periods):
-                    f, s, _ = saturate_with_derivatives(skind[n, c], spar[n, c, 0], spar[n, c, 1], a[t])
-                    summed += weights[t, g] * f
+                    summed += weights[t, g] * f[0, t]
                     # Reversed in time, the adjoint is the same causal filter.
-                    adjoint[periods - 1 - t] = beta * weights[t, g] * s
+                    adjoint[periods - 1 - t] = beta * weights[t, g] * f[1, t]
                 total[n] += beta * summed
-                adstock_series(ak, a1, a2, lookback, adjoint, back)
+                adstock_series(akind[n, c], apar[n, c], lookback, adjoint, back)
                 for t in range(periods):
                     gradient[t, g, c] += draw_weights[n] * back[periods - 1 - t]
 
@@ -131,8 +172,7 @@ def half_lives(akind, apar, lookback, out):
     weights = np.empty(lookback + 1)
     for n in range(draws):
         for c in range(channels):
-            # The normalised variant of the family, which follows its plain one.
-            adstock_weights(akind[n, c] | 1, apar[n, c, 0], apar[n, c, 1], lookback, weights)
+            adstock_weights(akind[n, c] | 1, apar[n, c], weights)
             reached = 0.0
             for lag in range(lookback + 1):
                 weight = weights[lag]

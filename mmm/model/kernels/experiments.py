@@ -5,9 +5,9 @@ import math
 import numpy as np
 from numba import njit
 
-from mmm.model.kernels.block import CHANNELS, DELAYED, GEOS, LOOKBACK, SLOPED, TESTS
-from mmm.model.kernels.media import RESPONSE, in_use, respond
-from mmm.model.kernels.tangents import sums_by_geo
+from mmm.model.kernels.block import CHANNELS, GEOS, LOOKBACK, PARAMETERS, TESTS
+from mmm.model.kernels.media import RESPONSE, panels_of, respond
+from mmm.model.kernels.series import sums_by_geo
 
 LOG_2PI = math.log(2.0 * math.pi)
 
@@ -18,18 +18,13 @@ def _differences(block, p, test, out):
     c, before, periods, geos, at = test[0], test[1], test[2], test[3], test[5]
     n = periods * geos
     weights = block.test_media[at + 2 * n + before * geos : at + 3 * n]
-    kinds = (block.kinds[0, c], block.kinds[1, c])
-    at_channel = (p.alpha[c], p.half[c], p.delay[c], p.slope[c])
-    delayed, sloped = block.slot[0, c] >= 0, block.slot[1, c] >= 0
-    lags = block.size[LOOKBACK]
-    scratch, panels = np.empty((4, n)), np.empty((out.shape[0], n - before * geos))
+    family, lags = block.families[c], block.size[LOOKBACK]
+    scratch, panels = np.empty((1 + out.shape[0]) * n), np.empty((out.shape[0], n - before * geos))
     sums = np.empty(geos)
     for low in range(2):
         media = block.test_media[at + low * n : at + (low + 1) * n]
-        respond(kinds, lags, before, geos, delayed, sloped, at_channel, media, scratch, panels)
-        for k in range(out.shape[0]):
-            if not in_use(block.slot, c, k):
-                continue
+        respond(family, lags, before, geos, p.families[c], media, scratch, panels)
+        for k in range(panels_of(family)):
             sums_by_geo(geos, weights, panels[k], sums)
             for g in range(geos):
                 out[k, g] = sums[g] if low == 0 else out[k, g] - sums[g]
@@ -53,8 +48,8 @@ def experiments(block, p, beta):
     ``p`` are the :class:`~mmm.model.kernels.media.Parameters`, ``beta[c, g]`` the scales of the curves.
     """
     size, value = block.size, 0.0
-    by_log_beta, by_panel = np.zeros((size[CHANNELS], size[GEOS])), np.zeros((size[CHANNELS], 5))
-    n = 5 if size[DELAYED] + size[SLOPED] > 0 else 3
+    n = 1 + size[PARAMETERS]
+    by_log_beta, by_panel = np.zeros((size[CHANNELS], size[GEOS])), np.zeros((size[CHANNELS], n))
     for i in range(size[TESTS]):
         test = block.tests[i]
         c, geos = test[0], test[3]

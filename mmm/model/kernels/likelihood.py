@@ -22,7 +22,7 @@ from mmm.model.kernels.block import (
 )
 from mmm.model.kernels.columns import project, subtract_columns
 from mmm.model.kernels.linear import conditional_mean, factorise, prior_traces
-from mmm.model.kernels.tangents import FASTMATH
+from mmm.model.kernels.series import FASTMATH
 
 LOG_2PI = math.log(2.0 * math.pi)
 # Prior of nu: 2 + Gamma(2, 0.1), as in mmm.model.build.

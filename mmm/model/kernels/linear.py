@@ -15,7 +15,7 @@ import math
 import numpy as np
 from numba import njit, uintp
 
-from mmm.model.kernels.tangents import FASTMATH
+from mmm.model.kernels.series import FASTMATH
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)

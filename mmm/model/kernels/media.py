@@ -10,32 +10,43 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from mmm.model.kernels.block import CHANNELS, DELAYED, GEOS, HISTORY, LOOKBACK, SLOPED, WINDOW
-from mmm.model.kernels.tangents import add_by_geo, carryover, chain, convolution, recursion, saturation, sums_by_geo
+from mmm.model.kernels import call
+from mmm.model.kernels.block import (
+    ADSTOCK,
+    CARRIED,
+    CHANNELS,
+    CURVED,
+    GEOS,
+    HISTORY,
+    LOOKBACK,
+    NORMALISED,
+    PARAMETERS,
+    PRECISE,
+    SATURATION,
+    WINDOW,
+)
+from mmm.model.kernels.series import FASTMATH, add_by_geo, convolution, sums_of_panels
 
-# A channel's panels: its response and the derivatives. The last two exist where any channel has a delay or a slope.
-RESPONSE, BY_ALPHA, BY_HALF, BY_DELAY, BY_SLOPE = range(5)
+# A channel's first panel is its response; the others are its derivatives by the parameters of carryover and curve.
+RESPONSE = 0
 
 
 class Parameters(NamedTuple):
-    """By channel, on the natural scale but for ``log_effect``; ``deviation`` of log effects is [c, g]."""
+    """``families[c, k]`` are a channel's parameters of carryover, then of curve, on their natural scale.
+
+    ``deviation`` of log effects is [c, g].
+    """
 
     log_effect: np.ndarray
-    alpha: np.ndarray
-    half: np.ndarray
-    delay: np.ndarray
-    slope: np.ndarray
+    families: np.ndarray
     deviation: np.ndarray
 
 
 class Gradient(NamedTuple):
-    """Derivatives by the entries of :class:`Parameters`; those by ``half`` and ``slope`` are by their logarithms."""
+    """Derivatives by the entries of :class:`Parameters`."""
 
     log_effect: np.ndarray
-    alpha: np.ndarray
-    log_half: np.ndarray
-    delay: np.ndarray
-    log_slope: np.ndarray
+    families: np.ndarray
     deviation: np.ndarray
 
 
@@ -53,75 +64,78 @@ class Media(NamedTuple):
     mean: np.ndarray
 
 
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH, inline="always")
+def _multiply(one, other, out):
+    for i in range(out.shape[0]):
+        out[i] = one[i] * other[i]
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def respond(kinds, lags, before, geos, delayed, sloped, at, media, scratch, out):
+def respond(family, lags, before, geos, p, media, scratch, out):
     """Response of a channel to the flat panel ``media``, and its derivatives, to the panels ``out``.
 
-    The first ``before`` periods are carried over but left out of ``out``. ``at`` has alpha, half, delay and slope,
-    ``kinds`` the families, ``lags`` is the look-back. No block is taken: its many arrays cost more to hand over than a
-    national channel to compute.
+    The first ``before`` periods are carried over but left out of ``out``. ``family`` is the channel's row of the
+    block's ``families``, ``p`` its parameters, ``lags`` the look-back; ``scratch`` holds a row of media for every
+    parameter and two more. No block is taken: its many arrays cost more to hand over than a national channel to
+    compute.
     """
-    start, n = before * geos, media.shape[0]
-    a, b, d, s = scratch[0, :n], scratch[1, :n], scratch[2, :n], scratch[3, :n]
-    if delayed or sloped:
-        weights = np.empty((3, lags + 1))
-        carryover(kinds[0], at[0], at[2], lags, weights)
-        convolution(weights, delayed, geos, media, a, b, d)
+    start, n, carried = before * geos, media.shape[0], family[CARRIED]
+    ends = 1 + carried + family[CURVED]
+    a, slope = scratch[:n], scratch[n : 2 * n]
+    by = scratch[2 * n : (2 + carried) * n].reshape(carried, n)
+    number, normalised = family[ADSTOCK], family[NORMALISED] > 0
+    if call.has_recursion(number) and family[PRECISE] == 0:
+        call.recursion(number, p, normalised, lags, geos, media, a, by)
     else:
-        recursion(kinds[0], at[0], lags, geos, media, a, b)
-    # Where there are three panels alone, the others are never written.
-    by_delay, by_slope = out[min(BY_DELAY, out.shape[0] - 1)], out[out.shape[0] - 1]
-    saturation(kinds[1], at[1], at[3], sloped, a[start:], out[RESPONSE], s[start:], by_slope)
-    chain(start, a, b, d, s, delayed, out[BY_ALPHA], out[BY_HALF], by_delay)
+        weights, by_weights = np.empty(lags + 1), np.empty((carried, lags + 1))
+        call.weights(number, p, normalised, weights, by_weights)
+        convolution(weights, by_weights, geos, media, a, by)
+    call.response(family[SATURATION], p[carried:], a[start:], out[RESPONSE], slope[start:], out[1 + carried : ends])
+    for k in range(carried):
+        _multiply(slope[start:], by[k, start:], out[1 + k])
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def in_use(slot, c, panel):
-    """Whether the channel has the parameter that a panel is the derivative by."""
-    return panel < BY_DELAY or slot[panel - BY_DELAY, c] >= 0
+def panels_of(family):
+    """How many panels a channel has; the others of the array are not written."""
+    return 1 + family[CARRIED] + family[CURVED]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _responses(size, all_kinds, slot, media, earlier, weights, p, panels, unit):
+def _responses(size, families, media, earlier, weights, p, panels, unit):
     """All channels' panels and, by geo, their weighted sums less those of the history's carryover."""
     geos, lags = size[GEOS], size[LOOKBACK]
-    scratch = np.empty((4, media.shape[1]))
+    scratch = np.empty((2 + size[PARAMETERS]) * media.shape[1])
     carried = lags * geos if size[HISTORY] > 0 else 0
     past = np.empty((panels.shape[1], carried))
-    of_past = np.empty(geos)
+    of_past = np.empty((panels.shape[1], geos))
     for c in range(size[CHANNELS]):
-        kinds = (all_kinds[0, c], all_kinds[1, c])
-        at = (p.alpha[c], p.half[c], p.delay[c], p.slope[c])
-        delayed, sloped = slot[0, c] >= 0, slot[1, c] >= 0
-        respond(kinds, lags, size[HISTORY], geos, delayed, sloped, at, media[c], scratch, panels[c])
+        family, own = families[c], p.families[c]
+        respond(family, lags, size[HISTORY], geos, own, media[c], scratch, panels[c])
         if carried > 0:
-            respond(kinds, lags, size[HISTORY], geos, delayed, sloped, at, earlier[c], scratch, past)
-        for k in range(panels.shape[1]):
-            if not in_use(slot, c, k):
+            respond(family, lags, size[HISTORY], geos, own, earlier[c], scratch, past)
+        n = panels_of(family)
+        sums_of_panels(geos, weights, panels[c, :n], unit[c, :n])
+        if carried > 0:
+            sums_of_panels(geos, weights[:carried], past[:n], of_past[:n])
+            for k in range(n):
                 for g in range(geos):
-                    unit[c, k, g] = 0.0
-                continue
-            sums_by_geo(geos, weights, panels[c, k], unit[c, k])
-            if carried > 0:
-                sums_by_geo(geos, weights[:carried], past[k], of_past)
-                for g in range(geos):
-                    unit[c, k, g] -= of_past[g]
+                    unit[c, k, g] -= of_past[k, g]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def forward(block, p):
     """The :class:`Media` of a block at :class:`Parameters` ``p``."""
     size, channels, geos = block.size, block.size[CHANNELS], block.size[GEOS]
-    n = 5 if size[DELAYED] + size[SLOPED] > 0 else 3
-    panels = np.empty((channels, n, block.weights.shape[0]))
-    unit = np.empty((channels, n, geos))
+    panels = np.empty((channels, 1 + size[PARAMETERS], block.weights.shape[0]))
+    unit = np.zeros((channels, 1 + size[PARAMETERS], geos))
     total, beta = np.zeros(channels), np.empty((channels, geos))
     mean = np.zeros(size[WINDOW] * geos)
-    _responses(size, block.kinds, block.slot, block.media, block.earlier, block.weights, p, panels, unit)
+    _responses(size, block.families, block.media, block.earlier, block.weights, p, panels, unit)
     for c in range(channels):
         for g in range(geos):
             beta[c, g] = np.exp(p.deviation[c, g])
-            for k in range(n):
+            for k in range(unit.shape[1]):
                 unit[c, k, g] *= beta[c, g]
             total[c] += unit[c, RESPONSE, g]
         level = np.exp(p.log_effect[c] + block.log_denominator[c]) / total[c]
@@ -137,34 +151,23 @@ def backward(block, media, by_mean, by_log_beta, by_panel):
 
     ``by_panel[c, panel]`` is what it depends on a channel's parameters besides, in the order of the panels.
     """
-    channels, geos, slot = block.size[CHANNELS], block.size[GEOS], block.slot
-    n, kept = media.panels.shape[1], by_mean.shape[0]
-    out = Gradient(
-        np.zeros(channels), np.zeros(channels), np.zeros(channels), np.zeros(channels), np.zeros(channels),
-        np.empty((channels, geos)),
-    )  # fmt: skip
-    inner = np.empty(geos)
-    direct = np.zeros(5)
+    channels, geos = block.size[CHANNELS], block.size[GEOS]
+    out = Gradient(np.zeros(channels), np.zeros((channels, block.size[PARAMETERS])), np.empty((channels, geos)))
+    inner = np.empty((media.panels.shape[1], geos))
     for c in range(channels):
-        beta, unit = media.beta[c], media.unit[c]
-        for k in range(n):
-            direct[k] = by_panel[c, k]
-            if not in_use(slot, c, k):
-                continue
-            sums_by_geo(geos, by_mean, media.panels[c, k, :kept], inner)
-            for g in range(geos):
-                direct[k] += beta[g] * inner[g]
-            if k == RESPONSE:
-                for g in range(geos):
-                    by_level = beta[g] * inner[g] + by_log_beta[c, g]
-                    out.log_effect[c] += by_level
-                    out.deviation[c, g] = by_level
+        beta, unit, n = media.beta[c], media.unit[c], panels_of(block.families[c])
+        sums_of_panels(geos, by_mean, media.panels[c, :n], inner[:n])
+        for g in range(geos):
+            by_level = beta[g] * inner[RESPONSE, g] + by_log_beta[c, g]
+            out.log_effect[c] += by_level
+            out.deviation[c, g] = by_level
         # A larger response at unit scale lowers the scale: the effect is held by its own parameter.
         held = out.log_effect[c] / media.total[c]
         for g in range(geos):
             out.deviation[c, g] -= held * unit[RESPONSE, g]
-            for k in range(1, n):
-                direct[k] -= held * unit[k, g]
-        out.alpha[c], out.log_half[c] = direct[BY_ALPHA], direct[BY_HALF]
-        out.delay[c], out.log_slope[c] = direct[BY_DELAY], direct[BY_SLOPE]
+        for k in range(1, n):
+            direct = by_panel[c, k]
+            for g in range(geos):
+                direct += beta[g] * inner[k, g] - held * unit[k, g]
+            out.families[c, k - 1] = direct
     return out

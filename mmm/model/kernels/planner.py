@@ -9,19 +9,20 @@ import numpy as np
 from numba import njit
 
 from mmm.model.kernels.envelope import AT_ZERO, LIFT, SLOPE, TOUCH
-from mmm.model.kernels.families import adstock_series, adstock_weights, saturate, saturate_with_derivatives
+from mmm.model.kernels.evaluate import adstock_series, adstock_weights, saturate
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _response(kind, p1, p2, a, row, lines, g, c, t):
-    """Saturation with two derivatives, or its concave majorant where the draw has lines."""
+@njit(cache=True, nogil=True)
+def _raised(row, lines, g, c, begin, a, f):
+    """Put the concave majorant in the place of the saturation ``f[0, 1, 2]`` at ``a``, where the draw has lines."""
     if row < 0:
-        return saturate_with_derivatives(kind, p1, p2, a)
-    line = lines[row, g, c, t]
-    if a < line[TOUCH]:
-        return line[AT_ZERO] + line[SLOPE] * a, line[SLOPE], 0.0
-    f, s, q = saturate_with_derivatives(kind, p1, p2, a)
-    return f + line[LIFT], s, q
+        return
+    for t in range(begin, a.shape[0]):
+        line = lines[row, g, c, t - begin]
+        if a[t] < line[TOUCH]:
+            f[0, t], f[1, t], f[2, t] = line[AT_ZERO] + line[SLOPE] * a[t], line[SLOPE], 0.0
+        else:
+            f[0, t] += line[LIFT]
 
 
 @njit(cache=True, nogil=True)
@@ -36,6 +37,7 @@ def by_period(
     periods, horizon = base.shape[0], money.shape[0]
     x, a, start = np.empty(periods), np.empty(periods), np.empty(periods)
     slope, back, plain = np.empty(periods), np.empty(periods), np.empty(periods)
+    spread, f, before = np.empty((spar.shape[2], periods)), np.empty((3, periods)), np.empty((3, periods))
     for g in range(geos):
         for c in range(channels):
             for t in range(periods):
@@ -43,21 +45,21 @@ def by_period(
             for h in range(horizon):
                 x[begin + h] += money[h, c] * unit[h, g, c]
             for n in range(draws):
-                ak, a1, a2 = akind[n, c], apar[n, c, 0], apar[n, c, 1]
-                kind, p1, p2 = skind[n, c], spar[n, c, 0], spar[n, c, 1]
-                adstock_series(ak, a1, a2, lookback, x, a)
-                adstock_series(ak, a1, a2, lookback, plain, start)
+                adstock_series(akind[n, c], apar[n, c], lookback, x, a)
+                adstock_series(akind[n, c], apar[n, c], lookback, plain, start)
+                saturate(skind[n, c], spar[n, c], start, spread, before)
+                saturate(skind[n, c], spar[n, c], a, spread, f)
+                _raised(place[n], lines, g, c, begin, a, f)
                 beta = np.exp(log_beta[n, g, c])
                 summed = 0.0
                 for t in range(periods):
                     slope[periods - 1 - t] = 0.0
                     if t >= begin:
-                        f, s, _ = _response(kind, p1, p2, a[t], place[n], lines, g, c, t - begin)
-                        summed += weights[t, g] * (f - saturate(kind, p1, p2, start[t]))
-                        slope[periods - 1 - t] = beta * weights[t, g] * s
+                        summed += weights[t, g] * (f[0, t] - before[0, t])
+                        slope[periods - 1 - t] = beta * weights[t, g] * f[1, t]
                 total[n, c] += beta * summed
                 # Reversed in time, the adjoint is the same causal filter.
-                adstock_series(ak, a1, a2, lookback, slope, back)
+                adstock_series(akind[n, c], apar[n, c], lookback, slope, back)
                 for h in range(horizon):
                     gradient[n, h, c] += unit[h, g, c] * back[periods - 1 - begin - h]
 
@@ -70,6 +72,7 @@ def period_hessian(  # noqa: C901  (one loop nest; splitting it would recompute 
     draws, geos, channels = log_beta.shape
     periods, horizon = base.shape[0], money.shape[0]
     x, a, bend, weight = np.empty(periods), np.empty(periods), np.empty(periods), np.empty(lookback + 1)
+    spread, f = np.empty((spar.shape[2], periods)), np.empty((3, periods))
     for g in range(geos):
         for c in range(channels):
             for t in range(periods):
@@ -77,14 +80,13 @@ def period_hessian(  # noqa: C901  (one loop nest; splitting it would recompute 
             for h in range(horizon):
                 x[begin + h] += money[h, c] * unit[h, g, c]
             for n in range(draws):
-                ak, a1, a2 = akind[n, c], apar[n, c, 0], apar[n, c, 1]
-                adstock_series(ak, a1, a2, lookback, x, a)
-                adstock_weights(ak, a1, a2, lookback, weight)
+                adstock_series(akind[n, c], apar[n, c], lookback, x, a)
+                adstock_weights(akind[n, c], apar[n, c], weight)
+                saturate(skind[n, c], spar[n, c], a, spread, f)
+                _raised(place[n], lines, g, c, begin, a, f)
                 scale = share[n] * np.exp(log_beta[n, g, c])
                 for t in range(begin, periods):
-                    kind, p1, p2 = skind[n, c], spar[n, c, 0], spar[n, c, 1]
-                    q = _response(kind, p1, p2, a[t], place[n], lines, g, c, t - begin)[2]
-                    bend[t] = scale * weights[t, g] * q
+                    bend[t] = scale * weights[t, g] * f[2, t]
                 for i in range(horizon):
                     for j in range(i + 1):
                         summed = 0.0

@@ -1,10 +1,10 @@
 """Log posterior and its exact gradient for any model, in unconstrained parameters, with no compilation per model.
 
-Parameters, in this order (C channels, G geos): log effect [C], logit alpha [C], log half-saturation [C], log delay
-and log slope of the channels that have one, if G > 1 log geo_sd [C] and the deviations [C, G - 1], log sigma,
-log(nu - 2) (Student-t), log drift_sd (if there is a drift), and, where they are not integrated out, the coefficients
-less their prior means: dense ones (the drift's before its scale), then the geos' intercepts. The mathematics is in
-docs/engine.md.
+Parameters, in this order (C channels, G geos): log effect [C], the parameters of the channels' families by variable
+(logarithms, or logits where they live between 0 and 1), if G > 1 log geo_sd [C] and the deviations [C, G - 1], log
+sigma, log(nu - 2) (Student-t), log drift_sd (if there is a drift), and, where they are not integrated out, the
+coefficients less their prior means: dense ones (the drift's before its scale), then the geos' intercepts. The
+mathematics is in docs/engine.md.
 """
 
 import math
@@ -12,23 +12,23 @@ import math
 import numpy as np
 from numba import njit
 
-from mmm.model.kernels.block import CHANNELS, DRIFT_SCALE, GEOS, INTEGRATED, NOISE, STUDENT_T
+from mmm.model.kernels.block import (
+    BETA,
+    CHANNELS,
+    DRIFT_SCALE,
+    FIRST,
+    GEOS,
+    INTEGRATED,
+    NOISE,
+    PRIOR,
+    SCALES,
+    SECOND,
+    STUDENT_T,
+)
 from mmm.model.kernels.columns import residuals
 from mmm.model.kernels.experiments import experiments
 from mmm.model.kernels.likelihood import integrated, sampled
 from mmm.model.kernels.media import Parameters, backward, forward
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _positive(x, at, channels, slot, out):
-    """exp of the parameters at ``at`` to the channels that have one; return the next position."""
-    n = 0
-    for c in range(channels):
-        out[c] = 1.0
-        if slot[c] >= 0:
-            out[c] = math.exp(x[at + slot[c]])
-            n += 1
-    return at + n
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -62,15 +62,17 @@ def zero_sum_adjoint(by_out, by_x):
 def constrain(block, x):
     """Parameters of the media response at ``x``, the position after them, and geo_sd[C]."""
     channels, geos = block.size[CHANNELS], block.size[GEOS]
-    p = Parameters(
-        x[:channels], np.empty(channels), np.empty(channels), np.empty(channels), np.empty(channels),
-        np.zeros((channels, geos)),
-    )  # fmt: skip
+    p = Parameters(x[:channels], np.empty(block.place.shape), np.zeros((channels, geos)))
     for c in range(channels):
-        p.alpha[c] = 1.0 / (1.0 + math.exp(-x[channels + c]))
-        p.half[c] = math.exp(x[2 * channels + c])
-    at = _positive(x, 3 * channels, channels, block.slot[0], p.delay)
-    at = _positive(x, at, channels, block.slot[1], p.slope)
+        for k in range(block.place.shape[1]):
+            at = block.place[c, k]
+            if at < 0:
+                p.families[c, k] = 1.0
+            elif block.priors[c, k, PRIOR] == BETA:
+                p.families[c, k] = 1.0 / (1.0 + math.exp(-x[at]))
+            else:
+                p.families[c, k] = math.exp(x[at])
+    at = block.size[SCALES]
     geo_sd = np.zeros(channels)
     if geos > 1:
         for c in range(channels):
@@ -100,28 +102,33 @@ def _half_normal_prior(x, i, scale, grad):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _beta_prior(x, i, a, b, grad):
+    """Beta(a, b) on the inverse logit of x[i], with the Jacobian of the logit."""
+    # log p and log(1 - p) without cancellation.
+    low = max(x[i], 0.0) + math.log1p(math.exp(-abs(x[i])))
+    grad[i] += a - (a + b) / (1.0 + math.exp(-x[i]))
+    return a * (x[i] - low) - b * low
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def media_priors(block, x, grad):
     """Log prior density of the media parameters, Jacobians of their transforms included; adds to ``grad``.
 
     As in all priors here, terms without a parameter are left to the block's ``constant``.
     """
-    channels, geos, priors = block.size[CHANNELS], block.size[GEOS], block.priors
-    value = 0.0
+    channels, geos, value = block.size[CHANNELS], block.size[GEOS], 0.0
     for c in range(channels):
-        value += _normal_prior(x, c, priors[0, c, 0], priors[0, c, 1], grad)
-        value += _normal_prior(x, 2 * channels + c, priors[2, c, 0], priors[2, c, 1], grad)
-        i, a, b = channels + c, priors[1, c, 0], priors[1, c, 1]
-        # log alpha and log(1 - alpha) without cancellation.
-        low = max(x[i], 0.0) + math.log1p(math.exp(-abs(x[i])))
-        value += a * (x[i] - low) - b * low
-        grad[i] += a - (a + b) / (1.0 + math.exp(-x[i]))
-    at = 3 * channels
-    for k in range(2):
-        for c in range(channels):
-            if block.slot[k, c] >= 0:
-                value += _normal_prior(x, at, priors[3 + k, c, 0], priors[3 + k, c, 1], grad)
-                at += 1
+        value += _normal_prior(x, c, block.effects[c, 0], block.effects[c, 1], grad)
+        for k in range(block.place.shape[1]):
+            at, prior = block.place[c, k], block.priors[c, k]
+            if at < 0:
+                continue
+            if prior[PRIOR] == BETA:
+                value += _beta_prior(x, at, prior[FIRST], prior[SECOND], grad)
+            else:
+                value += _normal_prior(x, at, prior[FIRST], prior[SECOND], grad)
     if geos > 1:
+        at = block.size[SCALES]
         for c in range(channels):
             value += _half_normal_prior(x, at + c, block.scales[0], grad)
         at += channels
@@ -136,18 +143,13 @@ def media_chain(block, p, geo_sd, g, grad):
     channels, geos = block.size[CHANNELS], block.size[GEOS]
     for c in range(channels):
         grad[c] += g.log_effect[c]
-        grad[channels + c] += g.alpha[c] * p.alpha[c] * (1.0 - p.alpha[c])
-        grad[2 * channels + c] += g.log_half[c]
-    at = 3 * channels
-    for c in range(channels):
-        if block.slot[0, c] >= 0:
-            grad[at] += g.delay[c] * p.delay[c]
-            at += 1
-    for c in range(channels):
-        if block.slot[1, c] >= 0:
-            grad[at] += g.log_slope[c]
-            at += 1
+        for k in range(block.place.shape[1]):
+            at, value = block.place[c, k], p.families[c, k]
+            if at >= 0:
+                slope = value * (1.0 - value) if block.priors[c, k, PRIOR] == BETA else value
+                grad[at] += g.families[c, k] * slope
     if geos > 1:
+        at = block.size[SCALES]
         for c in range(channels):
             for k in range(geos):
                 grad[at + c] += g.deviation[c, k] * p.deviation[c, k]

@@ -20,9 +20,9 @@ import numpy as np
 from numba import carray, cfunc, njit, types
 from numba.core.caching import FunctionCache
 
-from mmm.model.kernels.block import BLOCKS, CHANNELS, DELAYED, DIM, GEOS, LENGTH, SLOPED, unpack
+from mmm.model.kernels.block import BLOCKS, CHANNELS, DIM, GEOS, LENGTH, SCALES, unpack
 from mmm.model.kernels.posterior import log_posterior
-from mmm.model.kernels.tangents import FASTMATH
+from mmm.model.kernels.series import FASTMATH
 
 ROOT_HALF, ROOT_HALF_PI = math.sqrt(0.5), math.sqrt(0.5 * math.pi)
 # Return codes of the C functions; positive ones are a divergence to the sampler, negative ones an error.
@@ -106,7 +106,7 @@ def colour(block, z, x, slopes):
     if free == 0:
         return jacobian
     channels = block.size[CHANNELS]
-    scales = 3 * channels + block.size[DELAYED] + block.size[SLOPED]
+    scales = block.size[SCALES]
     for c in range(channels):
         power = block.centring[0, c] * (block.centring[1, c] - x[scales + c])
         factor = math.exp(power)
@@ -121,7 +121,7 @@ def colour(block, z, x, slopes):
 def colour_adjoint(block, x, slopes, by_x, by_z):
     """Gradient by z of the log density, Jacobian included, from that by ``x``, which is overwritten."""
     channels, free = block.size[CHANNELS], block.size[GEOS] - 1
-    scales = 3 * channels + block.size[DELAYED] + block.size[SLOPED]
+    scales = block.size[SCALES]
     for c in range(channels if free > 0 else 0):
         centring = block.centring[0, c]
         factor = math.exp(centring * (block.centring[1, c] - x[scales + c]))

@@ -156,14 +156,6 @@ def appendix(m: Material) -> Chapter:
     return Chapter("appendix", t("Appendix for statisticians"), "", html)
 
 
-_FAMILIES = {
-    "geometric": mark("geometric"),
-    "delayed": mark("delayed"),
-    "hill": mark("Hill"),
-    "logistic": mark("logistic"),
-}
-
-
 def _models_table(m: Material) -> Table:
     """One row a model of the mixture: what tells it from the others."""
     fmt, t = m.fmt, m.fmt.t
@@ -177,17 +169,17 @@ def _models_table(m: Material) -> Table:
     )
 
     def families(names: str) -> str:
-        return ", ".join(t(_FAMILIES[name]) for name in names.split(", "))
+        return "; ".join(fmt.made_below(name) for name in names.split("; "))
 
     rows = []
     for name, line in m.workings.models.iterrows():
-        drifts, shape = int(line["drift"]) > 0, families(str(line["saturation"]))
+        drifts = int(line["drift"]) > 0
         rows.append(
             (
                 Cell(str(name)),
                 Cell(fmt.percent(float(line["weight"]), 0)),
                 Cell(families(str(line["adstock"]))),
-                Cell(t("{family}, slope free", family=shape) if line["slope"] else shape),
+                Cell(families(str(line["saturation"]))),
                 Cell(fmt.periods(int(line["drift"]) // (7 if fmt.period == "week" else 1)) if drifts else ""),
                 Cell(_significant(float(line["drift_scale"]), m) if drifts else ""),
             )

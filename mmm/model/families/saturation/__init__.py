@@ -1,0 +1,1 @@
+"""Saturation: diminishing returns within a period. Each file has its ``FAMILIES``."""
