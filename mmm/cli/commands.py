@@ -182,6 +182,18 @@ def attribution(
 
 
 @app.command()
+def costs(
+    config: Config,
+    parameter: Parameters = None,
+    out: Annotated[Path, typer.Option(help="Folder below which <name>/costs is written.")] = Path("reports"),
+) -> None:
+    """Map a ledger of costs to channels and categories, and compare vendors' prices on one usage."""
+    from mmm.cli.costs import show_costs
+
+    show_costs(config, parameter or [], out)
+
+
+@app.command()
 def runs(
     folder: Annotated[Path, typer.Option("--out", help="Folder that holds the reports.")] = Path("reports"),
 ) -> None:

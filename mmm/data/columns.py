@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,18 @@ from mmm.data.doubt import Look, doubtful, look_at
 from mmm.data.marks import Dressed, Style, all_plain, amount, fitting, needed, undressed, uneven
 from mmm.data.money import affix_problem
 from mmm.data.problems import Problems, shown
-from mmm.data.settings import DataSettings
 
 Where = Callable[[int], str]
+
+
+class Written(Protocol):
+    """How a table writes its numbers, and the currency of those that are money."""
+
+    @property
+    def csv(self) -> CsvSettings: ...
+
+    @property
+    def currency(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,7 @@ class NumberColumns:
 
     @classmethod
     def of(
-        cls, frame: pd.DataFrame, columns: Iterable[str], settings: DataSettings, where: Where, problems: Problems
+        cls, frame: pd.DataFrame, columns: Iterable[str], settings: Written, where: Where, problems: Problems
     ) -> "NumberColumns":
         """Look at ``columns`` of the table before any is read; ``where`` describes a row by position."""
         options = settings.csv
@@ -193,7 +202,7 @@ class NumberColumns:
             return f"If it says that there was nothing, set {zero}; if the value is missing, {missing}."
         if all("," in text or "." in text for text in wrong):
             return (
-                "Their signs are not what data.csv.decimal and data.csv.thousands say, "
+                f"Their signs are not what {self.options.KEY}.decimal and {self.options.KEY}.thousands say, "
                 "and other cells of the column are written in another way. Write all of them in one way."
             )
         return "Correct them."
@@ -246,7 +255,7 @@ class NumberColumns:
         if self.options.decimal == "." or (self.options.decimal == "," and (self.options.thousands or proven)):
             self.notes.append(
                 f"Column '{column}': every cell with a {_word(style.decimal)} has three digits after it; they are read "
-                f"as decimals, as data.csv.decimal says."
+                f"as decimals, as {self.options.KEY}.decimal says."
             )
             return
         bodies = self.texts[column].by_row

@@ -1,7 +1,7 @@
 """How a CSV file writes its cells."""
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,9 @@ Text = Annotated[str, Field(min_length=1, max_length=50)]
 
 class CsvSettings(Section):
     """How a CSV file writes its cells."""
+
+    KEY: ClassVar[str] = "data.csv"
+    """Where these settings stand, for messages that say what to set."""
 
     separator: str = Field(default=",", min_length=1, max_length=1)
     decimal: Literal[".", ","] | None = Field(
@@ -49,7 +52,7 @@ class CsvSettings(Section):
         """The line of the settings that these options and ``changes`` make, to be pasted: ``data.csv: {...}``."""
         stated = {name: value for name, value in self.model_dump().items() if value != _DEFAULTS[name]} | changes
         order = [name for name in CsvSettings.model_fields if stated.get(name) is not None]
-        return "data.csv: {" + ", ".join(f"{name}: {_yaml(stated[name])}" for name in order) + "}"
+        return f"{self.KEY}: {{" + ", ".join(f"{name}: {_yaml(stated[name])}" for name in order) + "}"
 
 
 def _yaml(value: Any) -> str:

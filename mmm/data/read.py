@@ -131,13 +131,14 @@ def _decoded(content: bytes, name: str, options: CsvSettings) -> str:
     try:
         return content.decode(_PYTHON_ENCODING.get(options.encoding, options.encoding))
     except UnicodeError as error:
-        raise DataError(f"{name} is not {options.encoding}: {error}. {_encoding_advice(content)}") from error
+        advice = _encoding_advice(content, options.KEY)
+        raise DataError(f"{name} is not {options.encoding}: {error}. {advice}") from error
 
 
-def _encoding_advice(content: bytes) -> str:
+def _encoding_advice(content: bytes, key: str) -> str:
     if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return 'It begins as UTF-16 does: set data.csv.encoding to "utf-16", or save it as UTF-8.'
-    return "Save it as UTF-8 or set data.csv.encoding."
+        return f'It begins as UTF-16 does: set {key}.encoding to "utf-16", or save it as UTF-8.'
+    return f"Save it as UTF-8 or set {key}.encoding."
 
 
 def _table_of_text(text: str, name: str, options: CsvSettings, columns: Sequence[str]) -> Table:

@@ -10,6 +10,7 @@ from mmm.assessment.backtest import BacktestSettings
 from mmm.assessment.settings import GateSettings
 from mmm.attribution.settings import AttributionSettings
 from mmm.calibration.settings import Experiments, ExperimentsSettings
+from mmm.costs.settings import CostsSettings
 from mmm.data.calendar import Frequency, parse_periods
 from mmm.data.settings import DataSettings
 from mmm.errors import SettingsError, suggestion
@@ -39,6 +40,7 @@ class Settings(Section):
     sampler: SamplerSettings = Field(SamplerSettings(), description="How the posterior is sampled and stored.")
     gate: GateSettings = Field(GateSettings(), description="What a fit must show before anything is decided on it.")
     attribution: AttributionSettings | None = Field(None, description="Journeys of persons, beside the model.")
+    costs: CostsSettings | None = Field(None, description="Costs beyond the media, and vendors, beside the model.")
     backtest: BacktestSettings = Field(BacktestSettings(), description="Refreshes that `mmm backtest` makes again.")
     plan: PlanSettings = Field(PlanSettings(), description="The budget decision.")
     report: ReportSettings = Field(ReportSettings(), description="Words, looks and parts of the report.")
@@ -113,6 +115,8 @@ def _channel_problems(settings: Settings) -> Iterator[str]:
         named.append(("plan.reference", plan.reference))
     named += [(f"experiments.tests.{i}.channel", [test.channel]) for i, test in enumerate(settings.experiments.tests)]
     named += [(f"plan.groups.{name}.channels", group.channels) for name, group in plan.groups.items()]
+    if settings.costs is not None:
+        named += settings.costs.named_channels()
     for index, scenario in enumerate(plan.scenarios):
         new = () if scenario.new_channel is None else (scenario.new_channel.name,)
         for key, table in (
