@@ -16,12 +16,12 @@ find_python = for candidate in $(CANDIDATES); do \
 	  echo "Install one ('apt-get install python3 python3-venv', 'brew install python@3.13' or 'pyenv install 3.13')," >&2; \
 	  echo "or name it: make setup PYTHON=/path/to/python3.13" >&2; \
 	  exit 1
-# -n 2 --dist loadfile: two workers, and a file's shared fits are made once.
-PYTEST_ARGS ?= -n 2 --dist loadfile
+# Two workers; a file's shared fits are made once; long files come first (tests/conftest.py), so that both end together.
+PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 CASES ?= ../shared/cases
 
-.PHONY: cases fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-sbc study-robustness bench-growth bench-compile
+.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-sbc study-robustness bench-growth bench-compile
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -32,7 +32,9 @@ setup: $(STAMP)  ## make .venv and install the locked dependencies and the packa
 report: setup  ## the main job on the embedded demo: reports/demo/<run>/report.html, report.pdf, ...
 	@$(BIN)/mmm report configs/demo.yaml $(ARGS)
 
-test: setup lint pytest  ## lint, types, import contracts and all tests
+test: setup  ## lint, types, import contracts and all tests
+	@$(MAKE) --no-print-directory -j 2 lint compiled
+	@$(MAKE) --no-print-directory pytest
 
 lint: setup  ## ruff, mypy, import contracts, spelling
 	$(BIN)/ruff check .
@@ -40,6 +42,10 @@ lint: setup  ## ruff, mypy, import contracts, spelling
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell
+
+# Beside the lint: otherwise both workers of the tests compile the same at first.
+compiled: setup  ## the sampler's machine code, which the first fit would compile
+	$(BIN)/python -c "from mmm.inference.engine.compiled import c_functions; c_functions()"
 
 pytest: setup  ## the tests alone; PYTEST_ARGS="tests/data -q" picks some
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

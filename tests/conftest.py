@@ -7,6 +7,7 @@ sample with another seed and on the code paths of another processor.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +23,32 @@ from mmm.simulate import Simulated, data_settings, demo_world, simulate
 from mmm.simulate.world import World
 
 LOOKBACK = 26
+
+# Files by their processor seconds, longest first: a long file that starts last keeps one worker waiting for the other.
+LONGEST = (
+    "test_interrupts.py",
+    "reports/test_many.py",
+    "reports/test_variants.py",
+    "test_fuzz.py",
+    "inference/test_engine_density.py",
+    "reports/test_run.py",
+    "inference/test_mixture.py",
+    "reports/test_one_value.py",
+    "test_execution.py",
+    "planning/test_risk.py",
+    "inference/test_engine_sampling.py",
+    "reports/test_browser.py",
+    "reports/test_pdf.py",
+    "reports/test_access.py",
+    "reports/test_portfolio.py",
+    "test_cli.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    places = {here / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @dataclass(frozen=True)

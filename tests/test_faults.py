@@ -12,7 +12,8 @@ from typer.testing import CliRunner, Result
 
 from mmm.cli import app
 
-pytestmark = pytest.mark.timeout(120)
+# What waits for ever ends here; a machine that is only busy does not.
+pytestmark = pytest.mark.timeout(600)
 
 
 def run(*arguments: object) -> Result:

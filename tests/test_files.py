@@ -23,7 +23,7 @@ from mmm.files import (
 )
 
 WANTED = Wanted("The test file", 1_000, DataError, "Give another one.")
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(300)
 
 
 def _fails(path: Path | str, said: str) -> None:

@@ -15,7 +15,7 @@ from mmm.reporting.templating import MOST_FILES, TEMPLATES, check_templates, env
 from mmm.reporting.words import words
 
 CHAPTER = "chapters/saturation.html.j2"
-pytestmark = pytest.mark.timeout(30)
+pytestmark = pytest.mark.timeout(300)
 
 
 def _own(folder: Path, text: str | bytes, name: str = CHAPTER) -> Path:
