@@ -7,6 +7,7 @@ import pytest
 
 from mmm.model.families import ADSTOCKS, SATURATIONS
 from mmm.model.kernels import call
+from mmm.model.priors import transform
 from mmm.model.response import ResponseDraws, adstock_kind, along, saturation_kind
 from mmm.model.response_planner import PeriodWindow, by_period, majorants, mean_along, period_hessian
 from mmm.planning.curve import budget_curve
@@ -41,12 +42,14 @@ def test_a_curve_is_continuous_from_zero_and_has_finite_derivatives(name, slope)
 
 
 def _draws(adstock: tuple[str, bool], saturation: str, slope: float) -> ResponseDraws:
-    retention = np.array([0.0, 1e-12, 0.01, 0.2, 0.5, 0.9, 0.99])
+    # Between 0 and 1 for shares, else above zero.
+    ends = {"logit": np.array([0.0, 1e-12, 0.01, 0.2, 0.5, 0.9, 0.99]), "log": np.geomspace(0.05, 6, DRAWS)}
+    carried = [ends[transform(p.prior)] for p in ADSTOCKS[adstock[0]].parameters]
     return ResponseDraws(
         channels=("c",),
         geos=("all",),
         adstock_kind=np.full((DRAWS, 1), adstock_kind(adstock[0], normalised=adstock[1])),
-        adstock_par=np.stack([retention, np.linspace(0, 6, DRAWS)], axis=-1)[:, None, :],
+        adstock_par=np.stack(carried, axis=-1)[:, None, :],
         saturation_kind=np.full((DRAWS, 1), saturation_kind(saturation)),
         saturation_par=np.stack([np.geomspace(0.05, 20, DRAWS), np.full(DRAWS, slope)], axis=-1)[:, None, :],
         log_beta=np.zeros((DRAWS, 1, 1)),
