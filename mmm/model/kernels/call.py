@@ -35,18 +35,17 @@ _ROWS = {"weights": 0, "recursion": 1, "response": 0, "curve": 1}
 _SYMBOL = "mmm_families"
 _addresses = np.zeros((MOST, 2), dtype=np.int64)
 llvm.add_symbol(_SYMBOL, _addresses.ctypes.data)
-# Compiled functions stay alive as long as the process: the table has only their addresses.
-_alive: list[Any] = []
+# Compiled functions stay alive as long as they are used: the table has only their addresses.
+_made: dict[tuple[int, str], tuple[Callable[..., None], Any]] = {}
 
 
 def load(number: int, kernels: dict[str, Callable[..., None] | None], wanted: str) -> None:
     """Put the address of a family's kernel into the table, compiled if that has not been done on this machine."""
     kernel = kernels[wanted]
-    if kernel is None or _addresses[number, _ROWS[wanted]]:
+    if kernel is None or _made.get((number, wanted), (None,))[0] is kernel:
         return
-    made = compiled(kernel, wanted)
-    _alive.append(made)
-    _addresses[number, _ROWS[wanted]] = made.address
+    _made[number, wanted] = kernel, compiled(kernel, wanted)
+    _addresses[number, _ROWS[wanted]] = _made[number, wanted][1].address
 
 
 def compiled(kernel: Callable[..., None], wanted: str) -> Any:
