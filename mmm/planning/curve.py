@@ -1,12 +1,12 @@
 """What other budgets would win: the best plan at each, the most profitable budget, and the next and the last money."""
 
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from mmm.model.response import Floats
+from mmm.planning.clock import now
 from mmm.planning.linear import money_range
 from mmm.planning.objectives import Evaluator, Expected
 from mmm.planning.optimise import Limits, Solution, maximise
@@ -41,7 +41,7 @@ class _Budgets:
         self.program = plan.program
 
     def at(self, budget: float) -> Solution:
-        limits = replace(self.limits, until=time.perf_counter() + self.plan.settings.time_limit)
+        limits = replace(self.limits, until=now() + self.plan.settings.time_limit)
         return maximise(self.plain, self.program.with_budget(budget, False), limits)
 
     def range(self) -> tuple[float, float]:
@@ -124,7 +124,7 @@ def _most_profitable(plan: Plan, solver: _Budgets) -> float:
     )
     profit = expected_objective(plan.space, settings)
     open_cap = solver.program.with_budget(solver.range()[1], False)
-    limits = replace(solver.limits, until=time.perf_counter() + plan.settings.time_limit)
+    limits = replace(solver.limits, until=now() + plan.settings.time_limit)
     return float(maximise(profit, open_cap, limits).x.sum())
 
 

@@ -7,7 +7,6 @@ HiGHS maximises the sum of these upper bounds over the constraints; nodes are ad
 answer, until bound and best plan agree. A mean of S-curves need not be S-shaped, and nothing here assumes it.
 """
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ from mmm.errors import PlanError
 from mmm.model.response import Floats
 from mmm.model.response_planner import Cells
 from mmm.planning import highs
+from mmm.planning.clock import now
 from mmm.planning.linear import discrete_parts, explain_infeasible
 from mmm.planning.newton import Effort, climb, feasible_start
 from mmm.planning.objectives import Expected
@@ -287,7 +287,7 @@ class _Search:
 
     def done(self) -> bool:
         """Whether the gap is reached, or the time is up."""
-        return self.bound - self.value <= self.gap * self.scale or time.perf_counter() > self.until
+        return self.bound - self.value <= self.gap * self.scale or now() > self.until
 
     def offer(self, x: Floats, value: float) -> bool:
         """Keep a feasible plan if it is the best; says whether it is."""
@@ -322,7 +322,7 @@ def solve_discrete(objective: Expected, program: Program, gap: float, until: flo
     master = _Master(program, objective)
     integer, tightness, error = program.discrete, gap / 4, np.inf
     for _ in range(_ROUNDS):
-        x, above = master.solve(curves, tightness if integer else None, until - time.perf_counter())
+        x, above = master.solve(curves, tightness if integer else None, until - now())
         search.bound = min(search.bound, above)
         if search.done():
             break

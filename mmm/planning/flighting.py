@@ -1,12 +1,12 @@
 """What timing is worth: even spend, today's pattern, and the best weeks, with each channel's total held."""
 
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from mmm.model.response import Floats
+from mmm.planning.clock import now
 from mmm.planning.objectives import Evaluator, Expected
 from mmm.planning.optimise import Certificate, Limits, maximise
 from mmm.planning.problem import Space
@@ -36,7 +36,7 @@ def flighting(plan: Plan, peak: float = 3.0) -> Flighting:
     totals = plan.money.sum(axis=(0, 1))
     horizon, channels = space.shape
     program = _held_totals(totals, horizon, peak)
-    until = time.perf_counter() + plan.settings.time_limit
+    until = now() + plan.settings.time_limit
     # Channels do not interact, so that one program with all of them is as good as one each.
     even = np.tile(totals / horizon, (horizon, 1))
     solution = maximise(

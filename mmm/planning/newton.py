@@ -6,7 +6,6 @@ F(s) <= F(x) + gradient(x) . (s - x); the best corner of that linear function is
 (Frank and Wolfe 1956; Jaggi 2013).
 """
 
-import time
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from mmm.errors import PlanError
 from mmm.model.response import Floats
+from mmm.planning.clock import now
 from mmm.planning.curvature import Curvature, Diagonal
 from mmm.planning.linear import best_corner
 from mmm.planning.program import Program
@@ -97,7 +97,7 @@ def climb(objective: Objective, program: Program, start: Floats, effort: Effort)
     reference = abs(value)
     done = 0
     for _ in range(effort.steps):
-        if time.perf_counter() > effort.until:
+        if now() > effort.until:
             break
         try:
             target = _quadratic_target(point, x, inner, cost, scale)

@@ -8,7 +8,6 @@
 """
 
 import math
-import time
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from mmm.errors import PlanError
 from mmm.model.response import Floats
+from mmm.planning.clock import now
 from mmm.planning.discrete import solve_discrete
 from mmm.planning.linear import best_corner, explain_infeasible, is_feasible
 from mmm.planning.newton import Climb, Effort, Objective, climb, feasible_start, upper_bound
@@ -154,8 +154,8 @@ def _bound(program: Program, found: Climb) -> float:
 
 def _in_periods(objective: Expected, upper: Expected, program: Program, limits: Limits) -> Solution:
     """Steps and gaps by period, under a concave objective that is nowhere below this one."""
-    now = time.perf_counter()
-    half = replace(limits, until=now + (limits.until - now) / 2)
+    begun = now()
+    half = replace(limits, until=begun + (limits.until - begun) / 2)
     relaxed = _concave(upper, program.relaxed(), half)
     at = (relaxed.columns, relaxed.certificate.bound)
     found = solve_by_period(objective, upper, program, at, (limits.gap, limits.until))
@@ -168,8 +168,8 @@ def _under_majorant(objective: Expected, upper: Expected, program: Program, limi
     The plan that is best under the majorant is a good place to start from, and often ends as the best. Other starts are
     tried on few draws, of which the best is followed on all of them where the gap is still open.
     """
-    size, now = program.size, time.perf_counter()
-    half = replace(limits, until=now + (limits.until - now) / 2)
+    size, begun = program.size, now()
+    half = replace(limits, until=begun + (limits.until - begun) / 2)
     relaxed = _concave(upper, program, half)
     bound = relaxed.certificate.bound
 
@@ -178,7 +178,7 @@ def _under_majorant(objective: Expected, upper: Expected, program: Program, limi
 
     best = climbed(objective, relaxed.columns, 1e-6)
     scale = _effect(objective, program, best.x, best.value)
-    if bound - best.value > limits.gap * abs(scale) and time.perf_counter() < limits.until:
+    if bound - best.value > limits.gap * abs(scale) and now() < limits.until:
         few, reference = objective.on_few_draws(), objective.evaluator.space.reference
         others = [climbed(few, start, 1e-4) for start in random_starts(program, reference, limits.seed)]
         other = climbed(objective, max(others, key=lambda end: end.value).x, 1e-6)
@@ -205,7 +205,7 @@ def local(objective: Objective, program: Program, starts: list[Floats], limits: 
     for start in starts:
         begin = feasible_start(program, start[: program.size]) if program.definitions else start
         ends.append(climb(objective, program, begin, Effort(1e-6, until=limits.until)))
-        if time.perf_counter() > limits.until:
+        if now() > limits.until:
             break
     values = np.array([end.value for end in ends])
     best = ends[int(values.argmax())]

@@ -5,7 +5,6 @@ plan exceeds, and proposes what is discrete; with that held, the periods are sol
 tangents. Channels do not interact, so that each has tangents of its own.
 """
 
-import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +14,7 @@ from scipy.sparse import csr_array, hstack, vstack
 from mmm.errors import PlanError
 from mmm.model.response import Floats
 from mmm.planning import highs
+from mmm.planning.clock import now
 from mmm.planning.discrete import Found, held
 from mmm.planning.linear import discrete_parts, explain_infeasible
 from mmm.planning.newton import Climb, Effort, climb, feasible_start
@@ -90,7 +90,7 @@ def solve_by_period(
     master, best, tried = _Master(upper, program), None, set()
     master.touch(relaxed[0][:size])
     for _ in range(_ROUNDS):
-        x, above = master.solve(gap / 4, until - time.perf_counter())
+        x, above = master.solve(gap / 4, until - now())
         gained, bound = bound - above, min(bound, above)
         choice = _choice(program, x)
         if _done(objective, best, bound, limits) or (choice in tried and gained <= 0.1 * gap * abs(bound)):
@@ -125,4 +125,4 @@ def _done(objective: Expected, best: Climb | None, bound: float, limits: tuple[f
     if best is None:
         return False
     spent = objective.price * float(best.x[: objective.evaluator.space.size].sum())
-    return bound - best.value <= limits[0] * abs(best.value + spent) or time.perf_counter() > limits[1]
+    return bound - best.value <= limits[0] * abs(best.value + spent) or now() > limits[1]

@@ -1,6 +1,5 @@
 """``plan(fit, ...)``: from a fit and the settings to a Plan."""
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +10,7 @@ from mmm.errors import PlanError, SettingsError
 from mmm.inference.fit import Fit
 from mmm.inference.preview import refuse_preview
 from mmm.model.response import Floats
+from mmm.planning.clock import now
 from mmm.planning.constraints import assemble, budget_of, require_money
 from mmm.planning.linear import money_range
 from mmm.planning.objectives import Evaluator, Expected
@@ -172,7 +172,7 @@ def trace_price(plain: Expected) -> float:
 
 def solve(space: Space, program: Program, settings: PlanSettings, total_budget: float) -> Solution:
     """The decided numbers under the settings' objective."""
-    limits = Limits(settings.gap, time.perf_counter() + settings.time_limit, settings.seed)
+    limits = Limits(settings.gap, now() + settings.time_limit, settings.seed)
     wish = settings.objective
     expected = expected_objective(space, settings)
     if wish.kind == "mean_cvar":

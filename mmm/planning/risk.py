@@ -3,12 +3,12 @@
 Both are optimised on half of the draws and reported on the other half, as an optimum on a sample flatters itself.
 """
 
-import time
 from dataclasses import replace
 
 import numpy as np
 
 from mmm.model.response import Floats
+from mmm.planning.clock import now
 from mmm.planning.discrete import held
 from mmm.planning.newton import Effort, climb, feasible_start, upper_bound
 from mmm.planning.objectives import Expected, MeanCVaR, Probability
@@ -74,7 +74,7 @@ def mean_cvar(
             ends = [climb(smooth, settled, start, Effort(1e-6, until=limits.until)).x for start in starts]
         best = max([best, *ends], key=lambda x: _exact(objective, program, x))
         found = certified(best, size, _exact(objective, program, best), bound, scale)
-        if found.certificate.gap <= limits.gap or time.perf_counter() > limits.until:
+        if found.certificate.gap <= limits.gap or now() > limits.until:
             break
     return found if upper is not None else _as_local(found, 0.0)
 
@@ -129,7 +129,7 @@ def probability(
         ends.append(score(at))
         # A small step in a good direction can be likelier to win than the whole way.
         ends += [score(from_here + share * (at - from_here)) for share in _SHARES]
-        if time.perf_counter() > limits.until:
+        if now() > limits.until:
             break
     best, _, at = max(ends, key=lambda end: end[:2])
     worst = min(end[0] for end in ends[1 :: 1 + len(_SHARES)])

@@ -243,7 +243,7 @@ class PlanSettings(Section):
     gap: Annotated[float, Field(ge=1e-9, lt=0.5)] = 0.001
     """Largest relative distance to the certified bound at which the search stops."""
     time_limit: Annotated[float, Field(ge=0.01, le=86_400.0)] = 30.0
-    """Seconds after which the search stops with the gap that it has."""
+    """Seconds of computing, compiling not counted, after which the search stops with the gap that it has."""
     equal_margin: Annotated[float, Field(ge=1e-9, le=1.0)] = 0.01
     """A plan is called as good as the reference plan only where the interval of its gain holds zero and lies, as a
     whole, within this share of the incremental outcome: what the reference plan's media win."""

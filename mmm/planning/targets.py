@@ -1,11 +1,11 @@
 """The smallest budget that reaches an outcome, and the largest that keeps its return."""
 
-import time
 from dataclasses import replace
 
 import numpy as np
 
 from mmm.errors import PlanError
+from mmm.planning.clock import now
 from mmm.planning.linear import money_range
 from mmm.planning.objectives import Expected
 from mmm.planning.optimise import Limits, Solution, effect_scale, maximise
@@ -39,7 +39,7 @@ def smallest_budget(expected: Expected, program: Program, target: float, limits:
         if under >= target:
             best, enough = least, lacking
     for turn in range(_ROUNDS):
-        if enough - lacking <= max(limits.gap * enough, 1e-9) or time.perf_counter() > limits.until:
+        if enough - lacking <= max(limits.gap * enough, 1e-9) or now() > limits.until:
             break
         # Interpolation homes in from above on a concave curve; every other turn halves, so that both ends move.
         share = float(np.clip((target - under) / max(over - under, 1e-300), 0.02, 0.98)) if turn % 2 == 0 else 0.5
@@ -100,7 +100,7 @@ def largest_budget(
             f"one allowed ({grid[0]:,.0f}). Ask for less, or allow the channels to go lower."
         )
     best, fits, fails = rising[fitting[-1]], grid[fitting[-1]], grid[fitting[-1] + 1]
-    while fails - fits > max(limits.gap * fits, 1e-9) and time.perf_counter() < limits.until:
+    while fails - fits > max(limits.gap * fits, 1e-9) and now() < limits.until:
         middle = (fits + fails) / 2
         found = _at(objective, program, middle, limits)
         if good(found):
