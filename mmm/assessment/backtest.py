@@ -30,6 +30,7 @@ from mmm.model.mixture import Beliefs, single
 from mmm.model.priors import LogNormalPrior
 from mmm.model.spec import ModelSpec, without_inactive_channels
 from mmm.scratch import sweep
+from mmm.sealed import seal, unseal
 from mmm.section import Section
 
 _MAX_DRAWS = 2000
@@ -152,14 +153,14 @@ def backtest(
     forecasts = [forecast for forecast, _ in ordered if not forecast.empty]
     made = Backtest(pd.concat(forecasts, ignore_index=True), _with_shifts([returns for _, returns in ordered]))
     path = _path(dataset, beliefs, sampler, settings)
-    write_whole(path, json.dumps({name: _records(frame) for name, frame in vars(made).items()}, indent=1) + "\n")
+    write_whole(path, seal({name: _records(frame) for name, frame in vars(made).items()}))
     return made
 
 
 def stored(dataset: Dataset, beliefs: Beliefs, sampler: SamplerSettings, settings: BacktestSettings) -> Backtest | None:
     """The backtest of exactly these inputs if it was made before."""
     try:
-        found = json.loads(_path(dataset, beliefs, sampler, settings).read_text(encoding="utf-8"))
+        found = unseal(_path(dataset, beliefs, sampler, settings).read_bytes())
     except (OSError, ValueError):
         return None
     frames = {name: pd.DataFrame(found[name]) for name in ("forecasts", "returns")}

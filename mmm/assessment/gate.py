@@ -23,7 +23,7 @@ from mmm.assessment.holdout import HoldoutResult
 from mmm.assessment.identification import identification_checks
 from mmm.assessment.scores import Floats
 from mmm.assessment.settings import GateSettings
-from mmm.assessment.signals import signals
+from mmm.assessment.signals import Signals, signals
 from mmm.data.dataset import Dataset
 from mmm.errors import GateError
 from mmm.inference.fit import Fit
@@ -99,6 +99,7 @@ def gate(
     settings: GateSettings,
     holdout: HoldoutResult | None = None,
     agreed: tuple[Agreement, ...] = (),
+    found: Signals | None = None,
 ) -> GateReport:
     """Check a fit: sampler, baseline, scales and, where a result is given, the forecast of held-out periods.
 
@@ -106,7 +107,7 @@ def gate(
 
     ``holdout`` comes from :func:`mmm.assessment.holdout.holdout`. Where the settings ask for it and none is given,
     the check warns that nothing was held out. ``agreed`` are the fit's experiments beside the model
-    (:func:`mmm.assessment.agreement.agreement`).
+    (:func:`mmm.assessment.agreement.agreement`), ``found`` its signals; they are computed where they are not given.
     """
     refuse_preview(fit)
     checks = [
@@ -121,7 +122,8 @@ def gate(
         checks.append(last_year_check(holdout, settings))
     if agreed:
         checks.append(agreement_check(agreed, settings))
-    checks += identification_checks(signals(fit, None if holdout is None else holdout.fit), settings)
+    found = found or signals(fit, None if holdout is None else holdout.fit)
+    checks += identification_checks(found, settings)
     return GateReport(tuple(checks))
 
 

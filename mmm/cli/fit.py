@@ -1,4 +1,4 @@
-"""``mmm fit``: sample the posterior, or find it in the store, and say whether it may be believed."""
+"""``mmm fit``: sample the posterior, or find it in the store, and say whether it may be found."""
 
 from pathlib import Path
 
@@ -8,17 +8,17 @@ from mmm.assessment.gate import GateReport, demand_pass
 from mmm.assessment.settings import GateSettings
 from mmm.cli.output import plain, say, table
 from mmm.reporting.inputs import checked_inputs
-from mmm.reporting.story import believe
 from mmm.settings import load_settings, read_parameters
+from mmm.workflow import judged
 
 
 def show_fit(config: Path, parameters: list[str]) -> None:
     """Fit, print the gate, and raise GateError where it failed and the settings do not override it."""
     settings = load_settings(config, read_parameters(parameters))
-    believed = believe(settings, checked_inputs(settings).dataset, progress=True, say=say)
-    show_gate(believed.gate, settings.gate)
-    typer.echo(plain(f"Stored in {Path(settings.sampler.store) / believed.fit.key}"))
-    demand_pass(believed.gate, settings.gate)
+    found = judged(checked_inputs(settings), progress=True, say=say)
+    show_gate(found.gate, settings.gate)
+    typer.echo(plain(f"Stored in {Path(settings.sampler.store) / found.fit.key}"))
+    demand_pass(found.gate, settings.gate)
 
 
 def show_preview(config: Path, parameters: list[str]) -> None:

@@ -17,8 +17,9 @@ from mmm.reporting.format import Formatter
 from mmm.reporting.gather import notation
 from mmm.reporting.inputs import checked_inputs
 from mmm.reporting.statements import told as told_in
-from mmm.reporting.story import Story, believe, told
+from mmm.reporting.story import Story, told
 from mmm.settings import load_settings, read_parameters
+from mmm.workflow import judged
 
 
 def show_plan(config: Path, parameters: list[str], out: Path | None) -> None:
@@ -29,12 +30,12 @@ def show_plan(config: Path, parameters: list[str], out: Path | None) -> None:
     """
     settings = load_settings(config, read_parameters(parameters))
     folder = plan_folder(out or Path("reports") / settings.name / "plan")
-    dataset = checked_inputs(settings).dataset
-    believed = believe(settings, dataset, progress=True, say=say)
-    demand_pass(believed.gate, settings.gate)
-    if believed.gate.doubtful or not believed.gate.passed:
-        typer.echo(plain(believed.gate.summary))
-    story = told(settings, dataset, believed)
+    request = checked_inputs(settings)
+    found = judged(request, progress=True, say=say)
+    demand_pass(found.gate, settings.gate)
+    if found.gate.doubtful or not found.gate.passed:
+        typer.echo(plain(found.gate.summary))
+    story = told(settings, request.dataset, found)
     print_plan(story)
     for path in write_plan(story.material, story.plan.schedule, folder):
         typer.echo(plain(f"Wrote {path}"))

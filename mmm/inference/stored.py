@@ -24,6 +24,7 @@ from mmm.model.draws import with_deviations
 from mmm.model.evidence import Evidence
 from mmm.model.spec import ModelSpec
 from mmm.scratch import discard, keep, scratch_folder, scratch_path
+from mmm.sealed import SEAL, digest, seal
 
 _TREE = "fit.zarr"
 _META = "meta.json"
@@ -44,8 +45,7 @@ def save(fit: Fit, folder: Path) -> None:
     try:
         with scratch_folder(folder) as temporary:
             meta = _meta(fit, temporary / _TREE) if len(fit.members) == 1 else _mixture_meta(fit)
-            text = json.dumps(meta | {"content": _digest(meta)}, indent=1, ensure_ascii=False)
-            (temporary / _META).write_text(text, encoding="utf-8")
+            (temporary / _META).write_text(seal(meta), encoding="utf-8")
             _into_place(temporary, folder)
     except OSError as error:
         raise FitError(
@@ -123,11 +123,11 @@ def _read_meta(folder: Path) -> dict[str, Any]:
         raise FitError(f"The stored fit {folder} cannot be read ({type(error).__name__}).") from error
     if not isinstance(meta, dict):
         raise FitError(f"The stored fit {folder} is damaged: {_META} is not the file that was written.")
-    written = {name: value for name, value in meta.items() if name != "content"}
-    if "content" in meta and meta["content"] != _digest(written):
+    sealed = SEAL in meta
+    if sealed and meta.pop(SEAL) != digest(meta):
         raise FitError(f"The stored fit {folder} is damaged: {_META} is not the file that was written.")
     version = meta.get("format_version")
-    if not isinstance(version, int) or (version == FORMAT_VERSION and "content" not in meta):
+    if not isinstance(version, int) or (version == FORMAT_VERSION and not sealed):
         raise FitError(f"The stored fit {folder} is damaged: {_META} is not the file that was written.")
     if version > FORMAT_VERSION:
         raise LaterFormatError(
@@ -261,10 +261,6 @@ def _plain(data: xr.Dataset) -> xr.Dataset:
     once it was joined with others. Written that way again, without an error, it cannot be read.
     """
     return data.drop_attrs().drop_encoding()
-
-
-def _digest(meta: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(meta, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def _hash(folder: Path) -> str:

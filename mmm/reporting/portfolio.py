@@ -16,10 +16,11 @@ from mmm.planning import plan
 from mmm.planning.curve import best_by_budget
 from mmm.planning.portfolio import Market, market, split, together
 from mmm.reporting.decision import estimate
-from mmm.reporting.story import believe
+from mmm.reporting.inputs import request_of
 from mmm.scratch import sweep
 from mmm.settings import Settings, load_dataset
 from mmm.settings.portfolio import Portfolio
+from mmm.workflow import judged
 
 Failures = tuple[tuple[str, str], ...]
 """Failed checks of the gate: name and title."""
@@ -108,11 +109,11 @@ def curve_of(say: Callable[[str], None], settings: Settings, points: int, folder
     Raises GateError where the gate failed and the market's settings do not override it.
     """
     with chdir(folder):
-        believed = believe(settings, load_dataset(settings), say=say)
-        demand_pass(believed.gate, settings.gate)
+        found = judged(request_of(settings, load_dataset(settings)), say=say)
+        demand_pass(found.gate, settings.gate)
         say(f"Planning at {points} budgets.")
-        made = plan(believed.fit, settings.plan, total_budget=None)
-        failures = tuple((check.name, check.said) for check in believed.gate.failures)
+        made = plan(found.fit, settings.plan, total_budget=None)
+        failures = tuple((check.name, check.said) for check in found.gate.failures)
         return MarketFacts(best_by_budget(made, points), (made.reference_spend, made.reference_draws), failures)
 
 

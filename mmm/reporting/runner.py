@@ -20,15 +20,16 @@ from mmm.reporting.export import clean
 from mmm.reporting.format import Formatter
 from mmm.reporting.glyphs import unprintable
 from mmm.reporting.identity import bare
-from mmm.reporting.inputs import checked_inputs
+from mmm.reporting.inputs import checked_inputs, request_of
 from mmm.reporting.render import Cover, logo_data, pdf_bytes, print_page, require_pdf, web_page
 from mmm.reporting.results import Results, read_results
 from mmm.reporting.run_notebook import execute
 from mmm.reporting.shelf import MANIFEST, earlier_report, inputs_key, package_version, package_versions
-from mmm.reporting.story import EARLIER_FILE, INPUTS_FILE, SETTINGS_FILE, Believed, believe, handed_over
+from mmm.reporting.story import EARLIER_FILE, INPUTS_FILE, SETTINGS_FILE
 from mmm.reporting.style import make_look
 from mmm.scratch import discard, keep, scratch_path, sweep
 from mmm.settings import Settings, dump_settings
+from mmm.workflow import Judged, judged
 
 NOTEBOOK = "budget_report.ipynb"
 NOTEBOOK_KEPT = "Its notebook is kept in "
@@ -100,12 +101,11 @@ def run_report(
     try:
         dataset = _checked_data(run)
         run.timed("checks", since)
-        believed = _fits(run, dataset, progress)
-        demand_pass(believed.gate, settings.gate)
-        with handed_over(believed):
-            _execute(run)
-        _render(run, dataset, believed)
-        manifest = _finish(run, dataset, believed)
+        found = _fits(run, dataset, progress)
+        demand_pass(found.gate, settings.gate)
+        _execute(run)
+        _render(run, dataset, found)
+        manifest = _finish(run, dataset, found)
     except MMMError as error:
         _keep_failed(run, error)
         raise
@@ -206,13 +206,13 @@ def _earlier(run: _Run) -> Results | None:
     return earlier_report(run.final.parent, run.inputs, run.options.label)
 
 
-def _fits(run: _Run, dataset: Dataset, progress: bool) -> Believed:
+def _fits(run: _Run, dataset: Dataset, progress: bool) -> Judged:
     since = time.perf_counter()
     run.say("Fitting: one model on all data for decisions, one without the last weeks to judge it.")
-    believed = believe(run.settings, dataset, progress=progress, say=run.say)
+    found = judged(request_of(run.settings, dataset), progress=progress, say=run.say)
     run.timed("fits", since)
-    run.say(believed.gate.summary)
-    return believed
+    run.say(found.gate.summary)
+    return found
 
 
 def _execute(run: _Run) -> None:
@@ -223,12 +223,12 @@ def _execute(run: _Run) -> None:
     run.timed("notebook", since)
 
 
-def _render(run: _Run, dataset: Dataset, believed: Believed) -> None:
+def _render(run: _Run, dataset: Dataset, found: Judged) -> None:
     import nbformat
 
     since = time.perf_counter()
     chapters = chapters_of(nbformat.read(run.temporary / "executed.ipynb", as_version=4))
-    cover = _cover(run, dataset, believed)
+    cover = _cover(run, dataset, found)
     if "html" in run.formats:
         (run.temporary / "report.html").write_text(web_page(chapters, cover), encoding="utf-8")
     if "pdf" in run.formats:
@@ -249,7 +249,7 @@ def _tell_unprintable(run: _Run, text: str) -> None:
         run.say(note)
 
 
-def _cover(run: _Run, dataset: Dataset, believed: Believed) -> Cover:
+def _cover(run: _Run, dataset: Dataset, found: Judged) -> Cover:
     settings, report = run.settings, run.settings.report
     fmt = Formatter(
         dataset.currency, dataset.outcome_unit, True, report.number_format, report.date_format, language=report.language
@@ -271,8 +271,8 @@ def _cover(run: _Run, dataset: Dataset, believed: Believed) -> Cover:
             date=made,
             version=package_version("mmm-workbench"),
             data=dataset.fingerprint[:12],
-            fit=believed.fit.key[:12],
-            seed=believed.fit.seed,
+            fit=found.fit.key[:12],
+            seed=found.fit.seed,
         )
         + (" " + t("Questions: {author}.", author=report.author) if report.author else ""),
         templates=settings.base / report.templates if report.templates is not None else None,
@@ -287,9 +287,9 @@ def _horizon(dataset: Dataset, settings: Settings, fmt: Formatter) -> str:
     return fmt.date_range(ahead[0].date(), last.date())
 
 
-def _finish(run: _Run, dataset: Dataset, believed: Believed) -> dict[str, Any]:
+def _finish(run: _Run, dataset: Dataset, found: Judged) -> dict[str, Any]:
     """Writes the manifest and gives the folder its name; the next free one where another run has taken it meanwhile."""
-    manifest = _manifest(run, dataset, believed)
+    manifest = _manifest(run, dataset, found)
     while True:
         text = json.dumps({**manifest, "run": run.final.name}, indent=1, ensure_ascii=False, allow_nan=False)
         (run.temporary / MANIFEST).write_text(text, encoding="utf-8")
@@ -303,7 +303,7 @@ def _finish(run: _Run, dataset: Dataset, believed: Believed) -> dict[str, Any]:
             return {**manifest, "run": run.final.name}
 
 
-def _manifest(run: _Run, dataset: Dataset, believed: Believed) -> dict[str, Any]:
+def _manifest(run: _Run, dataset: Dataset, found: Judged) -> dict[str, Any]:
     """What the files were made from, and their hashes."""
     outputs = {
         str(path.relative_to(run.temporary)): {"sha256": _hash(path), "bytes": path.stat().st_size}
@@ -319,11 +319,11 @@ def _manifest(run: _Run, dataset: Dataset, believed: Believed) -> dict[str, Any]
             "started": run.started.isoformat(timespec="seconds"),
             "settings": settings.model_dump(mode="json"),
             "data": {"fingerprint": dataset.fingerprint, "source": settings.data.source},
-            "fit": {"key": believed.fit.key, "engine": believed.fit.engine, "seconds": believed.fit.seconds},
+            "fit": {"key": found.fit.key, "engine": found.fit.engine, "seconds": found.fit.seconds},
             "seeds": {"sampler": settings.sampler.seed, "plan": settings.plan.seed},
             "versions": package_versions(),
-            "gate": believed.gate.to_dict(),
-            "gate_overridden": not believed.gate.passed,
+            "gate": found.gate.to_dict(),
+            "gate_overridden": not found.gate.passed,
             "seconds": run.seconds,
             "notes": run.notes,
             "outputs": outputs,

@@ -2,27 +2,16 @@
 
 import json
 import os
-import pickle
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mmm.analysis import Analysis, analyse
-from mmm.assessment.agreement import Agreement, agreement
-from mmm.assessment.backtest import Backtest, stored
-from mmm.assessment.gate import GateReport, gate
-from mmm.assessment.holdout import HoldoutResult, holdout
-from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.data.quality import quality_report
 from mmm.errors import ReportError
-from mmm.inference.fit import Fit
-from mmm.inference.store import obtain
-from mmm.model.mixture import Beliefs
 from mmm.planning import Plan, plan
 from mmm.planning.curve import BudgetCurve, budget_curve
 from mmm.reporting import what_if
@@ -31,17 +20,16 @@ from mmm.reporting.decide import decision_of, plan_tables, scenario_lines
 from mmm.reporting.export import write_figures, write_outputs
 from mmm.reporting.figures.sheet import Drawn
 from mmm.reporting.gather import basis_of, fit_facts, formatters, meaning_of, model_views, outcome_words, workings_of
+from mmm.reporting.inputs import request_of
 from mmm.reporting.material import Material, Origin
 from mmm.reporting.page import Chapter
 from mmm.reporting.render import jupyter_html
 from mmm.reporting.results import Results, read_results
 from mmm.reporting.style import Look, make_look
-from mmm.scratch import process_folder
-from mmm.settings import Settings, load_dataset, load_evidence, load_settings
+from mmm.settings import Settings, load_dataset, load_settings
+from mmm.workflow import Judged, judged
 
 CHAPTER_MIME = "application/vnd.mmm.chapter+json"
-JUDGED = "MMM_JUDGED"
-"""Environment variable that names the file in which a run hands what it knows of its fits to its notebook."""
 SETTINGS_FILE, INPUTS_FILE, EARLIER_FILE = "settings.yaml", "inputs.json", "earlier.json"
 
 
@@ -57,71 +45,12 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Believed:
-    """What the fits say: the fit for decisions, the forecast of the fit that did not see the end, and the gate."""
-
-    fit: Fit
-    holdout: HoldoutResult | None
-    gate: GateReport
-    agreed: tuple[Agreement, ...] = ()
-    """The experiments beside the model."""
-    backtest: Backtest | None = None
-    """Earlier refreshes, where `mmm backtest` made them."""
-
-
-def believe(settings: Settings, dataset: Dataset, *, progress: bool = False, say: Any = lambda _: None) -> Believed:
-    """Both fits from the store, or new, and the gate. ``say`` receives lines on what happens.
-
-    The fit that is judged takes only the models that count in the fit for decisions, with weights of its own.
-    """
-    beliefs = Beliefs(settings.model, load_evidence(settings, dataset))
-    fit = obtain(dataset, beliefs.mixture(dataset), settings.sampler, progress=progress, report=say)
-    judged = _handed_over(fit)
-    if judged is not None:
-        return judged
-    result = None
-    if settings.gate.holdout is not None:
-        hidden = parse_periods(settings.gate.holdout, dataset.frequency)
-        counted = beliefs.with_noise(fit.spec.likelihood).only([member.name for member in fit.counted])
-        result = holdout(dataset, counted, settings.sampler, hidden, progress=progress, report=say)
-    without = Beliefs(settings.model).with_noise(fit.spec.likelihood).mixture(dataset)
-    untold = partial(obtain, dataset, without, settings.sampler, report=say)
-    agreed = agreement(fit, untold)
-    earlier = stored(dataset, beliefs, settings.sampler, settings.backtest)
-    return Believed(fit, result, gate(fit, settings.gate, result, agreed), agreed, earlier)
-
-
-@contextmanager
-def handed_over(believed: Believed) -> Iterator[None]:
-    """While it lasts, processes started here find the judgement of this fit made, and need not make it again."""
-    # Draws are in the store; the file holds what was made of them.
-    holdout = None if believed.holdout is None else replace(believed.holdout, fit=None)
-    known = (holdout, believed.gate, believed.agreed, believed.backtest)
-    path = process_folder("mmm-judged") / believed.fit.key
-    path.write_bytes(pickle.dumps((believed.fit.key, known)))
-    os.environ[JUDGED] = str(path)
-    try:
-        yield
-    finally:
-        del os.environ[JUDGED]
-
-
-def _handed_over(fit: Fit) -> Believed | None:
-    """What the process that started this one knows of the fit; None where it is another fit, or nobody did."""
-    path = os.environ.get(JUDGED)
-    if path is None:
-        return None
-    key, known = pickle.loads(Path(path).read_bytes())  # noqa: S301  # Written by the process that started this one.
-    return Believed(fit, *known) if key == fit.key else None
-
-
-@dataclass(frozen=True)
 class Story:
     """Results of one run and the chapters that tell them."""
 
     settings: Settings
     dataset: Dataset
-    believed: Believed
+    judged: Judged
     analysis: Analysis
     plan: Plan
     curve: BudgetCurve
@@ -234,59 +163,58 @@ class Run:
 def tell(settings: Settings, run: Run | None = None) -> Story:
     """Everything from settings: data, fits, gate, analysis, plan, and the material of the chapters."""
     run = run or Run()
-    store = run.store
     dataset = load_dataset(settings)
-    sampler = settings.sampler if store is None else settings.sampler.model_copy(update={"store": store})
-    return told(settings, dataset, believe(settings.model_copy(update={"sampler": sampler}), dataset), run)
+    request = request_of(settings, dataset)
+    return told(settings, dataset, judged(request if run.store is None else request.with_store(run.store)), run)
 
 
-def told(settings: Settings, dataset: Dataset, believed: Believed, run: Run | None = None) -> Story:
+def told(settings: Settings, dataset: Dataset, found: Judged, run: Run | None = None) -> Story:
     """As :func:`tell`, for fits that are at hand."""
-    analysis = analyse(believed.fit)
-    made = plan(believed.fit, settings.plan)
+    analysis = analyse(found.fit)
+    made = plan(found.fit, settings.plan)
     curve = budget_curve(made)
     return Story(
         settings,
         dataset,
-        believed,
+        found,
         analysis,
         made,
         curve,
-        _material(settings, (dataset, believed), (analysis, made, curve), run or Run()),
+        _material(settings, (dataset, found), (analysis, made, curve), run or Run()),
     )
 
 
 def _material(
     settings: Settings,
-    known: tuple[Dataset, Believed],
+    known: tuple[Dataset, Judged],
     results: tuple[Analysis, Plan, BudgetCurve],
     run: Run,
 ) -> Material:
-    dataset, believed = known
+    dataset, found = known
     analysis, made, curve = results
-    fit = believed.fit
+    fit = found.fit
     fmt, gain_fmt = formatters(settings, dataset, analysis)
     report = settings.report
     look = make_look(report, dataset.channels)
-    hidden = 0 if believed.holdout is None else len(believed.holdout.dates)
+    hidden = 0 if found.holdout is None else len(found.holdout.dates)
     return Material(
         settings=settings,
         origin=Origin(run.started, fit.key, fit.engine, fit.seed, made.dates[0].date(), run.inputs),
-        basis=basis_of(believed.fit, dataset, fmt),
+        basis=basis_of(found.fit, dataset, fmt),
         quality=quality_report(dataset, settings.data),
-        gate=believed.gate,
-        holdout=believed.holdout,
-        agreed=believed.agreed,
-        meaning=meaning_of(believed.fit, analysis, fmt),
-        decision=replace(decision_of(made, curve, gain_fmt), doubtful=believed.gate.doubtful),
-        plan=plan_tables(made, curve, scenario_lines(believed.fit, made, gain_fmt), gain_fmt),
-        workings=workings_of(believed.fit, settings, fit_facts(believed.fit, hidden)),
+        gate=found.gate,
+        holdout=found.holdout,
+        agreed=found.agreed,
+        meaning=meaning_of(found.fit, analysis, fmt),
+        decision=replace(decision_of(made, curve, gain_fmt), doubtful=found.gate.doubtful),
+        plan=plan_tables(made, curve, scenario_lines(found.fit, made, gain_fmt), gain_fmt),
+        workings=workings_of(found.fit, settings, fit_facts(found.fit, hidden)),
         fmt=fmt,
         gain_fmt=gain_fmt,
         gain_outcome=outcome_words(dataset, fmt)[1],
         look=look,
         what_if=what_if.payload(made, gain_fmt, look, report.what_if_draws) if report.what_if else None,
-        backtest=believed.backtest,
+        backtest=found.backtest,
         earlier=run.earlier,
-        models=model_views(believed.fit, made, fmt),
+        models=model_views(found.fit, made, fmt),
     )

@@ -26,6 +26,7 @@ from mmm.model.mixture import make_mixture
 from mmm.model.settings import DEFAULT_MEMBERS, MixtureSettings, ModelSettings
 from mmm.planning import plan
 from mmm.planning.settings import PlanSettings
+from mmm.sealed import seal
 
 
 def test_round_trip(known, tmp_path):
@@ -146,8 +147,7 @@ def rewrite(folder, change):
     """Change what ``meta.json`` says, and its hash with it."""
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8")) | change
     del meta["content"]
-    text = json.dumps(meta | {"content": stored_module._digest(meta)}, indent=1, ensure_ascii=False)
-    (folder / "meta.json").write_text(text, encoding="utf-8")
+    (folder / "meta.json").write_text(seal(meta), encoding="utf-8")
 
 
 def test_damaged_weights_are_made_again_and_said(sampled, kept):

@@ -124,8 +124,8 @@ def of_python(story: Story) -> dict[str, float]:
     found |= {"plan/probability": plan.decisive_gain.probability, "plan/worst5": abs(plan.decisive_gain.worst5)}
     found |= {"plan/spend_today": plan.reference_spend, "plan/spend_planned": plan.spend}
     found |= {"fit/r2": story.analysis.r_squared, "fit/error": story.analysis.error}
-    if story.believed.holdout is not None:
-        found["fit/holdout_error"] = story.believed.holdout.error
+    if story.judged.holdout is not None:
+        found["fit/holdout_error"] = story.judged.holdout.error
     return found
 
 

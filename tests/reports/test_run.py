@@ -11,17 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
 from mmm.errors import GateError, PlanError, ReportError, SettingsError
 from mmm.reporting import runner
-from mmm.reporting import story as story_module
 from mmm.reporting.results import read_results
 from mmm.reporting.runner import Report, RunOptions, notebook_path, run_report
-from mmm.reporting.story import believe, handed_over, open_run
-from mmm.settings import Settings, load_dataset, load_settings, settings_from
+from mmm.reporting.story import open_run
+from mmm.settings import Settings, load_settings, settings_from
 from mmm.tables import safe_text
 
 SCRIPT, FORMULA, LONG = "<script>alert(1)</script>", "=cmd|'/c calc'!A1", 'a "quoted" & very long'
@@ -306,29 +304,3 @@ def test_a_report_of_another_analysis_cannot_be_compared(report: Report, tmp_pat
     with pytest.raises(ReportError, match="is of the analysis 'synthetic', this one is 'other'"):
         run_report(settings, out=tmp_path, progress=False, options=RunOptions(since=report.folder))
     assert list((tmp_path / "other").iterdir()) == []
-
-
-def test_a_notebook_is_handed_the_judgement_of_its_fit(
-    make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = make_settings(geos=1, channels=("tv", "search"))
-    dataset = load_dataset(settings)
-    first = believe(settings, dataset)
-    assert first.holdout is not None
-
-    def never(*_: object, **__: object) -> None:
-        raise AssertionError("made again")
-
-    with handed_over(first):
-        monkeypatch.setattr(story_module, "gate", never)
-        again = believe(settings, dataset)
-        assert again.gate == first.gate
-        assert again.fit.key == first.fit.key
-        assert again.holdout is not None
-        pd.testing.assert_frame_equal(again.holdout.total, first.holdout.total)
-        # Another fit is judged by itself.
-        other = make_settings(geos=1, channels=("tv", "radio"))
-        with pytest.raises(AssertionError, match="made again"):
-            believe(other, load_dataset(other))
-    with pytest.raises(AssertionError, match="made again"):
-        believe(settings, dataset)

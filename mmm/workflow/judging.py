@@ -1,0 +1,109 @@
+"""A fit with its judgement: from the store, or made and then stored there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mmm.assessment import backtest as earlier
+from mmm.assessment.agreement import Agreement, agreement
+from mmm.assessment.backtest import Backtest, BacktestSettings
+from mmm.assessment.gate import GateReport, gate
+from mmm.assessment.holdout import HoldoutResult, holdout
+from mmm.assessment.settings import GateSettings
+from mmm.assessment.signals import signals
+from mmm.data.calendar import parse_periods
+from mmm.data.dataset import Dataset
+from mmm.inference.fit import Fit
+from mmm.inference.settings import SamplerSettings
+from mmm.inference.store import obtain
+from mmm.model.mixture import Beliefs
+from mmm.workflow import kept
+from mmm.workflow.judgement import Judgement
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be fitted and judged: data, what is believed of them, and how to sample, to judge and to backtest."""
+
+    dataset: Dataset
+    beliefs: Beliefs
+    sampler: SamplerSettings
+    gate: GateSettings
+    backtest: BacktestSettings
+
+    def with_store(self, store: str) -> "Request":
+        """The same with another store."""
+        return replace(self, sampler=self.sampler.model_copy(update={"store": store}))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The fit for decisions, its judgement, and earlier refreshes where `mmm backtest` made them."""
+
+    fit: Fit
+    judgement: Judgement
+    backtest: Backtest | None = None
+
+    @property
+    def gate(self) -> GateReport:
+        return self.judgement.gate
+
+    @property
+    def holdout(self) -> HoldoutResult | None:
+        return self.judgement.holdout
+
+    @property
+    def agreed(self) -> tuple[Agreement, ...]:
+        """The experiments beside the model."""
+        return self.judgement.agreed
+
+
+def judged(request: Request, *, progress: bool = False, say: Say = lambda _: None) -> Judged:
+    """The fit of a request and its judgement; ``say`` receives lines on what happens, ``progress`` shows the sampler's.
+
+    Whatever was made of the same request before is found. Raises DataError for data that cannot be fitted or judged,
+    FitError where sampling fails or the store cannot be used.
+    """
+    mixture = request.beliefs.mixture(request.dataset)
+    fit = obtain(request.dataset, mixture, request.sampler, progress=progress, report=say)
+    folder, key = Path(request.sampler.store) / fit.key, kept.judgement_key(_asked(request, fit))
+    judgement = kept.find(folder, key, say)
+    if judgement is None:
+        judgement = judge(request, fit, progress=progress, say=say)
+        kept.keep(folder, key, judgement, say)
+    refreshes = earlier.stored(request.dataset, request.beliefs, request.sampler, request.backtest)
+    return Judged(fit, judgement, refreshes)
+
+
+def judge(request: Request, fit: Fit, *, progress: bool = False, say: Say = lambda _: None) -> Judgement:
+    """Judge ``fit`` as the request says, whatever is stored of it.
+
+    The fit that is judged by its forecast takes only the models that count in ``fit``, with weights of its own.
+    """
+    dataset, settings = request.dataset, request.gate
+    result, behind = None, None
+    if settings.holdout is not None:
+        hidden = parse_periods(settings.holdout, dataset.frequency)
+        counted = request.beliefs.with_noise(fit.spec.likelihood).only([member.name for member in fit.counted])
+        result = holdout(dataset, counted, request.sampler, hidden, progress=progress, report=say)
+        behind, result = result.fit, replace(result, fit=None)
+    without = Beliefs(request.beliefs.model).with_noise(fit.spec.likelihood).mixture(dataset)
+    agreed = agreement(fit, partial(obtain, dataset, without, request.sampler, report=say))
+    found = signals(fit, behind)
+    return Judgement(result, found, agreed, gate(fit, settings, result, agreed, found))
+
+
+def _asked(request: Request, fit: Fit) -> dict[str, Any]:
+    """What a judgement depends on. Whether a failed gate is overridden is no part of it."""
+    return {
+        "fit": fit.key,
+        "data": request.dataset.fingerprint,
+        "model": request.beliefs.model.model_dump(mode="json"),
+        "evidence": request.beliefs.evidence.model_dump(mode="json"),
+        "sampler": request.sampler.model_dump(mode="json", exclude={"store"}),
+        "gate": request.gate.model_dump(mode="json", exclude={"override"}),
+    }
