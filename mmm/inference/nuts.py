@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from mmm.errors import FitError, sampler_stopped
@@ -50,4 +51,7 @@ def require_complete(tree: xr.DataTree, chains: int, draws: int) -> xr.DataTree:
                 f"The sampler was asked for {chains} chains of {draws} draws and returned "
                 f"{found.get('chain', 0)} of {found.get('draw', 0)} ({name}), so nothing was kept. Fit again."
             )
+    energy = tree["sample_stats"]["energy"] if "sample_stats" in tree.children else None
+    if energy is not None and (lost := int(np.isnan(energy.values).sum())):
+        raise FitError(f"{lost} of {chains * draws} draws are missing in what the sampler returned. Fit again.")
     return tree

@@ -5,6 +5,7 @@ import threading
 import time
 
 import engine_cases as cases
+import numpy as np
 import pytest
 
 from mmm.errors import FitError
@@ -41,3 +42,7 @@ def test_draws_that_are_missing_are_an_error() -> None:
         require_complete(tree, 2, 21)
     with pytest.raises(FitError, match="asked for 3 chains"):
         require_complete(tree, 3, 20)
+    # nutpie fills up chains that were broken off.
+    tree["sample_stats"]["energy"][1, 7:] = np.nan
+    with pytest.raises(FitError, match="13 of 40 draws are missing"):
+        require_complete(tree, 2, 20)

@@ -110,10 +110,10 @@ def test_it_is_plain_data_and_every_flipped_bit_is_seen(request_and_first: tuple
             assert found is None
             assert "cannot be read" in said[0]
             assert said[0].endswith("Judging again.")
+    path.write_bytes(content[:-20])
     said = []
     same(judged(request, say=said.append).judgement, first.judgement)
-    assert "Judging again." in said[-1] or unchanged
-    same(judged(request, say=said.append).judgement, first.judgement)
+    assert any("cannot be read" in line and line.endswith("Judging again.") for line in said)
     assert path.read_bytes() == content
 
 
