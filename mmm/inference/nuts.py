@@ -42,16 +42,22 @@ def nuts(model: Any, sampler: SamplerSettings, *, progress: bool, **options: Any
 
 
 def require_complete(tree: xr.DataTree, chains: int, draws: int) -> xr.DataTree:
-    """``tree``, if every variable has all ``draws`` of all ``chains``. Raises FitError where some are missing."""
+    """``tree``, if it has all ``draws`` of all ``chains``. Raises FitError where some are missing.
+
+    nutpie fills chains that were broken off up to the longest one with NaN.
+    """
     wanted = {"chain": chains, "draw": draws}
-    for name, group in tree.children.items():
-        found = {str(dim): size for dim, size in group.sizes.items() if dim in wanted}
+    for name in ("posterior", "sample_stats"):
+        if name not in tree.children:
+            continue
+        found = {str(dim): size for dim, size in tree[name].sizes.items() if dim in wanted}
         if found != wanted:
             raise FitError(
                 f"The sampler was asked for {chains} chains of {draws} draws and returned "
                 f"{found.get('chain', 0)} of {found.get('draw', 0)} ({name}), so nothing was kept. Fit again."
             )
-    energy = tree["sample_stats"]["energy"] if "sample_stats" in tree.children else None
-    if energy is not None and (lost := int(np.isnan(energy.values).sum())):
+    empty = [v.isnull().all([d for d in v.dims if d not in wanted]) for v in tree["posterior"].data_vars.values()]
+    lost = int(np.logical_and.reduce([part.transpose("chain", "draw").values for part in empty]).sum())
+    if lost:
         raise FitError(f"{lost} of {chains * draws} draws are missing in what the sampler returned. Fit again.")
     return tree

@@ -7,6 +7,7 @@ import time
 import engine_cases as cases
 import numpy as np
 import pytest
+import xarray as xr
 
 from mmm.errors import FitError
 from mmm.inference.nuts import require_complete
@@ -43,6 +44,8 @@ def test_draws_that_are_missing_are_an_error() -> None:
     with pytest.raises(FitError, match="asked for 3 chains"):
         require_complete(tree, 3, 20)
     # nutpie fills up chains that were broken off.
-    tree["sample_stats"]["energy"][1, 7:] = np.nan
+    broken = tree["posterior"].to_dataset().copy(deep=True)
+    for values in broken.data_vars.values():
+        values[1, 7:] = np.nan
     with pytest.raises(FitError, match="13 of 40 draws are missing"):
-        require_complete(tree, 2, 20)
+        require_complete(xr.DataTree.from_dict({"posterior": broken}), 2, 20)
