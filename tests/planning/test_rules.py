@@ -137,3 +137,15 @@ def test_every_kind_has_words_for_all_of_its_values():
 @pytest.mark.parametrize(("budget", "like"), [(15_000, True), (128_748, False), (40_000, False), (2_000, False)])
 def test_a_budget_of_one_period_is_noticed(budget, like):
     assert _like_one_period(budget, 128_748.0, 8) is like
+
+
+def test_more_room_never_wins_less(hill, single):
+    """Like channels with S-shaped curves: an even split is level ground for a search, and the worst place near it."""
+    there = single(hill(np.ones((60, 2)), np.full((60, 2), 0.6), np.full((60, 2), 3.0)), np.array([0.5, 0.5]))
+    won = {}
+    for most in (0.3, 1.0):
+        channels = {"c0": {"minimum": 0.0, "maximum": most}, "c1": {"minimum": 0.0, "maximum": 1.0}}
+        wanted = PlanSettings(**PLAIN, draws=60, total_budget=1.0, channels=channels)
+        won[most] = decide(Prepared(there, None), wanted).outcome_draws.mean()
+    assert won[1.0] == pytest.approx(1 / (1 + 0.6**3), rel=1e-6)
+    assert won[1.0] >= won[0.3] * (1 - 1e-9)
