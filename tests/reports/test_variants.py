@@ -72,9 +72,10 @@ def test_twenty_channels_in_print(many: tuple[list[Chapter], Cover]) -> None:
     content = pdf_bytes(print_page(*many))
     assert len(content) < 1_000_000
     reader = PdfReader(io.BytesIO(content))
-    pages = [reader.pages[i].extract_text().replace("\n", " ") for i in range(2)]
-    assert "What would change our mind?" in pages[0]
-    assert "What drove" in pages[1]
+    pages = [reader.pages[i].extract_text().replace("\n", " ") for i in range(3)]
+    # Twenty rows and the notice of a failed gate fill page one; its notes may then stand on the next.
+    assert "What would change our mind?" in pages[0] + pages[1]
+    assert "What drove" in pages[1] + pages[2]
 
 
 @pytest.mark.browser
@@ -202,7 +203,7 @@ def test_channels_that_only_a_scenario_has_are_shown(make_story: Callable[..., S
 
 def test_a_channel_that_never_ran_is_refused_by_name(make_settings: Callable[..., Settings]) -> None:
     settings = make_settings(channels=("tv", "search"), geos=1, young=("tv",), paused=("tv",))
-    with pytest.raises(DataError, match=r"Channels without spend or media .* \['tv'\].* remove them"):
+    with pytest.raises(DataError, match=r"Channel 'tv' has neither spend nor media .* remove it"):
         tell(settings)
 
 
