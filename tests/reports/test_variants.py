@@ -202,9 +202,8 @@ def test_channels_that_only_a_scenario_has_are_shown(make_story: Callable[..., S
 
 
 def test_a_channel_that_never_ran_is_refused_by_name(make_settings: Callable[..., Settings]) -> None:
-    settings = make_settings(channels=("tv", "search"), geos=1, young=("tv",), paused=("tv",))
     with pytest.raises(DataError, match=r"Channel 'tv' has neither spend nor media .* remove it"):
-        tell(settings)
+        tell(make_settings(channels=("tv", "search"), geos=1, young=("tv",), paused=("tv",)))
 
 
 def test_names_of_any_kind(make_story: Callable[..., Story]) -> None:
