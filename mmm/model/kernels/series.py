@@ -31,8 +31,11 @@ def convolution(weights, by_weights, geos, x, a, by):
             if begin >= stop:
                 break
             source = x[begin - lag * geos : stop - lag * geos]
-            _add(weights[lag], source, a[begin:stop])
-            for k in range(by.shape[0]):
+            if by.shape[0] == 0:
+                _add(weights[lag], source, a[begin:stop])
+            else:
+                _add_two(weights[lag], by_weights[0, lag], source, a[begin:stop], by[0, begin:stop])
+            for k in range(1, by.shape[0]):
                 _add(by_weights[k, lag], source, by[k, begin:stop])
 
 
@@ -40,6 +43,13 @@ def convolution(weights, by_weights, geos, x, a, by):
 def _add(factor, x, out):
     for i in range(x.shape[0]):
         out[i] += factor * x[i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH, inline="always")
+def _add_two(factor, other, x, out, second):
+    for i in range(x.shape[0]):
+        out[i] += factor * x[i]
+        second[i] += other * x[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
