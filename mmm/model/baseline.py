@@ -1,47 +1,22 @@
 """The baseline: what would have happened without media, as terms that are linear in coefficients with Normal priors.
 
-A term is a design that depends on the absolute date (or the controls) alone, so that more data never change old rows.
-All values are in scaled outcome units; only :func:`mmm.model.build.build` names the variables after the terms.
+A term (:mod:`mmm.model.terms`) is a design that depends on the absolute date (or the controls) alone, so that more
+data never change old rows. All values are in scaled outcome units; only :func:`mmm.model.build.build` names the
+variables after the terms.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mmm.data.names import CONTROL_TERM
+from mmm.errors import SettingsError
 from mmm.model.spec import DriftSpec, ModelSpec
+from mmm.model.terms import TERMS, Moment, Scale, Term
 
 Floats = npt.NDArray[np.float64]
 _EPOCH = pd.Timestamp("1970-01-05")
 _YEAR = 365.25
-
-
-@dataclass(frozen=True)
-class Term:
-    """A linear term: ``design`` is [t, p] (the same in every geo) or [t, g, p]; prior mean and sd are [p].
-
-    ``scaled`` names the sampled scale by which the prior sd is multiplied, or is None. ``per_geo`` marks the
-    intercept, whose coefficients belong to one geo each (design ones, dims geo).
-    """
-
-    name: str
-    dim: str
-    labels: tuple[str, ...]
-    design: Floats
-    mean: Floats
-    sd: Floats
-    scaled: str | None = None
-
-    def values(self, coefficients: Floats) -> Floats:
-        """The term at [..., t, g] for coefficients [..., p]; a shared design gives a geo axis of length one."""
-        if self.dim == "geo":
-            return np.broadcast_to(
-                coefficients[..., None, :], (*coefficients.shape[:-1], self.design.shape[0], coefficients.shape[-1])
-            )
-        if self.design.ndim == 2:
-            return np.asarray((coefficients @ self.design.T)[..., None])
-        return np.asarray(np.einsum("tgp,...p->...tg", self.design, coefficients))
 
 
 def terms(spec: ModelSpec, dates: pd.DatetimeIndex, control: Floats) -> tuple[Term, ...]:
@@ -62,11 +37,17 @@ def terms(spec: ModelSpec, dates: pd.DatetimeIndex, control: Floats) -> tuple[Te
         design = drift_design(dates, base.drift)
         labels = tuple(str(base.drift.first + i) for i in range(design.shape[1]))
         p = len(labels)
-        out.append(Term("drift", "knot", labels, design, np.zeros(p), np.ones(p), scaled="drift_sd"))
+        out.append(Term("drift", "knot", labels, design, np.zeros(p), np.ones(p), Scale("drift_sd", base.drift.scale)))
     if spec.controls:
         standard = (control - np.array(base.control_mean)) / np.array(base.control_scale)
         k = len(spec.controls)
-        out.append(Term("control", "control_name", spec.controls, standard, np.zeros(k), np.full(k, base.control_sd)))
+        sd = np.full(k, base.control_sd)
+        out.append(Term("control", "control_name", spec.controls, standard, np.zeros(k), sd, told=CONTROL_TERM))
+    here = Moment(dates, control, spec.geos, spec.controls, base.outcome_sd)
+    out += [TERMS[name](here) for name in base.further]
+    for i, term in enumerate(out):
+        if any(term.name == other.name or term.dim == other.dim for other in out[:i]):
+            raise SettingsError(f"The term '{term.name}' has a name or dim that another term of the baseline has.")
     return tuple(out)
 
 

@@ -16,7 +16,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from mmm.data.dataset import Dataset
 from mmm.model import media_graph, media_op
-from mmm.model.baseline import Term, terms
+from mmm.model.baseline import terms
 from mmm.model.evidence import NO_EVIDENCE, Contrast, Evidence, contrasts
 from mmm.model.media_graph import MediaParameters
 from mmm.model.media_graph import data as shared
@@ -24,6 +24,7 @@ from mmm.model.panel import panel
 from mmm.model.parameters import Variable, variables
 from mmm.model.priors import numbers, transform
 from mmm.model.spec import ModelSpec
+from mmm.model.terms import Term, scales
 
 
 def build(spec: ModelSpec, dataset: Dataset, evidence: Evidence = NO_EVIDENCE, *, fused: bool = True) -> pm.Model:
@@ -50,7 +51,7 @@ def build(spec: ModelSpec, dataset: Dataset, evidence: Evidence = NO_EVIDENCE, *
         if evidence.experiments:
             model.add_coord("experiment", [e.name for e in evidence.experiments])
             _experiments(spec, contrasts(evidence, dataset, spec.lookback), parameters, log_beta)
-        mean = scaled_media + _baseline(spec, baseline)
+        mean = scaled_media + _baseline(baseline)
         sigma = pm.HalfNormal("sigma", spec.noise_scale)
         mu, observed, dims = mean, data.outcome, ["date", "geo"]
         if not data.observed.all():
@@ -140,12 +141,13 @@ def _deviations(spec: ModelSpec) -> TensorVariable:
     return (geo_sd[:, None] * deviation).T
 
 
-def _baseline(spec: ModelSpec, baseline: tuple[Term, ...]) -> TensorVariable:
+def _baseline(baseline: tuple[Term, ...]) -> TensorVariable:
     """Sum of the linear terms, [window, geo]."""
     total = pt.zeros(())
+    sizes = {scale.name: pm.HalfNormal(scale.name, scale.prior) for scale in scales(baseline)}
     for term in baseline:
-        if term.scaled is not None and spec.baseline.drift is not None:
-            size = pm.HalfNormal(term.scaled, spec.baseline.drift.scale)
+        if term.scale is not None:
+            size = sizes[term.scale.name]
             coefficients = pm.Normal(term.name, 0.0, size, dims=term.dim, default_transform=Unscaled())
         else:
             coefficients = pm.Normal(term.name, term.mean, term.sd, dims=term.dim)

@@ -13,7 +13,6 @@ import xarray as xr
 from scipy.special import gammaln
 
 from mmm.data.dataset import Dataset
-from mmm.data.names import CONTROL_TERM
 from mmm.model import response
 from mmm.model.baseline import terms
 from mmm.model.parameters import families, variables
@@ -75,8 +74,8 @@ def baseline_draws(
 ) -> dict[str, Floats]:
     """Each term of the baseline in outcome units, {name: [n, t, g]}; controls by their own name as ``control:NAME``.
 
-    ``control[t, g, k]`` is in the data's units. Dates after the fit extend the drift by draws from its prior given
-    what was learned, which ``seed`` fixes.
+    ``control[t, g, k]`` is in the data's units. Dates after the fit extend terms with a sampled scale (the drift) by
+    draws from its prior given what was learned, which ``seed`` fixes.
     """
     scale = np.array(spec.outcome_scale)
     rng = np.random.default_rng(seed)
@@ -84,14 +83,16 @@ def baseline_draws(
     out: dict[str, Floats] = {}
     for term in terms(spec, dates, control):
         known = samples[term.name].transpose("sample", term.dim).values
-        if term.name == "control":
+        if term.told is not None:
+            design = term.design if term.design.ndim == 3 else term.design[:, None, :]
             for k, name in enumerate(term.labels):
-                out[f"{CONTROL_TERM}{name}"] = known[:, k, None, None] * term.design[None, :, :, k] * scale
+                alone = known[:, k, None, None] * design[None, :, :, k]
+                out[f"{term.told}{name}"] = np.broadcast_to(alone, (n, len(dates), len(spec.geos))) * scale
             continue
         wanted = len(term.labels)
-        if term.scaled is not None and known.shape[1] < wanted:
+        if term.scale is not None and known.shape[1] < wanted:
             # Coefficients of later knots are independent of the earlier ones by construction of the design.
-            size = samples[term.scaled].values[:, None]
+            size = samples[term.scale.name].values[:, None]
             known = np.concatenate([known, size * rng.standard_normal((n, wanted - known.shape[1]))], axis=1)
         values = term.values(known[:, :wanted])
         out[term.name] = np.broadcast_to(values, (n, len(dates), len(spec.geos))) * scale

@@ -21,6 +21,7 @@ from mmm.errors import SettingsError, suggestion
 from mmm.model.families import ADSTOCKS, SATURATIONS, Family
 from mmm.model.families.registry import Registry
 from mmm.model.priors import LogNormalPrior, Prior
+from mmm.model.terms import TERMS
 from mmm.section import Section
 
 OPEN = "auto"
@@ -171,6 +172,19 @@ class BaselineSettings(Section):
         default="auto", description="auto: the members of the mixture differ in it; its own defaults without a mixture."
     )
     control_scale: float = Field(default=1.0, gt=0, description="Shared by all controls (divided by root of count).")
+    further: tuple[str, ...] = Field(
+        default=(), description="Names of terms of one's own that were registered (docs/extending.md)."
+    )
+
+    @field_validator("further")
+    @classmethod
+    def _registered(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            try:
+                TERMS[name]
+            except SettingsError as error:
+                raise ValueError(str(error)) from error
+        return names
 
     @property
     def chosen_drift(self) -> DriftSettings | None:

@@ -100,6 +100,8 @@ class BaselineSpec(Section):
     control_mean: tuple[float, ...]
     control_scale: tuple[float, ...]
     control_sd: float
+    outcome_sd: float = 1.0
+    further: tuple[str, ...] = ()
 
 
 class ModelSpec(Section):
@@ -330,4 +332,6 @@ def _baseline(
         control_mean=_floats(values.mean(axis=0)),
         control_scale=_floats(np.where(spread > 0, spread, 1.0)),
         control_sd=base.control_scale * sd / max(1, len(dataset.controls)) ** 0.5,
+        outcome_sd=sd,
+        further=base.further,
     )

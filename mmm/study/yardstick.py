@@ -91,7 +91,7 @@ def _regression(world: StudyWorld) -> tuple[Floats, Floats, Floats, Floats, NDAr
         designs.append(design.reshape(len(seen), -1))
         means.append(term.mean)
         sds.append(term.sd)
-        drifting.append(np.full(len(term.sd), term.scaled is not None))
+        drifting.append(np.full(len(term.sd), term.scale is not None))
     outcome = (dataset.data["outcome"].values / scale).ravel()
     columns = np.concatenate(designs, axis=1)[seen]
     left = outcome[seen] - columns @ np.concatenate(means)

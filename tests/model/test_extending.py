@@ -17,6 +17,7 @@ from mmm.model.families import ADSTOCKS, SATURATIONS, Adstock, Parameter, regist
 from mmm.model.priors import LogNormalPrior
 from mmm.model.response import contributions
 from mmm.model.response_planner import always_concave
+from mmm.model.terms import TERMS
 
 PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
 
@@ -27,6 +28,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     for known in (ADSTOCKS, SATURATIONS):
         known.parameters()
         monkeypatch.setattr(known, "_families", dict(known._families))
+    monkeypatch.setattr(TERMS, "_made", {name: TERMS[name] for name in TERMS})
     names: dict[str, Any] = {"mmm": mmm, "dataset": cases.dataset("national")}
     for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):
         exec(block, names)  # noqa: S102  (the page's own code)

@@ -221,7 +221,7 @@ def _baseline(dataset: Dataset, spec: ModelSpec, effect: np.ndarray, near: Any) 
         start += block.shape[2]
         jitter = near(np.ones(len(values)), 0.01) - 1.0
         out[term.name] = (("chain", "draw", term.dim), values + noise * jitter)
-        if term.scaled is not None:
-            out[term.scaled] = (("chain", "draw"), near(np.array(0.02), 0.1))
+        if term.scale is not None:
+            out[term.scale.name] = (("chain", "draw"), near(np.array(0.02), 0.1))
     out["sigma"] = (("chain", "draw"), near(np.array(noise), 0.05))
     return out

@@ -35,8 +35,8 @@ def posterior(problem: Problem, x: Floats, seed: int) -> xr.Dataset:
     if problem.linear.integrated:
         variables |= terms_of(problem, dense, lone)
     for term in problem.linear.terms:
-        if term.scaled is not None and not problem.linear.integrated:
-            size = variables[term.scaled][1]
+        if term.scale is not None and not problem.linear.integrated:
+            size = variables[term.scale.name][1]
             variables[term.name] = ((term.dim,), size[:, None] * variables.pop(f"{term.name}_raw")[1])
     return xr.Dataset(
         {

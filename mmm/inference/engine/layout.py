@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from mmm.model.baseline import Term
 from mmm.model.parameters import variables
 from mmm.model.priors import transform
 from mmm.model.spec import ModelSpec
+from mmm.model.terms import Scale, Term, scales
 
 Floats = npt.NDArray[np.float64]
 
@@ -17,9 +17,10 @@ Floats = npt.NDArray[np.float64]
 class Linear:
     """The baseline's terms, and what becomes of their coefficients: ``integrated`` out, or sampled.
 
-    ``rotation`` [knot, direction] is orthonormal: in its directions the products of the drift's columns are diagonal
-    (lone columns), or those of what the other columns leave of them (sampled ones), and the prior is the same, as all
-    its coefficients have one scale. None without a drift, and where an integrated drift has dense columns.
+    ``rotation`` [coefficient, direction] of the widest term with a sampled scale (the drift) is orthonormal: in its
+    directions the products of its columns are diagonal (lone columns), or those of what the other columns leave of them
+    (sampled ones), and the prior is the same, as all its coefficients have one scale. None without such a term, and
+    where its integrated columns are dense.
     """
 
     terms: tuple[Term, ...]
@@ -29,36 +30,53 @@ class Linear:
 
     @property
     def dense(self) -> list[Term]:
-        """Terms whose columns are dense, those that differ by geo last: neither intercepts by geo nor a lone drift."""
+        """Terms whose columns are dense, those that differ by geo last: neither intercepts by geo nor a lone term."""
         lone = [
-            t for t in self.terms if (t.dim == "geo" and self.geos > 1) or (t is self.drift and self.has_lone_drift)
+            t for t in self.terms if (t.dim == "geo" and self.geos > 1) or (t is self.widest and self.has_lone_term)
         ]
         return sorted((t for t in self.terms if t not in lone), key=lambda t: varies(t, self.geos))
 
     @property
-    def drift(self) -> Term | None:
-        """The term whose scale is sampled, if there is one."""
-        return next((t for t in self.terms if t.scaled is not None), None)
+    def scales(self) -> tuple[Scale, ...]:
+        """The scales that are sampled, in the order of their entries."""
+        return scales(self.terms)
 
     @property
-    def has_lone_drift(self) -> bool:
+    def widest(self) -> Term | None:
+        """The term with a sampled scale that has the most coefficients, alike in every geo; the first of several."""
+        found = [t for t in self.terms if t.scale is not None and t.design.ndim == 2]
+        return max(found, key=lambda t: len(t.labels)) if found else None
+
+    @property
+    def has_lone_term(self) -> bool:
         return self.integrated and self.rotation is not None
 
+    @property
+    def groups(self) -> npt.NDArray[np.intp]:
+        """Number of the scale of every coefficient, dense ones and then lone ones; -1 where it is not sampled."""
+        names = [scale.name for scale in self.scales]
+
+        def group(term: Term) -> list[int]:
+            return [-1 if term.scale is None else names.index(term.scale.name)] * len(term.labels)
+
+        alone = [self.widest] if self.has_lone_term else [t for t in self.terms if t.dim == "geo" and self.geos > 1]
+        return np.array([g for t in (*self.dense, *alone) if t is not None for g in group(t)], dtype=np.intp)
+
     def design(self, term: Term) -> Floats:
-        """The term's design, of the drift by direction where there is a rotation."""
-        return term.design if self.rotation is None or term is not self.drift else term.design @ self.rotation
+        """The term's design, of the widest by direction where there is a rotation."""
+        return term.design if self.rotation is None or term is not self.widest else term.design @ self.rotation
 
 
 def make_linear(terms: tuple[Term, ...], observed: npt.NDArray[np.bool_], *, integrated: bool) -> Linear:
-    """The terms on the cells ``observed[t, g]``; on national data an integrated drift gets lone columns."""
+    """The terms on the cells ``observed[t, g]``; on national data the widest integrated one gets lone columns."""
     out = Linear(terms, observed.shape[1], integrated)
-    if out.drift is None or (integrated and out.geos > 1):
+    if out.widest is None or (integrated and out.geos > 1):
         return out
     weights = np.sqrt(observed.sum(axis=1, keepdims=True))
-    columns = weights * out.drift.design
+    columns = weights * out.widest.design
     if not integrated:
         # Designs that differ by geo are taken at their mean: a rotation need not be exact.
-        rest = [t.design if t.design.ndim == 2 else t.design.mean(axis=1) for t in terms if t is not out.drift]
+        rest = [t.design if t.design.ndim == 2 else t.design.mean(axis=1) for t in terms if t is not out.widest]
         others = weights * np.concatenate(rest, axis=1)
         columns = columns - others @ np.linalg.lstsq(others, columns, rcond=None)[0]
     return replace(out, rotation=np.linalg.eigh(columns.T @ columns).eigenvectors)
@@ -155,13 +173,13 @@ def make_layout(spec: ModelSpec, linear: Linear) -> Layout:
     add("sigma", (), "log", ())
     if spec.likelihood == "student_t":
         add("nu_excess", (), "log", ())
-    if linear.drift is not None:
-        add(str(linear.drift.scaled), (), "log", ())
+    for scale in linear.scales:
+        add(scale.name, (), "log", ())
     if not linear.integrated:
         for term in linear.dense:
-            name = term.name if term.scaled is None else f"{term.name}_raw"
-            turned = linear.rotation if term is linear.drift else None
-            add(name, (len(term.labels),), "none" if term.scaled is None else "raw", (term.dim,), term.mean, turned)
+            name = term.name if term.scale is None else f"{term.name}_raw"
+            turned = linear.rotation if term is linear.widest else None
+            add(name, (len(term.labels),), "none" if term.scale is None else "raw", (term.dim,), term.mean, turned)
         if geos > 1:
             add("intercept", (geos,), "none", ("geo",), next(t.mean for t in linear.terms if t.dim == "geo"))
     owners = {variable.dim: variable.owners for variable in of_families} | {"channel": tuple(range(channels))}

@@ -22,8 +22,8 @@ def prior_point(problem: Problem) -> Floats:
         "geo_sd": np.log(0.5 * scales[0]),
         "sigma": np.log(0.5 * scales[1]),
         "nu_excess": np.log(15.0),
-        "drift_sd": np.log(0.5 * scales[2]),
     }
+    values |= {scale.name: [np.log(0.5 * scale.prior)] for scale in problem.linear.scales}
     for name, value in values.items():
         if name in problem.layout:
             x[problem.layout.of(name)] = value

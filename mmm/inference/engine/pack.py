@@ -16,7 +16,7 @@ from mmm.model.priors import numbers, transform
 from mmm.model.spec import ModelSpec
 
 Floats = npt.NDArray[np.float64]
-_WHOLE = ("families", "place", "order", "bounds", "bent", "tests", "test_geos")
+_WHOLE = ("families", "place", "order", "bounds", "bent", "group", "scaled", "rest", "tests", "test_geos")
 
 
 def pack(
@@ -28,19 +28,17 @@ def pack(
 ) -> Floats:
     """A block whose coordinates are the model's own (see :func:`with_coordinates`)."""
     sampled = b.STUDENT_T if spec.likelihood == "student_t" else b.NORMAL
-    arrays = media_arrays(spec, data) | _linear(spec, data, linear) | _priors(spec, layout) | _tests(spec, tests)
+    arrays = (
+        media_arrays(spec, data) | _linear(spec, data, linear) | _priors(spec, layout, linear) | _tests(spec, tests)
+    )
     size = media_sizes(spec, data)
     size[b.SCALES] = len(spec.channels) + sum(len(v.owners) for v in variables(spec))
     arrays["constant"] = np.array([_constant(spec, arrays, integrated=linear.integrated)])
-    dense = linear.dense
-    drift = [t for t in dense if t.scaled is not None]
-    before_drift = sum(len(t.labels) for t in dense[: dense.index(drift[0])]) if drift else 0
     size[b.DIM] = layout.dim
     size[b.SHARED], size[b.VARYING] = len(arrays["shared"]), len(arrays["varying"])
-    size[b.LONE], size[b.LONE_DRIFT] = len(arrays["lone_square"]), linear.has_lone_drift
+    size[b.LONE], size[b.LONE_SCALED] = len(arrays["lone_square"]), linear.has_lone_term
     size[b.NOISE] = b.INTEGRATED if linear.integrated else sampled
-    size[b.DRIFT_START], size[b.DRIFT_SCALE] = before_drift, linear.drift is not None
-    size[b.DRIFT_STOP] = before_drift + sum(len(t.labels) for t in drift)
+    size[b.GROUPS], size[b.SCALED] = len(linear.scales), len(arrays["scaled"])
     size[b.OBSERVED] = int(data.observed.sum())
     size[b.TESTS], size[b.TEST_GEOS] = len(tests), len(arrays["test_geos"])
     size[b.TEST_MEDIA] = len(arrays["test_media"])
@@ -108,7 +106,7 @@ def _linear(spec: ModelSpec, data: Panel, linear: Linear) -> dict[str, npt.NDArr
     cross = np.einsum("tp,tgk->pk", z, v)
     gram = np.block([[z.T @ (seen.sum(axis=1)[:, None] * z), cross], [cross.T, np.einsum("tgj,tgk->jk", v, v)]])
     precision = np.concatenate([np.zeros(0), *(1.0 / t.sd**2 for t in dense)])
-    if linear.drift is None or not linear.has_lone_drift:
+    if linear.widest is None or not linear.has_lone_term:
         intercept = next(t for t in linear.terms if t.dim == "geo")
         by_geo = geos if geos > 1 else 0
         lone = {
@@ -119,13 +117,13 @@ def _linear(spec: ModelSpec, data: Panel, linear: Linear) -> dict[str, npt.NDArr
             "lone_precision": (1.0 / intercept.sd**2)[:by_geo],
         }
     else:
-        columns = (seen * linear.design(linear.drift)).T
+        columns = (seen * linear.design(linear.widest)).T
         lone = {
             "lone": columns,
             "lone_square": (columns**2).sum(axis=1),
             "lone_cross": columns @ z,
             "lone_outer": np.stack([np.outer(c, c)[np.triu_indices(len(gram))] for c in columns @ z]),
-            "lone_precision": 1.0 / linear.drift.sd**2,
+            "lone_precision": 1.0 / linear.widest.sd**2,
         }
     return {
         "outcome": outcome.ravel(),
@@ -134,6 +132,9 @@ def _linear(spec: ModelSpec, data: Panel, linear: Linear) -> dict[str, npt.NDArr
         "varying": v.transpose(2, 0, 1).reshape(v.shape[2], window * geos),
         "gram": gram,
         "precision": precision,
+        "group": linear.groups,
+        "scaled": np.flatnonzero(linear.groups >= 0),
+        "rest": np.flatnonzero(linear.groups < 0),
         **lone,
     }
 
@@ -147,9 +148,7 @@ def _constant(spec: ModelSpec, arrays: dict[str, npt.NDArray[np.generic]], *, in
         [c.effect.sigma for c in spec.channels]
         + [numbers(p)[1] for v in variables(spec) for p in v.priors if transform(p) == "log"]
     )
-    half_normal = [scales[0]] * (channels if geos > 1 else 0) + [scales[1]]
-    if spec.baseline.drift is not None:
-        half_normal.append(scales[2])
+    half_normal = [scales[0]] * (channels if geos > 1 else 0) + list(scales[1:])
     precisions = np.concatenate([arrays["precision"], arrays["lone_precision"]])
     standard = len(sds) + len(half_normal) + channels * (geos - 1) + (0 if integrated else len(precisions))
     out = -np.log(sds).sum() - sum(special.betaln(first, second) for first, second in stated)
@@ -159,7 +158,7 @@ def _constant(spec: ModelSpec, arrays: dict[str, npt.NDArray[np.generic]], *, in
     return float(out)
 
 
-def _priors(spec: ModelSpec, layout: Layout) -> dict[str, npt.NDArray[np.generic]]:
+def _priors(spec: ModelSpec, layout: Layout, linear: Linear) -> dict[str, npt.NDArray[np.generic]]:
     most = max(sum(len(f.parameters) for f in families(c)) for c in spec.channels)
     place, priors = np.full((len(spec.channels), most), -1), np.zeros((len(spec.channels), most, b.PRIOR_COLUMNS))
     for variable in variables(spec):
@@ -167,12 +166,11 @@ def _priors(spec: ModelSpec, layout: Layout) -> dict[str, npt.NDArray[np.generic
         for i, (owner, at, prior) in enumerate(entries, layout[variable.name].start):
             place[owner, at] = i
             priors[owner, at] = b.BETA if transform(prior) == "logit" else b.LOG_NORMAL, *numbers(prior)
-    drift = spec.baseline.drift
     return {
         "place": place,
         "effects": np.array([numbers(c.effect) for c in spec.channels]),
         "priors": priors,
-        "scales": np.array([spec.geo_sd_scale, spec.noise_scale, drift.scale if drift is not None else 1.0]),
+        "scales": np.array([spec.geo_sd_scale, spec.noise_scale, *(scale.prior for scale in linear.scales)]),
     }
 
 

@@ -62,7 +62,8 @@ def unconstrained_draws(problem: Problem, count: int, seed: int) -> Floats:
         stated(variable.name, variable.priors)
     half_normal("geo_sd", scales[0])
     half_normal("sigma", scales[1])
-    half_normal("drift_sd", scales[2])
+    for scale in problem.linear.scales:
+        half_normal(scale.name, scale.prior)
     if "nu_excess" in layout:
         x[:, layout.of("nu_excess")] = np.log(rng.gamma(NU_SHAPE, 1.0 / NU_RATE, (count, 1)))
     if not problem.linear.integrated:

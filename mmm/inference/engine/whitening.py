@@ -1,6 +1,6 @@
 """Coordinates in which the posterior is close to a standard normal, from its mode and curvature.
 
-On one geo: the mode, a dense Hessian there, log drift_sd bent. With geos the joint mode says nothing of the scales
+On one geo: the mode, a dense Hessian there, log scales bent. With geos the joint mode says nothing of the scales
 ``geo_sd`` (it lies where deviations are small and scales large, or at zero), so they are taken from their own
 approximate posterior: the curvature at the mode says what the data know of the deviations, and with it the scale's
 density is one-dimensional. The rest follows given the scales, with the deviations centred as far as the data know them
@@ -83,11 +83,7 @@ def given_media(problem: Problem, plain: Coordinates, x: Floats) -> Coordinates:
     gram, cross, lone = (problem.array(name) for name in ("gram", "lone_cross", "lone_square"))
     products = np.block([[gram, cross.T], [cross, np.diag(lone)]])
     prior = np.concatenate([problem.array("precision"), problem.array("lone_precision")])
-    every, drift = np.arange(len(products)), np.zeros(0, dtype=np.intp)
-    if problem.linear.drift is not None:
-        part = layout[f"{problem.linear.drift.name}_raw"]
-        drift = np.arange(part.start, part.stop) - (layout.dim - len(products))
-    others = np.setdiff1d(every, drift)
+    scaled, others = np.flatnonzero(problem.linear.groups >= 0), np.flatnonzero(problem.linear.groups < 0)
     precision = float(np.exp(-2.0 * x[layout.of("sigma")])[0])
     if "nu_excess" in layout:
         # Fisher information of a Student-t location, against a normal's of the same scale.
@@ -95,8 +91,8 @@ def given_media(problem: Problem, plain: Coordinates, x: Floats) -> Coordinates:
         precision *= (nu + 1.0) / (nu + 3.0)
     known = precision * products[np.ix_(others, others)] + np.diag(prior[others])
     given = precision * np.linalg.inv(known)
-    onto = given @ products[np.ix_(others, drift)]
-    left = products[np.ix_(drift, drift)] - onto.T @ known @ onto / precision
+    onto = given @ products[np.ix_(others, scaled)]
+    left = products[np.ix_(scaled, scaled)] - onto.T @ known @ onto / precision
     strength = precision * np.maximum(np.diag(left), 0.0)
     return replace(plain, given=given, onto=onto, known=np.append(strength, precision))
 
@@ -113,7 +109,8 @@ def _bent(problem: Problem) -> tuple[Entries, Floats]:
     layout, scales = problem.layout, problem.array("scales")
     entries: list[int] = []
     sizes: list[float] = []
-    for name, scale in (("geo_sd", scales[0]), ("drift_sd", scales[2])):
+    own = [(scale.name, scale.prior) for scale in problem.linear.scales]
+    for name, scale in (("geo_sd", scales[0]), *own):
         if name in layout:
             part = layout[name]
             entries += range(part.start, part.stop)

@@ -11,9 +11,9 @@ from numba import njit
 
 # Positions of the sizes at the start of a block, as int64 (the same 8 bytes as a float64).
 LENGTH, DIM, CHANNELS, GEOS, LOOKBACK, HISTORY, WINDOW, SHARED, VARYING, LONE = range(10)
-NOISE, PARAMETERS, SCALES, DRIFT_START, DRIFT_STOP, DRIFT_SCALE, OBSERVED, BLOCKS, WHITENING, BENT = range(10, 20)
-TESTS, TEST_GEOS, TEST_MEDIA, LONE_DRIFT, CONDITIONAL = range(20, 25)
-HEADER = 25
+NOISE, PARAMETERS, SCALES, GROUPS, SCALED, OBSERVED, BLOCKS, WHITENING, BENT, TESTS = range(10, 20)
+TEST_GEOS, TEST_MEDIA, LONE_SCALED, CONDITIONAL = range(20, 24)
+HEADER = 24
 
 # Columns of ``families``: numbers of the kernels, numbers of their parameters, and how the adstock is computed.
 ADSTOCK, NORMALISED, CARRIED, SATURATION, CURVED, PRECISE, COLUMNS = range(7)
@@ -31,14 +31,16 @@ class Block(NamedTuple):
     ``media[C, (history + R) * G]`` in kernel units, ``earlier[C, (history + lookback) * G]`` the same with the window
     emptied; ``weights[R * G]`` turn scaled outcome into the prior's units; ``outcome`` and ``observed`` are [W * G],
     less the coefficients' prior means and zero where unobserved. ``shared[., W]`` and ``varying[., W * G]`` are the
-    dense columns. Lone columns have no products with each other: indicators of the geos, or (``LONE_DRIFT`` of the
-    sizes is 1) those of the drift, in ``lone[., W]``; ``lone_square`` and ``lone_cross[., P]`` are their products with
-    themselves and with the dense ones; ``lone_outer``, of the drift's, the upper triangle of the latter's outer
-    products. ``precision[P]`` and ``lone_precision`` are for drift scale one; ``constant`` is the part of the log prior
+    dense columns. Lone columns have no products with each other: indicators of the geos, or (``LONE_SCALED`` of the
+    sizes is 1) those of a term with a sampled scale, in ``lone[., W]``; ``lone_square`` and ``lone_cross[., P]`` are
+    their products with themselves and with the dense ones; ``lone_outer``, of the latter, the upper triangle of the
+    dense products' outer products. ``precision[P]`` and ``lone_precision`` are for scales of one; coefficients whose
+    scale is sampled are ``scaled`` (positions among the dense and then the lone ones; the ``rest`` are the others), and
+    ``group`` is the number of a coefficient's scale, or -1. ``constant`` is the part of the log prior
     density that depends on no parameter. ``effects[C, 2]`` are mean and sd of the log effects' priors, ``priors[C,
     PARAMETERS, .]`` those of the families' parameters, which lie in the vector at ``place[C, PARAMETERS]`` (-1 where a
     channel has fewer): mean and sd of the logarithm, or the two numbers of a beta prior. ``scales`` are of geo_sd,
-    noise and drift. ``SCALES`` of the sizes is where geo_sd begins in the vector.
+    noise and the sampled scales of coefficients. ``SCALES`` of the sizes is where geo_sd begins in the vector.
     ``centring[2, C]`` is how far a channel's deviations by geo are centred, 0 to 1, and the log scale at which that
     changes nothing; ``given``, ``onto`` and ``known`` are those of :mod:`mmm.model.kernels.conditional`, or empty
     (``CONDITIONAL`` of the sizes is 0); ``centre`` and ``factors`` whiten the entries, in the blocks of ``order`` that
@@ -55,6 +57,9 @@ class Block(NamedTuple):
     order: np.ndarray
     bounds: np.ndarray
     bent: np.ndarray
+    group: np.ndarray
+    scaled: np.ndarray
+    rest: np.ndarray
     tests: np.ndarray
     test_geos: np.ndarray
     media: np.ndarray
@@ -93,14 +98,17 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
     history, window = size[HISTORY], size[WINDOW]
     dense = size[SHARED] + size[VARYING]
     rows = window + lookback
-    conditional, drift = size[CONDITIONAL], size[DRIFT_STOP] - size[DRIFT_START]
-    others = dense + size[LONE] - drift
+    conditional, scaled = size[CONDITIONAL], size[SCALED]
+    others = dense + size[LONE] - scaled
     return {
         "families": (channels, COLUMNS),
         "place": (channels, size[PARAMETERS]),
         "order": (size[DIM],),
         "bounds": (size[BLOCKS] + 1,),
         "bent": (size[BENT],),
+        "group": (dense + size[LONE],),
+        "scaled": (scaled,),
+        "rest": (others,),
         "tests": (size[TESTS], 6),
         "test_geos": (size[TEST_GEOS],),
         "media": (channels, (history + rows) * geos),
@@ -111,22 +119,22 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
         "shared": (size[SHARED], window),
         "varying": (size[VARYING], window * geos),
         "gram": (dense, dense),
-        "lone": (size[LONE] * size[LONE_DRIFT], window),
+        "lone": (size[LONE] * size[LONE_SCALED], window),
         "lone_square": (size[LONE],),
         "lone_cross": (size[LONE], dense),
-        "lone_outer": (size[LONE] * size[LONE_DRIFT], dense * (dense + 1) // 2),
+        "lone_outer": (size[LONE] * size[LONE_SCALED], dense * (dense + 1) // 2),
         "lone_precision": (size[LONE],),
         "precision": (dense,),
         "constant": (1,),
         "effects": (channels, 2),
         "priors": (channels, size[PARAMETERS], PRIOR_COLUMNS),
         "log_denominator": (channels,),
-        "scales": (3,),
+        "scales": (2 + size[GROUPS],),
         "bent_scale": (size[BENT],),
         "centring": (2, channels),
         "given": (conditional * others, conditional * others),
-        "onto": (conditional * others, conditional * drift),
-        "known": (conditional * (drift + 1),),
+        "onto": (conditional * others, conditional * scaled),
+        "known": (conditional * (scaled + 1),),
         "centre": (size[DIM],),
         "factors": (size[WHITENING],),
         "test_media": (size[TEST_MEDIA],),
@@ -152,13 +160,16 @@ def unpack(values, whole):
     history, window = size[HISTORY], size[WINDOW]
     dense = size[SHARED] + size[VARYING]
     rows = window + lookback
-    drift = size[DRIFT_STOP] - size[DRIFT_START]
-    others = size[CONDITIONAL] * (dense + size[LONE] - drift)
+    with_scale, rest_size = size[SCALED], dense + size[LONE] - size[SCALED]
+    others = size[CONDITIONAL] * rest_size
     families, at = _matrix(whole, HEADER, channels, COLUMNS)
     place, at = _matrix(whole, at, channels, size[PARAMETERS])
     order, at = _vector(whole, at, size[DIM])
     bounds, at = _vector(whole, at, size[BLOCKS] + 1)
     bent, at = _vector(whole, at, size[BENT])
+    group, at = _vector(whole, at, dense + size[LONE])
+    scaled, at = _vector(whole, at, with_scale)
+    rest, at = _vector(whole, at, rest_size)
     tests, at = _matrix(whole, at, size[TESTS], 6)
     test_geos, at = _vector(whole, at, size[TEST_GEOS])
     media, at = _matrix(values, at, channels, (history + rows) * geos)
@@ -169,10 +180,10 @@ def unpack(values, whole):
     shared, at = _matrix(values, at, size[SHARED], window)
     varying, at = _matrix(values, at, size[VARYING], window * geos)
     gram, at = _matrix(values, at, dense, dense)
-    lone, at = _matrix(values, at, size[LONE] * size[LONE_DRIFT], window)
+    lone, at = _matrix(values, at, size[LONE] * size[LONE_SCALED], window)
     lone_square, at = _vector(values, at, size[LONE])
     lone_cross, at = _matrix(values, at, size[LONE], dense)
-    lone_outer, at = _matrix(values, at, size[LONE] * size[LONE_DRIFT], dense * (dense + 1) // 2)
+    lone_outer, at = _matrix(values, at, size[LONE] * size[LONE_SCALED], dense * (dense + 1) // 2)
     lone_precision, at = _vector(values, at, size[LONE])
     precision, at = _vector(values, at, dense)
     constant, at = _vector(values, at, 1)
@@ -180,19 +191,19 @@ def unpack(values, whole):
     stated = channels * size[PARAMETERS] * PRIOR_COLUMNS
     priors = values[at : at + stated].reshape(channels, size[PARAMETERS], PRIOR_COLUMNS)
     log_denominator, at = _vector(values, at + stated, channels)
-    scales, at = _vector(values, at, 3)
+    scales, at = _vector(values, at, 2 + size[GROUPS])
     bent_scale, at = _vector(values, at, size[BENT])
     centring, at = _matrix(values, at, 2, channels)
     given, at = _matrix(values, at, others, others)
-    onto, at = _matrix(values, at, others, size[CONDITIONAL] * drift)
-    known, at = _vector(values, at, size[CONDITIONAL] * (drift + 1))
+    onto, at = _matrix(values, at, others, size[CONDITIONAL] * with_scale)
+    known, at = _vector(values, at, size[CONDITIONAL] * (with_scale + 1))
     centre, at = _vector(values, at, size[DIM])
     factors, at = _vector(values, at, size[WHITENING])
     test_media, at = _vector(values, at, size[TEST_MEDIA])
     measured, at = _matrix(values, at, size[TESTS], 3)
     return Block(
-        size, families, place, order, bounds, bent, tests, test_geos, media, earlier, weights, outcome, observed,
-        shared, varying, gram, lone, lone_square, lone_cross, lone_outer, lone_precision, precision, constant, effects,
-        priors, log_denominator, scales, bent_scale, centring, given, onto, known, centre, factors, test_media,
-        measured,
+        size, families, place, order, bounds, bent, group, scaled, rest, tests, test_geos, media, earlier, weights,
+        outcome, observed, shared, varying, gram, lone, lone_square, lone_cross, lone_outer, lone_precision, precision,
+        constant, effects, priors, log_denominator, scales, bent_scale, centring, given, onto, known, centre, factors,
+        test_media, measured,
     )  # fmt: skip

@@ -6,9 +6,9 @@ import numpy as np
 from numba import njit
 
 from mmm.model.kernels import conditional
-from mmm.model.kernels.block import CHANNELS, DRIFT_SCALE, GEOS, INTEGRATED, NOISE, unpack
+from mmm.model.kernels.block import CHANNELS, GEOS, INTEGRATED, NOISE, unpack
 from mmm.model.kernels.columns import project, residuals
-from mmm.model.kernels.likelihood import coefficients_at, scaled_precision
+from mmm.model.kernels.likelihood import coefficients_at, scaled_precision, scales_at
 from mmm.model.kernels.linear import conditional_mean, factorise, lone_given_dense, solve
 from mmm.model.kernels.media import forward
 from mmm.model.kernels.posterior import constrain
@@ -38,8 +38,7 @@ def coefficients(values, whole, x, noise, log_beta, dense, lone):
             continue
         r = residuals(block, media.mean)
         inv_var = math.exp(-2.0 * x[n, at])
-        drift_sd = math.exp(x[n, at + 1]) if block.size[DRIFT_SCALE] > 0 else 1.0
-        precision, lone_precision = scaled_precision(block, drift_sd)
+        precision, lone_precision = scaled_precision(block, scales_at(block, x[n], at + 1))
         factorise(
             inv_var, precision, block.gram, lone_precision, block.lone_square, block.lone_cross, block.lone_outer, u,
             lone_var,
@@ -67,8 +66,8 @@ def settle(values, whole, x, back):
     for n in range(x.shape[0]):
         parameters, at, _ = constrain(block, x[n])
         ho, hd = conditional.products(block, residuals(block, forward(block, parameters).mean))
-        sd = math.exp(x[n, at + scale]) if block.size[DRIFT_SCALE] > 0 else 1.0
+        sds = scales_at(block, x[n], at + scale)
         if back:
-            conditional.from_model(block, ho, hd, sd, x[n, at + first :])
+            conditional.from_model(block, ho, hd, sds, x[n, at + first :])
         else:
-            conditional.to_model(block, ho, hd, sd, x[n, at + first :])
+            conditional.to_model(block, ho, hd, sds, x[n, at + first :])

@@ -12,10 +12,7 @@ from numba import njit
 from mmm.model.kernels import conditional
 from mmm.model.kernels.block import (
     CONDITIONAL,
-    DRIFT_SCALE,
-    DRIFT_START,
-    DRIFT_STOP,
-    LONE_DRIFT,
+    GROUPS,
     NOISE,
     OBSERVED,
     STUDENT_T,
@@ -50,13 +47,24 @@ def _square(v):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def scaled_precision(block, drift_sd):
-    """Prior precision of the dense and of the lone columns at this scale of the drift."""
-    dense, lone, factor = block.precision.copy(), block.lone_precision.copy(), 1.0 / (drift_sd * drift_sd)
-    for i in range(block.size[DRIFT_START], block.size[DRIFT_STOP]):
-        dense[i] *= factor
-    for i in range(block.lone.shape[0]):
-        lone[i] *= factor
+def scales_at(block, x, at):
+    """Sampled scales of the coefficients, whose logarithms begin at ``at``."""
+    sds = np.empty(block.size[GROUPS])
+    for g in range(sds.shape[0]):
+        sds[g] = math.exp(x[at + g])
+    return sds
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def scaled_precision(block, sds):
+    """Prior precision of the dense and of the lone columns at these scales."""
+    dense, lone, p = block.precision.copy(), block.lone_precision.copy(), block.precision.shape[0]
+    for i in block.scaled:
+        factor = 1.0 / (sds[block.group[i]] * sds[block.group[i]])
+        if i < p:
+            dense[i] *= factor
+        else:
+            lone[i - p] *= factor
     return dense, lone
 
 
@@ -64,13 +72,12 @@ def scaled_precision(block, drift_sd):
 def integrated(block, r, at, x, grad):
     """Normal log likelihood of the residuals ``r`` with the coefficients integrated out.
 
-    Adds to ``grad`` at log sigma and log drift_sd, and turns ``r`` into the gradient by the mean.
+    Adds to ``grad`` at log sigma and the log scales of coefficients, and turns ``r`` into the gradient by the mean.
     """
     size, p, lone = block.size, block.precision.shape[0], block.lone_square.shape[0]
-    n, n_drift = size[OBSERVED], size[DRIFT_STOP] - size[DRIFT_START] + lone * size[LONE_DRIFT]
-    log_sd = x[at + 1] if size[DRIFT_SCALE] > 0 else 0.0
+    n = size[OBSERVED]
     inv_var = math.exp(-2.0 * x[at])
-    precision, lone_precision = scaled_precision(block, math.exp(log_sd))
+    precision, lone_precision = scaled_precision(block, scales_at(block, x, at + 1))
     u, lone_var = np.empty((p, p)), np.empty(lone)
     h, h_lone, b, b_lone = np.empty(p), np.empty(lone), np.empty(p), np.empty(lone)
     log_det = factorise(
@@ -80,27 +87,26 @@ def integrated(block, r, at, x, grad):
     project(block, r, h, h_lone)
     conditional_mean(inv_var, block.lone_cross, u, lone_var, h, h_lone, b, b_lone)
     subtract_columns(block, b, b_lone, r)
-    bounds = (size[DRIFT_START], size[DRIFT_STOP])
-    trace, drift_trace, lone_trace = prior_traces(
-        inv_var, precision, bounds, lone_precision, block.lone_cross, block.lone_outer, u, lone_var
+    traces, lone_trace = prior_traces(
+        inv_var, precision, lone_precision, block.lone_cross, block.lone_outer, u, lone_var
     )
-    penalty, drift_penalty, lone_penalty = 0.0, 0.0, 0.0
-    for i in range(p):
-        part = precision[i] * b[i] * b[i]
+    penalty, trace, logs = 0.0, 0.0, 0.0
+    for i in range(p + lone):
+        g = block.group[i]
+        part = precision[i] * b[i] * b[i] if i < p else lone_precision[i - p] * b_lone[i - p] * b_lone[i - p]
         penalty += part
-        if bounds[0] <= i < bounds[1]:
-            drift_penalty += part
-    for i in range(lone):
-        lone_penalty += lone_precision[i] * b_lone[i] * b_lone[i]
+        if i < p:
+            trace += traces[i]
+        if g >= 0:
+            grad[at + 1 + g] += part + (traces[i] if i < p else 0.0) - 1.0
+            logs += x[at + 1 + g]
+    if lone > 0 and block.group[p] >= 0:
+        grad[at + 1 + block.group[p]] += lone_trace
     fit = inv_var * _square(r)
     grad[at] += fit - n + (p + lone - trace - lone_trace)
-    if size[DRIFT_SCALE] > 0:
-        grad[at + 1] += drift_penalty + drift_trace - n_drift
-        if size[LONE_DRIFT] > 0:
-            grad[at + 1] += lone_penalty + lone_trace
     for i in range(r.shape[0]):
         r[i] *= inv_var
-    return -0.5 * (log_det + fit + penalty + lone_penalty) - n_drift * log_sd - n * (x[at] + 0.5 * LOG_2PI)
+    return -0.5 * (log_det + fit + penalty) - logs - n * (x[at] + 0.5 * LOG_2PI)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -138,26 +144,25 @@ def _normal(block, r, at, x, grad):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def coefficients_at(block):
-    """Positions after log sigma's of the log drift scale and of the first coefficient, where these are sampled."""
+    """Positions after log sigma's of the first log scale and of the first coefficient, where these are sampled."""
     scale = 2 if block.size[NOISE] == STUDENT_T else 1
-    return scale, scale + block.size[DRIFT_SCALE]
+    return scale, scale + block.size[GROUPS]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _given_coefficients(block, r, at, x, c, by_c, grad):
     """Log likelihood of ``r`` and log prior of the coefficients ``c``, by which the gradient is put to ``by_c``."""
     size, p, value, log_scale = block.size, block.precision.shape[0], 0.0, at + coefficients_at(block)[0]
-    drift_sd = math.exp(x[log_scale]) if size[DRIFT_SCALE] > 0 else 1.0
+    sds = scales_at(block, x, log_scale)
     b, h = c.copy(), np.empty(c.shape[0])
-    for i in range(size[DRIFT_START], size[DRIFT_STOP]):
-        b[i] *= drift_sd
+    for i in block.scaled:
+        b[i] *= sds[block.group[i]]
     subtract_columns(block, b[:p], b[p:], r)
     value += _student_t(block, r, at, x, grad) if size[NOISE] == STUDENT_T else _normal(block, r, at, x, grad)
     project(block, r, h[:p], h[p:])
-    for i in range(size[DRIFT_START], size[DRIFT_STOP]):
-        if size[DRIFT_SCALE] > 0:
-            grad[log_scale] += h[i] * b[i]
-        h[i] *= drift_sd
+    for i in block.scaled:
+        grad[log_scale + block.group[i]] += h[i] * b[i]
+        h[i] *= sds[block.group[i]]
     for i in range(c.shape[0]):
         precision = block.precision[i] if i < p else block.lone_precision[i - p]
         value -= 0.5 * precision * c[i] * c[i]
@@ -170,16 +175,14 @@ def sampled(block, r, at, x, grad):
     """Log likelihood of ``r`` and log prior of the coefficients where these are sampled; as :func:`integrated`."""
     size, n, (scale, first) = block.size, block.precision.shape[0] + block.lone_square.shape[0], coefficients_at(block)
     u, by_c = x[at + first : at + first + n], np.empty(n)
-    c, drift_sd = u.copy(), math.exp(x[at + scale]) if size[DRIFT_SCALE] > 0 else 1.0
+    c, sds = u.copy(), scales_at(block, x, at + scale)
     if size[CONDITIONAL] == 0:
         value = _given_coefficients(block, r, at, x, c, by_c, grad)
     else:
         ho, hd = conditional.products(block, r)
-        value = conditional.to_model(block, ho, hd, drift_sd, c)
+        value = conditional.to_model(block, ho, hd, sds, c)
         value += _given_coefficients(block, r, at, x, c, by_c, grad)
-        by_log = conditional.adjoint(block, hd, drift_sd, u, c, by_c, r)
-        if size[DRIFT_SCALE] > 0:
-            grad[at + scale] += by_log
+        conditional.adjoint(block, hd, sds, u, c, by_c, r, grad[at + scale : at + first])
     for i in range(n):
         grad[at + first + i] += by_c[i]
     return value

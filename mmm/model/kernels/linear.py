@@ -6,7 +6,7 @@ ones, for which A is diagonal: an indicator a geo, or on national data the drift
 own products are diagonal. A is then an arrow: the lone columns are eliminated first, and one Cholesky factor of p x p
 is left, whatever their number (the Schur complement; Bishop 2006, section 2.3, for the conditionals).
 
-Where the drift's columns are the lone ones, their outer products with the dense ones are given, flat
+Where those of a scaled term are the lone ones, their outer products with the dense ones are given, flat
 (``lone_outer``): weighted sums of them are one long loop instead of many short ones, which takes a fifth of the time.
 """
 
@@ -206,24 +206,21 @@ def lone_given_dense(inv_var, lone_cross, lone_var, h_lone, b, b_lone):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
-def prior_traces(inv_var, precision, drift, lone_precision, lone_cross, lone_outer, u, lone_var):
-    """Trace of A^-1 D^-1 over the dense columns, over ``drift[0] <= i < drift[1]`` of them, and over the lone ones."""
+def prior_traces(inv_var, precision, lone_precision, lone_cross, lone_outer, u, lone_var):
+    """Diagonal of A^-1 D^-1 over the dense columns, and its sum over the lone ones."""
     p, lone = u.shape[0], lone_var.shape[0]
     diagonal, inverse = np.empty(p), np.empty((p, p))
     inverse_diagonal(u, diagonal, inverse)
-    total, of_drift, of_lone = 0.0, 0.0, 0.0
+    of_lone = 0.0
     for i in range(p):
-        part = precision[i] * diagonal[i]
-        total += part
-        if drift[0] <= i < drift[1]:
-            of_drift += part
+        diagonal[i] *= precision[i]
     weights = np.empty(lone)
     for g in range(lone):
         weights[g] = lone_precision[g] * (inv_var * lone_var[g]) ** 2
     for g in range(lone):
         of_lone += lone_precision[g] * lone_var[g]
     if lone_outer.shape[0] > 0:
-        return total, of_drift, of_lone + _trace_with_inverse(_weighted(weights, lone_outer), inverse)
+        return diagonal, of_lone + _trace_with_inverse(_weighted(weights, lone_outer), inverse)
     v = np.empty(p)
     for g in range(lone):
         for i in range(p):
@@ -233,4 +230,4 @@ def prior_traces(inv_var, precision, drift, lone_precision, lone_cross, lone_out
         for i in range(p):
             square += v[i] * v[i]
         of_lone += weights[g] * square
-    return total, of_drift, of_lone
+    return diagonal, of_lone

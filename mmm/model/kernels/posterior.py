@@ -2,9 +2,9 @@
 
 Parameters, in this order (C channels, G geos): log effect [C], the parameters of the channels' families by variable
 (logarithms, or logits where they live between 0 and 1), if G > 1 log geo_sd [C] and the deviations [C, G - 1], log
-sigma, log(nu - 2) (Student-t), log drift_sd (if there is a drift), and, where they are not integrated out, the
-coefficients less their prior means: dense ones (the drift's before its scale), then the geos' intercepts. The
-mathematics is in docs/engine.md.
+sigma, log(nu - 2) (Student-t), the logs of the sampled scales of coefficients, and, where these are not integrated out,
+the coefficients less their prior means: dense ones (before their scale, where it is sampled), then the geos'
+intercepts. The mathematics is in docs/engine.md.
 """
 
 import math
@@ -15,9 +15,9 @@ from numba import njit
 from mmm.model.kernels.block import (
     BETA,
     CHANNELS,
-    DRIFT_SCALE,
     FIRST,
     GEOS,
+    GROUPS,
     INTEGRATED,
     NOISE,
     PRIOR,
@@ -167,9 +167,9 @@ def log_posterior(block, x, grad):
         grad[i] = 0.0
     p, at, geo_sd = constrain(block, x)
     value = block.constant[0] + media_priors(block, x, grad) + _half_normal_prior(x, at, block.scales[1], grad)
-    if block.size[DRIFT_SCALE] > 0:
-        scale_at = at + (2 if block.size[NOISE] == STUDENT_T else 1)
-        value += _half_normal_prior(x, scale_at, block.scales[2], grad)
+    scale_at = at + (2 if block.size[NOISE] == STUDENT_T else 1)
+    for g in range(block.size[GROUPS]):
+        value += _half_normal_prior(x, scale_at + g, block.scales[2 + g], grad)
     media = forward(block, p)
     r = residuals(block, media.mean)
     value += integrated(block, r, at, x, grad) if block.size[NOISE] == INTEGRATED else sampled(block, r, at, x, grad)
