@@ -5,6 +5,7 @@ makes a whole run on other draws. A test asks for what holds for any of them: `m
 sample with another seed and on the code paths of another processor.
 """
 
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,9 @@ from mmm.model.settings import ModelSettings
 from mmm.model.spec import make_spec
 from mmm.simulate import Simulated, data_settings, demo_world, simulate
 from mmm.simulate.world import World
+
+# Shells start what runs in the background deaf to Ctrl-C, and children inherit it: here they are interrupted on purpose.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LOOKBACK = 26
 
