@@ -23,7 +23,7 @@ from mmm.model.spec import make_spec
 from mmm.simulate import Simulated, data_settings, demo_world, simulate
 from mmm.simulate.world import World
 
-# Shells start what runs in the background deaf to Ctrl-C, and children inherit it: here they are interrupted on purpose.
+# Shells start what runs in the background deaf to Ctrl-C, and children inherit it; tests interrupt them on purpose.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LOOKBACK = 26
