@@ -14,6 +14,8 @@ from mmm.errors import MMMError
 _LESS = "Lower sampler.draws or plan.draws, take one process at a time (--workers 1), or use a larger machine."
 # How the loader and libraries say that memory ran out while a library was mapped.
 _NO_ROOM = ("Cannot allocate memory", "failed to map segment", "cannot apply additional memory protection")
+_HIDES_MEMORY = "Could not find/load shared object file"
+"""What llvmlite says where its library could not be mapped, whatever the reason: under a limit it is the limit."""
 
 
 class Commands(TyperGroup):
@@ -55,6 +57,8 @@ def of_the_machine(error: Exception) -> str | None:
     if isinstance(error, OSError) and error.errno != errno.ENOMEM:
         if error.errno == errno.EPIPE:
             return None  # who read the output has gone; typer ends without a word
+        if _HIDES_MEMORY in str(error) and _memory_limit():
+            return too_little_memory()
         what = f"'{error.filename}': {error.strerror}" if error.filename and error.strerror else str(error)
         return f"{what}. Check the path, its permissions and the free space."
     if isinstance(error, RuntimeError) and "can't start new thread" not in str(error):

@@ -58,7 +58,7 @@ def test_results_are_read_back(base: Results, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("{", "cannot be read"), ('{"schema": 1}', "has version 1"), ('{"schema_version": 2}', "is damaged: name")],
+    [("{", "is not JSON"), ('{"schema": 1}', "has version 1"), ('{"schema_version": 2}', "is damaged: name")],
 )
 def test_other_results_are_refused_by_name(content: str, said: str, tmp_path: Path) -> None:
     path = tmp_path / "results.json"
@@ -141,10 +141,11 @@ def test_why_the_recommendation_moved(change: Any, reason: str, words: str, base
     # The recommendation now must move money, free of limits, for there to be a direction to turn round.
     free = altered(base, lambda d: _raise(_first(d)))
     then = altered(free, change)
-    (moved,) = [a for a in changes_between(then, free).moved if a.channel == base.allocation[0].channel]
+    found = changes_between(then, free)
+    (moved,) = [a for a in found.moved if a.channel == base.allocation[0].channel]
     assert moved.reason == reason
     if reason not in ("limits", "close", "budget"):
-        assert words in chapter(story, then)
+        assert words in _because(moved, found, story.material)
 
 
 def test_a_pause_is_named_as_a_pause(base: Results, story: Story) -> None:

@@ -79,7 +79,6 @@ def channel_returns(m: Material) -> Chapter:
         "chapters/returns.html.j2",
         table=_returns_table(m),
         amount=fmt.next_amount,
-        money=fmt.value_returns,
         break_even=_break_even(fmt),
         left_out=_left_out(x.channels, _MOST_RETURNS, fmt),
     )
