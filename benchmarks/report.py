@@ -48,9 +48,9 @@ def rendering(folder: Path) -> dict[str, float]:
     """CPU seconds of HTML and of PDF, from the executed notebook, in a process of its own."""
     code = (
         "import sys, time, json, nbformat\n"
-        "from mmm.reporting.executed import chapters_of\n"
-        "from mmm.reporting.render import Cover, web_page, print_page, pdf_bytes, require_pdf\n"
-        "from mmm.reporting.style import make_look\n"
+        "from mmm.reporting.runs.executed import chapters_of\n"
+        "from mmm.reporting.pages.render import Cover, web_page, print_page, pdf_bytes, require_pdf\n"
+        "from mmm.reporting.design.look import make_look\n"
         "from mmm.settings import load_settings, load_dataset\n"
         "from pathlib import Path\n"
         "folder = Path(sys.argv[1]); inputs = json.loads((folder / 'inputs.json').read_text())\n"

@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 
 from mmm.cli import app
 from mmm.errors import MMMError
-from mmm.reporting.results import results_schema
+from mmm.reporting.content.results import results_schema
 from mmm.settings import json_schema, load_settings
 from mmm.settings.portfolio import PortfolioSettings
 

@@ -54,7 +54,7 @@ def test_numbers_and_days_stay_what_they_are() -> None:
 
 
 def test_no_table_is_written_elsewhere() -> None:
-    """CSV by mmm/tables.py, workbooks by mmm/reporting/workbook.py alone, which writes no text as a formula."""
+    """CSV by mmm/tables.py, workbooks by mmm/reporting/files/workbook.py alone, which writes no text as a formula."""
     for path in Path(mmm.__file__).parent.rglob("*.py"):
         if path.name == "tables.py" and path.parent.name == "mmm":
             continue

@@ -11,7 +11,7 @@ from mmm.digits import amount
 from mmm.errors import DataError, FitError
 from mmm.execution import Cluster, Here, Place, Workers
 from mmm.files import write_whole
-from mmm.reporting.inputs import checked_inputs
+from mmm.reporting.runs.inputs import checked_inputs
 from mmm.settings import load_settings, read_parameters
 from mmm.tables import csv_text
 

@@ -10,9 +10,9 @@ from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.data.quality import QualityReport, quality_report
 from mmm.planning.worth import margin_finding
-from mmm.reporting.format import Formatter
-from mmm.reporting.gather import notation
-from mmm.reporting.inputs import checked_inputs
+from mmm.reporting.content.from_fit import notation
+from mmm.reporting.notation.formatter import Formatter
+from mmm.reporting.runs.inputs import checked_inputs
 from mmm.settings import load_dataset, load_settings, read_parameters
 
 

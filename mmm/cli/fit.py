@@ -7,7 +7,7 @@ import typer
 from mmm.assessment.gate import GateReport, demand_pass
 from mmm.assessment.settings import GateSettings
 from mmm.cli.output import plain, say, table
-from mmm.reporting.inputs import checked_inputs
+from mmm.reporting.runs.inputs import checked_inputs
 from mmm.settings import load_settings, read_parameters
 from mmm.workflow import judged
 

@@ -11,13 +11,13 @@ from mmm.cli.output import plain, say, table
 from mmm.planning import Gain, Plan
 from mmm.planning.advice import advise
 from mmm.planning.result import chance
-from mmm.reporting.decision import Estimate
-from mmm.reporting.export import plan_folder, write_plan
-from mmm.reporting.format import Formatter
-from mmm.reporting.gather import notation
-from mmm.reporting.inputs import checked_inputs
-from mmm.reporting.statements import told as told_in
-from mmm.reporting.story import Story, told
+from mmm.reporting.content.from_fit import notation
+from mmm.reporting.files.export import plan_folder, write_plan
+from mmm.reporting.notation.estimate import Estimate
+from mmm.reporting.notation.formatter import Formatter
+from mmm.reporting.runs.inputs import checked_inputs
+from mmm.reporting.runs.story import Story, told
+from mmm.reporting.sentences.statements import told as told_in
 from mmm.settings import load_settings, read_parameters
 from mmm.workflow import judged
 

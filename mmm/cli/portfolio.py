@@ -8,10 +8,10 @@ from mmm.cli.board import Board
 from mmm.cli.output import plain, say, table
 from mmm.cli.report import place_of
 from mmm.planning.result import chance
-from mmm.reporting.decision import Estimate, estimate
-from mmm.reporting.format import Formatter
-from mmm.reporting.portfolio import Split, plan_portfolio, table_by_market
-from mmm.reporting.portfolio_page import write_portfolio
+from mmm.reporting.notation.estimate import Estimate, estimate
+from mmm.reporting.notation.formatter import Formatter
+from mmm.reporting.runs.portfolio import Split, plan_portfolio, table_by_market
+from mmm.reporting.runs.portfolio_page import write_portfolio
 from mmm.settings.portfolio import load_portfolio
 
 

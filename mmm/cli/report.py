@@ -11,9 +11,9 @@ from mmm.cli.board import Board
 from mmm.cli.output import counted, plain, say
 from mmm.errors import ReportError, SettingsError
 from mmm.execution import Cluster, Here, Place, Workers
-from mmm.reporting.index import write_index
-from mmm.reporting.many import Entry, Making, Wish, in_order, make_all, prepare_jobs
-from mmm.reporting.runner import RunOptions, run_report
+from mmm.reporting.runs.index import write_index
+from mmm.reporting.runs.many import Entry, Making, Wish, in_order, make_all, prepare_jobs
+from mmm.reporting.runs.run import RunOptions, run_report
 from mmm.settings import load_settings, read_parameters
 
 
@@ -33,7 +33,7 @@ class Several:
 def show_report(config: Path, parameters: list[str], out: Path, earlier: Path | None) -> None:
     """Make the report below ``out`` and print where its files are.
 
-    Raises what :func:`mmm.reporting.runner.run_report` raises.
+    Raises what :func:`mmm.reporting.runs.run.run_report` raises.
     """
     since = time.perf_counter()
     settings = load_settings(config, read_parameters(parameters))

@@ -9,7 +9,7 @@ import typer
 from mmm.cli.output import plain, table
 from mmm.digits import amount
 from mmm.errors import SettingsError
-from mmm.reporting.shelf import MANIFEST, read_manifest
+from mmm.reporting.runs.finished import MANIFEST, read_manifest
 
 _PLACES = (MANIFEST, f"*/{MANIFEST}", f"*/*/{MANIFEST}")
 """A run's folder, an analysis's, and that of all reports: not whole trees."""

@@ -7,7 +7,7 @@ import typer
 
 from mmm.cli.output import plain
 from mmm.files import write_whole
-from mmm.reporting.results import results_schema
+from mmm.reporting.content.results import results_schema
 from mmm.settings import json_schema
 
 

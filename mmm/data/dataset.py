@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from mmm.cards import facts, listed
 from mmm.data.calendar import Frequency, parse_periods
-from mmm.data.card import card
 from mmm.errors import DataError
 
 OutcomeKind = Literal["revenue", "profit", "kpi"]
@@ -182,4 +182,22 @@ class Dataset:
 
     def _repr_html_(self) -> str:
         """A short card for notebooks; names from the data are escaped."""
-        return card(self)
+        return facts("Dataset", self._facts())
+
+    def _facts(self) -> list[tuple[str, str]]:
+        spend = self.data["spend"].sum(("date", "geo")).to_numpy()
+        channels = [
+            f"{name} ({amount:,.0f} {self.currency}{'' if unit == self.currency else f', {unit}'})"
+            for name, amount, unit in zip(self.channels, spend, self.media_unit, strict=True)
+        ]
+        hidden = int((~self.data["observed"]).sum())
+        first, last = self.dates[0].date(), self.dates[-1].date()
+        return [
+            ("Outcome", f"{self.outcome_name} in {self.outcome_unit}"),
+            ("Periods", f"{len(self.dates)} ({self.frequency}), {first} to {last}"),
+            ("Geos", listed(self.geos)),
+            ("Channels", listed(channels)),
+            ("Controls", listed(self.controls) or "none"),
+            ("Not observed", f"{hidden} rows" if hidden else "none"),
+            ("Fingerprint", self.fingerprint[:12]),
+        ]

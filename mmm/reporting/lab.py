@@ -12,14 +12,14 @@ from mmm.data.dataset import Dataset
 from mmm.model.mixture import Beliefs, Mixture
 from mmm.planning import Plan
 from mmm.planning.curve import budget_curve
-from mmm.reporting.decide import decision_of
+from mmm.reporting.content.from_fit import outcome_words
+from mmm.reporting.content.from_plan import decision_of
+from mmm.reporting.design.look import make_look
 from mmm.reporting.figures.drivers import date_axis
 from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, ticks
-from mmm.reporting.format import Formatter
-from mmm.reporting.gather import outcome_words
-from mmm.reporting.labels import readable
-from mmm.reporting.narrative import Teller
-from mmm.reporting.style import make_look
+from mmm.reporting.notation.formatter import Formatter
+from mmm.reporting.notation.labels import readable
+from mmm.reporting.sentences.page_one import Teller
 from mmm.settings import Settings, load_dataset, load_evidence, load_settings
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import synthetic
 
-from mmm.reporting.runner import Report, run_report
-from mmm.reporting.story import Story, tell
+from mmm.reporting.runs.run import Report, run_report
+from mmm.reporting.runs.story import Story, tell
 from mmm.settings import Settings
 
 HOSTILE = (

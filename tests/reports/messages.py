@@ -11,10 +11,10 @@ from jinja2 import nodes
 
 from mmm.assessment.checks import PROBLEMS
 from mmm.planning.statements import WORDS
-from mmm.reporting.templating import TEMPLATES, environment
-from mmm.reporting.words import words
+from mmm.reporting.languages.words import words
+from mmm.reporting.pages.templating import TEMPLATES, environment
 
-PACKAGE = TEMPLATES.parent.parent
+PACKAGE = TEMPLATES.parent.parent.parent
 LANGUAGES = ("de", "fr", "es")
 _BELOW = (
     "data/quality",

@@ -7,8 +7,8 @@ from html import unescape
 
 import messages
 
+from mmm.reporting.languages.words import MADE_BELOW, words
 from mmm.reporting.settings import Language
-from mmm.reporting.words import MADE_BELOW, words
 
 LANGUAGES: tuple[Language, ...] = ("de", "fr", "es")
 PLACES = re.compile(r"\{\w+\}")

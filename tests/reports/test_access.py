@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from mmm.reporting.render import Cover, web_page
-from mmm.reporting.runner import Report
+from mmm.reporting.pages.render import Cover, web_page
+from mmm.reporting.runs.run import Report
+from mmm.reporting.runs.story import Story
 from mmm.reporting.settings import Language
-from mmm.reporting.story import Story
 
 pytestmark = pytest.mark.browser
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mmm.reporting.runner import Report
-from mmm.reporting.story import Story
-from mmm.reporting.what_if import outcome_draws
+from mmm.reporting.content.what_if import outcome_draws
+from mmm.reporting.runs.run import Report
+from mmm.reporting.runs.story import Story
 
 pytestmark = pytest.mark.browser
 
@@ -251,7 +251,7 @@ def test_sliders_speak(opened: Page) -> None:
 
 
 def test_a_story_without_sliders_has_no_script(make_story: Any) -> None:
-    from mmm.reporting.render import Cover, web_page
+    from mmm.reporting.pages.render import Cover, web_page
 
     story: Story = make_story(settings={"report": {"what_if": False}})
     html = web_page([story.what_if().chapter], Cover("t", "s", "d", story.look))

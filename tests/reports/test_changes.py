@@ -9,11 +9,11 @@ import jsonschema
 import pytest
 
 from mmm.errors import ReportError
-from mmm.reporting.changes import changes_between, differing
 from mmm.reporting.chapters.changes import _because
-from mmm.reporting.numbers import results_of
-from mmm.reporting.results import Results, read_results, results_schema
-from mmm.reporting.story import Run, Story, told
+from mmm.reporting.content.changes import changes_between, differing
+from mmm.reporting.content.results import Results, read_results, results_schema
+from mmm.reporting.files.to_results import results_of
+from mmm.reporting.runs.story import Run, Story, told
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from openpyxl import load_workbook
 from reading import data_of
 
 from mmm.cli.plan import print_plan
-from mmm.reporting.export import write_outputs
-from mmm.reporting.story import Story
+from mmm.reporting.files.export import write_outputs
+from mmm.reporting.runs.story import Story
 
 CHAPTERS = ("summary", "drivers", "returns", "saturation", "plan_by_channel", "what_if", "belief")
 NOTHING = re.compile(r"(?<![\d.,])[+−-]?0(?:[.,]0+)? \([+−-]?0(?:[.,]0+)? to [+−-]?0(?:[.,]0+)?\)")

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmm.reporting.colour import CHANNEL_COLOURS, channel_colour, contrast, dark_twin
+from mmm.reporting.design.colour import CHANNEL_COLOURS, channel_colour, contrast, dark_twin
+from mmm.reporting.design.look import make_look
 from mmm.reporting.figures.drivers import waterfall
 from mmm.reporting.figures.plan import from_to, gain_distribution
 from mmm.reporting.figures.sheet import NARROW, WIDE, Drawn, Pen, clean_svg, fitted, spread, text_width, ticks
-from mmm.reporting.format import Formatter
+from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.settings import ReportSettings
-from mmm.reporting.style import make_look
 
 DARK = "#10161d"
 

@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
-from mmm.reporting.format import Formatter
-from mmm.reporting.labels import readable
+from mmm.reporting.notation.formatter import Formatter
+from mmm.reporting.notation.labels import readable
 
 EUR = Formatter("EUR", "EUR", money_outcome=True)
 ORDERS = Formatter("USD", "orders", money_outcome=False)

@@ -17,8 +17,10 @@ from reading import LANGUAGES, leaked, text_of
 
 from mmm.errors import DataError, MMMError, ReportError, SettingsError
 from mmm.execution import Cluster, Event, Here
-from mmm.reporting.index import write_index
-from mmm.reporting.many import (
+from mmm.reporting.content.results import read_results
+from mmm.reporting.runs.finished import finished, same_inputs
+from mmm.reporting.runs.index import write_index
+from mmm.reporting.runs.many import (
     Entry,
     Job,
     Making,
@@ -29,9 +31,7 @@ from mmm.reporting.many import (
     prepare_jobs,
     read_grid,
 )
-from mmm.reporting.results import read_results
 from mmm.reporting.settings import Language
-from mmm.reporting.shelf import finished, same_inputs
 from mmm.settings import Settings, dump_settings
 
 LIGHT = {

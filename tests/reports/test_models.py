@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from mmm.planning.models import PlanByModel, plan_by_model
-from mmm.reporting import models
-from mmm.reporting.format import Formatter
-from mmm.reporting.story import Story
+from mmm.reporting.chapters import by_model
+from mmm.reporting.notation.formatter import Formatter
+from mmm.reporting.runs.story import Story
 
 FMT = Formatter("EUR", "EUR", True, "1,234.5", "1 January 2025", labels={"tv": "TV", "search": "Search"})
 MEMBERS = {"plain": {}, "stiff": {"drift": {"scale": 0.1}}}
@@ -45,7 +45,7 @@ def test_a_direction_that_a_model_disputes_is_told_on_the_first_page_and_in_the_
     views = story.material.models
     assert views is not None
     assert views.plan.disputed
-    warned = models.disputes(views.plan, story.material.fmt)
+    warned = by_model.disputes(views.plan, story.material.fmt)
     for text in (words(story.summary().chapter.html), words(story.plan_by_channel().chapter.html)):
         assert all(w.replace("\u00a0", " ") in text for w in warned)
 
@@ -72,11 +72,11 @@ def gains(*values: float) -> PlanByModel:
 
 
 def test_sentences() -> None:
-    assert "from €1,000 (“m1”) to €3,000 (“m0”)" in models.gains(gains(3000.0, 1000.0), FMT)
-    assert "Under “m1”, with 50% of the weight, the plan is not expected" in models.gains(gains(3000.0, -5.0), FMT)
-    apart = models.agreement(4, 7, pd.Series({"tv": 0.5, "search": 0.1}), FMT)
+    assert "from €1,000 (“m1”) to €3,000 (“m0”)" in by_model.gains(gains(3000.0, 1000.0), FMT)
+    assert "Under “m1”, with 50% of the weight, the plan is not expected" in by_model.gains(gains(3000.0, -5.0), FMT)
+    apart = by_model.agreement(4, 7, pd.Series({"tv": 0.5, "search": 0.1}), FMT)
     assert "They disagree on TV: much of what is uncertain" in apart
-    assert "agree on every channel" in models.agreement(2, 2, pd.Series({"tv": 0.2, "search": np.nan}), FMT)
+    assert "agree on every channel" in by_model.agreement(2, 2, pd.Series({"tv": 0.2, "search": np.nan}), FMT)
     disputed = PlanByModel(gains(1.0).gain, pd.DataFrame(), {"tv": (("late",), 0.3)})
     told = "The direction of TV depends on the model: “late”, with 30% of the weight, would rather move its money"
-    assert models.disputes(disputed, FMT) == [f"{told} the other way."]
+    assert by_model.disputes(disputed, FMT) == [f"{told} the other way."]

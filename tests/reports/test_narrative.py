@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from mmm.reporting.decision import Decision, Estimate, Limit, Move
-from mmm.reporting.format import Formatter
-from mmm.reporting.narrative import Teller, failure, reservation, rests_on
+from mmm.reporting.content.decision import Decision, Limit, Move
+from mmm.reporting.notation.estimate import Estimate
+from mmm.reporting.notation.formatter import Formatter
+from mmm.reporting.sentences.page_one import Teller, failure, reservation, rests_on
 
 EUR = Formatter("EUR", "EUR", money_outcome=True)
 ORDERS = Formatter("USD", "orders", money_outcome=False, value_returns=False)

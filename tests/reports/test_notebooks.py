@@ -9,7 +9,7 @@ import nbformat
 import papermill
 import pytest
 
-from mmm.reporting.runner import notebook_path
+from mmm.reporting.runs.run import notebook_path
 from mmm.settings import Settings, dump_settings
 
 TEACHING = (

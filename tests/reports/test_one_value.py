@@ -1,7 +1,7 @@
 """One quantity has one value: every number of a report that says which quantity it is, wherever the report is told.
 
 Three kinds of analysis: regions, a national one, and one whose curves may be S-shaped. Pages, terminal, JSON, workbook
-and Python are compared through the identity that a number carries (:mod:`mmm.reporting.identity`).
+and Python are compared through the identity that a number carries (:mod:`mmm.reporting.notation.identity`).
 """
 
 import json
@@ -18,10 +18,10 @@ from openpyxl import load_workbook
 from reading import Data, data_of
 
 from mmm.cli.plan import print_plan
-from mmm.reporting.export import write_outputs
-from mmm.reporting.headings import PLAN
-from mmm.reporting.runner import Report
-from mmm.reporting.story import Story
+from mmm.reporting.files.export import write_outputs
+from mmm.reporting.runs.run import Report
+from mmm.reporting.runs.story import Story
+from mmm.reporting.sentences.headings import PLAN
 
 CHAPTERS = ("summary", "drivers", "returns", "saturation", "plan_by_channel", "what_if", "belief")
 QUICK = {"curve_points": 2, "draws": 100}

@@ -13,9 +13,9 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
-from mmm.reporting.render import Cover, pdf_bytes, print_page
-from mmm.reporting.runner import Report
-from mmm.reporting.story import Story
+from mmm.reporting.pages.render import Cover, pdf_bytes, print_page
+from mmm.reporting.runs.run import Report
+from mmm.reporting.runs.story import Story
 
 pytestmark = [pytest.mark.pdf, pytest.mark.usefixtures("needs_pdf")]
 

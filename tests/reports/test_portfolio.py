@@ -14,8 +14,8 @@ from reading import LANGUAGES, leaked, text_of
 
 from mmm.errors import GateError, PlanError, SettingsError
 from mmm.execution import Here
-from mmm.reporting.portfolio import Split, curve_of, plan_portfolio, table_by_market
-from mmm.reporting.portfolio_page import write_portfolio
+from mmm.reporting.runs.portfolio import Split, curve_of, plan_portfolio, table_by_market
+from mmm.reporting.runs.portfolio_page import write_portfolio
 from mmm.reporting.settings import Language
 from mmm.settings import Settings, dump_settings
 from mmm.settings.portfolio import load_portfolio

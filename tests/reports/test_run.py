@@ -15,10 +15,10 @@ import pytest
 from openpyxl import load_workbook
 
 from mmm.errors import GateError, PlanError, ReportError, SettingsError
-from mmm.reporting import runner
-from mmm.reporting.results import read_results
-from mmm.reporting.runner import Report, RunOptions, notebook_path, run_report
-from mmm.reporting.story import open_run
+from mmm.reporting.content.results import read_results
+from mmm.reporting.runs import run as running
+from mmm.reporting.runs.run import Report, RunOptions, notebook_path, run_report
+from mmm.reporting.runs.story import open_run
 from mmm.settings import Settings, load_settings, settings_from
 from mmm.tables import safe_text
 
@@ -237,7 +237,7 @@ def test_without_pango_the_html_is_written_and_the_package_named(
     def missing() -> None:
         raise ReportError("Install libpangoft2-1.0-0")
 
-    monkeypatch.setattr(runner, "require_pdf", missing)
+    monkeypatch.setattr(running, "require_pdf", missing)
     said: list[str] = []
     settings = make_settings(settings={"report": {"figures": False}})
     made = run_report(settings, out=tmp_path, progress=False, say=said.append)

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from mmm.errors import DataError, MMMError, ReportError
-from mmm.reporting.run_notebook import execute
+from mmm.reporting.runs.notebook import execute
 
 
 @pytest.mark.parametrize(

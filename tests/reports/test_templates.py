@@ -10,9 +10,9 @@ from jinja2.meta import find_undeclared_variables
 
 import mmm
 from mmm.errors import ReportError
-from mmm.reporting.page import Cell, table_of
-from mmm.reporting.templating import MOST_FILES, TEMPLATES, check_templates, environment, render
-from mmm.reporting.words import words
+from mmm.reporting.languages.words import words
+from mmm.reporting.pages.parts import Cell, table_of
+from mmm.reporting.pages.templating import MOST_FILES, TEMPLATES, check_templates, environment, render
 
 CHAPTER = "chapters/saturation.html.j2"
 pytestmark = pytest.mark.timeout(300)

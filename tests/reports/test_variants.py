@@ -13,11 +13,11 @@ from pypdf import PdfReader
 
 from mmm.assessment.backtest import Backtest
 from mmm.errors import DataError
-from mmm.reporting import glyphs
-from mmm.reporting.numbers import results_of
-from mmm.reporting.page import Chapter
-from mmm.reporting.render import Cover, pdf_bytes, print_page, web_page
-from mmm.reporting.story import Story, tell, told
+from mmm.reporting.design import glyphs
+from mmm.reporting.files.to_results import results_of
+from mmm.reporting.pages.parts import Chapter
+from mmm.reporting.pages.render import Cover, pdf_bytes, print_page, web_page
+from mmm.reporting.runs.story import Story, tell, told
 from mmm.settings import Settings
 
 CHAPTERS = (

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mmm.reporting.story import Story
-from mmm.reporting.what_if import _monotone, _pack, outcome_draws, payload
+from mmm.reporting.content.what_if import _monotone, _pack, outcome_draws, payload
+from mmm.reporting.runs.story import Story
 
 
 @pytest.fixture(scope="module")

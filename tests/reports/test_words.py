@@ -10,16 +10,17 @@ import pytest
 from reading import LANGUAGES, PLACES, english, leaked, text_of
 
 from mmm.planning.statements import Factor, Money, Part, Statement
-from mmm.reporting import statements
-from mmm.reporting.decision import Decision, Estimate, Move
-from mmm.reporting.format import Formatter
-from mmm.reporting.narrative import Teller
-from mmm.reporting.numbers import results_of
-from mmm.reporting.render import Cover, print_page, web_page
-from mmm.reporting.results import Results
+from mmm.reporting.content.decision import Decision, Move
+from mmm.reporting.content.results import Results
+from mmm.reporting.files.to_results import results_of
+from mmm.reporting.languages.words import MADE_BELOW, words
+from mmm.reporting.notation.estimate import Estimate
+from mmm.reporting.notation.formatter import Formatter
+from mmm.reporting.pages.render import Cover, print_page, web_page
+from mmm.reporting.runs.story import Story
+from mmm.reporting.sentences import statements
+from mmm.reporting.sentences.page_one import Teller
 from mmm.reporting.settings import Language
-from mmm.reporting.story import Story
-from mmm.reporting.words import MADE_BELOW, words
 
 CHAPTERS = (
     "summary", "drivers", "returns", "saturation", "plan_by_channel", "what_if", "changes", "belief", "data",

@@ -10,12 +10,12 @@ import pytest
 from openpyxl import load_workbook
 from reading import LANGUAGES, leaked
 
-from mmm.reporting.export import write_outputs
+from mmm.reporting.content.what_if import response_points
+from mmm.reporting.files.export import write_outputs
+from mmm.reporting.files.workbook import write_workbook
+from mmm.reporting.languages.words import words
+from mmm.reporting.runs.story import Story
 from mmm.reporting.settings import Language
-from mmm.reporting.story import Story
-from mmm.reporting.what_if import response_points
-from mmm.reporting.words import words
-from mmm.reporting.workbook import write_workbook
 
 NAMES = ("tv", "search", "display")
 ROWS = range(2, 2 + len(NAMES))

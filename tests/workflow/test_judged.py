@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import synthetic
 
-from mmm.reporting.inputs import request_of
+from mmm.reporting.runs.inputs import request_of
 from mmm.settings import load_dataset
 from mmm.workflow import Judged, Judgement, Request, judged, kept
 from mmm.workflow.judgement import frame, frame_data

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 from mmm.assessment.backtest import Backtest
 from mmm.reporting.figures.backtest import refreshes
-from mmm.reporting.material import Material
-from mmm.reporting.page import Cell, Chapter, Column, Table, table_of
-from mmm.reporting.words import mark
+from mmm.reporting.languages.words import mark
+from mmm.reporting.pages.parts import Cell, Chapter, Column, Table, table_of
+from mmm.reporting.pages.telling import Telling
 
 _MOST_CHANNELS = 9
 _FAR = 3.0
 """Shifts beyond this, in standard deviations that the new data explain, are pointed out."""
 
 
-def backtest(m: Material) -> Chapter | None:
+def backtest(m: Telling) -> Chapter | None:
     """Would it have held before? None where no backtest was made."""
     found = m.backtest
     if found is None:
@@ -32,7 +32,7 @@ def backtest(m: Material) -> Chapter | None:
     return Chapter("backtest", m.fmt.t("Would it have held before?"), _answer(found, m), html, (figure,))
 
 
-def _answer(found: Backtest, m: Material) -> str:
+def _answer(found: Backtest, m: Telling) -> str:
     fmt, scores = m.fmt, found.by_step()
     inside, better = (float(scores[name].iloc[-1]) for name in ("coverage", "skill_without"))
     start = fmt.plural(
@@ -49,7 +49,7 @@ def _answer(found: Backtest, m: Material) -> str:
     return f"{start} {fmt.t(compared, share=fmt.percent(abs(better), 0))}"
 
 
-def _sentence(found: Backtest, m: Material) -> str:
+def _sentence(found: Backtest, m: Telling) -> str:
     fmt, drift = m.fmt, found.drift()
     moved = [fmt.label(str(c)) for c in drift.index[drift["largest"] > _FAR]]
     if not moved:
@@ -61,7 +61,7 @@ def _sentence(found: Backtest, m: Material) -> str:
     )
 
 
-def _forecasts(found: Backtest, m: Material) -> Table:
+def _forecasts(found: Backtest, m: Telling) -> Table:
     fmt, t = m.fmt, m.fmt.t
     head = (
         Column(t(fmt.by_period(mark("Weeks ahead"), mark("Days ahead"))), number=False),
@@ -88,7 +88,7 @@ def _forecasts(found: Backtest, m: Material) -> Table:
     return table_of(t("Forecasts of the refreshes, against what then happened."), head, rows())
 
 
-def _drift(found: Backtest, m: Material) -> Table:
+def _drift(found: Backtest, m: Telling) -> Table:
     fmt, t = m.fmt, m.fmt.t
     head = (
         Column(t("Channel"), number=False),

@@ -6,15 +6,17 @@ import numpy as np
 import pandas as pd
 
 from mmm.assessment.agreement import View
-from mmm.reporting import answers, models
+from mmm.reporting.chapters import by_model
+from mmm.reporting.content.material import PriorPosterior
 from mmm.reporting.figures.experiments import experiments
 from mmm.reporting.figures.fit import coverage, fit, held_out
-from mmm.reporting.figures.returns import Belief, before_after
+from mmm.reporting.figures.returns import before_after
 from mmm.reporting.figures.sheet import Drawn
-from mmm.reporting.identity import Point
-from mmm.reporting.material import Material
-from mmm.reporting.page import Cell, Chapter, Column, Table, Tone, table_of
-from mmm.reporting.words import mark
+from mmm.reporting.languages.words import mark
+from mmm.reporting.notation.identity import Point
+from mmm.reporting.pages.parts import Cell, Chapter, Column, Table, Tone, table_of
+from mmm.reporting.pages.telling import Telling
+from mmm.reporting.sentences import answers
 
 _MOST_BELIEFS = 18
 _EXPECTED = 0.1
@@ -26,7 +28,7 @@ _TONES: dict[str, tuple[Tone, str]] = {
 }
 
 
-def belief(m: Material) -> Chapter:
+def belief(m: Telling) -> Chapter:
     """Can we believe it?"""
     figures: list[Drawn] = [fit(m.meaning.fitted, m.pen)]
     hidden, inside, error = 0, 0, float("nan")
@@ -46,9 +48,9 @@ def belief(m: Material) -> Chapter:
         holdout=_holdout_sentence(m) if m.holdout is not None else "",
         experiments=_experiments_table(m) if m.agreed else None,
         experiments_sentence=_experiments_sentence(m) if m.agreed else "",
-        models=models.models_table(m.models, m) if m.models is not None else None,
-        models_text=models.models_text(m.models, m) if m.models is not None else "",
-        disputes=models.disputes(m.models.plan, m.fmt) if m.models is not None else [],
+        models=by_model.models_table(m.models, m) if m.models is not None else None,
+        models_text=by_model.models_text(m.models, m) if m.models is not None else "",
+        disputes=by_model.disputes(m.models.plan, m.fmt) if m.models is not None else [],
         beliefs=bool(m.meaning.beliefs),
         title=m.meaning.belief_title,
     )
@@ -56,7 +58,7 @@ def belief(m: Material) -> Chapter:
     return Chapter("belief", m.fmt.t("Can we believe it?"), answer, html, tuple(figures))
 
 
-def _largest(m: Material) -> tuple[Belief, ...]:
+def _largest(m: Telling) -> tuple[PriorPosterior, ...]:
     """As many channels as the figure holds on a page, those with the most spend."""
     order = m.meaning.channels["spend"].sort_values(ascending=False, kind="stable").index[:_MOST_BELIEFS]
     return tuple(b for b in m.meaning.beliefs if b.name in set(order))
@@ -69,7 +71,7 @@ def _with_history(fitted: pd.DataFrame, total: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([before, total[["date", "actual", "mean", "lower", "upper"]]], ignore_index=True)
 
 
-def _fit_sentence(m: Material) -> str:
+def _fit_sentence(m: Telling) -> str:
     x, fmt = m.meaning, m.fmt
     inside = coverage(x.fitted)
     values = {
@@ -90,7 +92,7 @@ def _fit_sentence(m: Material) -> str:
     return f"{fmt.t(text, **values)} {fmt.t('A good fit alone proves little: the model has seen these data.')}"
 
 
-def _holdout_sentence(m: Material) -> str:
+def _holdout_sentence(m: Telling) -> str:
     if m.holdout is None:
         return ""
     h, fmt = m.holdout, m.fmt
@@ -115,7 +117,7 @@ def _holdout_sentence(m: Material) -> str:
     return " ".join(filter(None, (start, compared, worse)))
 
 
-def _experiments_sentence(m: Material) -> str:
+def _experiments_sentence(m: Telling) -> str:
     """How many experiments the model expected by itself, and where it was furthest off."""
     fmt, count, base = m.fmt, len(m.agreed), m.fmt.return_base
     expected = sum(a.untold.tail >= _EXPECTED for a in m.agreed)
@@ -148,7 +150,7 @@ def _experiments_sentence(m: Material) -> str:
 _KINDS = {"hold_out": mark("hold-out"), "go_dark": mark("go-dark"), "heavy_up": mark("heavy-up")}
 
 
-def _experiments_table(m: Material) -> Table:
+def _experiments_table(m: Telling) -> Table:
     fmt, t, base = m.fmt, m.fmt.t, m.fmt.return_base
     head = (
         Column(t("Experiment"), number=False),
@@ -178,7 +180,7 @@ def _experiments_table(m: Material) -> Table:
     return table_of(caption, head, rows())
 
 
-def _view_cell(view: View, m: Material) -> Cell:
+def _view_cell(view: View, m: Telling) -> Cell:
     base = m.fmt.return_base
     note = m.fmt.returned_range(base * view.lower, base * view.upper)
     return Cell(
@@ -186,7 +188,7 @@ def _view_cell(view: View, m: Material) -> Cell:
     )
 
 
-def _gate_table(m: Material) -> Table:
+def _gate_table(m: Telling) -> Table:
     t, below = m.fmt.t, m.fmt.made_below
     head = (
         Column(t("Check"), number=False),

@@ -4,21 +4,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from mmm.reporting.changes import Advised, Changes, Estimated, Reason, Setting, changes_between
-from mmm.reporting.decision import Estimate
+from mmm.reporting.content.changes import Advised, Changes, Estimated, Reason, Setting, changes_between
+from mmm.reporting.content.results import Allocation, Interval, Results
 from mmm.reporting.figures.changes import ThenNow, then_now
-from mmm.reporting.material import Material
-from mmm.reporting.numbers import results_of
-from mmm.reporting.page import Cell, Chapter, Column, Table, columns, table_of
-from mmm.reporting.results import Allocation, Interval, Results
-from mmm.reporting.words import Words, mark
+from mmm.reporting.files.to_results import results_of
+from mmm.reporting.languages.words import Words, mark
+from mmm.reporting.notation.estimate import Estimate
+from mmm.reporting.pages.parts import Cell, Chapter, Column, Table, columns, table_of
+from mmm.reporting.pages.telling import Telling
 
 _MOST_SETTINGS = 12
 _MOST_ROWS = 14
 _LONGEST_VALUE = 40
 
 
-def changes(m: Material) -> Chapter | None:
+def changes(m: Telling) -> Chapter | None:
     """What changed since the last report? None where there is no earlier one."""
     if m.earlier is None:
         return None
@@ -57,11 +57,11 @@ def _estimate(value: Interval) -> Estimate:
     return Estimate(*(nan if v is None else v for v in (value.mean, value.lower, value.upper)))
 
 
-def _date(of: Results, m: Material) -> str:
+def _date(of: Results, m: Telling) -> str:
     return m.fmt.date(of.made.started.date())
 
 
-def _answer(c: Changes, m: Material) -> str:
+def _answer(c: Changes, m: Telling) -> str:
     fmt, t, date = m.fmt, m.fmt.t, _date(c.then, m)
     if not c.comparable:
         return t("The report of {date} counted in other units, so only what it rests on can be compared.", date=date)
@@ -94,7 +94,7 @@ _CAME = {
 _RETOLD = mark("Experiments that say something else now: {names}.")
 
 
-def _facts(c: Changes, m: Material) -> Iterator[str]:
+def _facts(c: Changes, m: Telling) -> Iterator[str]:
     """What the two reports rest on, where it differs."""
     then, now, fmt, t = c.then.data, c.now.data, m.fmt, m.fmt.t
     last, by_period = fmt.date(now.last), fmt.by_period
@@ -134,7 +134,7 @@ _CHANGED = {
 }
 
 
-def _came(c: Changes, m: Material) -> Iterator[str]:
+def _came(c: Changes, m: Telling) -> Iterator[str]:
     """What is there now and was not, what is gone, and which experiments say something else."""
     found = []
     for kind, (new, gone) in _CAME.items():
@@ -174,7 +174,7 @@ def _value(value: Any, t: Words) -> str:
 _CHECKED = {"pass": mark("passed"), "warn": mark("passed, with a reservation"), "fail": mark("not passed")}
 
 
-def _overview(c: Changes, m: Material) -> Table:
+def _overview(c: Changes, m: Telling) -> Table:
     """Both recommendations in a few numbers."""
     t = m.fmt.t
     head = (Column("", number=False), Column(_date(c.then, m)), Column(t("Now")))
@@ -207,7 +207,7 @@ def _overview(c: Changes, m: Material) -> Table:
     return table_of(t("The two reports side by side; small print: 90% intervals."), head, rows)
 
 
-def _estimates(c: Changes, m: Material) -> Table:
+def _estimates(c: Changes, m: Telling) -> Table:
     """Average and next return of each channel then and now."""
     fmt, t = m.fmt, m.fmt.t
     then_of = {"amount": fmt.next_amount, "date": _date(c.then, m)}
@@ -238,7 +238,7 @@ def _estimates(c: Changes, m: Material) -> Table:
     return table_of(caption, head, rows)
 
 
-def _moves(c: Changes, m: Material) -> Table:
+def _moves(c: Changes, m: Telling) -> Table:
     fmt, t = m.gain_fmt, m.fmt.t
     of_then = t("Plan of {date}", date=_date(c.then, m))
     head = columns(t("Channel"), of_then, t("Plan now"), t("Share of the plan then"), t("Now"))
@@ -273,7 +273,7 @@ _TURNED = {
 """What is advised now, instead of what then."""
 
 
-def _because(a: Advised, c: Changes, m: Material) -> str:
+def _because(a: Advised, c: Changes, m: Telling) -> str:
     """Why a channel's recommendation moved."""
     t, name = m.fmt.t, m.fmt.label(a.channel)
     if a.then is None:
@@ -300,7 +300,7 @@ _SPENT: dict[Reason | None, str] = {
 }
 
 
-def _reason(start: str, then: Allocation, a: Advised, c: Changes, m: Material) -> str:
+def _reason(start: str, then: Allocation, a: Advised, c: Changes, m: Telling) -> str:
     fmt, t, now = m.fmt, m.fmt.t, a.now
     before, after = _estimate(then.next_today), _estimate(now.next_today)
     returns = {

@@ -6,25 +6,26 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from mmm.reporting import answers, models, outlook
-from mmm.reporting.chapters import options
+from mmm.reporting.chapters import by_model, options
 from mmm.reporting.chapters.past import outcome_cell, point, return_cell, swatch, triple
-from mmm.reporting.decision import Estimate
+from mmm.reporting.content.material import spend_by_channel
 from mmm.reporting.figures.plan import BudgetPoint, budget_curve, gain_distribution
-from mmm.reporting.format import Formatter
-from mmm.reporting.headings import ends_of_moves
-from mmm.reporting.identity import Point
-from mmm.reporting.material import Material, spend_by_channel
-from mmm.reporting.narrative import BEYOND
-from mmm.reporting.page import Cell, Chapter, Column, Table, columns, table_of
-from mmm.reporting.statements import told
-from mmm.reporting.words import mark
+from mmm.reporting.languages.words import mark
+from mmm.reporting.notation.estimate import Estimate
+from mmm.reporting.notation.formatter import Formatter
+from mmm.reporting.notation.identity import Point
+from mmm.reporting.pages.parts import Cell, Chapter, Column, Table, columns, table_of
+from mmm.reporting.pages.telling import Telling
+from mmm.reporting.sentences import alternatives, answers
+from mmm.reporting.sentences.headings import ends_of_moves
+from mmm.reporting.sentences.page_one import BEYOND
+from mmm.reporting.sentences.statements import told
 
 _MOST_STEPS = 8
 _MOST_SCENARIOS = 7
 
 
-def plan(m: Material) -> Chapter:
+def plan(m: Telling) -> Chapter:
     """The plan channel by channel."""
     teller = m.teller
     html = m.render(
@@ -35,7 +36,7 @@ def plan(m: Material) -> Chapter:
         partial=_partial_table(m),
         constraints=[told(c, m.fmt) for c in m.plan.constraints],
         notes=[
-            *(models.disputes(m.models.plan, m.fmt) if m.models is not None else ()),
+            *(by_model.disputes(m.models.plan, m.fmt) if m.models is not None else ()),
             *(told(n, m.fmt) for n in (*m.plan.notes, m.plan.certificate)),
         ],
         unchanged=m.decision.verdict == "unchanged",
@@ -44,7 +45,7 @@ def plan(m: Material) -> Chapter:
         first=teller.first_steps(),
         split=teller.split_of_gain(),
         limits=teller.limits(),
-        tests=outlook.tests(m.plan.foresight, m.gain_fmt),
+        tests=alternatives.tests(m.plan.foresight, m.gain_fmt),
         informative=m.plan.foresight.test is not None,
         detail=[t for t in (options.period_table(m), options.geo_table(m)) if t is not None],
     )
@@ -53,7 +54,7 @@ def plan(m: Material) -> Chapter:
     return Chapter("plan", m.fmt.t("What should we do, channel by channel?"), teller.headline().lead, html, figures)
 
 
-def _allocation_table(m: Material) -> Table:
+def _allocation_table(m: Telling) -> Table:
     fmt = m.gain_fmt
     t = fmt.t
     head = columns(
@@ -87,7 +88,7 @@ def _signed(value: Estimate, fmt: Formatter) -> tuple[str, str]:
     return fmt.outcome(value, short=True, sign=True), fmt.outcome_range(value, short=True)
 
 
-def _allocation_row(m: Material, name: str, line: pd.Series) -> tuple[Cell, ...]:
+def _allocation_row(m: Telling, name: str, line: pd.Series) -> tuple[Cell, ...]:
     fmt = m.gain_fmt
     before, after, change = (point(line, column, "plan") for column in ("reference", "spend", "change"))
     same = abs(change) < 0.005 * max(before, 1e-9)
@@ -105,7 +106,7 @@ def _allocation_row(m: Material, name: str, line: pd.Series) -> tuple[Cell, ...]
     )
 
 
-def _steps_table(m: Material) -> Table | None:
+def _steps_table(m: Telling) -> Table | None:
     """The moves, most important first, with the share of the gain that they bring together."""
     moves, fmt = m.plan.moves, m.gain_fmt
     if len(moves) < 2 or not np.isfinite(moves["share"]).all():
@@ -132,7 +133,7 @@ def _steps_table(m: Material) -> Table | None:
     return table_of(t("The moves in order of what they bring."), head, rows)
 
 
-def _partial_table(m: Material) -> Table | None:
+def _partial_table(m: Telling) -> Table | None:
     """Going only part of the way; None where no part of it is allowed."""
     fmt = m.gain_fmt
     if len(m.plan.partial) < 2:
@@ -153,13 +154,13 @@ def _partial_table(m: Material) -> Table | None:
     return table_of(caption, head, rows)
 
 
-def _how_far(share: float, m: Material) -> str:
+def _how_far(share: float, m: Telling) -> str:
     if share == 1.0:
         return m.fmt.t("All the way")
     return m.fmt.t("{share} of the way", share=m.fmt.percent(share, 0))
 
 
-def _reasons_table(m: Material) -> Table:
+def _reasons_table(m: Telling) -> Table:
     """Why each channel moves: what its next unit of money wins before and after, and how sure the direction is."""
     fmt = m.fmt
     t, amount = fmt.t, fmt.next_amount
@@ -192,7 +193,7 @@ def _reasons_table(m: Material) -> Table:
     return table_of(caption, head, rows())
 
 
-def what_if(m: Material) -> Chapter:
+def what_if(m: Telling) -> Chapter:
     """Other budgets and named scenarios; the sliders are placed here on screen."""
     planned = m.decision.spend_planned
     t = m.fmt.t
@@ -202,10 +203,10 @@ def what_if(m: Material) -> Chapter:
         split=_scenario_money(m),
         widget=m.what_if is not None,
         horizon=m.decision.horizon,
-        scenarios=outlook.scenarios(m.plan.scenarios, m.gain_fmt),
+        scenarios=alternatives.scenarios(m.plan.scenarios, m.gain_fmt),
         compared=len(m.plan.scenarios) > 2,
-        money=outlook.money(m.plan.foresight, m.gain_fmt),
-        timing=outlook.timing(m.plan.foresight, m.gain_fmt),
+        money=alternatives.money(m.plan.foresight, m.gain_fmt),
+        timing=alternatives.timing(m.plan.foresight, m.gain_fmt),
         timing_table=options.timing_table(m),
     )
     points = (
@@ -224,7 +225,7 @@ def what_if(m: Material) -> Chapter:
     )
 
 
-def _scenario_table(m: Material) -> Table:
+def _scenario_table(m: Telling) -> Table:
     fmt = m.gain_fmt
     t = fmt.t
     valued = any(line.net is not None for line in m.plan.scenarios)
@@ -250,7 +251,7 @@ def _scenario_table(m: Material) -> Table:
     return table_of(caption, head, rows)
 
 
-def _scenario_money(m: Material) -> Table:
+def _scenario_money(m: Telling) -> Table:
     """Each channel's money in each of the plans: channels go down, so that many of them fit a page."""
     fmt, lines = m.gain_fmt, m.plan.scenarios[:_MOST_SCENARIOS]
     rows = [

@@ -5,14 +5,14 @@ import pandas as pd
 from mmm.reporting.chapters.past import point, swatch, triple
 from mmm.reporting.figures.options import Option, information_bars, scenario_gains
 from mmm.reporting.figures.sheet import Drawn
-from mmm.reporting.material import Material
-from mmm.reporting.page import Cell, Table, columns, table_of
-from mmm.reporting.words import mark
+from mmm.reporting.languages.words import mark
+from mmm.reporting.pages.parts import Cell, Table, columns, table_of
+from mmm.reporting.pages.telling import Telling
 
 _MOST_GEOS = 25
 
 
-def period_table(m: Material) -> Table | None:
+def period_table(m: Telling) -> Table | None:
     """The plan by period and channel, where it was decided so."""
     periods, fmt = m.plan.foresight.periods, m.gain_fmt
     if periods is None:
@@ -25,7 +25,7 @@ def period_table(m: Material) -> Table | None:
     return table_of(caption, head, rows, last=last, compact=True)
 
 
-def geo_table(m: Material) -> Table | None:
+def geo_table(m: Telling) -> Table | None:
     """The plan by geo and channel, where it was decided so; the largest where there are many."""
     geos, fmt = m.plan.foresight.geos, m.gain_fmt
     if geos is None:
@@ -41,15 +41,15 @@ def geo_table(m: Material) -> Table | None:
     return table_of(caption, head, rows, last=last, compact=True)
 
 
-def _from(m: Material) -> str:
+def _from(m: Telling) -> str:
     return m.fmt.t(m.fmt.by_period(mark("Week from"), mark("Day")))
 
 
-def _amounts(m: Material, line: "pd.Series[float]") -> list[Cell]:
+def _amounts(m: Telling, line: "pd.Series[float]") -> list[Cell]:
     return [Cell(m.gain_fmt.money(float(v), short=True)) for v in (*line, line.sum())]
 
 
-def timing_table(m: Material) -> Table | None:
+def timing_table(m: Telling) -> Table | None:
     """What the best timing of each channel's money wins over even spend."""
     timing, fmt = m.plan.foresight.timing, m.gain_fmt
     if timing is None:
@@ -80,7 +80,7 @@ def timing_table(m: Material) -> Table | None:
     return table_of(caption, head, rows)
 
 
-def information_figure(m: Material) -> Drawn | None:
+def information_figure(m: Telling) -> Drawn | None:
     """What knowing each channel's curve is worth, where anything is."""
     found = m.plan.foresight
     if found.test is None:
@@ -88,7 +88,7 @@ def information_figure(m: Material) -> Drawn | None:
     return information_bars(found.information, m.fmt.t("Value of knowing the curve exactly, for this plan"), m.gain_pen)
 
 
-def scenario_figure(m: Material) -> Drawn | None:
+def scenario_figure(m: Telling) -> Drawn | None:
     """All scenarios against today's plan."""
     lines = m.plan.scenarios[1:]
     if len(lines) < 2:

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from mmm.reporting import answers
-from mmm.reporting.decision import Estimate
 from mmm.reporting.figures.drivers import waterfall, weekly
 from mmm.reporting.figures.returns import response_curves, returns
-from mmm.reporting.format import Formatter
-from mmm.reporting.identity import Point
-from mmm.reporting.material import Material
-from mmm.reporting.page import Cell, Chapter, Table, Tone, columns, table_of
-from mmm.reporting.words import mark
+from mmm.reporting.languages.words import mark
+from mmm.reporting.notation.estimate import Estimate
+from mmm.reporting.notation.formatter import Formatter
+from mmm.reporting.notation.identity import Point
+from mmm.reporting.pages.parts import Cell, Chapter, Table, Tone, columns, table_of
+from mmm.reporting.pages.telling import Telling
+from mmm.reporting.sentences import answers
 
 _MOST_RETURNS = 14
 _MOST_CURVES = 12
@@ -29,7 +29,7 @@ def point(row: pd.Series, name: str, of: str) -> Point:
     return Point(float(row[name]), f"{of}/{row.name}/{name}")
 
 
-def swatch(m: Material, channel: str, *, strong: bool = False) -> Cell:
+def swatch(m: Telling, channel: str, *, strong: bool = False) -> Cell:
     """The channel's name with its colour."""
     return Cell(m.fmt.label(channel), swatch=m.look.channel_variable(channel), strong=strong)
 
@@ -51,7 +51,7 @@ def _left_out(channels: pd.DataFrame, most: int, fmt: Formatter) -> str:
     return " " + fmt.t("The {n} channels with the most spend; the table has all.", n=most)
 
 
-def drivers(m: Material) -> Chapter:
+def drivers(m: Telling) -> Chapter:
     """What drove the outcome: the waterfall and the weeks."""
     x = m.meaning
     total = float(x.parts["mean"].sum())
@@ -65,14 +65,14 @@ def drivers(m: Material) -> Chapter:
     )
 
 
-def _question(m: Material) -> str:
+def _question(m: Telling) -> str:
     outcome = m.basis.outcome
     if m.fmt.money_outcome:
         return m.fmt.t("What drove {outcome}?", outcome=outcome)
     return m.fmt.t("What drove the {outcome}?", outcome=outcome)
 
 
-def channel_returns(m: Material) -> Chapter:
+def channel_returns(m: Telling) -> Chapter:
     """Average return and return of the next unit of money."""
     x, fmt = m.meaning, m.fmt
     html = m.render(
@@ -100,7 +100,7 @@ def _break_even(fmt: Formatter) -> str:
     return fmt.t("Below {return_needed}, it costs more than it wins.", return_needed=fmt.fine(fmt.break_even))
 
 
-def _returns_table(m: Material) -> Table:
+def _returns_table(m: Telling) -> Table:
     fmt = m.fmt
     t, amount = fmt.t, fmt.next_amount
     head = columns(
@@ -151,7 +151,7 @@ def _span_of(value: Estimate, fmt: Formatter) -> str:
     return fmt.t("{count} weeks", count=count)
 
 
-def saturation(m: Material) -> Chapter:
+def saturation(m: Telling) -> Chapter:
     """Response curves."""
     x, fmt = m.meaning, m.fmt
     t = fmt.t

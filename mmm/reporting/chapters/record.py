@@ -6,17 +6,17 @@ import numpy as np
 import pandas as pd
 
 from mmm.data.quality.report import Finding, where
-from mmm.reporting import answers
-from mmm.reporting.material import Material
-from mmm.reporting.page import Cell, Chapter, Column, Table, columns, table_of
-from mmm.reporting.words import mark
+from mmm.reporting.languages.words import mark
+from mmm.reporting.pages.parts import Cell, Chapter, Column, Table, columns, table_of
+from mmm.reporting.pages.telling import Telling
+from mmm.reporting.sentences import answers
 
 _MOST_FINDINGS = 40
 _MOST_PARAMETERS = 20
 _MOST_GEOS = 60
 
 
-def data(m: Material) -> Chapter:
+def data(m: Telling) -> Chapter:
     """Data and assumptions in plain words."""
     findings = m.quality.findings
     html = m.render(
@@ -30,7 +30,7 @@ def data(m: Material) -> Chapter:
     return Chapter("data", m.fmt.t("What is this based on?"), answer, html)
 
 
-def _facts(m: Material) -> Table:
+def _facts(m: Telling) -> Table:
     b, fmt, t = m.basis, m.fmt, m.fmt.t
 
     def listed(names: Sequence[str], most: int = 40) -> str:
@@ -50,7 +50,7 @@ def _facts(m: Material) -> Table:
     return table_of(t("What the model has seen."), head, [(Cell(a), Cell(text)) for a, text in rows])
 
 
-def _findings_table(m: Material, findings: tuple[Finding, ...]) -> Table:
+def _findings_table(m: Telling, findings: tuple[Finding, ...]) -> Table:
     t, below = m.fmt.t, m.fmt.made_below
     head = (
         Column(t("Concerns"), number=False),
@@ -71,7 +71,7 @@ def _findings_table(m: Material, findings: tuple[Finding, ...]) -> Table:
     return table_of(t("Points to know; nothing was changed in the data."), head, rows())
 
 
-def _assumptions(m: Material) -> list[str]:
+def _assumptions(m: Telling) -> list[str]:
     """How the model thinks, for readers who do not read formulas."""
     fmt, t, model = m.fmt, m.fmt.t, m.settings.model
     baseline = model.baseline
@@ -112,7 +112,7 @@ def _assumptions(m: Material) -> list[str]:
     return lines
 
 
-def _curves(m: Material) -> str:
+def _curves(m: Telling) -> str:
     """What is assumed of the curves: by the families and slopes that were fitted."""
     t, bent = m.fmt.t, m.workings.bent
     if not bent:
@@ -129,7 +129,7 @@ def _curves(m: Material) -> str:
     )
 
 
-def appendix(m: Material) -> Chapter:
+def appendix(m: Telling) -> Chapter:
     """For statisticians."""
     w, t, below = m.workings, m.fmt.t, m.fmt.made_below
     html = m.render(
@@ -156,7 +156,7 @@ def appendix(m: Material) -> Chapter:
     return Chapter("appendix", t("Appendix for statisticians"), "", html)
 
 
-def _models_table(m: Material) -> Table:
+def _models_table(m: Telling) -> Table:
     """One row a model of the mixture: what tells it from the others."""
     fmt, t = m.fmt, m.fmt.t
     head = (
@@ -189,7 +189,7 @@ def _models_table(m: Material) -> Table:
     )
 
 
-def _geo_table(m: Material) -> Table:
+def _geo_table(m: Telling) -> Table:
     """Average return by geo and channel: one row a geo."""
     fmt, frame = m.fmt, m.meaning.geos
     names = list(m.basis.channels)
@@ -206,7 +206,7 @@ def _geo_table(m: Material) -> Table:
     return table_of(caption, head, rows, compact=True)
 
 
-def _diagnostics_table(m: Material, frame: pd.DataFrame) -> Table:
+def _diagnostics_table(m: Telling, frame: pd.DataFrame) -> Table:
     fmt = m.fmt
     t = fmt.t
     ends = (fmt.percent(0.05, 0), fmt.percent(0.95, 0))
@@ -229,7 +229,7 @@ def _diagnostics_table(m: Material, frame: pd.DataFrame) -> Table:
     return table_of(caption, head, rows, compact=True)
 
 
-def _significant(value: float, m: Material) -> str:
+def _significant(value: float, m: Telling) -> str:
     """Three significant digits."""
     if value == 0 or value != value:
         return m.fmt.number(value)

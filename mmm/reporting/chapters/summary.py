@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mmm.planning.statements import TODAY
-from mmm.reporting import answers, models
-from mmm.reporting.decision import Decision
+from mmm.reporting.chapters import by_model
+from mmm.reporting.content.decision import Decision
 from mmm.reporting.figures.plan import from_to
-from mmm.reporting.identity import Point
-from mmm.reporting.material import Material
-from mmm.reporting.narrative import failure, reservation, rests_on
-from mmm.reporting.page import Chapter, Tile, Tone
-from mmm.reporting.statements import told
+from mmm.reporting.notation.identity import Point
+from mmm.reporting.pages.parts import Chapter, Tile, Tone
+from mmm.reporting.pages.telling import Telling
+from mmm.reporting.sentences import answers
+from mmm.reporting.sentences.page_one import failure, reservation, rests_on
+from mmm.reporting.sentences.statements import told
 
 _MOST_MOVES, _MOST_MOVES_FAILED = 8, 5
 _MOST_RESERVATIONS = 2
@@ -27,7 +28,7 @@ class Note:
     tone: Tone = ""
 
 
-def summary(m: Material) -> Chapter:
+def summary(m: Telling) -> Chapter:
     """Page one."""
     teller = m.teller
     headline = teller.headline()
@@ -54,7 +55,7 @@ def summary(m: Material) -> Chapter:
     return Chapter("summary", m.fmt.t("What to do"), "", html, (figure,))
 
 
-def _large(m: Material) -> set[str]:
+def _large(m: Telling) -> set[str]:
     """Channels with a good part of all money, in the data or in today's plan: page one says where one is left out."""
     found: set[str] = set()
     for spend in (m.meaning.channels["spend"], m.plan.allocation["reference"]):
@@ -62,7 +63,7 @@ def _large(m: Material) -> set[str]:
     return found
 
 
-def _left_out(count: int, m: Material) -> str:
+def _left_out(count: int, m: Telling) -> str:
     if not count:
         return ""
     return m.fmt.plural(
@@ -70,7 +71,7 @@ def _left_out(count: int, m: Material) -> str:
     )
 
 
-def _badge(m: Material) -> tuple[Tone, str]:
+def _badge(m: Telling) -> tuple[Tone, str]:
     if not m.gate.passed:
         return "bad", m.fmt.t("The model did not pass its checks")
     if m.gate.warnings:
@@ -82,7 +83,7 @@ def _badge(m: Material) -> tuple[Tone, str]:
     return "good", m.fmt.t("Model checks passed")
 
 
-def _tiles(m: Material) -> Iterator[Tile]:
+def _tiles(m: Telling) -> Iterator[Tile]:
     d, fmt = m.decision, m.gain_fmt
     tone: Tone = {"better": "good", "worse": "bad", "open": "warn"}.get(d.verdict, "soft")  # type: ignore[assignment]
     t = fmt.t
@@ -109,7 +110,7 @@ def _tiles(m: Material) -> Iterator[Tile]:
     )
 
 
-def _money_tile(d: Decision, m: Material) -> Tile:
+def _money_tile(d: Decision, m: Telling) -> Tile:
     fmt = m.gain_fmt
     total = Point(d.spend_planned, "plan/spend_planned")
     if d.changes_total:
@@ -120,13 +121,13 @@ def _money_tile(d: Decision, m: Material) -> Tile:
     return Tile(fmt.t("Money that moves"), fmt.money(Point(d.shifted, "plan/shifted")), note, "soft")
 
 
-def _short_chance(p: float, m: Material) -> str:
+def _short_chance(p: float, m: Telling) -> str:
     if p > 0.99:
         return f"> {m.fmt.percent(0.99, 0)}"
     return f"< {m.fmt.percent(0.01, 0)}" if p < 0.01 else m.fmt.percent(p, 0)
 
 
-def _notes(m: Material) -> Iterator[Note]:
+def _notes(m: Telling) -> Iterator[Note]:
     teller, basis, t = m.teller, m.basis, m.fmt.t
     yield Note(t("If you do nothing"), teller.do_nothing())
     yield Note(t("How sure is this?"), teller.how_sure())
@@ -135,7 +136,7 @@ def _notes(m: Material) -> Iterator[Note]:
         yield Note(t("Does it pay?"), profit, "warn")
     yield Note(t("How far outside experience?"), teller.outside(), "warn" if teller.goes_beyond() else "")
     yield Note(t("Can the model be believed?"), _believed(m), "" if m.gate.passed else "bad")
-    disputes = models.disputes(m.models.plan, m.fmt) if m.models is not None else []
+    disputes = by_model.disputes(m.models.plan, m.fmt) if m.models is not None else []
     if disputes:
         yield Note(t("Where do the models disagree?"), " ".join(disputes), "warn")
     rest = rests_on(basis.periods, len(basis.geos), len(basis.channels), len(basis.controls), m.fmt)
@@ -151,7 +152,7 @@ def _notes(m: Material) -> Iterator[Note]:
     yield Note(t("What would change our mind?"), teller.change_mind())
 
 
-def _believed(m: Material) -> str:
+def _believed(m: Telling) -> str:
     fmt = m.fmt
     if not m.gate.passed:
         return fmt.t(
@@ -174,7 +175,7 @@ def _believed(m: Material) -> str:
     return " ".join([text, *told])
 
 
-def _gloss(m: Material) -> str:
+def _gloss(m: Telling) -> str:
     """The two terms of page one that need saying."""
     ends = m.fmt.t("90% interval: nine in ten of the values that fit the data lie inside.")
     today = [told(note, m.fmt) for note in m.plan.notes if note.kind in TODAY]

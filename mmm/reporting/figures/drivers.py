@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from mmm.reporting.decision import Estimate
 from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, spread, ticks
-from mmm.reporting.format import Formatter
-from mmm.reporting.words import mark
+from mmm.reporting.languages.words import mark
+from mmm.reporting.notation.estimate import Estimate
+from mmm.reporting.notation.formatter import Formatter
 
 _MOST_LAYERS = 8
 _MOST_STEPS = 16

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mmm.assessment.agreement import Agreement
 from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, ticks
-from mmm.reporting.words import mark
+from mmm.reporting.languages.words import mark
 
 _ROW = 74
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mmm.reporting.decision import Estimate
 from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, ticks
+from mmm.reporting.notation.estimate import Estimate
 
 _ROW = 40
 _ROW_NARROW = 50

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from mmm.reporting.decision import Estimate
 from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, text_width, ticks
+from mmm.reporting.notation.estimate import Estimate
 
 
 def from_to(allocation: pd.DataFrame, horizon: str, pen: Pen) -> Drawn:

@@ -1,14 +1,14 @@
 """Figures of what a channel returns: on average and for the next unit of money, by spend, and before against after."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from mmm.reporting.decision import Estimate
+from mmm.reporting.content.material import PriorPosterior
 from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, ticks
+from mmm.reporting.notation.estimate import Estimate
 
 
 def returns(channels: pd.DataFrame, pen: Pen) -> Drawn:
@@ -214,16 +214,7 @@ def _curve(sheet: Sheet, place: tuple[float, float, float], name: str, curve: pd
         )
 
 
-@dataclass(frozen=True)
-class Belief:
-    """What was believed of a channel's return (or share) before and after the data: 90% intervals and centres."""
-
-    name: str
-    before: tuple[float, float, float]
-    after: tuple[float, float, float]
-
-
-def before_after(beliefs: Sequence[Belief], title: str, pen: Pen) -> Drawn:
+def before_after(beliefs: Sequence[PriorPosterior], title: str, pen: Pen) -> Drawn:
     """Prior against posterior on a logarithmic scale; intervals as (centre, lower, upper)."""
     rows = len(beliefs)
     ends = np.array([[*b.before[1:], *b.after[1:]] for b in beliefs], dtype=float)
@@ -271,7 +262,7 @@ def before_after(beliefs: Sequence[Belief], title: str, pen: Pen) -> Drawn:
 _LOG_TICKS = tuple(base * 10.0**power for power in range(-5, 6) for base in (1, 3))
 
 
-def _belief_text(sheet: Sheet, belief: Belief, top: float, row: float, *, first: bool) -> None:
+def _belief_text(sheet: Sheet, belief: PriorPosterior, top: float, row: float, *, first: bool) -> None:
     label = sheet.fmt.label(belief.name)
     before = sheet.fmt.ratio_range(belief.before[1], belief.before[2])
     after = sheet.fmt.ratio_range(Estimate(*belief.after))

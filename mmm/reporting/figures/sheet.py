@@ -23,8 +23,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator
 
-from mmm.reporting.format import Formatter
-from mmm.reporting.style import FALLBACK_FONT, TEXT_FONT, Look, register_fonts
+from mmm.reporting.design.look import FALLBACK_FONT, TEXT_FONT, Look, register_fonts
+from mmm.reporting.notation.formatter import Formatter
 
 WIDE, NARROW = 800, 350
 _RC: Any = {

@@ -1,0 +1,314 @@
+"""From fit, analysis and plan to the material of a report."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from mmm.analysis import Analysis
+from mmm.analysis.models import by_model, disagreement
+from mmm.data.dataset import Dataset
+from mmm.inference.convergence import by_parameter, scalars
+from mmm.inference.fit import Fit, Member
+from mmm.model.priors import prior_words
+from mmm.model.response_planner import s_shaped
+from mmm.model.spec import ModelSpec
+from mmm.planning import Plan
+from mmm.planning.models import plan_by_model
+from mmm.planning.worth import is_profit, margin_of
+from mmm.reporting.content.material import Basis, Meaning, ModelViews, PriorPosterior, Workings
+from mmm.reporting.languages.words import Words, mark, words
+from mmm.reporting.notation.estimate import Estimate, estimate
+from mmm.reporting.notation.formatter import Formatter
+from mmm.reporting.notation.labels import readable
+from mmm.settings import Settings, dump_changed, dump_settings
+
+_SMALL_TOTAL = 0.002
+_PLAUSIBLE = 0.1
+_BASES = (1.0, 10.0, 100.0, 1_000.0, 10_000.0, 100_000.0)
+
+
+def formatters(settings: Settings, dataset: Dataset, analysis: Analysis) -> tuple[Formatter, Formatter]:
+    """Notation of the outcome in its own unit, and of gains (money where the outcome has a value)."""
+    report = settings.report
+    names = [*dataset.channels, *dataset.geos, *dataset.controls]
+    labels = readable(dict.fromkeys(names), report.labels)
+    labels.setdefault("baseline", words(report.language)("Without media"))
+    money = dataset.outcome_kind != "kpi"
+    margin = margin_of(settings.plan, has_value=dataset.has_value, is_profit=is_profit(dataset))
+    base = 1.0
+    if not dataset.has_value:
+        typical = float(np.median(analysis.channels["effect"] / analysis.channels["spend"]))
+        base = next((b for b in _BASES if typical * b >= 0.5), _BASES[-1])
+    fmt = Formatter(
+        currency=dataset.currency,
+        outcome_unit=_noun(dataset.outcome_unit, words(report.language)),
+        money_outcome=money,
+        language=report.language,
+        numbers=report.number_format,
+        dates=report.date_format,
+        period=dataset.frequency.unit,
+        return_base=base,
+        value_returns=dataset.has_value,
+        labels=labels,
+        break_even=1.0 / (margin or 1.0),
+        margin_known=margin is not None,
+    )
+    return fmt, replace(fmt, money_outcome=dataset.has_value)
+
+
+def notation(settings: Settings, dataset: Dataset, return_base: float = 1.0) -> Formatter:
+    """The report's notation in English, for the terminal: amounts of the plan as the report writes them."""
+    return Formatter(
+        currency=dataset.currency,
+        outcome_unit=dataset.outcome_unit.replace("_", " "),
+        money_outcome=dataset.has_value,
+        numbers=settings.report.number_format,
+        dates=settings.report.date_format,
+        period=dataset.frequency.unit,
+        return_base=return_base,
+        value_returns=dataset.has_value,
+    )
+
+
+_NOUNS = (
+    mark("revenue"), mark("sales"), mark("turnover"), mark("profit"), mark("orders"), mark("units"),
+    mark("conversions"), mark("customers"), mark("new customers"), mark("subscriptions"), mark("sign-ups"),
+    mark("leads"), mark("installs"), mark("bookings"), mark("visits"), mark("purchases"),
+)  # fmt: skip
+
+
+def _noun(name: str, t: Words) -> str:
+    """A name of the data as words; translated where it is one of the usual ones."""
+    plain = name.replace("_", " ")
+    return t(plain.lower()) if plain.lower() in _NOUNS else plain
+
+
+def outcome_words(dataset: Dataset, fmt: Formatter) -> tuple[str, str]:
+    """The outcome's name in a sentence, and the name of what a plan gains."""
+    t = fmt.t
+    name = fmt.labels.get(dataset.outcome_name, _noun(dataset.outcome_name, t))
+    if dataset.outcome_kind != "kpi":
+        return name, name
+    unit = _noun(dataset.outcome_unit, t)
+    gained = t("value from {unit}", unit=unit, of_unit=t.of(unit)) if dataset.has_value else unit
+    return t("number of {unit}", unit=unit, of_unit=t.of(unit)), gained
+
+
+def basis_of(fit: Fit, dataset: Dataset, fmt: Formatter) -> Basis:
+    """The observed panel in a few facts."""
+    dates = fit.dataset.dates[fit.window]
+    spend = dataset.data["spend"].values[fit.window]
+    return Basis(
+        first=_day(dates[0]),
+        last=_day(dates[-1]),
+        periods=len(dates),
+        geos=dataset.geos,
+        channels=fit.dataset.channels,
+        controls=dataset.controls,
+        outcome=outcome_words(dataset, fmt)[0],
+        spend=float(spend.sum()),
+        fingerprint=dataset.fingerprint,
+        excluded=fit.excluded,
+        experiments=fit.evidence.experiments,
+    )
+
+
+def _day(date: pd.Timestamp) -> dt.date:
+    return date.date()
+
+
+def meaning_of(fit: Fit, analysis: Analysis, fmt: Formatter) -> Meaning:
+    """What the model says of the past, returns stated per ``fmt.return_base``."""
+    channels = _channels(analysis, fmt)
+    parts, media = _parts(analysis)
+    money_per_unit = fmt.return_base if not fmt.value_returns else 1.0
+    if fmt.value_returns:
+        weights = analysis.channels["spend"].to_numpy() / float(analysis.channels["spend"].sum())
+        overall = (analysis.roas_draws.values * weights).sum(axis=1)
+    else:
+        overall = analysis.effect_draws.values.sum(axis=1) / float(analysis.channels["spend"].sum()) * money_per_unit
+    beliefs, title = _beliefs(fit.spec, channels, fmt)
+    return Meaning(
+        channels=channels,
+        parts=parts,
+        media=media,
+        overall_return=estimate(overall, "past/overall_return"),
+        weeks=analysis.decomposition,
+        curves=analysis.curves,
+        fitted=analysis.fitted,
+        geos=_geo_returns(analysis, fmt),
+        r2=analysis.r_squared,
+        error=analysis.error,
+        mape=analysis.mape,
+        beliefs=beliefs,
+        belief_title=title,
+    )
+
+
+def _channels(analysis: Analysis, fmt: Formatter) -> pd.DataFrame:
+    """The channel table; without a value per unit, returns are units of the outcome per ``return_base`` of money."""
+    table = analysis.channels.copy()
+    if fmt.value_returns:
+        return table
+    for end in ("", "_lower", "_upper"):
+        table[f"roas{end}"] = table[f"effect{end}"] / table["spend"] * fmt.return_base
+        table[f"marginal_roas{end}"] = table[f"marginal_effect{end}"] * fmt.return_base
+    return table
+
+
+def _parts(analysis: Analysis) -> tuple[pd.DataFrame, Estimate]:
+    """Steps of the waterfall and the sum of media.
+
+    Controls count from their own average, so most of them add up to nothing over the whole period; those join the
+    baseline's step.
+    """
+    totals = analysis.totals
+    media = totals[totals["kind"] == "sum"].iloc[0]
+    steps = totals[totals["kind"] != "sum"].set_index("component")
+    whole = float(steps["mean"].sum())
+    small = (steps["kind"] == "control") & (steps["mean"].abs() < _SMALL_TOTAL * abs(whole))
+    base = steps[steps["kind"] == "baseline"].index[0]
+    added = float(steps.loc[small, "mean"].sum())
+    steps = steps[~small].copy()
+    steps.loc[base, ["mean", "lower", "upper"]] += added
+    paid = steps[steps["kind"] == "media"].sort_values("mean", ascending=False, kind="stable")
+    ordered = pd.concat([steps[steps["kind"] != "media"], paid])
+    return ordered, Estimate(float(media["mean"]), float(media["lower"]), float(media["upper"]), q="past/media")
+
+
+def _beliefs(spec: ModelSpec, channels: pd.DataFrame, fmt: Formatter) -> tuple[tuple[PriorPosterior, ...], str]:
+    """Prior and posterior of each channel's return, or of its share of the outcome."""
+    kind = "roas" if spec.effect_kind == "roas" else "share"
+    scale = 100.0 if kind == "share" else 1.0
+    beliefs = []
+    for channel in spec.channels:
+        line = pd.Series(channels.loc[channel.name])
+        after = tuple(scale * float(line[f"{kind}{end}"]) for end in ("", "_lower", "_upper"))
+        if min(after) <= 0:
+            continue
+        effect = channel.effect
+        before = (scale * effect.median, scale * effect.lower, scale * effect.upper)
+        beliefs.append(PriorPosterior(channel.name, before, (after[0], after[1], after[2])))
+    if kind == "roas":
+        title = fmt.t("Return per {amount}", amount=fmt.next_amount)
+    else:
+        title = fmt.t("Share of the outcome, per cent")
+    return tuple(beliefs), title
+
+
+def _geo_returns(analysis: Analysis, fmt: Formatter) -> pd.DataFrame:
+    frame = analysis.geo_channels.copy()
+    if not fmt.value_returns:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            frame["roas"] = frame["effect"] / frame["spend"].where(frame["spend"] > 0) * fmt.return_base
+    return frame
+
+
+def model_views(fit: Fit, plan: Plan, fmt: Formatter) -> ModelViews | None:
+    """The models of a mixture beside each other; None where there is only one that counts."""
+    if len(fit.counted) < 2:
+        return None
+    table = by_model(fit)
+    per = 1.0 if fmt.value_returns else fmt.return_base
+    for end in ("", "_lower", "_upper"):
+        table[f"roas{end}"] *= per
+    return ModelViews(table, disagreement(table), plan_by_model(fit, plan), len(fit.members))
+
+
+def workings_of(fit: Fit, settings: Settings, facts: Iterable[tuple[str, str]]) -> Workings:
+    """Diagnostics by parameter, worst first, priors in words, settings and versions."""
+    tables = [_diagnostics(member, f"{member.name}: " if len(fit.members) > 1 else "") for member in fit.counted]
+    priors = dict.fromkeys(line for member in fit.counted for line in _priors(member.spec))
+    return Workings(
+        diagnostics=pd.concat(tables).sort_values("ess_bulk", kind="stable"),
+        priors=tuple(priors),
+        bent=_bent(fit),
+        models=_models(fit),
+        settings_yaml=dump_settings(settings),
+        changed_yaml=dump_changed(settings),
+        versions=fit.versions,
+        facts=tuple(facts),
+    )
+
+
+def _bent(fit: Fit) -> tuple[str, ...]:
+    """Channels for which one draw in ten or more, over all models that count, has an S-shaped curve."""
+    draws = fit.response(500)
+    return tuple(name for name, share in zip(draws.channels, s_shaped(draws), strict=True) if share >= _PLAUSIBLE)
+
+
+def _models(fit: Fit) -> pd.DataFrame:
+    """What tells the models of a mixture apart, the heaviest first."""
+    members = sorted(fit.members, key=lambda member: -member.weight) if len(fit.members) > 1 else []
+    rows = {}
+    for member in members:
+        spec = member.spec
+        rows[member.name] = {
+            "weight": member.weight,
+            "adstock": "; ".join(dict.fromkeys(c.adstock.record.label for c in spec.channels)),
+            "saturation": "; ".join(dict.fromkeys(c.saturation.record.label for c in spec.channels)),
+            "drift": 0 if spec.baseline.drift is None else spec.baseline.drift.length_days,
+            "drift_scale": 0.0 if spec.baseline.drift is None else spec.baseline.drift.scale,
+        }
+    columns = ["weight", "adstock", "saturation", "drift", "drift_scale"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def _diagnostics(member: Member, prefix: str) -> pd.DataFrame:
+    """Summary and convergence of every parameter of one model; ``prefix`` goes before its name."""
+    found = scalars(member.posterior)
+    known = by_parameter(member.tree).reindex(parameter=list(found.names))
+    flat = found.values.reshape(-1, len(found.names))
+    lower, upper = np.quantile(flat, [0.05, 0.95], axis=0)
+    return pd.DataFrame(
+        {
+            "mean": flat.mean(axis=0),
+            "sd": flat.std(axis=0),
+            "lower": lower,
+            "upper": upper,
+            **{name: values.values for name, values in known.data_vars.items()},
+        },
+        index=pd.Index([f"{prefix}{name}" for name in found.names], name="parameter"),
+    )
+
+
+def _priors(spec: ModelSpec) -> Iterable[tuple[str, str]]:
+    what = "ROAS over the whole period" if spec.effect_kind == "roas" else "share of the outcome"
+    for channel in spec.channels:
+        yield f"{channel.name}: {what}", f"{channel.effect.lower:.3g} to {channel.effect.upper:.3g} (log-normal)"
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for channel in spec.channels:
+        for stated in (channel.adstock, channel.saturation):
+            for p in stated.record.parameters:
+                said = f"{p.meaning} ({stated.record.label})", prior_words(stated.priors[p.name])
+                grouped.setdefault(said, []).append(channel.name)
+    for (meaning, prior), names in grouped.items():
+        yield f"{', '.join(names)}: {meaning}", prior
+    yield "Spread of effects between geos (sd of logs)", f"half-normal, scale {spec.geo_sd_scale:g}"
+    base = spec.baseline
+    if base.drift is not None:
+        yield (
+            "Drift of the baseline (sd, in units of the outcome's scale)",
+            f"half-normal, scale {base.drift.scale:.3g}",
+        )
+    yield "Noise (sd, in units of the outcome's scale)", f"half-normal, scale {spec.noise_scale:.3g}; {spec.likelihood}"
+
+
+def fit_facts(fit: Fit, holdout_periods: int) -> list[tuple[str, str]]:
+    """The fit in a few lines for the appendix."""
+    sizes: Mapping[str, int] = {str(k): int(v) for k, v in fit.main.tree["posterior"].sizes.items()}
+    several = len(fit.members) > 1
+    seconds = ", ".join(f"{name} {value:.0f} s" for name, value in fit.seconds.items())
+    return [
+        ("Sampler", f"NUTS ({'NumPyro' if fit.engine == 'jax' else 'nutpie'}), {fit.engine} engine, seed {fit.seed}"),
+        ("Draws", f"{sizes['chain']} chains of {sizes['draw']} draws{' for every model' if several else ''}"),
+        ("Likelihood", fit.spec.likelihood.replace("_", "-")),
+        ("Look-back", f"{fit.spec.lookback} periods"),
+        ("Held out by the second fit", f"{holdout_periods} periods"),
+        ("Time", seconds),
+        ("Key of the fit", fit.key[:16]),
+        ("Intervals", "90%, equal-tailed, everywhere"),
+    ]

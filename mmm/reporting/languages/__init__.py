@@ -1,0 +1,1 @@
+"""The report's languages: catalogues of its texts, and how each writes numbers and dates."""

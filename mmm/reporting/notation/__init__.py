@@ -1,0 +1,1 @@
+"""How a number, a name or a date is written, and which quantity it is."""

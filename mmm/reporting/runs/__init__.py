@@ -1,0 +1,1 @@
+"""Making reports: one, many, and a portfolio of markets."""

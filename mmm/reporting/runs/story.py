@@ -1,0 +1,229 @@
+"""What the report's notebook works with: one object that holds the results and shows the chapters."""
+
+import json
+import os
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mmm.analysis import Analysis, analyse
+from mmm.data.dataset import Dataset
+from mmm.data.quality import quality_report
+from mmm.errors import ReportError
+from mmm.planning import Plan, plan
+from mmm.planning.curve import BudgetCurve, budget_curve
+from mmm.reporting.chapters import backtest, belief, changes, future, past, record, summary
+from mmm.reporting.content import what_if
+from mmm.reporting.content.from_fit import (
+    basis_of,
+    fit_facts,
+    formatters,
+    meaning_of,
+    model_views,
+    outcome_words,
+    workings_of,
+)
+from mmm.reporting.content.from_plan import decision_of, plan_tables, scenario_lines
+from mmm.reporting.content.material import Origin
+from mmm.reporting.content.results import Results, read_results
+from mmm.reporting.design.look import Look, make_look
+from mmm.reporting.figures.sheet import Drawn
+from mmm.reporting.files.export import write_figures, write_outputs
+from mmm.reporting.pages.parts import Chapter
+from mmm.reporting.pages.render import jupyter_html
+from mmm.reporting.pages.telling import Telling
+from mmm.reporting.runs.inputs import request_of
+from mmm.settings import Settings, load_dataset, load_settings
+from mmm.workflow import Judged, judged
+
+CHAPTER_MIME = "application/vnd.mmm.chapter+json"
+SETTINGS_FILE, INPUTS_FILE, EARLIER_FILE = "settings.yaml", "inputs.json", "earlier.json"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A chapter as a notebook's output: HTML for the reader of the notebook, data for the report."""
+
+    chapter: Chapter
+    look: Look
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {"text/html": jupyter_html(self.chapter, self.look), CHAPTER_MIME: self.chapter.to_data()}
+
+
+@dataclass(frozen=True)
+class Story:
+    """Results of one run and the chapters that tell them."""
+
+    settings: Settings
+    dataset: Dataset
+    judged: Judged
+    analysis: Analysis
+    plan: Plan
+    curve: BudgetCurve
+    material: Telling
+    drawn: dict[str, Drawn] = field(default_factory=dict)
+    """Figures of the chapters shown so far."""
+
+    @cached_property
+    def look(self) -> Look:
+        return self.material.look
+
+    @cached_property
+    def identified(self) -> Telling:
+        """What the chapters read: the material, its numbers with their identity."""
+        return self.material.for_chapters()
+
+    def summary(self) -> Shown:
+        """Page one."""
+        return self._shown(summary.summary(self.identified))
+
+    def drivers(self) -> Shown:
+        """What drove the outcome."""
+        return self._shown(past.drivers(self.identified))
+
+    def returns(self) -> Shown:
+        """Average and marginal return by channel."""
+        return self._shown(past.channel_returns(self.identified))
+
+    def saturation(self) -> Shown:
+        """Response curves."""
+        return self._shown(past.saturation(self.identified))
+
+    def plan_by_channel(self) -> Shown:
+        """The plan."""
+        return self._shown(future.plan(self.identified))
+
+    def what_if(self) -> Shown:
+        """Other budgets and scenarios."""
+        return self._shown(future.what_if(self.identified))
+
+    def changes(self) -> Shown | None:
+        """What changed since the earlier report; nothing where there is none."""
+        chapter = changes.changes(self.identified)
+        return None if chapter is None else self._shown(chapter)
+
+    def backtest(self) -> Shown | None:
+        """Earlier refreshes; nothing where no backtest was made."""
+        chapter = backtest.backtest(self.identified)
+        return None if chapter is None else self._shown(chapter)
+
+    def belief(self) -> Shown:
+        """Fit, held-out forecast, gate."""
+        return self._shown(belief.belief(self.identified))
+
+    def data(self) -> Shown:
+        """Data and assumptions."""
+        return self._shown(record.data(self.identified))
+
+    def appendix(self) -> Shown:
+        """For statisticians."""
+        return self._shown(record.appendix(self.identified))
+
+    def _shown(self, chapter: Chapter) -> Shown:
+        self.drawn.update({f.name: f for f in chapter.figures})
+        return Shown(chapter, self.look)
+
+    def save(self, folder: str | Path) -> None:
+        """Writes allocation.csv, allocation.xlsx and results.json to ``folder``, and the figures shown so far."""
+        write_outputs(self.material, Path(folder))
+        if self.settings.report.figures:
+            write_figures(tuple(self.drawn.values()), Path(folder) / "figures")
+
+
+def open_run(folder: str | Path) -> Story:
+    """The results of a run folder: its settings.yaml decides, fits come from the store.
+
+    Raises ReportError where the folder is not that of a run, and what data, fit and plan raise.
+    """
+    run = Path(folder)
+    try:
+        inputs = json.loads((run / INPUTS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ReportError(f"'{run}' is no folder of a report: {INPUTS_FILE} cannot be read. Run mmm report.") from error
+    settings = load_settings(run / SETTINGS_FILE).with_base(run / inputs["base"])
+    return tell(
+        settings,
+        Run(
+            started=datetime.fromisoformat(inputs["started"]),
+            inputs=inputs["inputs"],
+            store=os.path.normpath(run / inputs["store"]),
+            earlier=read_results(run / EARLIER_FILE) if (run / EARLIER_FILE).exists() else None,
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run knows beyond its settings.
+
+    ``store`` is where the fits are, if not where the settings say as seen from the working directory. ``earlier`` are
+    the results of the report to compare with.
+    """
+
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    inputs: str = ""
+    store: str | None = None
+    earlier: Results | None = None
+
+
+def tell(settings: Settings, run: Run | None = None) -> Story:
+    """Everything from settings: data, fits, gate, analysis, plan, and the material of the chapters."""
+    run = run or Run()
+    dataset = load_dataset(settings)
+    request = request_of(settings, dataset)
+    return told(settings, dataset, judged(request if run.store is None else request.with_store(run.store)), run)
+
+
+def told(settings: Settings, dataset: Dataset, found: Judged, run: Run | None = None) -> Story:
+    """As :func:`tell`, for fits that are at hand."""
+    analysis = analyse(found.fit)
+    made = plan(found.fit, settings.plan)
+    curve = budget_curve(made)
+    return Story(
+        settings,
+        dataset,
+        found,
+        analysis,
+        made,
+        curve,
+        _material(settings, (dataset, found), (analysis, made, curve), run or Run()),
+    )
+
+
+def _material(
+    settings: Settings,
+    known: tuple[Dataset, Judged],
+    results: tuple[Analysis, Plan, BudgetCurve],
+    run: Run,
+) -> Telling:
+    dataset, found = known
+    analysis, made, curve = results
+    fit = found.fit
+    fmt, gain_fmt = formatters(settings, dataset, analysis)
+    report = settings.report
+    look = make_look(report, dataset.channels)
+    hidden = 0 if found.holdout is None else len(found.holdout.dates)
+    return Telling(
+        settings=settings,
+        origin=Origin(run.started, fit.key, fit.engine, fit.seed, made.dates[0].date(), run.inputs),
+        basis=basis_of(found.fit, dataset, fmt),
+        quality=quality_report(dataset, settings.data),
+        gate=found.gate,
+        holdout=found.holdout,
+        agreed=found.agreed,
+        meaning=meaning_of(found.fit, analysis, fmt),
+        decision=replace(decision_of(made, curve, gain_fmt), doubtful=found.gate.doubtful),
+        plan=plan_tables(made, curve, scenario_lines(found.fit, made, gain_fmt), gain_fmt),
+        workings=workings_of(found.fit, settings, fit_facts(found.fit, hidden)),
+        fmt=fmt,
+        gain_fmt=gain_fmt,
+        gain_outcome=outcome_words(dataset, fmt)[1],
+        look=look,
+        what_if=what_if.payload(made, gain_fmt, look, report.what_if_draws) if report.what_if else None,
+        backtest=found.backtest,
+        earlier=run.earlier,
+        models=model_views(found.fit, made, fmt),
+    )

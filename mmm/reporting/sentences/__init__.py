@@ -1,0 +1,1 @@
+"""Words of the report, by rules from the content."""
