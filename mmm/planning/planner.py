@@ -155,9 +155,8 @@ def expected_objective(space: Space, settings: PlanSettings) -> Expected:
         return replace(plain, price=trace)
     if settings.objective.kind == "profit":
         return replace(plain, worth=margin or 1.0, price=1.0)
-    least = settings.worth_spending
-    if least is None:
-        least = 0.0 if margin is None else 1.0
+    # Without a margin too: money whose next unit wins less than it costs pays at no margin of at most 1.
+    least = 1.0 if settings.worth_spending is None else settings.worth_spending
     return replace(plain, price=max(trace, least / (margin or 1.0)))
 
 

@@ -203,7 +203,7 @@ class PlanSettings(Section):
     revenue, and says nothing of profit; a profit, and a KPI with a value per unit, need none."""
     worth_spending: Multiple | None = None
     """Least expected profit (value x margin; the value alone where no margin is known) that one more unit of money must
-    return to be spent. Not given: 1 where a margin is known, else nothing, so that the budget is spent. Not used under
+    return to be spent. Not given: 1, for money that wins less than it costs pays at no margin. Not used under
     ``profit`` (where it is 1), with ``spend_all`` or where the outcome has no value per unit."""
     detail: Detail = "channel"
     """What is decided: totals by channel (split over geos and periods as in the reference plan), by channel and geo, or

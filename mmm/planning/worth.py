@@ -12,7 +12,7 @@ def margin_of(settings: PlanSettings, *, has_value: bool, is_profit: bool) -> fl
     """Profit per unit of the outcome's value: that of the settings, 1 where the outcome is profit already.
 
     None where it is not known: revenue without a stated margin, or an outcome without a value. Then nothing may be said
-    of profit, and money is not held back for earning too little.
+    of profit.
     """
     if not has_value:
         return None

@@ -145,7 +145,7 @@ def test_more_room_never_wins_less(hill, single):
     won = {}
     for most in (0.3, 1.0):
         channels = {"c0": {"minimum": 0.0, "maximum": most}, "c1": {"minimum": 0.0, "maximum": 1.0}}
-        wanted = PlanSettings(**PLAIN, draws=60, total_budget=1.0, channels=channels)
+        wanted = PlanSettings(**PLAIN, draws=60, total_budget=1.0, worth_spending=0.0, channels=channels)
         won[most] = decide(Prepared(there, None), wanted).outcome_draws.mean()
     assert won[1.0] == pytest.approx(1 / (1 + 0.6**3), rel=1e-6)
     assert won[1.0] >= won[0.3] * (1 - 1e-9)

@@ -10,7 +10,9 @@ from mmm.data.load import from_frame
 from mmm.data.settings import DataSettings
 from mmm.errors import PlanError
 from mmm.planning.curve import budget_curve
+from mmm.planning.objectives import Evaluator, Expected
 from mmm.planning.planner import decide
+from mmm.planning.problem import Space
 from mmm.planning.settings import PlanSettings
 from mmm.planning.worth import break_even, is_profit, margin_finding, margin_of
 from mmm.simulate import Channel, World, data_settings, simulate
@@ -30,6 +32,22 @@ def test_revenue_without_a_margin_is_planned_as_revenue(prepared):
     assert curve.table["profit"].isna().all()
     assert np.isnan(plan.compare().loc["plan", "profit_gain"])
     assert plan.compare().loc["plan", "probability"] == pytest.approx(plan.gain.probability)
+
+
+def test_money_that_wins_less_than_it_costs_is_not_spent_whatever_the_margin(prepared):
+    """Ten times today's money, without a margin: the last unit spent wins what it costs, the rest is left."""
+    made = prepared()
+    today = float(made.problem.reference.sum())
+    open_to_all = PlanSettings(**PLAIN, total_budget=50 * today, bounds=(0.0, 100.0))
+    plan = decide(made, open_to_all)
+    assert plan.margin is None
+    assert plan.unspent > today
+    evaluator = Evaluator(Space("channel", made.problem))
+    slopes = Expected(evaluator).at(evaluator.space.numbers(plan.money), True).gradient
+    inside = plan.allocation["spend"].to_numpy() > 0.01 * today
+    assert inside.any()
+    assert slopes[inside] == pytest.approx(1.0, rel=2e-2)
+    assert decide(made, open_to_all.model_copy(update={"worth_spending": 0.0})).unspent < 0.01 * plan.unspent
 
 
 def test_the_least_return_of_the_settings_holds_without_a_margin_too(prepared):

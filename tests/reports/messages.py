@@ -69,9 +69,11 @@ def _sentences(node: ast.Call) -> Iterator[str]:
     name = getattr(node.func, "attr", getattr(node.func, "id", ""))
     for position in _READ.get(name, ()):
         if position < len(node.args):
-            text = _sample(node.args[position])
-            if text is not None:
-                yield text
+            given = node.args[position]
+            for one in (given.body, given.orelse) if isinstance(given, ast.IfExp) else (given,):
+                text = _sample(one)
+                if text is not None:
+                    yield text
 
 
 def _sample(node: ast.expr) -> str | None:

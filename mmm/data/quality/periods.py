@@ -78,24 +78,25 @@ def _relative(outcome: FloatArray, controls: FloatArray, known: np.ndarray) -> F
 
 def zero_findings(dataset: Dataset, runs: Sequence[ZeroRun]) -> Iterator[Finding]:
     """Runs of zeros in the outcome that chance does not explain; those at the ends of a geo were declared."""
-    dates, unit = dataset.dates, dataset.frequency.unit
+    dates, unit, several = dataset.dates, dataset.frequency.unit, len(dataset.geos) > 1
     for run in runs:
         geo = dataset.geos[run.geo]
-        place = f" in {geo}" if len(dataset.geos) > 1 else ""
-        span = f"from {day(dates[run.first])} to {day(dates[run.last])} ({run.periods} {unit}s)"
+        first, last = day(dates[run.first]), day(dates[run.last])
         advice = "If it was closed or not measured then, add a control that is 1 in these periods and 0 elsewhere."
         if run.side == "end":
             advice = "If these periods are not booked yet, delete their rows."
         elif run.side == "start":
             advice = "If nothing was sold yet, delete these rows, or empty the cells and set data.media_history: true."
-        if len(dataset.geos) > 1 and run.side != "middle":
+        if several and run.side != "middle":
             advice = "Correct data.partial_geos, unless it was open and sold nothing."
         yield Finding(
             "warning",
             "zero_outcome",
-            f"The outcome is 0{place} {span}.",
+            f"The outcome is 0 in {geo} from {first} to {last} ({run.periods} {unit}s)."
+            if several
+            else f"The outcome is 0 from {first} to {last} ({run.periods} {unit}s).",
             advice,
-            geos=(geo,) if place else (),
+            geos=(geo,) if several else (),
             dates=tuple(dates[run.first : run.last + 1]),
         )
 
