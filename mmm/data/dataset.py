@@ -12,6 +12,7 @@ import xarray as xr
 
 from mmm.cards import facts, listed
 from mmm.data.calendar import Frequency, parse_periods
+from mmm.digits import amount
 from mmm.errors import DataError
 
 OutcomeKind = Literal["revenue", "profit", "kpi"]
@@ -187,8 +188,8 @@ class Dataset:
     def _facts(self) -> list[tuple[str, str]]:
         spend = self.data["spend"].sum(("date", "geo")).to_numpy()
         channels = [
-            f"{name} ({amount:,.0f} {self.currency}{'' if unit == self.currency else f', {unit}'})"
-            for name, amount, unit in zip(self.channels, spend, self.media_unit, strict=True)
+            f"{name} ({amount(money)} {self.currency}{'' if unit == self.currency else f', {unit}'})"
+            for name, money, unit in zip(self.channels, spend, self.media_unit, strict=True)
         ]
         hidden = int((~self.data["observed"]).sum())
         first, last = self.dates[0].date(), self.dates[-1].date()

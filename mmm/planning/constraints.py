@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mmm.data.problems import nearest
+from mmm.digits import amount
 from mmm.errors import PlanError
 from mmm.model.response import Floats
 from mmm.planning.problem import PlanProblem, Space
@@ -126,8 +127,8 @@ class _Builder:
         """Raise PlanError for a "zero or at least" above the most that the channel may spend."""
         if least > most:
             raise PlanError(
-                f"plan.channels.{name}.zero_or_at_least is {least:,.0f}, but the channel may spend {most:,.0f} at "
-                "most. Raise its maximum, or hold it at zero with maximum: 0."
+                f"plan.channels.{name}.zero_or_at_least is {amount(least)}, but the channel may spend {amount(most)} "
+                "at most. Raise its maximum, or hold it at zero with maximum: 0."
             )
 
     @staticmethod
@@ -135,8 +136,8 @@ class _Builder:
         """Raise PlanError for a unit so small that a solver's tolerance is more than it."""
         if step * _MOST_STEPS < most:
             raise PlanError(
-                f"The step of {name} is {step:,.3g}, of which its most, {most:,.0f}, holds more than {_MOST_STEPS:,}. "
-                "Leave it out, or give a larger unit."
+                f"The step of {name} is {step:,.3g}, of which its most, {amount(most)}, holds more than "
+                f"{_MOST_STEPS:,}. Leave it out, or give a larger unit."
             )
 
     def range_of(self, index: int) -> tuple[_Bound, _Bound]:
@@ -209,7 +210,7 @@ class _Builder:
                     self.add(kind, {"part": Part(name)}, terms, (limit, np.inf) if lower else (-np.inf, limit))
                 elif lower and limit > 0:
                     raise PlanError(
-                        f"plan.channels.{name}.weekly_minimum asks for {limit:,.0f} in every period, but in the "
+                        f"plan.channels.{name}.weekly_minimum asks for {amount(limit)} in every period, but in the "
                         f"reference plan the channel pauses in some. Use detail: week, or remove the minimum."
                     )
 

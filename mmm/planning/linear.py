@@ -6,6 +6,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import csr_array, hstack, vstack
 
+from mmm.digits import amount
 from mmm.errors import PlanError
 from mmm.model.response import Floats
 from mmm.planning import highs
@@ -214,7 +215,7 @@ def _arithmetic(rules: tuple[Rule, ...]) -> str:
     caps = [rule for rule in rules if np.isfinite(rule.upper)]
     floors = [rule for rule in rules if np.isfinite(rule.lower)]
     if len(caps) == 1 and len(floors) > 1:
-        return f" The lower limits add up to {sum(r.lower for r in floors if r is not caps[0]):,.0f}."
+        return f" The lower limits add up to {amount(sum(r.lower for r in floors if r is not caps[0]))}."
     if len(floors) == 1 and len(caps) > 1:
-        return f" The upper limits add up to {sum(r.upper for r in caps if r is not floors[0]):,.0f}."
+        return f" The upper limits add up to {amount(sum(r.upper for r in caps if r is not floors[0]))}."
     return ""

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import coo_array
 
+from mmm.digits import amount
 from mmm.errors import PlanError
 from mmm.model.response import Floats
 from mmm.planning import highs
@@ -73,8 +74,8 @@ def split(markets: Sequence[Market], total: float, limits: Sequence[tuple[float,
     least = sum(float(x[0]) for x, _ in curves)
     if least > total * (1 + 1e-9):
         raise PlanError(
-            f"The markets must spend at least {least:,.0f} together, but the total is {total:,.0f}. Raise the total, "
-            "or lower the bounds of the markets' channels."
+            f"The markets must spend at least {amount(least)} together, but the total is {amount(total)}. Raise "
+            "the total, or lower the bounds of the markets' channels."
         )
     widths = np.concatenate([np.diff(x) for x, _ in curves])
     gains = np.concatenate([np.diff(y) for _, y in curves])
@@ -89,8 +90,8 @@ def _limited(m: Market, low: float, high: float) -> tuple[Floats, Floats]:
     low, high = max(low, float(m.spend[0])), min(high, float(m.spend[-1]))
     if low > high:
         raise PlanError(
-            f"Market '{m.name}': its limits {low:,.0f} to {high:,.0f} leave no budget; its own plan allows "
-            f"{m.spend[0]:,.0f} to {m.spend[-1]:,.0f}."
+            f"Market '{m.name}': its limits {amount(low)} to {amount(high)} leave no budget; its own plan allows "
+            f"{amount(m.spend[0])} to {amount(m.spend[-1])}."
         )
     inside = m.spend[(m.spend > low) & (m.spend < high)]
     money = np.concatenate([[low], inside, [high] if high > low else []])

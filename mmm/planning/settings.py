@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from mmm.data.calendar import Duration
+from mmm.digits import amount
 from mmm.section import SEED_MAX, Section
 
 RISKY_DRAWS = 100
@@ -103,7 +104,7 @@ class ChannelLimits(Section):
         if self.relative is not None and self.relative[0] > self.relative[1]:
             raise ValueError(f"relative bounds must be [lower, upper]; got {list(self.relative)}")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
-            raise ValueError(f"minimum {self.minimum:,.0f} is above maximum {self.maximum:,.0f}")
+            raise ValueError(f"minimum {amount(self.minimum)} is above maximum {amount(self.maximum)}")
         limits = ("relative", "minimum", "maximum", "zero_or_at_least", "step")
         if self.fixed and any(getattr(self, name) is not None for name in limits):
             raise ValueError("a fixed channel takes no bounds, zero_or_at_least or step; remove one or the other")

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from mmm.digits import amount
 from mmm.errors import PlanError
 from mmm.planning.clock import now
 from mmm.planning.linear import money_range
@@ -27,8 +28,8 @@ def smallest_budget(expected: Expected, program: Program, target: float, limits:
     if reach < target:
         most = max(reach, whole.certificate.bound + objective.price * cap)
         raise PlanError(
-            f"plan.objective.target is {target:,.0f}, but under these constraints no plan of at most {cap:,.0f} is "
-            f"expected to bring more than {most:,.0f}. Lower the target, or relax bounds or the total budget."
+            f"plan.objective.target is {amount(target)}, but under these constraints no plan of at most {amount(cap)} "
+            f"is expected to bring more than {amount(most)}. Lower the target, or relax bounds or the total budget."
         )
     best, enough, over = whole, float(whole.x.sum()), reach
     lacking, under = money_range(program)[0], 0.0
@@ -97,7 +98,7 @@ def largest_budget(
     if not fitting:
         raise PlanError(
             f"No plan within the constraints returns {asked:,.3g} per unit of money on average, not even the smallest "
-            f"one allowed ({grid[0]:,.0f}). Ask for less, or allow the channels to go lower."
+            f"one allowed ({amount(grid[0])}). Ask for less, or allow the channels to go lower."
         )
     best, fits, fails = rising[fitting[-1]], grid[fitting[-1]], grid[fitting[-1] + 1]
     while fails - fits > max(limits.gap * fits, 1e-9) and now() < limits.until:

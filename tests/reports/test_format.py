@@ -40,7 +40,17 @@ def test_a_sign_stands_before_the_currency() -> None:
 
 def test_interval_ends_share_one_unit() -> None:
     assert EUR.money_range(852_000, 1_613_000) == "€0.85 to €1.61\u00a0million"
-    assert EUR.money_range(-200_000, 800_000) == "−€200 to €800\u00a0thousand"
+    assert (
+        Formatter("EUR", "EUR", money_outcome=True, language="de").money_range(99e3, 312e3)
+        == "99 bis 312\u00a0Tsd.\u00a0€"
+    )
+
+
+def test_a_symbol_before_each_end_asks_for_the_scale_after_each() -> None:
+    """€99 to €312 thousand may be read as ninety-nine euros."""
+    assert EUR.money_range(-200_000, 800_000) == "−€200\u00a0thousand to €800\u00a0thousand"
+    assert EUR.money_range(99_000, 312_000, short=True) == "€99k to €312k"
+    assert EUR.money_range(852_000, 1_613_000, short=True) == "€0.85m to €1.61m"
 
 
 def test_interval_ends_that_nearly_agree_get_more_decimals() -> None:

@@ -78,7 +78,7 @@ def test_a_loss_reads_as_a_loss() -> None:
     teller = told(verdict="worse", gain=Estimate(-3e5, -8e5, -1e5), probability=0.02, worst=-9e5)
     sentence = teller.headline().sentence
     assert f"€300{NB}thousand less revenue" in sentence
-    assert f"€100 to €800{NB}thousand less" in sentence
+    assert f"€100{NB}thousand to €800{NB}thousand less" in sentence
     assert f"it loses €900{NB}thousand" in teller.how_sure()
 
 
@@ -89,7 +89,8 @@ def test_more_money_is_judged_net_of_its_cost() -> None:
         f"Spend €3.50{NB}million over the next 13 weeks, €500{NB}thousand more than today: the extra goes to Search."
     )
     assert (
-        f"for €500{NB}thousand more spend: a net gain of €400{NB}thousand (€200 to €600{NB}thousand)" in head.sentence
+        f"for €500{NB}thousand more spend: a net gain of €400{NB}thousand (€200{NB}thousand to €600{NB}thousand)"
+        in head.sentence
     )
     assert "The chance that it pays off is 97%." in head.sentence
 

@@ -6,9 +6,10 @@ from itertools import combinations
 import numpy as np
 
 from mmm.data.dataset import Dataset
-from mmm.data.quality.report import Finding, amount, listed
+from mmm.data.quality.report import Finding, listed
 from mmm.data.quality.tenfold import FloatArray
 from mmm.data.settings import QualitySettings
+from mmm.digits import amount
 
 _RIDGE = 1e-9
 _SEASON_AND_TREND = 6

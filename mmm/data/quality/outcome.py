@@ -8,9 +8,10 @@ from scipy import optimize, stats
 
 from mmm.data.dataset import Dataset
 from mmm.data.quality.baseline import Residuals, calendar_columns, days_of, residuals
-from mmm.data.quality.report import Finding, amount, day
+from mmm.data.quality.report import Finding, day
 from mmm.data.quality.tenfold import FloatArray
 from mmm.data.settings import QualitySettings
+from mmm.digits import amount
 
 _FEWEST_PERIODS = 30
 _MARGIN = 6.0

@@ -77,8 +77,3 @@ def listed(names: Iterable[str], most: int = _SHOWN) -> str:
 def day(date: pd.Timestamp) -> str:
     """A date as 2021-04-03."""
     return str(date.date())
-
-
-def amount(value: float) -> str:
-    """A figure for a sentence: thousands separated, three digits where it is small."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from mmm.data.dataset import Dataset
-from mmm.data.quality.report import Finding, amount, day
+from mmm.data.quality.report import Finding, day
 from mmm.data.quality.tenfold import BoolArray, FloatArray, tenfold_scores
 from mmm.data.settings import QualitySettings
+from mmm.digits import amount
 
 _FEWEST_PERIODS = 20
 _MOST_TOO_LOW = 20.0

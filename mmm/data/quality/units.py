@@ -7,8 +7,9 @@ import numpy as np
 
 from mmm.data.dataset import Dataset
 from mmm.data.problems import yaml_text
-from mmm.data.quality.report import Finding, amount
+from mmm.data.quality.report import Finding
 from mmm.data.quality.tenfold import FloatArray
+from mmm.digits import amount
 
 _TINY_TOTAL = 1e-3
 """All spend together below this share of the outcome's value: one of the two is in another unit."""

@@ -301,12 +301,14 @@ class Amounts:
         decimals = self._decimals(several, scale, money)
         ends = []
         first = self.currency_text if money and self.currency_first else ""
+        suffix = self._suffix(scale, max(abs(lower), abs(upper)), short)
+        # €99 to €312k would be ninety-nine euros: a symbol before each end asks for the scale after each.
+        each = suffix if first and (short or scale.divisor == 1e3) else ""
         for value, end in ((lower, "/lower"), (upper, "/upper")):
             text = self.number(abs(value) / scale.divisor, decimals)
-            full = self._with_sign(value, first + text, value < 0 and _shown(text))
+            full = self._with_sign(value, first + text + each, value < 0 and _shown(text))
             ends.append(self._said(full, of, value, scale.divisor, end))
-        suffix = self._suffix(scale, max(abs(lower), abs(upper)), short)
-        return self.span(*ends) + suffix + (self._after(suffix) if money else "")
+        return self.span(*ends) + ("" if each else suffix) + (self._after(suffix) if money else "")
 
     def _decimals(self, several: tuple[float, ...], scale: Scale, money: bool) -> int:
         """Decimals of an estimate and the ends of its interval, or of one amount, in a scale."""

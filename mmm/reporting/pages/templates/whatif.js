@@ -103,8 +103,9 @@
   // Both ends in one unit, as everywhere in the report.
   function range(s) {
     var p = patternOf(largest(ends(s)), data.outcome_patterns), decimals = decimalsOf(ends(s), p[0], data.money);
-    function end(v) { return marked(v, p[1] + plain(v / p[0], decimals), false); }
-    return say("interval", { ends: say("span", { first: end(s.lower), last: end(s.upper) }) + p[2] });
+    var each = p[1] && p[0] === 1e3 ? p[2] : "";
+    function end(v) { return marked(v, p[1] + plain(v / p[0], decimals) + each, false); }
+    return say("interval", { ends: say("span", { first: end(s.lower), last: end(s.upper) }) + (each ? "" : p[2]) });
   }
   function against(value) { return say("against", { change: money(value, true) }); }
   function chance(p) {
