@@ -113,6 +113,12 @@ def test_paths_start_from_the_file(tmp_path: Path) -> None:
         ({"sampler": {"draws": 100_000, "chains": 64}}, ["draws x chains is 6,400,000; at most 200,000"]),
         ({"model": {"lookback": "99999 weeks"}}, ["model.lookback: must be longer than nothing and at most ten years"]),
         ({"model": {"lookback": "157 weeks"}}, ["model.lookback: must be at most three years"]),
+        ({"model": {"noise_scale": 1e300}}, ["model.noise_scale: must be less than or equal to 1000"]),
+        ({"model": {"baseline": {"trend_scale": 0}}}, ["model.baseline.trend_scale: must be greater than or equal to"]),
+        (
+            {"model": {"roas": {"lower": 1e-300, "upper": 2}}},
+            ["model.roas.lower: must be greater than or equal to 1e-09"],
+        ),
         ({"backtest": {"step": "9" * 5000 + " weeks"}}, ["backtest.step: must be longer than nothing"]),
     ],
 )
@@ -121,6 +127,13 @@ def test_errors_name_file_key_rule_and_value(section: dict[str, Any], expected: 
     assert message.startswith("trial.yaml")
     for part in expected:
         assert part in message
+
+
+def test_of_very_many_problems_the_first_are_told() -> None:
+    message = told(with_section(**{f"unknown_{i}": i for i in range(2000)}))
+    assert "has 2000 problems" in message
+    assert "and 1970 more; mend these first" in message
+    assert len(message) < 10_000
 
 
 def test_a_value_that_fits_no_form_is_one_sentence() -> None:

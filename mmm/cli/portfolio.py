@@ -10,6 +10,7 @@ from mmm.cli.report import place_of
 from mmm.planning.result import chance
 from mmm.reporting.notation.estimate import Estimate, estimate
 from mmm.reporting.notation.formatter import Formatter
+from mmm.reporting.runs.inputs import check_files
 from mmm.reporting.runs.portfolio import Split, plan_portfolio, table_by_market
 from mmm.reporting.runs.portfolio_page import write_portfolio
 from mmm.settings.portfolio import load_portfolio
@@ -21,6 +22,7 @@ def show_portfolio(config: Path, out: Path, workers: int | None, dask: str | Non
     Raises SettingsError or DataError before anything is fitted, PlanError where a market cannot be planned.
     """
     portfolio = load_portfolio(config)
+    check_files(portfolio.settings.report, portfolio.settings.base)
     place = place_of(workers, dask, len(portfolio.markets))
     with Board([m.settings.name for m in portfolio.markets]) as board:
         found = plan_portfolio(portfolio, place, board.heard)

@@ -11,11 +11,15 @@ from mmm.section import Section
 _Z95 = NormalDist().inv_cdf(0.95)
 
 
+_MOST = 1e9
+"""Ends of priors lie within nine powers of ten around one: beyond, densities leave the range of numbers."""
+
+
 class LogNormalPrior(Section):
     """A positive quantity by its 90% interval: 5% of the prior lies below ``lower``, 5% above ``upper``."""
 
-    lower: float = Field(gt=0)
-    upper: float = Field(gt=0)
+    lower: float = Field(ge=1 / _MOST, le=_MOST)
+    upper: float = Field(ge=1 / _MOST, le=_MOST)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -46,8 +50,8 @@ class LogNormalPrior(Section):
 class BetaPrior(Section):
     """A share between 0 and 1 with density proportional to x^(alpha-1) (1-x)^(beta-1)."""
 
-    alpha: float = Field(gt=0)
-    beta: float = Field(gt=0)
+    alpha: float = Field(ge=1e-3, le=1e6)
+    beta: float = Field(ge=1e-3, le=1e6)
 
 
 def _kind(value: Any) -> str:

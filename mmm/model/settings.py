@@ -25,6 +25,8 @@ from mmm.model.terms import TERMS
 from mmm.section import Section
 
 OPEN = "auto"
+Scale = Annotated[float, Field(ge=1e-6, le=1e3)]
+"""The scale of a prior: far beyond what any data ask for, and within what numbers can hold."""
 
 
 def _known(registry: Registry[Any]) -> tuple[AfterValidator, WithJsonSchema]:
@@ -157,21 +159,21 @@ class DriftSettings(Section):
 
     length_scale: Duration = Field(default="26 weeks", description="How fast the drift forgets.")
     knot_spacing: Duration = Field(default="6 weeks", description="Distance of the spline's knots.")
-    scale: float = Field(default=0.5, gt=0, description="Prior scale of the drift's standard deviation.")
+    scale: Scale = Field(default=0.5, description="Prior scale of the drift's standard deviation.")
 
 
 class BaselineSettings(Section):
     """What would have happened without media."""
 
-    intercept_scale: float = Field(default=0.3, gt=0, description="Relative to the geo's mean outcome.")
+    intercept_scale: Scale = Field(default=0.3, description="Relative to the geo's mean outcome.")
     trend: bool = True
-    trend_scale: float = Field(default=0.5, gt=0, description="Change per year.")
+    trend_scale: Scale = Field(default=0.5, description="Change per year.")
     seasonality_order: int = Field(default=3, ge=0, le=26, description="Pairs of yearly Fourier terms; 0 for none.")
-    seasonality_scale: float = Field(default=0.5, gt=0)
+    seasonality_scale: Scale = 0.5
     drift: Literal["auto"] | DriftSettings | None = Field(
         default="auto", description="auto: the members of the mixture differ in it; its own defaults without a mixture."
     )
-    control_scale: float = Field(default=1.0, gt=0, description="Shared by all controls (divided by root of count).")
+    control_scale: Scale = Field(default=1.0, description="Shared by all controls (divided by root of count).")
     further: tuple[str, ...] = Field(
         default=(), description="Names of terms of one's own that were registered (docs/extending.md)."
     )
@@ -263,16 +265,16 @@ class ModelSettings(Section):
     media_share: float = Field(
         default=0.25, gt=0, lt=1, description="Share priors: prior median of all channels' share of the outcome."
     )
-    share_sigma: float = Field(default=1.0, gt=0, description="Share priors: sd of the log of a channel's share.")
+    share_sigma: Scale = Field(default=1.0, description="Share priors: sd of the log of a channel's share.")
     channels: dict[str, ChannelModelSettings] = Field(default_factory=dict)
-    geo_scale: float = Field(default=0.3, gt=0, description="Prior scale of the sd of log effects between geos.")
+    geo_scale: Scale = Field(default=0.3, description="Prior scale of the sd of log effects between geos.")
     baseline: BaselineSettings = BaselineSettings()
     likelihood: Literal["auto", "normal", "student_t"] = Field(
         default="auto",
         description="Noise. auto: Student-t where it predicts periods left out clearly better, decided with the "
         "mixture; normal otherwise, and for a single model.",
     )
-    noise_scale: float = Field(default=1.0, gt=0)
+    noise_scale: Scale = 1.0
 
     @field_validator("lookback")
     @classmethod

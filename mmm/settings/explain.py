@@ -15,6 +15,7 @@ from mmm.errors import SettingsError, suggestion
 from mmm.settings.document import Settings
 
 _LONGEST_VALUE = 80
+_MOST_TOLD = 30
 _NUMBER = "must be a number without a unit or %, such as 250000 or 0.5"
 _LIST = "must be a list: [first, second], or lines that begin with '- '"
 _PLAIN = {
@@ -58,7 +59,10 @@ def settings_error(
     lines = list(dict.fromkeys(line for group in _grouped(problems) for line in _sentences(group, example)))
     if len(lines) == 1:
         return SettingsError(f"{origin}: {lines[0]}")
-    return SettingsError(f"{origin} has {len(lines)} problems:\n" + "\n".join(f"  - {line}" for line in lines))
+    told = [f"  - {line}" for line in lines[:_MOST_TOLD]]
+    if len(lines) > _MOST_TOLD:
+        told.append(f"  and {len(lines) - _MOST_TOLD} more; mend these first")
+    return SettingsError(f"{origin} has {len(lines)} problems:\n" + "\n".join(told))
 
 
 def _grouped(problems: list[_Problem]) -> list[list[_Problem]]:

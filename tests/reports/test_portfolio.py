@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from reading import LANGUAGES, leaked, text_of
+from typer.testing import CliRunner
 
-from mmm.errors import GateError, PlanError, SettingsError
+from mmm.cli import app
+from mmm.errors import GateError, PlanError, ReportError, SettingsError
 from mmm.execution import Here
 from mmm.reporting.runs.portfolio import Split, curve_of, plan_portfolio, table_by_market
 from mmm.reporting.runs.portfolio_page import write_portfolio
@@ -167,6 +169,20 @@ def test_what_does_not_fit_is_told_before_anything_is_fitted(
 ) -> None:
     with pytest.raises(SettingsError, match=said):
         load_portfolio(portfolio_file(tmp_path, files, **changes))
+
+
+def test_its_own_templates_are_checked_first_and_used(found: Split, files: dict[str, Path], tmp_path: Path) -> None:
+    own = tmp_path / "own" / "chapters"
+    own.mkdir(parents=True)
+    template = own / "portfolio.html.j2"
+    template.write_text("{% if %}", encoding="utf-8")
+    path = portfolio_file(tmp_path, files, report={"templates": "own", "formats": ["html"]})
+    answer = CliRunner().invoke(app, ["portfolio", str(path)])
+    assert answer.exit_code == ReportError.exit_code
+    assert "portfolio.html.j2" in answer.output
+    template.write_text("<p>Our own page</p>", encoding="utf-8")
+    page, *_ = write_portfolio(replace(found, portfolio=load_portfolio(path)), tmp_path / "reports")
+    assert "<p>Our own page</p>" in page.read_text(encoding="utf-8")
 
 
 def test_a_market_is_listed_once(files: dict[str, Path], tmp_path: Path) -> None:

@@ -19,11 +19,12 @@ from mmm.reporting.figures.sheet import Drawn, Pen
 from mmm.reporting.notation.estimate import Estimate, estimate
 from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.pages.parts import Cell, Chapter, Table, Tile, Tone, columns, table_of
-from mmm.reporting.pages.render import Cover, pdf_bytes, print_page, require_pdf, web_page
+from mmm.reporting.pages.render import Cover, logo_data, pdf_bytes, print_page, require_pdf, web_page
 from mmm.reporting.pages.templating import render
 from mmm.reporting.runs.portfolio import Split, table_by_market
 from mmm.reporting.sentences.page_one import failure
 from mmm.scratch import keep, scratch_folder, sweep
+from mmm.settings.portfolio import PortfolioSettings
 from mmm.tables import csv_text
 
 
@@ -86,6 +87,10 @@ def _numbers(found: Split, table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _templates(settings: PortfolioSettings) -> Path | None:
+    return None if settings.report.templates is None else settings.base / settings.report.templates
+
+
 def _formatter(found: Split) -> Formatter:
     report = found.portfolio.settings.report
     titles = {m.settings.name: m.settings.title or m.settings.name for m in found.portfolio.markets}
@@ -113,6 +118,8 @@ def _cover(found: Split) -> Cover:
         language=settings.report.language,
         organisation=settings.report.organisation or "",
         author=settings.report.author or "",
+        logo=logo_data(settings.base / settings.report.logo) if settings.report.logo is not None else "",
+        templates=_templates(settings),
         colophon=t(
             "Intervals hold 90% of what is plausible. Markets were fitted apart, so their errors are independent."
         ),
@@ -125,7 +132,7 @@ def _chapter(found: Split) -> Chapter:
     table = table_by_market(found)
     html = render(
         "chapters/portfolio.html.j2",
-        None,
+        _templates(found.portfolio.settings),
         t=fmt.t,
         lead=_lead(found, table, fmt),
         promise=_promise(found, fmt),
