@@ -50,6 +50,12 @@ class ReportError(MMMError):
     exit_code = 7
 
 
+class RegisterError(MMMError):
+    """The register of plans refuses an act, cannot be opened, or was changed behind its back."""
+
+    exit_code = 8
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """The nearest of the known names as a question, else all of them."""
     names = list(known)

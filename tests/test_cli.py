@@ -50,12 +50,20 @@ def changed(world: Path, folder: Path, **changes: object) -> Path:
 def test_help_tells_commands_and_exit_codes() -> None:
     result = run("--help")
     assert result.exit_code == 0
-    for command in ("check", "simulate", "fit", "plan", "report", "portfolio", "runs", "schema"):
+    for command in ("check", "simulate", "fit", "plan", "report", "portfolio", "plans", "runs", "schema"):
         assert command in result.output
     told = " ".join(result.output.split())
     codes = {error.exit_code for error in MMMError.__subclasses__()}
-    assert codes == {2, 3, 4, 5, 6, 7}
-    for code, word in ((2, "settings"), (3, "data"), (4, "fit"), (5, "the model"), (6, "plan"), (7, "report")):
+    assert codes == {2, 3, 4, 5, 6, 7, 8}
+    for code, word in (
+        (2, "settings"),
+        (3, "data"),
+        (4, "fit"),
+        (5, "the model"),
+        (6, "plan"),
+        (7, "report"),
+        (8, "register"),
+    ):
         assert f"{code} {word}" in told
 
 

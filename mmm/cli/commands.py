@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from mmm.cli.errors import Commands
+from mmm.cli.plans_commands import plans
 
 _EPILOG = (
     "Exit codes: 0 done, 1 a fault of the workbench or of the machine, 2 settings or arguments, 3 data, 4 fit, "
-    "5 the model did not pass its gate, 6 plan, 7 report, 130 interrupted (128 + n: ended by signal n)."
+    "5 the model did not pass its gate, 6 plan, 7 report, 8 register, 130 interrupted (128 + n: ended by signal n)."
 )
 
 app = typer.Typer(
@@ -23,6 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(plans)
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="Settings file, such as configs/demo.yaml.")]
 Parameters = Annotated[

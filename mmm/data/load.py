@@ -1,6 +1,7 @@
 """From a file or a pandas frame to a Dataset, or to one error that lists everything that stands against it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,9 @@ from mmm.data.panel import check_cells, panel_of
 from mmm.data.problems import Problems
 from mmm.data.read import Table, check_columns, read_file, table_of_frame
 from mmm.data.records import records_of
-from mmm.data.settings import DataSettings
+from mmm.data.remembered import changes_since, path_of, remember
+from mmm.data.settings import DataSettings, QuerySettings
+from mmm.errors import DataError
 
 Frames = Mapping[str, Callable[[], pd.DataFrame]]
 """Sources that are made rather than read, by the name that stands in ``data.source``."""
@@ -21,17 +24,36 @@ def load(settings: DataSettings, base: Path, frames: Frames | None = None) -> Da
     """Read ``settings.source`` and check it.
 
     A source named in ``frames`` is made by calling its function; this is how the caller supplies ``demo``, because
-    the simulator imports this layer and not the other way round. Anything else is a path relative to ``base``, the
-    folder of the settings file: .csv, .csv.gz or .parquet.
+    the simulator imports this layer and not the other way round. A query is run over files or a database. Anything else
+    is a path relative to ``base``, the folder of the settings file: .csv, .csv.gz or .parquet.
 
     Raises DataError with all problems found, each with its rule, up to ten rows and the next step.
     """
-    made = (frames or {}).get(settings.source)
+    source = settings.source
+    if isinstance(source, QuerySettings):
+        return _of_query(source, settings, base)
+    made = (frames or {}).get(source)
     if made is not None:
-        return _dataset(table_of_frame(made(), settings.source), settings)
+        return _dataset(table_of_frame(made(), source), settings)
     return _dataset(
-        read_file(base / settings.source, settings.csv, columns=[column for _, column in settings.columns()]), settings
+        read_file(base / source, settings.csv, columns=[column for _, column in settings.columns()]), settings
     )
+
+
+def _of_query(source: QuerySettings, settings: DataSettings, base: Path) -> Dataset:
+    """The panel that a query gives; what is other than at its last run stands in the error, or in the notes."""
+    from mmm.data.query import NoRowsError, read_query  # databases and their drivers are needed by nobody else
+
+    path, table = path_of(source, base), None
+    try:
+        table = read_query(source, base)
+        dataset = _dataset(table, settings)
+    except DataError as error:
+        changes = changes_since(path, table) if table is not None or isinstance(error, NoRowsError) else []
+        raise DataError("\n".join((str(error), *changes))) from None
+    changes = changes_since(path, table)
+    remember(path, table)
+    return replace(dataset, notes=(*dataset.notes, *changes))
 
 
 def from_frame(frame: pd.DataFrame, settings: DataSettings) -> Dataset:

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from mmm.data.csv_settings import CsvSettings
 from mmm.data.labels import format_problem
 from mmm.data.names import name_problems
+from mmm.databases import Variable
 from mmm.section import Section
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -155,10 +156,24 @@ Controls = Annotated[
 ]
 
 
+class QuerySettings(Section):
+    """A query whose rows are the panel. Without ``address`` DuckDB runs it, over files relative to this one."""
+
+    query: Annotated[str, Field(min_length=1, max_length=100_000)] = Field(
+        description="One SELECT, such as: select * from 'sales/*.parquet'."
+    )
+    address: Variable | None = Field(
+        default=None,
+        description="Environment variable that holds the address of a database (PostgreSQL, SQLite, MySQL).",
+    )
+
+
 class DataSettings(Section):
     """What was observed: the source, and the column of everything that the panel holds."""
 
-    source: Name = Field(description="'demo', or the path of a .csv, .csv.gz or .parquet file, relative to this file.")
+    source: Name | QuerySettings = Field(
+        description="'demo', the path of a .csv, .csv.gz or .parquet file, relative to this file, or a query."
+    )
     layout: Literal["wide", "long"] = "wide"
     date: Name = "date"
     date_format: Name | None = Field(

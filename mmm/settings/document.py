@@ -17,6 +17,7 @@ from mmm.errors import SettingsError, suggestion
 from mmm.inference.settings import SamplerSettings
 from mmm.model.settings import DriftSettings, ModelSettings
 from mmm.planning.settings import PlanSettings
+from mmm.register.settings import RegisterSettings
 from mmm.reporting.settings import ReportSettings
 from mmm.section import Section
 
@@ -43,6 +44,9 @@ class Settings(Section):
     costs: CostsSettings | None = Field(None, description="Costs beyond the media, and vendors, beside the model.")
     backtest: BacktestSettings = Field(BacktestSettings(), description="Refreshes that `mmm backtest` makes again.")
     plan: PlanSettings = Field(PlanSettings(), description="The budget decision.")
+    plan_register: RegisterSettings = Field(
+        RegisterSettings(), description="Where plans are kept, and who may approve which."
+    )
     report: ReportSettings = Field(ReportSettings(), description="Words, looks and parts of the report.")
 
     _base: Path = PrivateAttr(default_factory=Path)
@@ -115,6 +119,7 @@ def _channel_problems(settings: Settings) -> Iterator[str]:
         named.append(("plan.reference", plan.reference))
     named += [(f"experiments.tests.{i}.channel", [test.channel]) for i, test in enumerate(settings.experiments.tests)]
     named += [(f"plan.groups.{name}.channels", group.channels) for name, group in plan.groups.items()]
+    named += [(f"plan_register.limits.{i}.channels", x.channels) for i, x in enumerate(settings.plan_register.limits)]
     if settings.costs is not None:
         named += settings.costs.named_channels()
     for index, scenario in enumerate(plan.scenarios):

@@ -15,10 +15,12 @@ from mmm.assessment.gate import demand_pass
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import MMMError, ReportError
+from mmm.register.standing import Standing, standing_or_note
 from mmm.reporting.content.results import Results, read_results
 from mmm.reporting.design.glyphs import unprintable
 from mmm.reporting.design.look import make_look
 from mmm.reporting.files.export import clean
+from mmm.reporting.languages.words import mark
 from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.notation.identity import bare
 from mmm.reporting.pages.render import Cover, logo_data, pdf_bytes, print_page, require_pdf, web_page
@@ -34,6 +36,16 @@ from mmm.workflow import Judged, judged
 NOTEBOOK = "budget_report.ipynb"
 NOTEBOOK_KEPT = "Its notebook is kept in "
 Say = Callable[[str], None]
+_STATES = {
+    "draft": mark("a draft"),
+    "submitted": mark("submitted, not yet approved"),
+    "approved": mark("approved"),
+    "rejected": mark("rejected"),
+    "active": mark("approved and active"),
+    "superseded": mark("superseded by a later plan"),
+    "settled": mark("settled"),
+}
+"""States of a plan in the register, in words."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,8 @@ class _Run:
     notes: list[str]
     say: Say
     inputs: str = ""
+    standing: Standing | None = None
+    """What the register of plans says of the plan."""
     seconds: dict[str, float] = field(default_factory=dict)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -103,6 +117,7 @@ def run_report(
         run.timed("checks", since)
         found = _fits(run, dataset, progress)
         demand_pass(found.gate, settings.gate)
+        _ask_register(run, dataset)
         _execute(run)
         _render(run, dataset, found)
         manifest = _finish(run, dataset, found)
@@ -215,6 +230,16 @@ def _fits(run: _Run, dataset: Dataset, progress: bool) -> Judged:
     return found
 
 
+def _ask_register(run: _Run, dataset: Dataset) -> None:
+    """How far the plan on this horizon has come, where somebody began a register in the folder of the reports."""
+    settings, first = run.settings, dataset.frequency.following(dataset.dates[-1], 1)[0].date()
+    out = run.final.parent.parent
+    run.standing, note = standing_or_note(settings.plan_register, out, settings.name, first)
+    if note:
+        run.notes.append(note)
+        run.say(note)
+
+
 def _execute(run: _Run) -> None:
     """Runs the notebook with papermill; its outputs and the tables land in the temporary folder."""
     since = time.perf_counter()
@@ -274,9 +299,23 @@ def _cover(run: _Run, dataset: Dataset, found: Judged) -> Cover:
             fit=found.fit.key[:12],
             seed=found.fit.seed,
         )
-        + (" " + t("Questions: {author}.", author=report.author) if report.author else ""),
+        + (" " + t("Questions: {author}.", author=report.author) if report.author else "")
+        + _standing_words(run.standing, fmt),
         templates=settings.base / report.templates if report.templates is not None else None,
     )
+
+
+def _standing_words(standing: Standing | None, fmt: Formatter) -> str:
+    """The plan's state in the register, and who approved it when."""
+    plan = None if standing is None else standing.plan
+    if plan is None:
+        return ""
+    text = " " + fmt.t("In the register: plan {plan}, {state}.", plan=plan.id, state=fmt.t(_STATES[plan.state]))
+    step = plan.last("approve")
+    if step is not None:
+        day = fmt.date(datetime.fromisoformat(step.at).date())
+        text += " " + fmt.t("Approved by {name} on {date}.", name=step.by, date=day)
+    return text
 
 
 def _horizon(dataset: Dataset, settings: Settings, fmt: Formatter) -> str:
@@ -318,7 +357,7 @@ def _manifest(run: _Run, dataset: Dataset, found: Judged) -> dict[str, Any]:
             "inputs": run.inputs,
             "started": run.started.isoformat(timespec="seconds"),
             "settings": settings.model_dump(mode="json"),
-            "data": {"fingerprint": dataset.fingerprint, "source": settings.data.source},
+            "data": {"fingerprint": dataset.fingerprint, "source": settings.model_dump(mode="json")["data"]["source"]},
             "fit": {"key": found.fit.key, "engine": found.fit.engine, "seconds": found.fit.seconds},
             "seeds": {"sampler": settings.sampler.seed, "plan": settings.plan.seed},
             "versions": package_versions(),
@@ -326,6 +365,7 @@ def _manifest(run: _Run, dataset: Dataset, found: Judged) -> dict[str, Any]:
             "gate_overridden": not found.gate.passed,
             "seconds": run.seconds,
             "notes": run.notes,
+            **({} if run.standing is None else {"plan_register": run.standing.to_manifest()}),
             "outputs": outputs,
         }
     )

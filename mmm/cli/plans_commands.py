@@ -1,0 +1,98 @@
+"""``mmm plans ...``: commands of the register and their arguments."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+plans = typer.Typer(
+    name="plans",
+    help="The register of plans: save, submit, approve, reject, activate, list, show, verify.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Plan = Annotated[str, typer.Argument(metavar="PLAN", help="Its id, such as demo-1; mmm plans list shows all.")]
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it; the log keeps the account's name too.")]
+Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="What the log is to say with it.")]
+Out = Annotated[Path, typer.Option(help="Folder of the reports, which plans.db lies in.")]
+Settings = Annotated[
+    Path | None, typer.Option("--config", metavar="CONFIG", help="Settings whose plan_register.address is to be used.")
+]
+_REPORTS = Path("reports")
+
+
+def _act(action: str, plan: str, by: str, note: str, out: Path, config: Path | None) -> None:
+    from mmm.cli.plans import Place, act_on
+    from mmm.register.acts import Person
+
+    act_on(action, plan, Person(by, note), Place(out, config))
+
+
+@plans.command()
+def save(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="Settings file, such as configs/demo.yaml.")],
+    by: By,
+    note: Note = "",
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="Replace one setting.")
+    ] = None,
+    out: Out = _REPORTS,
+) -> None:
+    """Plan as mmm plan does, and keep the plan as a draft: money, promise, settings, rules, fit."""
+    from mmm.cli.plans import save_plan
+    from mmm.register.acts import Person
+
+    save_plan(config, parameter or [], Person(by, note), out)
+
+
+@plans.command()
+def submit(plan: Plan, by: By, note: Note = "", out: Out = _REPORTS, config: Settings = None) -> None:
+    """Ask for a draft's approval."""
+    _act("submit", plan, by, note, out, config)
+
+
+@plans.command()
+def approve(plan: Plan, by: By, note: Note = "", out: Out = _REPORTS, config: Settings = None) -> None:
+    """Approve a submitted plan, if its rules let you."""
+    _act("approve", plan, by, note, out, config)
+
+
+@plans.command()
+def reject(plan: Plan, by: By, note: Note = "", out: Out = _REPORTS, config: Settings = None) -> None:
+    """Reject a submitted plan."""
+    _act("reject", plan, by, note, out, config)
+
+
+@plans.command()
+def activate(plan: Plan, by: By, note: Note = "", out: Out = _REPORTS, config: Settings = None) -> None:
+    """Make an approved plan the one that is followed; an earlier one is superseded."""
+    _act("activate", plan, by, note, out, config)
+
+
+@plans.command(name="list")
+def list_plans(
+    analysis: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Of one analysis; all by default.")] = None,
+    out: Out = _REPORTS,
+    config: Settings = None,
+) -> None:
+    """List the plans, the newest first."""
+    from mmm.cli.plans import Place, show_plans
+
+    show_plans(analysis, Place(out, config))
+
+
+@plans.command()
+def show(plan: Plan, out: Out = _REPORTS, config: Settings = None) -> None:
+    """Show a plan: money, promise, limits, history."""
+    from mmm.cli.plans import Place, show_plan_of_record
+
+    show_plan_of_record(plan, Place(out, config))
+
+
+@plans.command()
+def verify(out: Out = _REPORTS, config: Settings = None) -> None:
+    """Find any change that was made behind the register's back, also against the heads in the reports' manifests."""
+    from mmm.cli.plans import Place, verify_register
+
+    verify_register(Place(out, config))

@@ -1,0 +1,66 @@
+"""The ``plan_register`` section of the settings: where the register of plans is, and who may approve which plan."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from mmm.data.settings import Name
+from mmm.databases import Variable
+from mmm.section import Section
+
+Money = Annotated[float, Field(ge=0.0, le=1e15)]
+Per = Literal["week", "month", "quarter", "year", "horizon"]
+
+
+class ApproverSettings(Section):
+    """What one person may approve; without limits any plan."""
+
+    up_to: Money | None = None
+    """Largest total of a plan, in the currency of the data."""
+    change: Annotated[float, Field(ge=0.0, le=1e4)] | None = None
+    """Largest share of today's money that moves: the larger of all increases and all decreases, over today's total."""
+
+
+class LimitSettings(Section):
+    """Money that channels together must, or may not, spend in every period of the calendar that the plan touches."""
+
+    name: Annotated[str, Field(min_length=1, max_length=120)]
+    channels: Annotated[tuple[Name, ...], Field(min_length=1)]
+    per: Per = "horizon"
+    at_least: Money | None = None
+    """Where data and plan cover only part of the period, the same share of it, by days."""
+    at_most: Money | None = None
+    """What was spent in the period before the plan counts."""
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("a limit needs at_least, at_most or both")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"at_least {self.at_least:,.0f} is above at_most {self.at_most:,.0f}")
+        return self
+
+
+class RegisterSettings(Section):
+    """Where plans are kept, and the rules that a plan keeps to before it can be approved.
+
+    The rules are saved with each plan: who changes them changes those of later plans only.
+    """
+
+    address: Variable | None = None
+    """Environment variable that holds the database's address, such as postgresql://USER:PASSWORD@HOST/DATABASE; by
+    default the register is the SQLite file ``plans.db`` in the folder of the reports."""
+    approvers: dict[Name, ApproverSettings] = Field(default_factory=dict)
+    """Who may approve; where nobody is named, everybody may."""
+    four_eyes: bool = True
+    """Nobody approves a plan that they saved or submitted themselves."""
+    limits: tuple[LimitSettings, ...] = ()
+    """Spend limits and rules of compliance."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [limit.name for limit in self.limits]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two limits are called '{twice[0]}'. Give each a name of its own")
+        return self
