@@ -273,7 +273,7 @@ def test_links_of_the_pages_lead_somewhere(page: str) -> None:
 def test_readme_lists_the_commands_and_exit_codes_that_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
-    commands |= {group.name or group.typer_instance.info.name for group in app.registered_groups if group.typer_instance}
+    commands |= {group.typer_instance.info.name for group in app.registered_groups if group.typer_instance}
     assert set(re.findall(r"^\| `mmm (\w+)", text, re.MULTILINE)) == commands
     errors: list[type[MMMError]] = [MMMError, *MMMError.__subclasses__()]
     codes = {error.exit_code for error in errors}
