@@ -151,7 +151,7 @@ def one(kind: Kind, index: int, store: Path) -> dict[str, Any]:
     row: dict[str, Any] = {"world": index, "geos": len(truth.geos)}
     for name, regime in REGIMES.items():
         settings = PlanSettings(objective="expected_outcome", horizon="13 weeks", spend_all=True, **regime)
-        plan = decide(prepare(fit, settings), settings, fit.key)
+        plan = decide(prepare(fit, settings), settings)
         space = Space("channel", plan.problem)
         order = [plan.problem.channels.index(channel) for channel in truth.channels]
 

@@ -13,6 +13,7 @@ import xarray as xr
 from mmm.analysis.curves import response_curves, today_per_period
 from mmm.analysis.effects import Observed, effect, marginal_effect, observed
 from mmm.analysis.intervals import columns, summary
+from mmm.analysis.models import by_model
 from mmm.data.names import CONTROL_TERM
 from mmm.inference.fit import Fit
 from mmm.inference.preview import refuse_preview
@@ -44,6 +45,7 @@ class Analysis:
       same by geo.
     - ``negative_baseline`` (index date): share of draws in which the baseline is below zero.
     - ``effect_draws``, ``roas_draws`` [sample, channel].
+    - ``models``: returns of every channel under every model that counts, as :func:`mmm.analysis.models.by_model`.
     """
 
     channels: pd.DataFrame
@@ -56,6 +58,7 @@ class Analysis:
     negative_baseline: pd.Series
     effect_draws: xr.DataArray
     roas_draws: xr.DataArray
+    models: pd.DataFrame
     r_squared: float
     error: float
     """Mean absolute error of the fitted total over the mean of the actual one, as :class:`HoldoutResult` has it."""
@@ -89,6 +92,7 @@ def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
         negative_baseline=pd.Series((baseline < 0).mean(axis=0), index=fitted["date"], name="negative_baseline"),
         effect_draws=_labelled(effects.sum(axis=1), fit),
         roas_draws=_labelled(value.sum(axis=1) / panel.spend.sum(axis=0), fit),
+        models=by_model(fit),
         r_squared=float(1 - np.var(residual[known]) / np.var(actual[known])),
         error=_relative(np.abs(residual[known]).mean(), np.abs(actual[known]).mean()),
         mape=float(np.mean(np.abs(residual[known] / actual[known]))) if np.all(actual[known] != 0) else float("nan"),

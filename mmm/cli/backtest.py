@@ -5,28 +5,29 @@ from pathlib import Path
 import pandas as pd
 import typer
 
-from mmm.assessment.backtest import Backtest, backtest
+from mmm.assessment.backtest import Backtest
 from mmm.cli.output import plain, say, table
 from mmm.digits import amount
 from mmm.errors import DataError, FitError
 from mmm.execution import Cluster, Here, Place, Workers
 from mmm.files import write_whole
-from mmm.reporting.runs.inputs import checked_inputs
+from mmm.reporting.runs.inputs import checked_request
 from mmm.settings import load_settings, read_parameters
 from mmm.tables import csv_text
+from mmm.workflow import backtested
 
 
 def show_backtest(config: Path, parameters: list[str], out: Path, where: str | int) -> None:
     """Make the refreshes, print their scores, and write them as CSV below ``out``.
 
     ``where`` is the address of a cluster, or a number of worker processes. Raises what
-    :func:`mmm.assessment.backtest.backtest` raises, and FitError where a cluster cannot be reached.
+    :func:`mmm.workflow.backtested` raises, and FitError where a cluster cannot be reached.
     """
     settings = load_settings(config, read_parameters(parameters))
-    inputs = checked_inputs(settings)
+    request = checked_request(settings)
     place: Place = Cluster(where) if isinstance(where, str) else Workers(where) if where else Here()
     try:
-        made = backtest(inputs.dataset, inputs.beliefs, settings.sampler, settings.backtest, place, say)
+        made = backtested(request, place, say)
     except ConnectionError as error:
         raise FitError(f"{error} Start the cluster, or leave --cluster out.") from error
     show_scores(made)

@@ -12,7 +12,7 @@ from mmm.data.quality import QualityReport, quality_report
 from mmm.planning.worth import margin_finding
 from mmm.reporting.content.from_fit import notation
 from mmm.reporting.notation.formatter import Formatter
-from mmm.reporting.runs.inputs import checked_inputs
+from mmm.reporting.runs.inputs import checked_request
 from mmm.settings import load_dataset, load_settings, read_parameters
 
 
@@ -33,7 +33,7 @@ def show_data(config: Path, parameters: list[str]) -> None:
     if missing is not None:
         report = QualityReport((*report.warnings, missing, *(f for f in report.findings if f.severity != "warning")))
     _findings(report)
-    checked_inputs(settings, dataset)
+    checked_request(settings, dataset)
 
 
 def _findings(report: QualityReport) -> None:

@@ -7,7 +7,7 @@ import typer
 from mmm.assessment.gate import GateReport, demand_pass
 from mmm.assessment.settings import GateSettings
 from mmm.cli.output import plain, say, table
-from mmm.reporting.runs.inputs import checked_inputs
+from mmm.reporting.runs.inputs import checked_request
 from mmm.settings import load_settings, read_parameters
 from mmm.workflow import judged
 
@@ -15,7 +15,7 @@ from mmm.workflow import judged
 def show_fit(config: Path, parameters: list[str]) -> None:
     """Fit, print the gate, and raise GateError where it failed and the settings do not override it."""
     settings = load_settings(config, read_parameters(parameters))
-    found = judged(checked_inputs(settings), progress=True, say=say)
+    found = judged(checked_request(settings), progress=True, say=say)
     show_gate(found.gate, settings.gate)
     typer.echo(plain(f"Stored in {Path(settings.sampler.store) / found.fit.key}"))
     demand_pass(found.gate, settings.gate)
@@ -26,9 +26,9 @@ def show_preview(config: Path, parameters: list[str]) -> None:
     from mmm.inference.preview import preview
 
     settings = load_settings(config, read_parameters(parameters))
-    inputs = checked_inputs(settings)
-    mixture = inputs.beliefs.mixture(inputs.dataset)
-    made = preview(inputs.dataset, mixture.members[0].spec, mixture.evidence, seed=settings.sampler.seed)
+    request = checked_request(settings)
+    mixture = request.beliefs.mixture(request.dataset)
+    made = preview(request.dataset, mixture.members[0].spec, mixture.evidence, seed=settings.sampler.seed)
     name = made.spec.effect_kind
     rows = [
         (f"{channel}", f"{row[name]:.3g}", f"{row[f'{name}_lower']:.3g} to {row[f'{name}_upper']:.3g}")

@@ -15,11 +15,11 @@ from mmm.reporting.content.from_fit import notation
 from mmm.reporting.files.export import plan_folder, write_plan
 from mmm.reporting.notation.estimate import Estimate
 from mmm.reporting.notation.formatter import Formatter
-from mmm.reporting.runs.inputs import checked_inputs
+from mmm.reporting.runs.inputs import checked_request
 from mmm.reporting.runs.story import Story, told
 from mmm.reporting.sentences.statements import told as told_in
 from mmm.settings import load_settings, read_parameters
-from mmm.workflow import judged
+from mmm.workflow import concluded, judged
 
 
 def show_plan(config: Path, parameters: list[str], out: Path | None) -> None:
@@ -30,12 +30,12 @@ def show_plan(config: Path, parameters: list[str], out: Path | None) -> None:
     """
     settings = load_settings(config, read_parameters(parameters))
     folder = plan_folder(out or Path("reports") / settings.name / "plan")
-    request = checked_inputs(settings)
+    request = checked_request(settings)
     found = judged(request, progress=True, say=say)
     demand_pass(found.gate, settings.gate)
     if found.gate.doubtful or not found.gate.passed:
         typer.echo(plain(found.gate.summary))
-    story = told(settings, request.dataset, found)
+    story = told(settings, concluded(request, found, say=say))
     print_plan(story)
     for path in write_plan(story.material, story.plan.schedule, folder):
         typer.echo(plain(f"Wrote {path}"))
@@ -43,10 +43,10 @@ def show_plan(config: Path, parameters: list[str], out: Path | None) -> None:
 
 def print_plan(story: Story) -> None:
     """The plan and what stands around it, in the report's notation of numbers."""
-    made, fmt = story.plan, notation(story.settings, story.dataset, story.material.fmt.return_base)
+    made, fmt = story.plan, notation(story.settings, story.found.dataset, story.material.fmt.return_base)
     _allocation(made, fmt)
     _figures(made, fmt)
-    advice = advise(made, story.material.plan.foresight.information)
+    advice = advise(made, story.found.options.information)
     for sentence in advice.sentences:
         typer.echo(plain(f"- {sentence}"))
     typer.echo()
@@ -128,7 +128,7 @@ def _information(made: Plan, story: Story, fmt: Formatter) -> None:
 
 
 def _budgets(made: Plan, story: Story, fmt: Formatter) -> None:
-    curve = story.curve
+    curve = story.found.options.curve
     columns = ["budget", f"effect ({made.unit})", "gain over the reference plan"]
     columns += [f"next {fmt.next_amount} earns", *(["profit"] if made.margin is not None else [])]
     rows = []

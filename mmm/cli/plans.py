@@ -56,18 +56,17 @@ class Place:
 def save_plan(config: Path, parameters: list[str], person: Person, out: Path) -> None:
     """Plan as ``mmm plan`` does, and keep the plan as a draft. Raises what a plan raises, and RegisterError."""
     from mmm.assessment.gate import demand_pass
-    from mmm.planning import plan
     from mmm.register.made import content_of
-    from mmm.reporting.runs.inputs import checked_inputs
+    from mmm.reporting.runs.inputs import checked_request
     from mmm.settings import load_settings, read_parameters
-    from mmm.workflow import judged
+    from mmm.workflow import judged, planned
 
     settings = load_settings(config, read_parameters(parameters))
     register = open_register(settings.plan_register, out)
-    request = checked_inputs(settings)
+    request = checked_request(settings)
     found = judged(request, progress=True, say=say)
     demand_pass(found.gate, settings.gate)
-    made = plan(found.fit, settings.plan)
+    made = planned(found.fit, request.plan, request.store, say=say)
     content = content_of(made, request.dataset, origin_of(settings, found.fit.key, out))
     name = save(register, content, person)
     typer.echo(plain(f"Plan {name} is saved as a draft in the register {register.where}."))

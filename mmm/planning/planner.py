@@ -1,6 +1,6 @@
 """``plan(fit, ...)``: from a fit and the settings to a Plan."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ def plan(fit: Fit, settings: PlanSettings | None = None, **changes: Any) -> Plan
     """
     refuse_preview(fit)
     chosen = with_changes(settings or PlanSettings(), changes)
-    return decide(prepare(fit, chosen), chosen, fit.key)
+    return replace(decide(prepare(fit, chosen), chosen), fit_key=fit.key)
 
 
 def with_changes(settings: PlanSettings, changes: dict[str, Any]) -> PlanSettings:
@@ -55,13 +55,30 @@ def with_changes(settings: PlanSettings, changes: dict[str, Any]) -> PlanSetting
         raise SettingsError(f"{where}: {first['msg']}; got {first['input']!r}.") from error
 
 
-def decide(prepared: Prepared, settings: PlanSettings, fit_key: str = "", name: str = "plan") -> Plan:
-    """Optimise a prepared problem. Risk objectives are optimised on half of the draws and reported on the other."""
+@dataclass(frozen=True)
+class Choice:
+    """What was decided: money [h, g, c] by period, geo and channel, and what is known about the best possible plan."""
+
+    money: Floats
+    certificate: Certificate
+
+
+@dataclass(frozen=True)
+class _Posed:
+    """A prepared problem under its settings: draws to search on and to report on, the cap, and the constraints."""
+
+    searched: PlanProblem
+    reported: Prepared
+    total_budget: float
+    program: Program
+
+
+def _pose(prepared: Prepared, settings: PlanSettings) -> _Posed:
+    """Risk objectives are optimised on half of the draws and reported on the other."""
     problem, without = prepared.problem, prepared.without_spend
     total_budget = budget_of(settings, problem)
-    risky = settings.objective.risky
     searched = problem
-    if risky:
+    if settings.objective.risky:
         if problem.draws.n < RISKY_DRAWS:
             raise PlanError(
                 f"The plan has {problem.draws.n} draws; an objective with risk in it needs at least {RISKY_DRAWS}. "
@@ -69,14 +86,38 @@ def decide(prepared: Prepared, settings: PlanSettings, fit_key: str = "", name: 
             )
         searched, problem = problem.halves()
         without = without if without is None else without[1::2]
-    space = Space(settings.detail, searched)
     require_money(problem, total_budget)
-    program = assemble(settings, space, total_budget)
-    solution = solve(space, program, settings, total_budget)
-    money = space.money(tidied(program, solution.columns)[: program.size])
-    made = evaluate(replace_draws(prepared, problem, without), settings, (money, program, solution.certificate), name)
+    program = assemble(settings, Space(settings.detail, searched), total_budget)
+    return _Posed(searched, replace(prepared, problem=problem, without_spend=without), total_budget, program)
+
+
+def choose(prepared: Prepared, settings: PlanSettings) -> Choice:
+    """The best money under the settings' objective: the search, and nothing of what it brings."""
+    return _searched(_pose(prepared, settings), settings)
+
+
+def carried_out(prepared: Prepared, settings: PlanSettings, choice: Choice, name: str = "plan") -> Plan:
+    """The plan that a choice is, with its draws and tables: whatever was searched before, nothing is searched here."""
+    return _evaluated(_pose(prepared, settings), settings, choice, name)
+
+
+def decide(prepared: Prepared, settings: PlanSettings, name: str = "plan") -> Plan:
+    """Optimise a prepared problem."""
+    posed = _pose(prepared, settings)
+    return _evaluated(posed, settings, _searched(posed, settings), name)
+
+
+def _searched(posed: _Posed, settings: PlanSettings) -> Choice:
+    space = Space(settings.detail, posed.searched)
+    solution = solve(space, posed.program, settings, posed.total_budget)
+    money = space.money(tidied(posed.program, solution.columns)[: posed.program.size])
+    return Choice(money, solution.certificate)
+
+
+def _evaluated(posed: _Posed, settings: PlanSettings, choice: Choice, name: str) -> Plan:
+    made = evaluate(posed.reported, settings, (choice.money, posed.program, choice.certificate), name)
     # A budget that was looked for is what the plan spends.
-    return replace(made, fit_key=fit_key, total_budget=total_budget if np.isfinite(total_budget) else made.spend)
+    return replace(made, total_budget=posed.total_budget if np.isfinite(posed.total_budget) else made.spend)
 
 
 def tidied(program: Program, x: Floats) -> Floats:
@@ -98,11 +139,6 @@ def tidied(program: Program, x: Floats) -> Floats:
     activity, slack = region.A @ tidy, 1e-9 * max(1.0, abs(cap))
     kept = np.all(activity <= region.row_upper + slack) and np.all(activity >= region.row_lower - slack)
     return tidy if kept else x
-
-
-def replace_draws(prepared: Prepared, problem: PlanProblem, without: Floats | None) -> Prepared:
-    """The same preparation with other draws."""
-    return replace(prepared, problem=problem, without_spend=without)
 
 
 def evaluate(

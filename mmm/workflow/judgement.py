@@ -12,6 +12,7 @@ from mmm.assessment.holdout import HoldoutResult
 from mmm.assessment.signals import Signals
 from mmm.model.evidence import Experiment
 from mmm.sealed import number
+from mmm.workflow.plain import frame, frame_data
 
 _FRAMES = ("total", "cells")
 _NUMBERS = ("coverage", "cell_coverage", "crps", "naive_crps", "error", "naive_error", "r_hat")
@@ -107,32 +108,3 @@ def _agreement(data: dict[str, Any]) -> Agreement:
             **{name: View(**{k: float(v) for k, v in data[name].items()}) for name in ("told", "untold")},
         }
     )
-
-
-def frame_data(table: pd.DataFrame) -> dict[str, Any]:
-    """A table as plain data: columns in order with their types, and the index where it is a named one."""
-    named = table.index.name is not None
-    flat = table.reset_index() if named else table
-    return {
-        "index": table.index.name,
-        "types": {str(name): str(column.dtype) for name, column in flat.items()},
-        "columns": {str(name): _column_data(column) for name, column in flat.items()},
-    }
-
-
-def _column_data(column: "pd.Series[Any]") -> list[Any]:
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return [moment.isoformat() for moment in column]
-    if pd.api.types.is_float_dtype(column):
-        return [number(value) for value in column]
-    return list(column.tolist())
-
-
-def frame(data: dict[str, Any]) -> pd.DataFrame:
-    """What :func:`frame_data` gave. Raises KeyError, TypeError or ValueError for anything else."""
-    columns = {}
-    for name, kind in data["types"].items():
-        values = pd.Series(data["columns"][name], dtype=object)
-        columns[name] = (pd.to_datetime(values) if kind.startswith("datetime64") else values).astype(kind)
-    table = pd.DataFrame(columns)
-    return table if data["index"] is None else table.set_index(data["index"])

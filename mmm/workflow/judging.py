@@ -1,43 +1,30 @@
 """A fit with its judgement: from the store, or made and then stored there."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from mmm.assessment import backtest as earlier
 from mmm.assessment.agreement import Agreement, agreement
-from mmm.assessment.backtest import Backtest, BacktestSettings
+from mmm.assessment.backtest import Backtest
 from mmm.assessment.gate import GateReport, gate
 from mmm.assessment.holdout import HoldoutResult, holdout
-from mmm.assessment.settings import GateSettings
 from mmm.assessment.signals import signals
 from mmm.data.calendar import parse_periods
-from mmm.data.dataset import Dataset
+from mmm.execution import Place as Refreshes
 from mmm.inference.fit import Fit
-from mmm.inference.settings import SamplerSettings
 from mmm.inference.store import obtain
 from mmm.model.mixture import Beliefs
-from mmm.workflow import kept
 from mmm.workflow.judgement import Judgement
+from mmm.workflow.kept import Kind, Place, Say
+from mmm.workflow.request import Request, fitted
 
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is to be fitted and judged: data, what is believed of them, and how to sample, to judge and to backtest."""
-
-    dataset: Dataset
-    beliefs: Beliefs
-    sampler: SamplerSettings
-    gate: GateSettings
-    backtest: BacktestSettings
-
-    def with_store(self, store: str) -> "Request":
-        """The same with another store."""
-        return replace(self, sampler=self.sampler.model_copy(update={"store": store}))
+JUDGEMENT = Kind(
+    "judgement",
+    ("data", "model", "inference", "analysis", "calibration", "assessment"),
+    Judgement.to_data,
+    Judgement.from_data,
+)
 
 
 @dataclass(frozen=True)
@@ -68,13 +55,10 @@ def judged(request: Request, *, progress: bool = False, say: Say = lambda _: Non
     Whatever was made of the same request before is found. Raises DataError for data that cannot be fitted or judged,
     FitError where sampling fails or the store cannot be used.
     """
-    mixture = request.beliefs.mixture(request.dataset)
-    fit = obtain(request.dataset, mixture, request.sampler, progress=progress, report=say)
-    folder, key = Path(request.sampler.store) / fit.key, kept.judgement_key(_asked(request, fit))
-    judgement = kept.find(folder, key, say)
-    if judgement is None:
-        judgement = judge(request, fit, progress=progress, say=say)
-        kept.keep(folder, key, judgement, say)
+    fit = fitted(request, progress=progress, say=say)
+    judgement = Place(request.store, say).obtain(
+        JUDGEMENT, fit, _asked(request), lambda: judge(request, fit, progress=progress, say=say)
+    )
     refreshes = earlier.stored(request.dataset, request.beliefs, request.sampler, request.backtest)
     return Judged(fit, judgement, refreshes)
 
@@ -97,13 +81,21 @@ def judge(request: Request, fit: Fit, *, progress: bool = False, say: Say = lamb
     return Judgement(result, found, agreed, gate(fit, settings, result, agreed, found))
 
 
-def _asked(request: Request, fit: Fit) -> dict[str, Any]:
-    """What a judgement depends on. Whether a failed gate is overridden is no part of it."""
+def _asked(request: Request) -> dict[str, Any]:
+    """What a judgement depends on besides its fit. Whether a failed gate is overridden is no part of it."""
     return {
-        "fit": fit.key,
-        "data": request.dataset.fingerprint,
+        "panel": request.dataset.fingerprint,
         "model": request.beliefs.model.model_dump(mode="json"),
         "evidence": request.beliefs.evidence.model_dump(mode="json"),
         "sampler": request.sampler.model_dump(mode="json", exclude={"store"}),
         "gate": request.gate.model_dump(mode="json", exclude={"override"}),
     }
+
+
+def backtested(request: Request, place: Refreshes | None = None, say: Say = lambda _: None) -> Backtest:
+    """Earlier refreshes of a request made again at ``place``, by default here; kept in the store and found by
+    :func:`judged`.
+
+    Raises DataError for too little data, FitError where a refresh failed.
+    """
+    return earlier.backtest(request.dataset, request.beliefs, request.sampler, request.backtest, place, say)

@@ -1,63 +1,110 @@
-"""Judgements beside their fits: ``judgement-<key>.json`` in the fit's folder, found again by whoever asks the same."""
+"""Results beside their fits: ``<kind>-<key>.json`` in the fit's folder, found again by whoever asks the same."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from mmm.files import write_whole
+from mmm.inference.fit import Fit
 from mmm.inference.keys import key_of
 from mmm.sealed import seal, unseal
-from mmm.workflow.judgement import Judgement
 
-_PACKAGES = ("mmm-workbench", "arviz", "numpy", "pandas", "scipy", "xarray")
-# What a judgement is computed by. A release changes the version, and a developer the code.
-_LAYERS = ("data", "model", "inference", "analysis", "calibration", "assessment", "workflow")
+Say = Callable[[str], None]
+
+_PACKAGES = ("mmm-workbench", "arviz", "numba", "numpy", "pandas", "scipy", "xarray")
 
 
-def judgement_key(asked: dict[str, Any]) -> str:
-    """Name of a judgement: hash of what was asked for, of versions, and of the code that judges."""
-    versions = {name: version(name) for name in _PACKAGES}
-    return key_of({"format": 1, "asked": asked, "versions": versions, "code": _code()})
+@dataclass(frozen=True)
+class Kind[T]:
+    """A kind of result: its name, the layers of the package that compute it, and how it is written and read.
+
+    A release changes the version of the package, and a developer the code of its layers: either asks for a new result.
+    ``read`` raises KeyError, TypeError or ValueError for what ``write`` did not give.
+    """
+
+    name: str
+    layers: tuple[str, ...]
+    write: Callable[[T], dict[str, Any]]
+    read: Callable[[dict[str, Any]], T]
+
+    def key(self, fit: Fit, asked: Mapping[str, Any]) -> str:
+        """Name of a result: hash of the fit, of what was asked of it, of versions, and of the code that computes it."""
+        return key_of(
+            {
+                "format": 1,
+                "fit": fit.key,
+                "data": fit.dataset.fingerprint,
+                "asked": asked,
+                "versions": {name: version(name) for name in _PACKAGES},
+                "code": code_of(self.layers),
+            }
+        )
 
 
 @cache
-def _code() -> str:
+def code_of(layers: tuple[str, ...]) -> str:
+    """Hash of the source of these layers, and of this one."""
     package = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for layer in _LAYERS:
+    for layer in (*layers, "workflow"):
         for path in sorted((package / layer).rglob("*.py")):
             digest.update(path.relative_to(package).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def find(fit: Path, key: str, say: Callable[[str], None]) -> Judgement | None:
-    """The judgement ``key`` in the folder of its fit; None where there is none, or one that cannot be read."""
-    path = _path(fit, key)
+@dataclass(frozen=True)
+class Place:
+    """Where results of a fit are kept: its folder in the ``store``; without one nothing is kept and nothing found.
+
+    ``say`` receives lines on what could not be read or written.
+    """
+
+    store: str | Path | None = None
+    say: Say = lambda _: None
+
+    def obtain[T](self, kind: Kind[T], fit: Fit, asked: Mapping[str, Any], make: Callable[[], T]) -> T:
+        """The result that was kept of the same fit and question, or a new one that is then kept."""
+        if self.store is None:
+            return make()
+        folder, key = Path(self.store) / fit.key, kind.key(fit, asked)
+        found = find(kind, folder, key, self.say)
+        if found is None:
+            found = make()
+            keep(kind, folder, (key, found), self.say)
+        return found
+
+
+def find[T](kind: Kind[T], folder: Path, key: str, say: Say) -> T | None:
+    """The result ``key`` in the folder of its fit; None where there is none, or one that cannot be read."""
+    path = _path(kind, folder, key)
     try:
         document = unseal(path.read_bytes())
         if document["key"] != key:
             raise ValueError("it is another")
-        return Judgement.from_data(document["judgement"])
+        return kind.read(document[kind.name])
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        say(f"The judgement {path} cannot be read ({error}). Judging again.")
+        say(f"The {kind.name} {path} cannot be read ({error}); it is made again.")
         return None
 
 
-def keep(fit: Path, key: str, judgement: Judgement, say: Callable[[str], None]) -> None:
-    """Write the judgement into the folder of its fit; where that is not there or cannot be written, only say so."""
-    if not (fit / "meta.json").is_file():
+def keep[T](kind: Kind[T], folder: Path, result: tuple[str, T], say: Say) -> None:
+    """Write a result under its key into the folder of its fit; where that is not there or full, only say so."""
+    if not (folder / "meta.json").is_file():
         return
+    key, value = result
     try:
-        write_whole(_path(fit, key), seal({"key": key, "judgement": judgement.to_data()}))
+        write_whole(_path(kind, folder, key), seal({"key": key, kind.name: kind.write(value)}))
     except OSError as error:
-        say(f"The judgement could not be stored in '{fit}' ({error.strerror or error}); it is made again next time.")
+        reason = error.strerror or error
+        say(f"The {kind.name} could not be stored in '{folder}' ({reason}); it is made again next time.")
 
 
-def _path(fit: Path, key: str) -> Path:
-    return fit / f"judgement-{key[:24]}.json"
+def _path(kind: Kind[Any], folder: Path, key: str) -> Path:
+    return folder / f"{kind.name}-{key[:24]}.json"

@@ -33,7 +33,7 @@ def text_of(chapter: Any) -> str:
 
 
 def chapter(story: Story, earlier: Results) -> str:
-    made = told(story.settings, story.dataset, story.judged, Run(earlier=earlier)).changes()
+    made = told(story.settings, story.found, Run(earlier=earlier)).changes()
     assert made is not None
     return text_of(made.chapter)
 

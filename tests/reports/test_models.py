@@ -29,11 +29,11 @@ def words(html: str) -> str:
 
 
 def test_the_belief_chapter_sets_the_models_beside_each_other(story: Story) -> None:
-    assert len(story.judged.fit.counted) == 2
+    assert len(story.found.judged.fit.counted) == 2
     text = words(story.belief().chapter.html)
     assert "Do the models agree?" in text
     assert "2 models were fitted" in text
-    for member in story.judged.fit.counted:
+    for member in story.found.judged.fit.counted:
         assert f"{member.name} ({round(100 * member.weight)}%)" in text
     views = story.material.models
     assert views is not None
@@ -51,7 +51,7 @@ def test_a_direction_that_a_model_disputes_is_told_on_the_first_page_and_in_the_
 
 
 def test_models_that_see_the_same_dispute_nothing(story: Story) -> None:
-    fit, plan = story.judged.fit, story.plan
+    fit, plan = story.found.judged.fit, story.plan
     alone = fit.of(fit.counted[0])
     found = plan_by_model(alone, plan)
     assert found.disputed == {}

@@ -86,10 +86,10 @@ def of_past(story: Story) -> dict[str, float]:
     found: dict[str, float] = {}
     base = story.material.fmt.return_base
     returns = {"roas": ("roas", 1.0), "marginal_roas": ("marginal_roas", 1.0)}
-    if not story.dataset.has_value:
+    if not story.found.dataset.has_value:
         returns = {"marginal_roas": ("marginal_effect", base)}
     same = {c: (c, 1.0) for c in ("effect", "share", "half_life", "saturation")}
-    for name, line in story.analysis.channels.iterrows():
+    for name, line in story.found.analysis.channels.iterrows():
         found |= {f"past/{name}/{c}": float(line[c]) for c in ("spend", "today", "observed_max")}
         found |= with_ends(line, f"past/{name}", {**same, **returns})
     return found
@@ -123,9 +123,9 @@ def of_python(story: Story) -> dict[str, float]:
             found |= {f"plan/{q}": gain.mean, f"plan/{q}/lower": gain.lower, f"plan/{q}/upper": gain.upper}
     found |= {"plan/probability": plan.decisive_gain.probability, "plan/worst5": abs(plan.decisive_gain.worst5)}
     found |= {"plan/spend_today": plan.reference_spend, "plan/spend_planned": plan.spend}
-    found |= {"fit/r2": story.analysis.r_squared, "fit/error": story.analysis.error}
-    if story.judged.holdout is not None:
-        found["fit/holdout_error"] = story.judged.holdout.error
+    found |= {"fit/r2": story.found.analysis.r_squared, "fit/error": story.found.analysis.error}
+    if story.found.judged.holdout is not None:
+        found["fit/holdout_error"] = story.found.judged.holdout.error
     return found
 
 

@@ -96,11 +96,11 @@ def test_a_stored_backtest_is_a_chapter(story: Story) -> None:
     )  # fmt: skip
     rows = [
         {"origin": dates[i], "channel": c, "mean": 1.0 + 0.2 * i * k, "lower": 0.8, "upper": 1.5 + 0.2 * i, "shift": s}
-        for k, c in enumerate(story.judged.fit.spec.channel_names)
+        for k, c in enumerate(story.found.judged.fit.spec.channel_names)
         for i, s in ((0, None), (4, 0.5 + 2.0 * k))
     ]
     found = Backtest(forecasts, pd.DataFrame(rows).astype({"shift": float}))
-    shown = told(story.settings, story.dataset, replace(story.judged, backtest=found)).backtest()
+    shown = told(story.settings, replace(story.found, judged=replace(story.found.judged, backtest=found))).backtest()
     assert shown is not None
     text = words(shown.chapter.html)
     assert "75% of what came after lay in its 90% intervals" in shown.chapter.answer
@@ -124,7 +124,7 @@ def test_experiments_stand_beside_the_model(make_story: Callable[..., Story]) ->
     assert "the model would have expected 1 of 2 results. Furthest off: search off measured €0.30" in text
     assert "=1+1 <b>off</b>" not in chapter.html
     assert "region 0" in text.lower()
-    check = next(c for c in story.judged.gate.checks if c.name == "experiments")
+    check = next(c for c in story.found.judged.gate.checks if c.name == "experiments")
     assert check.status == "warn"
     assert "cannot reproduce 'search off'" in check.advice
     assert "experiments" in {f.name for f in chapter.figures}

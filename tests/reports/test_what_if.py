@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mmm.reporting.content.what_if import _monotone, _pack, outcome_draws, payload
+from mmm.planning.by_spend import monotone
+from mmm.reporting.content.what_if import _pack, outcome_draws, payload
 from mmm.reporting.runs.story import Story
 
 
@@ -52,7 +53,7 @@ def test_a_curve_without_a_slope_at_nothing_does_not_swing_above_itself() -> Non
     levels = np.array([[0.0, 1.0, 4.0, 9.0]])
     value = np.sqrt(levels)[None]
     slope = np.array([[[1e9, 0.5, 0.25, 1 / 6]]])
-    found = _monotone(levels, value, slope)
+    found = monotone(levels, value, slope)
     np.testing.assert_allclose(found, [[[3.0, 0.5, 0.25, 1 / 6]]])
     data = {"channels": [{"name": "c", "top": 9.0}], "draws": 1, "points": 4}
     data |= {"values": _pack(value), "slopes": _pack(found)}

@@ -10,7 +10,7 @@ import pytest
 from openpyxl import load_workbook
 from reading import LANGUAGES, leaked
 
-from mmm.reporting.content.what_if import response_points
+from mmm.planning.by_spend import response_points
 from mmm.reporting.files.export import write_outputs
 from mmm.reporting.files.workbook import write_workbook
 from mmm.reporting.languages.words import words

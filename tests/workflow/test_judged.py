@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 import synthetic
 
-from mmm.reporting.runs.inputs import request_of
-from mmm.settings import load_dataset
+from mmm.settings import request_of
 from mmm.workflow import Judged, Judgement, Request, judged, kept
-from mmm.workflow.judgement import frame, frame_data
+from mmm.workflow.judging import JUDGEMENT
+from mmm.workflow.plain import frame, frame_data
 
 EXPERIMENT = {"name": "off", "channel": "search", "start": "2022-09-05", "end": "2022-10-02", "kind": "hold_out",
               "roas": 0.3, "error": 0.1}  # fmt: skip
@@ -22,7 +22,7 @@ EXPERIMENT = {"name": "off", "channel": "search", "start": "2022-09-05", "end": 
 
 def request_for(folder: Path, **settings: Any) -> Request:
     made = synthetic.make_settings(synthetic.Case(geos=1, channels=("tv", "search"), settings=settings), folder)
-    return request_of(made, load_dataset(made))
+    return request_of(made)
 
 
 @pytest.fixture(scope="module")
@@ -105,15 +105,15 @@ def test_it_is_plain_data_and_every_flipped_bit_is_seen(request_and_first: tuple
             unchanged = False
         path.write_bytes(bytes(damaged))
         said: list[str] = []
-        found = kept.find(path.parent, document["key"], said.append)
+        found = kept.find(JUDGEMENT, path.parent, document["key"], said.append)
         if not unchanged:
             assert found is None
             assert "cannot be read" in said[0]
-            assert said[0].endswith("Judging again.")
+            assert said[0].endswith("it is made again.")
     path.write_bytes(content[:-20])
     said = []
     same(judged(request, say=said.append).judgement, first.judgement)
-    assert any("cannot be read" in line and line.endswith("Judging again.") for line in said)
+    assert any("cannot be read" in line and line.endswith("it is made again.") for line in said)
     assert path.read_bytes() == content
 
 

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mmm.planning.curve import BudgetCurve
-from mmm.planning.flighting import flighting
-from mmm.planning.information import perfect_information
 from mmm.planning.result import Gain, Plan
 from mmm.reporting.notation.estimate import Estimate
+from mmm.workflow import Options
 
 _WORTH_A_TEST = 1e-4
 
@@ -41,15 +39,13 @@ class Foresight:
     geos: pd.DataFrame | None
 
 
-def foresee(plan: Plan, curve: BudgetCurve, peak: float = 3.0) -> Foresight:
-    """The planner's answers around a plan; ``peak`` is the largest period that timing may use, over even spend."""
-    information = perfect_information(plan)
+def foresight_of(plan: Plan, options: Options) -> Foresight:
+    """The planner's answers around a plan."""
+    information, timed, detail = options.information, options.timing, plan.settings.detail
     ranked = information.drop(index="all channels")
     worth = float(ranked["value"].iloc[0]) if len(ranked) else 0.0
     pays = worth > _WORTH_A_TEST * abs(float(plan.outcome_draws.mean()))
-    timed = flighting(plan, peak) if plan.horizon > 1 and plan.spend > 0 else None
     gain = Gain(np.zeros(1)) if timed is None else timed.gain
-    detail = plan.settings.detail
     return Foresight(
         information=ranked,
         everything=float(information["value"].iloc[-1]),
@@ -57,9 +53,9 @@ def foresee(plan: Plan, curve: BudgetCurve, peak: float = 3.0) -> Foresight:
         timing=None if timed is None else timed.table,
         pulsing=Estimate(gain.mean, gain.lower, gain.upper, q="timing/pulsing"),
         pulsing_sure=gain.probability,
-        peak=peak,
-        steps=curve.steps,
-        best_budget=curve.best_budget,
+        peak=options.peak,
+        steps=options.curve.steps,
+        best_budget=options.curve.best_budget,
         periods=_wide(plan, "date") if detail == "week" else None,
         geos=_wide(plan, "geo") if detail == "geo" else None,
     )

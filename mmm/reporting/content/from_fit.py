@@ -8,15 +8,14 @@ import numpy as np
 import pandas as pd
 
 from mmm.analysis import Analysis
-from mmm.analysis.models import by_model, disagreement
+from mmm.analysis.models import disagreement
 from mmm.data.dataset import Dataset
 from mmm.inference.convergence import by_parameter, scalars
 from mmm.inference.fit import Fit, Member
 from mmm.model.priors import prior_words
 from mmm.model.response_planner import s_shaped
 from mmm.model.spec import ModelSpec
-from mmm.planning import Plan
-from mmm.planning.models import plan_by_model
+from mmm.planning.models import PlanByModel
 from mmm.planning.worth import is_profit, margin_of
 from mmm.reporting.content.material import Basis, Meaning, ModelViews, PriorPosterior, Workings
 from mmm.reporting.languages.words import Words, mark, words
@@ -207,15 +206,17 @@ def _geo_returns(analysis: Analysis, fmt: Formatter) -> pd.DataFrame:
     return frame
 
 
-def model_views(fit: Fit, plan: Plan, fmt: Formatter) -> ModelViews | None:
-    """The models of a mixture beside each other; None where there is only one that counts."""
-    if len(fit.counted) < 2:
+def model_views(fit: Fit, returns: pd.DataFrame, plan: PlanByModel | None, fmt: Formatter) -> ModelViews | None:
+    """The models of a mixture beside each other; None where there is only one that counts.
+
+    ``returns`` as :attr:`mmm.analysis.Analysis.models`.
+    """
+    if plan is None:
         return None
-    table = by_model(fit)
     per = 1.0 if fmt.value_returns else fmt.return_base
-    for end in ("", "_lower", "_upper"):
-        table[f"roas{end}"] *= per
-    return ModelViews(table, disagreement(table), plan_by_model(fit, plan), len(fit.members))
+    columns = ["roas", "roas_lower", "roas_upper"]
+    table = returns.assign(**{name: returns[name] * per for name in columns})
+    return ModelViews(table, disagreement(table), plan, len(fit.members))
 
 
 def workings_of(fit: Fit, settings: Settings, facts: Iterable[tuple[str, str]]) -> Workings:

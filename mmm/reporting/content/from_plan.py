@@ -5,20 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from mmm.errors import PlanError
-from mmm.inference.fit import Fit
+from mmm.planning.alternatives import Alternative
+from mmm.planning.by_spend import response_points
 from mmm.planning.curve import BudgetCurve
 from mmm.planning.moves import key_moves, smaller_moves
 from mmm.planning.result import Gain, Interval, Plan
-from mmm.planning.scenarios import scenario_plans
-from mmm.planning.settings import SMALLEST, Scenario
 from mmm.planning.worth import break_even
-from mmm.reporting.content.alternatives import foresee
+from mmm.reporting.content.alternatives import foresight_of
 from mmm.reporting.content.decision import Decision, Limit, Move, Pays
 from mmm.reporting.content.material import PlanTables, ScenarioLine
-from mmm.reporting.content.what_if import response_points
 from mmm.reporting.notation.estimate import Estimate, estimate
 from mmm.reporting.notation.formatter import Formatter
+from mmm.workflow import Options
 
 _TOUCHES = 1e-4
 _IN_THE_TABLE = ("at_least", "at_most", "at_least_relative", "at_most_relative", "max_increase", "min_retained")
@@ -116,7 +114,7 @@ def _limit(line: "pd.Series[float]") -> Limit:
     return "upper" if spend >= upper - slack else "lower" if spend <= lower + slack else ""
 
 
-def plan_tables(plan: Plan, curve: BudgetCurve, scenarios: Sequence[ScenarioLine], fmt: Formatter) -> PlanTables:
+def plan_tables(plan: Plan, options: Options, scenarios: Sequence[ScenarioLine], fmt: Formatter) -> PlanTables:
     """Tables of the plan. Limits of single channels stand in its table, so only the others are listed."""
     table = plan.allocation.copy()
     held = {h.channel: h.by for h in plan.held}
@@ -127,7 +125,7 @@ def plan_tables(plan: Plan, curve: BudgetCurve, scenarios: Sequence[ScenarioLine
     for end in ("", "_lower", "_upper"):
         table[f"next_today{end}"] = table[f"reference_marginal_effect{end}"] * fmt.return_base
         table[f"next_planned{end}"] = table[f"marginal_effect{end}"] * fmt.return_base
-    budgets = curve.table.reset_index()
+    budgets = options.curve.table.reset_index()
     shown = pd.DataFrame(
         {
             "budget": budgets["spend"],
@@ -147,42 +145,26 @@ def plan_tables(plan: Plan, curve: BudgetCurve, scenarios: Sequence[ScenarioLine
         moves=key_moves(plan),
         partial=smaller_moves(plan),
         response=response_points(plan),
-        foresight=foresee(plan, curve),
+        foresight=foresight_of(plan, options),
         notes=plan.notes,
     )
 
 
-def scenario_lines(fit: Fit, plan: Plan, fmt: Formatter) -> list[ScenarioLine]:
-    """Today's plan, the recommended one, and the settings' scenarios; without any, 20% less and 20% more budget."""
-    settings = plan.settings
-    # A plan that spends nothing has no budget to compare with.
-    shares = (-0.2, 0.2) if plan.spend > 2 * SMALLEST else ()
-    wanted = settings.scenarios or tuple(
-        Scenario(name=_more_or_less(share, fmt), total_budget=(1 + share) * plan.spend) for share in shares
-    )
+def scenario_lines(plan: Plan, alternatives: Sequence[Alternative], fmt: Formatter) -> list[ScenarioLine]:
+    """Today's plan, the recommended one, and the others beside it."""
     before = _by_channel(plan, "reference")
-    lines = [
-        ScenarioLine(
-            fmt.t("Today’s plan"),
-            plan.reference_spend,
-            estimate(plan.reference_draws, "plan/won_today"),
-            Estimate(0.0, 0.0, 0.0),
-            float("nan"),
-            before,
-            Estimate(0.0, 0.0, 0.0) if plan.margin is not None else None,
-        ),
-        _line(fmt.t("Recommended plan"), plan, plan, 1),
-    ]
-    for scenario in wanted:
-        try:
-            found = scenario_plans(fit, settings.model_copy(update={"scenarios": (scenario,)}))
-        except PlanError:
-            # Asked for by nobody: a budget outside the limits is left out. A scenario of the settings must work.
-            if settings.scenarios:
-                raise
-            continue
-        lines.append(_line(scenario.name, found[scenario.name], plan, len(lines)))
-    return lines
+    today = ScenarioLine(
+        fmt.t("Today’s plan"),
+        plan.reference_spend,
+        estimate(plan.reference_draws, "plan/won_today"),
+        Estimate(0.0, 0.0, 0.0),
+        float("nan"),
+        before,
+        Estimate(0.0, 0.0, 0.0) if plan.margin is not None else None,
+    )
+    recommended = Alternative(plan.spend, _by_channel(plan, "spend"), plan.outcome_draws, fmt.t("Recommended plan"))
+    others = (recommended, *alternatives)
+    return [today, *(_line(one, plan, place, fmt) for place, one in enumerate(others, start=1))]
 
 
 def _more_or_less(share: float, fmt: Formatter) -> str:
@@ -191,19 +173,19 @@ def _more_or_less(share: float, fmt: Formatter) -> str:
     return fmt.t("{share} less budget", share=fmt.percent(-share))
 
 
-def _line(name: str, made: Plan, plan: Plan, place: int) -> ScenarioLine:
+def _line(made: Alternative, plan: Plan, place: int, fmt: Formatter) -> ScenarioLine:
     of = f"scenario/{place}"
     gain = Gain(made.outcome_draws - plan.reference_draws)
     net = None
     if plan.margin is not None:
         net = Gain(plan.margin * gain.draws - (made.spend - plan.reference_spend))
     return ScenarioLine(
-        name,
+        made.name or _more_or_less(made.change, fmt),
         made.spend,
         estimate(made.outcome_draws, f"{of}/won"),
         _gain(gain, f"{of}/gain"),
         (net or gain).probability,
-        _by_channel(made, "spend"),
+        made.by_channel,
         None if net is None else _gain(net, f"{of}/net"),
     )
 

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from babel.numbers import get_currency_precision
 
-from mmm.model.response import along
+from mmm.planning.by_spend import curve_draws
 from mmm.planning.result import Plan, interval
 from mmm.reporting.design.look import Look
 from mmm.reporting.notation.formatter import Formatter
@@ -26,8 +25,6 @@ _POINTS_MANY = 11
 _MANY_CHANNELS = 12
 _MOST_CURVES = 2400
 _FEWEST_DRAWS = 100
-_ROOM = 1.05
-_TABLE_POINTS = 31
 
 
 def payload(plan: Plan, fmt: Formatter, look: Look, draws: int) -> dict[str, Any]:
@@ -37,17 +34,12 @@ def payload(plan: Plan, fmt: Formatter, look: Look, draws: int) -> dict[str, Any
     the gain's distribution stays what the report says it is.
     """
     problem = plan.problem
-    today, planned, top = problem.reference_totals, plan.money.sum(axis=(0, 1)), _reach(plan)
+    today, planned = problem.reference_totals, plan.money.sum(axis=(0, 1))
     # A page with many channels stays light enough to be mailed.
     wanted = min(draws, max(_FEWEST_DRAWS, _MOST_CURVES // len(problem.channels)))
     chosen = _spread_draws(plan.decisive_gain.draws, wanted)
-    points = _POINTS if len(problem.channels) <= _MANY_CHANNELS else _POINTS_MANY
-    # Curves bend most near zero, so the levels lie closer there.
-    levels = (np.linspace(0.0, 1.0, points) ** 2)[None, :] * top[:, None]
-    direction = problem.over_time(_pattern(plan))
-    found = along(problem.draws.subset(chosen), problem.base, direction, levels, problem.weights)
-    peak = problem.observed_peak_total
-    by_period = _pattern(plan).sum(axis=1).max(axis=0)
+    found = curve_draws(plan, chosen, _POINTS if len(problem.channels) <= _MANY_CHANNELS else _POINTS_MANY)
+    seen = problem.observed_peak_total
     return {
         "version": 1,
         "channels": [
@@ -57,15 +49,15 @@ def payload(plan: Plan, fmt: Formatter, look: Look, draws: int) -> dict[str, Any
                 "colour": look.channels[name],
                 "today": float(today[c]),
                 "planned": float(planned[c]),
-                "top": float(top[c]),
-                "seen": float(peak[c] / by_period[c]) if by_period[c] > 0 else 0.0,
+                "top": float(found.levels[c, -1]),
+                "seen": float(seen[c] / found.peak[c]) if found.peak[c] > 0 else 0.0,
             }
             for c, name in enumerate(problem.channels)
         ],
         "draws": len(chosen),
-        "points": points,
+        "points": found.levels.shape[1],
         "values": _pack(found.value),
-        "slopes": _pack(_monotone(levels, found.value, found.slope)),
+        "slopes": _pack(found.slope),
         "reference": _pack(plan.reference_draws[chosen][:, None, None]),
         "reported": _reported(plan),
         "money": fmt.money_outcome,
@@ -93,17 +85,6 @@ def _reported(plan: Plan) -> dict[str, dict[str, list[float]]]:
         },
         "today": {"won": list(interval(plan.reference_draws)), "gain": zero, "chance": [0.0]},
     }
-
-
-def _monotone(levels: Floats, value: Floats, slope: Floats) -> Floats:
-    """Slopes [n, c, k] at which the cubic between values at ``levels[c, k]`` nowhere turns back.
-
-    At most three times what either neighbouring secant rises (Fritsch and Carlson 1980); a curve that has no finite
-    slope at nothing would otherwise swing far above itself.
-    """
-    secant = np.diff(value) / np.diff(levels)
-    least = np.concatenate([secant[..., :1], np.minimum(secant[..., :-1], secant[..., 1:]), secant[..., -1:]], axis=-1)
-    return np.asarray(np.minimum(slope, 3.0 * np.maximum(least, 0.0)))
 
 
 def _texts(fmt: Formatter, horizon: str) -> dict[str, str]:
@@ -147,41 +128,6 @@ def _texts(fmt: Formatter, horizon: str) -> dict[str, str]:
         "above": t("more than {share}", share="{share}"),
         "below": t("less than {share}", share="{share}"),
     }
-
-
-def _reach(plan: Plan) -> Floats:
-    """Largest total spend [c] to which the curves go: what is allowed, within reason."""
-    today, planned = plan.problem.reference_totals, plan.money.sum(axis=(0, 1))
-    upper = plan.allocation["upper_bound"].to_numpy(dtype=float)
-    largest = np.maximum(2.0 * today, planned)
-    top = _ROOM * np.where(np.isfinite(upper), np.maximum(largest, np.minimum(upper, 3.0 * largest)), largest)
-    return np.asarray(np.where(top > 0, top, 0.05 * max(float(planned.sum()), 1.0)))
-
-
-def response_points(plan: Plan) -> pd.DataFrame:
-    """The same curves on average over all draws: columns channel, spend, won, with ``won_lower`` and ``won_upper``.
-
-    Today's and the planned spend are among the points, so that a line through them is exact there.
-    """
-    problem = plan.problem
-    levels = (np.linspace(0.0, 1.0, _TABLE_POINTS) ** 2)[None, :] * _reach(plan)[:, None]
-    both = np.stack([problem.reference_totals, plan.money.sum(axis=(0, 1))], axis=1)
-    spend = np.sort(np.concatenate([levels, both], axis=1), axis=1)
-    found = along(problem.draws, problem.base, problem.over_time(_pattern(plan)), spend, problem.weights).value
-    lower, upper = np.quantile(found, [0.05, 0.95], axis=0)
-    columns = {"spend": spend, "won": found.mean(axis=0), "won_lower": lower, "won_upper": upper}
-    table = pd.DataFrame({name: values.ravel() for name, values in columns.items()})
-    table.insert(0, "channel", np.repeat(np.array(problem.channels, dtype=object), spend.shape[1]))
-    # Points closer together than this are one.
-    width = np.repeat(spend[:, -1] * 1e-6, spend.shape[1])
-    near = (table["channel"] == table["channel"].shift()) & (table["spend"].diff() < width)
-    return table[~near].reset_index(drop=True)
-
-
-def _pattern(plan: Plan) -> Floats:
-    """How a channel's money is split, [h, g, c]: as in the plan, as in today's plan where it spends nothing."""
-    totals = plan.money.sum(axis=(0, 1))
-    return np.where(totals > 0, plan.money / np.where(totals > 0, totals, 1.0), plan.problem.pattern)
 
 
 def _spread_draws(gain: Floats, wanted: int) -> npt.NDArray[np.intp]:

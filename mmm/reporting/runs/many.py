@@ -127,10 +127,10 @@ def _raise_all(problems: Sequence[MMMError]) -> None:
 
 
 def _job(settings: Settings, point: Mapping[str, Any], since: Path | None) -> Job:
-    dataset, inputs = check_report(settings, since)
+    request, inputs = check_report(settings, since)
     label = label_of(point)
     key = f"{settings.name} {label}".strip()
-    return Job(key, settings, label, inputs, _fits_key(settings, dataset))
+    return Job(key, settings, label, inputs, _fits_key(settings, request.dataset))
 
 
 def label_of(point: Mapping[str, Any]) -> str:

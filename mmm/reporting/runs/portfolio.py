@@ -16,9 +16,8 @@ from mmm.planning import plan
 from mmm.planning.curve import best_by_budget
 from mmm.planning.portfolio import Market, market, split, together
 from mmm.reporting.notation.estimate import estimate
-from mmm.reporting.runs.inputs import request_of
 from mmm.scratch import sweep
-from mmm.settings import Settings, load_dataset
+from mmm.settings import Settings, request_of
 from mmm.settings.portfolio import Portfolio
 from mmm.workflow import judged
 
@@ -109,7 +108,7 @@ def curve_of(say: Callable[[str], None], settings: Settings, points: int, folder
     Raises GateError where the gate failed and the market's settings do not override it.
     """
     with chdir(folder):
-        found = judged(request_of(settings, load_dataset(settings)), say=say)
+        found = judged(request_of(settings), say=say)
         demand_pass(found.gate, settings.gate)
         say(f"Planning at {points} budgets.")
         made = plan(found.fit, settings.plan, total_budget=None)

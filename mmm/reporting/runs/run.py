@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import mmm
-from mmm.assessment.gate import demand_pass
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import MMMError, ReportError
@@ -26,12 +25,12 @@ from mmm.reporting.notation.identity import bare
 from mmm.reporting.pages.render import Cover, logo_data, pdf_bytes, print_page, require_pdf, web_page
 from mmm.reporting.runs.executed import chapters_of
 from mmm.reporting.runs.finished import MANIFEST, earlier_report, inputs_key, package_version, package_versions
-from mmm.reporting.runs.inputs import checked_inputs, request_of
+from mmm.reporting.runs.inputs import checked_request
 from mmm.reporting.runs.notebook import execute
 from mmm.reporting.runs.story import EARLIER_FILE, INPUTS_FILE, SETTINGS_FILE
 from mmm.scratch import discard, keep, scratch_path, sweep
 from mmm.settings import Settings, dump_settings
-from mmm.workflow import Judged, judged
+from mmm.workflow import Judged, Request, concluded, judged
 
 NOTEBOOK = "budget_report.ipynb"
 NOTEBOOK_KEPT = "Its notebook is kept in "
@@ -113,10 +112,9 @@ def run_report(
     since = time.perf_counter()
     run = _prepare(settings, out or Path("reports"), say, options or RunOptions())
     try:
-        dataset = _checked_data(run)
+        request = _checked(run)
         run.timed("checks", since)
-        found = _fits(run, dataset, progress)
-        demand_pass(found.gate, settings.gate)
+        dataset, found = request.dataset, _results(run, request, progress)
         _ask_register(run, dataset)
         _execute(run)
         _render(run, dataset, found)
@@ -131,16 +129,16 @@ def run_report(
     return Report(run.final, files, manifest, tuple(run.notes))
 
 
-def check_report(settings: Settings, since: Path | None = None) -> tuple[Dataset, str]:
+def check_report(settings: Settings, since: Path | None = None) -> tuple[Request, str]:
     """Everything that can be wrong before a fit: the data, and the files that the settings name.
 
-    Returns the dataset, and the key of the report's inputs. Raises what :func:`run_report` raises for them.
+    Returns what is asked for, and the key of the report's inputs. Raises what :func:`run_report` raises for them.
     """
     notebook_path()
     if since is not None:
         _comparable(read_results(since), settings)
-    dataset = checked_inputs(settings).dataset
-    return dataset, inputs_key(settings, dataset, notebook_path())
+    request = checked_request(settings)
+    return request, inputs_key(settings, request.dataset, notebook_path())
 
 
 def notebook_path(name: str = NOTEBOOK) -> Path:
@@ -196,9 +194,10 @@ def _free_name(folder: Path, started: datetime, label: str) -> Path:
     return next(folder / name for name in candidates if not (folder / name).exists())
 
 
-def _checked_data(run: _Run) -> Dataset:
+def _checked(run: _Run) -> Request:
     settings = run.settings
-    dataset, run.inputs = check_report(settings, run.options.since)
+    request, run.inputs = check_report(settings, run.options.since)
+    dataset = request.dataset
     run.say(
         f"Data: {len(dataset.dates)} {dataset.frequency.unit}s, {len(dataset.geos)} geos, "
         f"{len(dataset.channels)} channels."
@@ -212,7 +211,7 @@ def _checked_data(run: _Run) -> Dataset:
         # A copy, so that the run's folder holds all that its notebook needs.
         (run.temporary / EARLIER_FILE).write_text(earlier.model_dump_json(), encoding="utf-8")
         run.say(f"Compared with the report of {earlier.made.started:%Y-%m-%d %H:%M} UTC.")
-    return dataset
+    return request
 
 
 def _earlier(run: _Run) -> Results | None:
@@ -221,12 +220,17 @@ def _earlier(run: _Run) -> Results | None:
     return earlier_report(run.final.parent, run.inputs, run.options.label)
 
 
-def _fits(run: _Run, dataset: Dataset, progress: bool) -> Judged:
+def _results(run: _Run, request: Request, progress: bool) -> Judged:
+    """Fits, analysis and plan, kept in the store, where the notebook finds them."""
     since = time.perf_counter()
     run.say("Fitting: one model on all data for decisions, one without the last weeks to judge it.")
-    found = judged(request_of(run.settings, dataset), progress=progress, say=run.say)
+    found = judged(request, progress=progress, say=run.say)
     run.timed("fits", since)
     run.say(found.gate.summary)
+    since = time.perf_counter()
+    run.say("Analysing and planning.")
+    concluded(request, found, say=run.say)
+    run.timed("plan", since)
     return found
 
 
@@ -243,7 +247,7 @@ def _ask_register(run: _Run, dataset: Dataset) -> None:
 def _execute(run: _Run) -> None:
     """Runs the notebook with papermill; its outputs and the tables land in the temporary folder."""
     since = time.perf_counter()
-    run.say("Analysing, planning and writing the chapters.")
+    run.say("Writing the chapters.")
     execute(notebook_path(), run.temporary.resolve())
     run.timed("notebook", since)
 

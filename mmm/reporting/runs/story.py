@@ -1,4 +1,4 @@
-"""What the report's notebook works with: one object that holds the results and shows the chapters."""
+"""What the report's notebook works with: one object that receives the results and shows the chapters."""
 
 import json
 import os
@@ -8,12 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mmm.analysis import Analysis, analyse
-from mmm.data.dataset import Dataset
 from mmm.data.quality import quality_report
 from mmm.errors import ReportError
-from mmm.planning import Plan, plan
-from mmm.planning.curve import BudgetCurve, budget_curve
+from mmm.planning import Plan
 from mmm.reporting.chapters import backtest, belief, changes, future, past, record, summary
 from mmm.reporting.content import what_if
 from mmm.reporting.content.from_fit import (
@@ -34,9 +31,8 @@ from mmm.reporting.files.export import write_figures, write_outputs
 from mmm.reporting.pages.parts import Chapter
 from mmm.reporting.pages.render import jupyter_html
 from mmm.reporting.pages.telling import Telling
-from mmm.reporting.runs.inputs import request_of
-from mmm.settings import Settings, load_dataset, load_settings
-from mmm.workflow import Judged, judged
+from mmm.settings import Settings, load_settings, request_of
+from mmm.workflow import Conclusion, concluded
 
 CHAPTER_MIME = "application/vnd.mmm.chapter+json"
 SETTINGS_FILE, INPUTS_FILE, EARLIER_FILE = "settings.yaml", "inputs.json", "earlier.json"
@@ -58,14 +54,14 @@ class Story:
     """Results of one run and the chapters that tell them."""
 
     settings: Settings
-    dataset: Dataset
-    judged: Judged
-    analysis: Analysis
-    plan: Plan
-    curve: BudgetCurve
+    found: Conclusion
     material: Telling
     drawn: dict[str, Drawn] = field(default_factory=dict)
     """Figures of the chapters shown so far."""
+
+    @property
+    def plan(self) -> Plan:
+        return self.found.plan
 
     @cached_property
     def look(self) -> Look:
@@ -170,60 +166,43 @@ class Run:
 
 
 def tell(settings: Settings, run: Run | None = None) -> Story:
-    """Everything from settings: data, fits, gate, analysis, plan, and the material of the chapters."""
+    """What follows from settings, found or made, and the material of the chapters."""
     run = run or Run()
-    dataset = load_dataset(settings)
-    request = request_of(settings, dataset)
-    return told(settings, dataset, judged(request if run.store is None else request.with_store(run.store)), run)
+    request = request_of(settings)
+    return told(settings, concluded(request if run.store is None else request.with_store(run.store)), run)
 
 
-def told(settings: Settings, dataset: Dataset, found: Judged, run: Run | None = None) -> Story:
-    """As :func:`tell`, for fits that are at hand."""
-    analysis = analyse(found.fit)
-    made = plan(found.fit, settings.plan)
-    curve = budget_curve(made)
-    return Story(
-        settings,
-        dataset,
-        found,
-        analysis,
-        made,
-        curve,
-        _material(settings, (dataset, found), (analysis, made, curve), run or Run()),
-    )
+def told(settings: Settings, found: Conclusion, run: Run | None = None) -> Story:
+    """As :func:`tell`, for results that are at hand."""
+    return Story(settings, found, _material(settings, found, run or Run()))
 
 
-def _material(
-    settings: Settings,
-    known: tuple[Dataset, Judged],
-    results: tuple[Analysis, Plan, BudgetCurve],
-    run: Run,
-) -> Telling:
-    dataset, found = known
-    analysis, made, curve = results
+def _material(settings: Settings, found: Conclusion, run: Run) -> Telling:
+    dataset, judged, plan, options = found.dataset, found.judged, found.plan, found.options
     fit = found.fit
-    fmt, gain_fmt = formatters(settings, dataset, analysis)
+    fmt, gain_fmt = formatters(settings, dataset, found.analysis)
     report = settings.report
     look = make_look(report, dataset.channels)
-    hidden = 0 if found.holdout is None else len(found.holdout.dates)
+    hidden = 0 if judged.holdout is None else len(judged.holdout.dates)
+    scenarios = scenario_lines(plan, options.alternatives, gain_fmt)
     return Telling(
         settings=settings,
-        origin=Origin(run.started, fit.key, fit.engine, fit.seed, made.dates[0].date(), run.inputs),
-        basis=basis_of(found.fit, dataset, fmt),
+        origin=Origin(run.started, fit.key, fit.engine, fit.seed, plan.dates[0].date(), run.inputs),
+        basis=basis_of(fit, dataset, fmt),
         quality=quality_report(dataset, settings.data),
-        gate=found.gate,
-        holdout=found.holdout,
-        agreed=found.agreed,
-        meaning=meaning_of(found.fit, analysis, fmt),
-        decision=replace(decision_of(made, curve, gain_fmt), doubtful=found.gate.doubtful),
-        plan=plan_tables(made, curve, scenario_lines(found.fit, made, gain_fmt), gain_fmt),
-        workings=workings_of(found.fit, settings, fit_facts(found.fit, hidden)),
+        gate=judged.gate,
+        holdout=judged.holdout,
+        agreed=judged.agreed,
+        meaning=meaning_of(fit, found.analysis, fmt),
+        decision=replace(decision_of(plan, options.curve, gain_fmt), doubtful=judged.gate.doubtful),
+        plan=plan_tables(plan, options, scenarios, gain_fmt),
+        workings=workings_of(fit, settings, fit_facts(fit, hidden)),
         fmt=fmt,
         gain_fmt=gain_fmt,
         gain_outcome=outcome_words(dataset, fmt)[1],
         look=look,
-        what_if=what_if.payload(made, gain_fmt, look, report.what_if_draws) if report.what_if else None,
-        backtest=found.backtest,
+        what_if=what_if.payload(plan, gain_fmt, look, report.what_if_draws) if report.what_if else None,
+        backtest=judged.backtest,
         earlier=run.earlier,
-        models=model_views(found.fit, made, fmt),
+        models=model_views(fit, found.analysis.models, options.models, fmt),
     )
