@@ -108,6 +108,7 @@ accept: setup  ## after a meant change of a setting, result or default: write sc
 	$(BIN)/mmm schema --out configs/schema.json
 	$(BIN)/mmm schema --results --out docs/results.schema.json
 	$(BIN)/python tests/contracts/test_defaults.py
+	$(BIN)/python tests/contracts/test_public.py
 
 lock: setup  ## resolve the newest versions into requirements.lock (hashes, no addresses)
 	$(BIN)/uv lock --upgrade --python $(BIN)/python

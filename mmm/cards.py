@@ -1,4 +1,4 @@
-"""Small HTML cards that objects show of themselves in notebooks."""
+"""Small cards that objects show of themselves: HTML in notebooks, a few lines of text elsewhere."""
 
 from collections.abc import Sequence
 from html import escape
@@ -13,6 +13,12 @@ def facts(title: str, rows: Sequence[tuple[str, str]]) -> str:
         for label, text in rows
     )
     return f"<table><caption>{escape(title)}</caption>{body}</table>"
+
+
+def lines(title: str, rows: Sequence[tuple[str, str]]) -> str:
+    """The same as plain text, for ``print``."""
+    width = max((len(label) for label, _ in rows), default=0)
+    return "\n".join([title, *(f"  {label:<{width}}  {text}" for label, text in rows)])
 
 
 def listed(names: Sequence[str]) -> str:

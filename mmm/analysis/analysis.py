@@ -14,7 +14,9 @@ from mmm.analysis.curves import response_curves, today_per_period
 from mmm.analysis.effects import Observed, effect, marginal_effect, observed
 from mmm.analysis.intervals import columns, summary
 from mmm.analysis.models import by_model
+from mmm.cards import facts, lines
 from mmm.data.names import CONTROL_TERM
+from mmm.digits import amount, interval
 from mmm.inference.fit import Fit
 from mmm.inference.preview import refuse_preview
 from mmm.model import response
@@ -25,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 MEDIA, BASELINE, CONTROL = "media", "baseline", "control"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Analysis:
     """Tables of an analysis; intervals are 90%, equal-tailed, in columns ``_lower`` and ``_upper``.
 
@@ -64,6 +66,21 @@ class Analysis:
     """Mean absolute error of the fitted total over the mean of the actual one, as :class:`HoldoutResult` has it."""
     mape: float
     """Mean of the absolute errors relative to each period's outcome; NaN where that is zero in a period."""
+
+    def __repr__(self) -> str:
+        return lines("Analysis: effect over the observed periods, mean and 90% interval", self._facts())
+
+    def _repr_html_(self) -> str:
+        return facts("Analysis: effect over the observed periods, mean and 90% interval", self._facts())
+
+    def _facts(self) -> list[tuple[str, str]]:
+        rows = []
+        for name, line in self.channels.iterrows():
+            ends = interval(line["effect"], line["effect_lower"], line["effect_upper"])
+            per = interval(line["roas"], line["roas_lower"], line["roas_upper"])
+            said = f", {per} for each 1 spent" if np.isfinite(line["roas"]) else ""
+            rows.append((str(name), f"{ends} from {amount(float(line['spend']))} spent{said}"))
+        return [*rows, ("Explained", f"{self.r_squared:.0%} of the variance")]
 
 
 def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:

@@ -24,6 +24,7 @@ from mmm.assessment.identification import identification_checks
 from mmm.assessment.scores import Floats
 from mmm.assessment.settings import GateSettings
 from mmm.assessment.signals import Signals, signals
+from mmm.cards import facts, lines
 from mmm.data.dataset import Dataset
 from mmm.errors import GateError
 from mmm.inference.fit import Fit
@@ -33,7 +34,7 @@ from mmm.model.spec import ModelSpec
 _MAX_DRAWS = 2000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GateReport:
     """All checks of one fit, in a fixed order."""
 
@@ -73,6 +74,18 @@ class GateReport:
             warned = "a warning" if count == 1 else f"{count} warnings"
             return f"The model passed its checks, with {warned}: {_list(self.warnings)}."
         return f"The model passed all {len(self.checks)} checks."
+
+    def __repr__(self) -> str:
+        return lines(f"Gate: {self.summary}", self._facts())
+
+    def _repr_html_(self) -> str:
+        return facts(f"Gate: {self.summary}", self._facts())
+
+    def _facts(self) -> list[tuple[str, str]]:
+        """What failed first, then what warned, then the rest."""
+        order = {"fail": 0, "warn": 1, "pass": 2}
+        ranked = sorted(self.checks, key=lambda check: order[check.status])
+        return [(check.status, f"{check.said}. {check.summary}") for check in ranked]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a manifest."""

@@ -4,7 +4,7 @@ from mmm.costs.ledger import Ledger, read_ledger
 from mmm.costs.loaded import Loaded, load_costs
 from mmm.costs.returns import loaded_returns
 from mmm.costs.schedule import Schedule, schedule_of
-from mmm.costs.settings import CostsSettings
+from mmm.costs.settings import CostsSettings, VendorSettings
 from mmm.costs.vendors import compare
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Ledger",
     "Loaded",
     "Schedule",
+    "VendorSettings",
     "compare",
     "load_costs",
     "loaded_returns",

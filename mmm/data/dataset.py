@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from mmm.cards import facts, listed
+from mmm.cards import facts, lines, listed
 from mmm.data.calendar import Frequency, parse_periods
 from mmm.digits import amount
 from mmm.errors import DataError
@@ -28,7 +28,7 @@ _DIMS: dict[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """What was observed, by date and geo.
 
@@ -180,6 +180,9 @@ class Dataset:
         hidden["outcome"][-last:] = np.nan
         hidden["observed"][-last:] = False
         return replace(self, data=hidden)
+
+    def __repr__(self) -> str:
+        return lines("Dataset", self._facts())
 
     def _repr_html_(self) -> str:
         """A short card for notebooks; names from the data are escaped."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
+from mmm.cards import facts, lines, listed
 from mmm.data.dataset import Dataset
 from mmm.errors import FitError
 from mmm.inference.convergence import Convergence
@@ -81,7 +81,7 @@ class Member:
         return stacked(self.posterior, max_draws)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fit:
     """Posterior draws with their dataset and the specs that they belong to: one model, or a weighted mixture.
 
@@ -173,16 +173,26 @@ class Fit:
         """The fit of one member alone."""
         return replace(self, members=(replace(member, weight=1.0),), key=member.key, notes=())
 
+    def __repr__(self) -> str:
+        return lines("Fit", self._facts())
+
     def _repr_html_(self) -> str:
+        return facts("Fit", self._facts())
+
+    def _facts(self) -> list[tuple[str, str]]:
         sizes = self.main.tree["posterior"].sizes
-        lines = "".join(f"<li>{escape(member.name)}: {member.weight:.0%}</li>" for member in self.members)
-        weights = f"; models by weight:<ul>{lines}</ul>" if len(self.members) > 1 else ""
-        return (
-            "<div><strong>Fit</strong> "
-            f"{len(self.spec.channels)} channels, {len(self.spec.geos)} geos, {self.spec.window[0]} to "
-            f"{self.spec.window[1]}; {sizes['chain']} chains of {sizes['draw']} draws ({self.engine} engine), "
-            f"key {self.key[:12]}{weights}</div>"
-        )
+        models = [f"{member.name} ({member.weight:.0%})" for member in self.members]
+        rows = [
+            ("Periods", f"{self.spec.window[0]} to {self.spec.window[1]}"),
+            ("Geos", listed(self.spec.geos)),
+            ("Channels", listed(self.spec.channel_names)),
+            ("Models by weight", listed(models)),
+            ("Draws", f"{sizes['chain']} chains of {sizes['draw']} of every model ({self.engine} engine)"),
+            ("Key", self.key[:12]),
+        ]
+        if self.excluded:
+            rows.insert(3, ("Left out", f"{listed(self.excluded)}: never used, so that nothing can be learned"))
+        return rows
 
 
 def shares(weights: np.ndarray, total: int) -> np.ndarray:

@@ -71,6 +71,6 @@ def refuse_preview(fit: object) -> None:
     """Raise FitError for a preview where only a fit may go."""
     if isinstance(fit, Preview):
         raise FitError(
-            f"This is a {fit.label}. Gate, analysis, plan and report need a fit: make one with mmm.obtain, or with "
+            f"This is a {fit.label}. Gate, analysis, plan and report need a fit: make one with mmm.fit, or with "
             "'mmm fit' without --preview."
         )

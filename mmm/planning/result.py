@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from mmm.cards import lines
 from mmm.digits import amount
 from mmm.errors import PlanError
 from mmm.model.response import Floats
@@ -75,7 +76,7 @@ class Gain:
         return float(np.sort(self.draws)[:count].mean())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """An allocation with its draws. Amounts are totals over the horizon.
 
@@ -333,6 +334,13 @@ class Plan:
             ),
             "open": f"The evidence does not separate this plan from the reference plan: {figures}.",
         }[self.verdict]
+
+    def __repr__(self) -> str:
+        rows = [
+            (str(name), f"{amount(line['reference'])} -> {amount(line['spend'])} {self.problem.currency}")
+            for name, line in self.allocation.iterrows()
+        ]
+        return lines(f"Plan: {self.horizon} periods from {self.dates[0]:%Y-%m-%d}. {self.sentence}", rows)
 
     def _repr_html_(self) -> str:
         gain = self.decisive_gain

@@ -103,10 +103,15 @@ def load_dataset(settings: Settings) -> Dataset:
     from mmm.simulate import demo_frame
 
     dataset = load(settings.data, settings.base, {"demo": demo_frame})
+    require_fitting(settings, dataset)
+    return dataset
+
+
+def require_fitting(settings: Settings, dataset: Dataset) -> None:
+    """Raise SettingsError where settings do not fit a panel: durations that are not whole periods, or too long."""
     problems = list(duration_problems(settings, dataset.frequency)) or list(_length_problems(settings, dataset))
     if problems:
         raise SettingsError("The settings do not fit the data.\n" + "\n".join(f"  - {line}" for line in problems))
-    return dataset
 
 
 def load_evidence(settings: Settings, dataset: Dataset) -> Evidence:

@@ -16,12 +16,14 @@ from mmm.model.priors import prior_words
 from mmm.model.response_planner import s_shaped
 from mmm.model.spec import ModelSpec
 from mmm.planning.models import PlanByModel
+from mmm.planning.settings import PlanSettings
 from mmm.planning.worth import is_profit, margin_of
 from mmm.reporting.content.material import Basis, Meaning, ModelViews, PriorPosterior, Workings
 from mmm.reporting.languages.words import Words, mark, words
 from mmm.reporting.notation.estimate import Estimate, estimate
 from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.notation.labels import readable
+from mmm.reporting.settings import ReportSettings
 from mmm.settings import Settings, dump_changed, dump_settings
 
 _SMALL_TOTAL = 0.002
@@ -29,14 +31,15 @@ _PLAUSIBLE = 0.1
 _BASES = (1.0, 10.0, 100.0, 1_000.0, 10_000.0, 100_000.0)
 
 
-def formatters(settings: Settings, dataset: Dataset, analysis: Analysis) -> tuple[Formatter, Formatter]:
+def formatters(
+    report: ReportSettings, plan: PlanSettings, dataset: Dataset, analysis: Analysis
+) -> tuple[Formatter, Formatter]:
     """Notation of the outcome in its own unit, and of gains (money where the outcome has a value)."""
-    report = settings.report
     names = [*dataset.channels, *dataset.geos, *dataset.controls]
     labels = readable(dict.fromkeys(names), report.labels)
     labels.setdefault("baseline", words(report.language)("Without media"))
     money = dataset.outcome_kind != "kpi"
-    margin = margin_of(settings.plan, has_value=dataset.has_value, is_profit=is_profit(dataset))
+    margin = margin_of(plan, has_value=dataset.has_value, is_profit=is_profit(dataset))
     base = 1.0
     if not dataset.has_value:
         typical = float(np.median(analysis.channels["effect"] / analysis.channels["spend"]))

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, ticks
+from mmm.reporting.figures.sheet import Drawing, Pen, Sheet, draw, fitted, ticks
 
 _PANEL = 150
 
 
-def refreshes(returns: pd.DataFrame, pen: Pen) -> Drawn:
+def refreshes(returns: pd.DataFrame, pen: Pen) -> Drawing:
     """A panel a channel: the return of the same spend as each refresh saw it, with its 90% interval.
 
     ``returns`` as in :class:`mmm.assessment.backtest.Backtest`, in the order in which the channels are drawn.

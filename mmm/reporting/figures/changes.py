@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, ticks
+from mmm.reporting.figures.sheet import Drawing, Pen, Sheet, draw, fitted, ticks
 from mmm.reporting.notation.estimate import Estimate
 
 
@@ -18,7 +18,7 @@ class ThenNow:
     now: Estimate
 
 
-def then_now(rows: Sequence[ThenNow], title: str, words: tuple[str, str], pen: Pen) -> Drawn:
+def then_now(rows: Sequence[ThenNow], title: str, words: tuple[str, str], pen: Pen) -> Drawing:
     """Returns then (grey, above) and now (the channel's colour, below), on one scale from zero.
 
     ``words`` are how then and now are called.

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, spread, ticks
+from mmm.reporting.figures.sheet import Drawing, Pen, Sheet, draw, fitted, spread, ticks
 from mmm.reporting.languages.words import mark
 from mmm.reporting.notation.estimate import Estimate
 from mmm.reporting.notation.formatter import Formatter
@@ -13,7 +13,7 @@ _MOST_LAYERS = 8
 _MOST_STEPS = 16
 
 
-def waterfall(parts: pd.DataFrame, total: float, pen: Pen) -> Drawn:
+def waterfall(parts: pd.DataFrame, total: float, pen: Pen) -> Drawing:
     """From the baseline to the whole outcome, one step a driver.
 
     ``parts``: index component in drawing order, columns ``kind``, ``mean``, ``lower``, ``upper`` (sums over the
@@ -126,7 +126,7 @@ def _colour(name: str, kind: str, sheet: Sheet) -> str:
     return sheet.look["base"] if kind == "baseline" else sheet.look["control"]
 
 
-def weekly(decomposition: pd.DataFrame, actual: pd.DataFrame, pen: Pen) -> Drawn:
+def weekly(decomposition: pd.DataFrame, actual: pd.DataFrame, pen: Pen) -> Drawing:
     """The outcome period by period: baseline and controls below, the channels stacked on top, the actual as a line.
 
     ``decomposition``: columns ``date``, ``component``, ``kind``, ``mean``. ``actual``: ``date``, ``actual``.
@@ -189,14 +189,11 @@ def _whole(ax: Axes, sheet: Sheet, x: np.ndarray, base: np.ndarray, actual: pd.D
     ax.plot(actual["date"].to_numpy(), seen, color=sheet.look["ink"], lw=1.3)
     _rows(ax, sheet, min(0.0, float(base.min())), float(max(base.max(), np.nanmax(seen))) * 1.04)
     low, high = ax.get_ylim()
-    box = ax.get_position()
-    height = box.height * sheet.height
-    top = (1 - box.y1) * sheet.height
+    top, height, edge = sheet.edges(ax)
     tail = slice(-min(4, len(x)), None)
     wished = [
         top + height * (1 - (v - low) / (high - low)) for v in (float(np.nanmean(seen[tail])), base[tail].mean() / 2)
     ]
-    edge = box.x1 * sheet.width
     first, second = spread(wished, 18, top, top + height)
     sheet.text(edge + 8, first, sheet.fmt.t("actual"), weight=600)
     sheet.text(edge + 8, second, sheet.fmt.t("without media"), color=sheet.look["soft"])
@@ -212,10 +209,9 @@ def _stack(ax: Axes, sheet: Sheet, x: np.ndarray, layers: list[tuple[str, np.nda
         floor = floor + values
     _rows(ax, sheet, 0.0, float(floor.max()) * 1.04 or 1.0)
     high = ax.get_ylim()[1]
-    height = ax.get_position().height * sheet.height
+    _, height, edge = sheet.edges(ax)
     wished = [top + height * (1 - m / high) for m in middles]
     placed = spread(wished, 16, top + 6, top + height - 6)
-    edge = ax.get_position().x1 * sheet.width
     for (name, _, colour), want, y in zip(layers, wished, placed, strict=True):
         sheet.line([edge + 2, edge + 10, edge + 15], [want, y, y], "today")
         sheet.swatch(edge + 17, y, colour)

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from mmm.assessment.agreement import Agreement
-from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, ticks
+from mmm.reporting.figures.sheet import Drawing, Pen, Sheet, draw, fitted, ticks
 from mmm.reporting.languages.words import mark
 
 _ROW = 74
 
 
-def experiments(found: Sequence[Agreement], pen: Pen) -> Drawn:
+def experiments(found: Sequence[Agreement], pen: Pen) -> Drawing:
     """Returns on the money at stake: three intervals an experiment, all 90%."""
     base = pen.fmt.return_base
     bars = [[tuple(base * v for v in ends) for _, ends in _intervals(a)] for a in found]

@@ -5,10 +5,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from mmm.reporting.figures.drivers import date_axis, per_period
-from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, spread, ticks
+from mmm.reporting.figures.sheet import Drawing, Pen, Sheet, draw, spread, ticks
 
 
-def fit(fitted: pd.DataFrame, pen: Pen) -> Drawn:
+def fit(fitted: pd.DataFrame, pen: Pen) -> Drawing:
     """Actual outcome against the model's 90% interval, all periods. Columns: date, actual, mean, lower, upper."""
 
     def paint(sheet: Sheet) -> None:
@@ -27,7 +27,7 @@ def fit(fitted: pd.DataFrame, pen: Pen) -> Drawn:
     return draw("fit", alt, pen, paint, (300, 280))
 
 
-def held_out(forecast: pd.DataFrame, hidden: int, pen: Pen) -> Drawn:
+def held_out(forecast: pd.DataFrame, hidden: int, pen: Pen) -> Drawing:
     """The forecast of the last ``hidden`` periods by a model that had not seen them, against what then happened.
 
     ``forecast``: the last periods before and all hidden ones; columns date, actual, mean, lower, upper.
@@ -95,8 +95,7 @@ def _band(ax: Axes, sheet: Sheet, frame: pd.DataFrame) -> None:
 def _names(sheet: Sheet, ax: Axes, frame: pd.DataFrame) -> None:
     """Names at the right end of the lines."""
     low, high = ax.get_ylim()
-    box = ax.get_position()
-    top, height, edge = (1 - box.y1) * sheet.height, box.height * sheet.height, box.x1 * sheet.width
+    top, height, edge = sheet.edges(ax)
     tail = frame.tail(1)
     values = [float(tail["actual"].iloc[0]), float(tail["mean"].iloc[0])]
     values = [v if np.isfinite(v) else float(frame["actual"].dropna().iloc[-1]) for v in values]

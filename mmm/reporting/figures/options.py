@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, ticks
+from mmm.reporting.figures.sheet import Drawing, Pen, Sheet, draw, fitted, ticks
 from mmm.reporting.notation.estimate import Estimate
 
 _ROW = 40
@@ -22,7 +22,7 @@ class Option:
     chosen: bool = False
 
 
-def scenario_gains(options: Sequence[Option], title: str, pen: Pen) -> Drawn:
+def scenario_gains(options: Sequence[Option], title: str, pen: Pen) -> Drawing:
     """Each plan's difference to today's with its 90% interval, on one scale with a line at zero."""
     ends = [value for option in options for value in option.gain]
     low, high = min(0.0, *ends), max(0.0, *ends)
@@ -66,7 +66,7 @@ def _words(sheet: Sheet, option: Option, y: float) -> None:
     sheet.text(end, y, sheet.fmt.outcome(option.gain, sign=True, short=True), ha="right", weight=600)
 
 
-def information_bars(information: pd.DataFrame, title: str, pen: Pen) -> Drawn:
+def information_bars(information: pd.DataFrame, title: str, pen: Pen) -> Drawing:
     """What knowing each channel's curve exactly is worth to the decision. ``information``: index channel, ``value``."""
     most = float(information["value"].max()) or 1.0
     names = [str(name) for name in information.index]

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, text_width, ticks
+from mmm.reporting.figures.sheet import Drawing, Pen, Sheet, draw, fitted, text_width, ticks
 from mmm.reporting.notation.estimate import Estimate
 
 
-def from_to(allocation: pd.DataFrame, horizon: str, pen: Pen) -> Drawn:
+def from_to(allocation: pd.DataFrame, horizon: str, pen: Pen) -> Drawing:
     """Each channel's spend today and as recommended, over the horizon, ordered by the change in money.
 
     ``allocation``: index channel, columns ``reference``, ``spend``, ``change``, ``change_share``.
@@ -127,7 +127,7 @@ def _money_axis(ax: Axes, sheet: Sheet, most: float, count: int) -> None:
         ax.axvline(place, color=sheet.look["grid"], linewidth=1, zorder=0)
 
 
-def gain_distribution(gain: np.ndarray, pen: Pen) -> Drawn:
+def gain_distribution(gain: np.ndarray, pen: Pen) -> Drawing:
     """How much more, or less, the recommended plan may bring than today's: share of draws by size of the gain."""
     draws = np.sort(np.asarray(gain, dtype=float))
     mean = float(draws.mean())
@@ -205,7 +205,7 @@ class BudgetPoint:
     role: str
 
 
-def budget_curve(curve: pd.DataFrame, points: Sequence[BudgetPoint], pen: Pen) -> Drawn:
+def budget_curve(curve: pd.DataFrame, points: Sequence[BudgetPoint], pen: Pen) -> Drawing:
     """Expected incremental outcome of the best plan at each total budget, with its 90% interval.
 
     ``curve``: columns ``budget``, ``outcome``, ``outcome_lower``, ``outcome_upper``.

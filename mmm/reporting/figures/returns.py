@@ -7,11 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from mmm.reporting.content.material import PriorPosterior
-from mmm.reporting.figures.sheet import Drawn, Pen, Sheet, draw, fitted, ticks
+from mmm.reporting.figures.sheet import Drawing, Pen, Sheet, draw, fitted, ticks
 from mmm.reporting.notation.estimate import Estimate
 
 
-def returns(channels: pd.DataFrame, pen: Pen) -> Drawn:
+def returns(channels: pd.DataFrame, pen: Pen) -> Drawing:
     """Average and marginal return of each channel with 90% intervals, on one scale from zero.
 
     ``channels``: index channel; columns ``roas`` and ``marginal_roas``, each with ``_lower`` and ``_upper``: value of
@@ -128,7 +128,7 @@ def _scale_title(sheet: Sheet) -> str:
     return sheet.fmt.t("{unit} won per {amount}", unit=unit[:1].upper() + unit[1:], amount=sheet.fmt.next_amount)
 
 
-def response_curves(curves: pd.DataFrame, channels: pd.DataFrame, pen: Pen) -> Drawn:
+def response_curves(curves: pd.DataFrame, channels: pd.DataFrame, pen: Pen) -> Drawing:
     """One small chart a channel: outcome won per period by spend, observed range shaded, today marked.
 
     ``curves``: columns ``channel``, ``spend``, ``effect``, ``effect_lower``, ``effect_upper``, ``observed``.
@@ -214,7 +214,7 @@ def _curve(sheet: Sheet, place: tuple[float, float, float], name: str, curve: pd
         )
 
 
-def before_after(beliefs: Sequence[PriorPosterior], title: str, pen: Pen) -> Drawn:
+def before_after(beliefs: Sequence[PriorPosterior], title: str, pen: Pen) -> Drawing:
     """Prior against posterior on a logarithmic scale; intervals as (centre, lower, upper)."""
     rows = len(beliefs)
     ends = np.array([[*b.before[1:], *b.after[1:]] for b in beliefs], dtype=float)

@@ -1,7 +1,8 @@
 """The sheet that figures are drawn on: pixel units, the report's fonts and colours, and clean SVG at the end.
 
 A figure is drawn twice, wide for screens and print and narrow for phones, because text that is only scaled down
-cannot be read. One matplotlib point is one CSS pixel here (72 dpi).
+cannot be read. One matplotlib point is one CSS pixel here (72 dpi). The same painter draws onto the axes of a user's
+own figure (:meth:`Drawing.on`).
 """
 
 import io
@@ -10,13 +11,14 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
@@ -27,6 +29,7 @@ from mmm.reporting.design.look import FALLBACK_FONT, TEXT_FONT, Look, register_f
 from mmm.reporting.notation.formatter import Formatter
 
 WIDE, NARROW = 800, 350
+_LEAST_WIDE = 560
 _RC: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "mmm",
@@ -47,18 +50,30 @@ _RC: Any = {
 }
 
 
+class Drawn(Protocol):
+    """A figure: SVG in two widths, what it shows in words, and a picture for slides where asked for."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def alt(self) -> str: ...
+    @property
+    def wide(self) -> str: ...
+    @property
+    def narrow(self) -> str: ...
+    @property
+    def png(self) -> bytes | None: ...
+
+
 @dataclass(frozen=True)
-class Drawn:
-    """A finished figure: SVG in two widths, what it shows in words, and a picture for slides where asked for."""
+class Finished:
+    """A figure that was drawn elsewhere, and came back as text."""
 
     name: str
     alt: str
     wide: str
     narrow: str
     png: bytes | None = field(default=None, repr=False)
-
-    def _repr_html_(self) -> str:
-        return f'<div style="max-width:{WIDE}px;background:#fff">{self.wide}</div>'
 
 
 @dataclass(frozen=True)
@@ -72,12 +87,19 @@ class Pen:
 
 @dataclass
 class Sheet:
-    """One drawing surface. Sizes are in pixels from the top left corner."""
+    """One drawing surface. Sizes are in pixels from the top left corner.
+
+    ``box`` is the part of the figure that it covers (left, bottom, width, height as shares of the figure). ``given``
+    are axes of the figure's owner, which become the first that a painter asks for.
+    """
 
     pen: Pen
     width: int
     height: int
-    fig: Figure
+    fig: Figure | SubFigure
+    box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    given: Axes | None = None
+    made: list[Axes] = field(default_factory=list)
 
     @property
     def look(self) -> Look:
@@ -91,11 +113,32 @@ class Sheet:
     def narrow(self) -> bool:
         return self.width <= NARROW
 
+    def at(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Pixel positions as shares of the figure."""
+        left, bottom, width, height = self.box
+        return left + width * np.asarray(x) / self.width, bottom + height * (1 - np.asarray(y) / self.height)
+
+    def edges(self, ax: Axes) -> tuple[float, float, float]:
+        """Top, height and right edge of axes, in pixels."""
+        left, bottom, width, height = self.box
+        box = ax.get_position()
+        top = (1 - (box.y1 - bottom) / height) * self.height
+        return top, box.height / height * self.height, (box.x1 - left) / width * self.width
+
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
         """Axes over this rectangle, without frame, with quiet tick labels."""
-        ax = self.fig.add_axes(
-            (left / self.width, 1 - (top + height) / self.height, width / self.width, height / self.height)
-        )
+        (x0, y0), (x1, y1) = self.at(left, top + height), self.at(left + width, top)
+        rectangle = float(x0), float(y0), float(x1 - x0), float(y1 - y0)
+        if self.given is not None and not self.made:
+            ax = self.given
+            ax.set_position(rectangle)
+            for spine in ax.spines.values():
+                spine.set_visible(False)
+            ax.set_axisbelow(True)
+            ax.tick_params(which="both", length=0)
+        else:
+            ax = self.fig.add_axes(rectangle)
+        self.made.append(ax)
         ax.patch.set_visible(False)
         ax.tick_params(colors=self.look["faint"], labelsize=11, pad=5)
         return ax
@@ -103,19 +146,17 @@ class Sheet:
     def text(self, x: float, y: float, text: str, **style: Any) -> None:
         """Text at a pixel position, vertically centred unless told otherwise."""
         options: dict[str, Any] = {"color": self.look["ink"], "va": "center_baseline", "fontsize": 12, **style}
-        self.fig.text(x / self.width, 1 - y / self.height, text, **options)
+        self.fig.text(*self.at(x, y), text, **options)
 
     def line(self, xs: Sequence[float], ys: Sequence[float], role: str, width: float = 1.0) -> None:
         """A line through pixel positions."""
-        x, y = np.asarray(xs) / self.width, 1 - np.asarray(ys) / self.height
+        x, y = self.at(xs, ys)
         self.fig.add_artist(Line2D(x, y, color=self.look[role], linewidth=width))
 
     def swatch(self, x: float, y: float, colour: str, size: float = 10) -> None:
         """A small square of a colour, its left edge at ``x``, centred on ``y``."""
-        corner = (x / self.width, 1 - (y + size / 2) / self.height)
-        box = Rectangle(
-            corner, size / self.width, size / self.height, transform=self.fig.transFigure, color=colour, lw=0
-        )
+        (x0, y0), (x1, y1) = self.at(x, y + size / 2), self.at(x + size, y - size / 2)
+        box = Rectangle((x0, y0), x1 - x0, y1 - y0, transform=self.fig.transSubfigure, color=colour, lw=0)
         self.fig.add_artist(box)
 
 
@@ -128,29 +169,71 @@ def _drawing() -> Iterator[None]:
         yield
 
 
-def draw(
-    name: str,
-    alt: str,
-    pen: Pen,
-    painter: Callable[[Sheet], None],
-    heights: tuple[int, int],
-) -> Drawn:
-    """Runs ``painter`` on a wide and on a narrow sheet of these ``heights`` (wide, narrow) in pixels."""
-    register_fonts()
-    pictures: list[str] = []
-    png: bytes | None = None
-    for width, height in zip((WIDE, NARROW), heights, strict=True):
+@dataclass(frozen=True)
+class Drawing:
+    """A figure that is drawn when it is looked at: :class:`Drawn` for pages, or on axes of one's own."""
+
+    name: str
+    alt: str
+    pen: Pen = field(repr=False)
+    painter: Callable[[Sheet], None] = field(repr=False)
+    heights: tuple[int, int]
+
+    @property
+    def wide(self) -> str:
+        return self._pictures[0]
+
+    @property
+    def narrow(self) -> str:
+        return self._pictures[1]
+
+    @property
+    def png(self) -> bytes | None:
+        return self._pictures[2]
+
+    @cached_property
+    def _pictures(self) -> tuple[str, str, bytes | None]:
+        register_fonts()
+        pictures: list[str] = []
+        png: bytes | None = None
+        for width, height in zip((WIDE, NARROW), self.heights, strict=True):
+            with _drawing():
+                fig = Figure(figsize=(width / 72, height / 72), dpi=72)
+                FigureCanvasAgg(fig)
+                fig.patch.set_visible(False)
+                self.painter(Sheet(self.pen, width, height, fig))
+                target = io.StringIO()
+                fig.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
+                pictures.append(clean_svg(target.getvalue(), f"{self.name}-{len(pictures)}"))
+                if self.pen.png and png is None:
+                    png = _png(fig, self.pen.look["paper"])
+        return pictures[0], pictures[1], png
+
+    def on(self, fig: Figure | SubFigure, ax: Axes | None = None) -> list[Axes]:
+        """Paint onto a figure, over the whole of it or in the place of ``ax``, and return the axes that were used.
+
+        ``ax`` itself becomes the first of them, moved so that names and numbers fit beside it. In a place less than 560
+        points wide the narrow form is drawn.
+        """
+        register_fonts()
+        box = (0.0, 0.0, 1.0, 1.0)
+        if ax is not None:
+            ax.clear()
+            where = ax.get_position()
+            box = (where.x0, where.y0, where.width, where.height)
+        # fig.bbox is in the pixels of the screen.
+        points = float(fig.bbox.width) / fig.get_figure(root=True).dpi * 72 * box[2]
+        wide = points >= _LEAST_WIDE
+        width = round(points) if wide else NARROW
+        sheet = Sheet(self.pen, width, self.heights[0 if wide else 1], fig, box, ax)
         with _drawing():
-            fig = Figure(figsize=(width / 72, height / 72), dpi=72)
-            FigureCanvasAgg(fig)
-            fig.patch.set_visible(False)
-            painter(Sheet(pen, width, height, fig))
-            target = io.StringIO()
-            fig.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
-            pictures.append(clean_svg(target.getvalue(), f"{name}-{len(pictures)}"))
-            if pen.png and png is None:
-                png = _png(fig, pen.look["paper"])
-    return Drawn(name, alt, pictures[0], pictures[1], png)
+            self.painter(sheet)
+        return sheet.made
+
+
+def draw(name: str, alt: str, pen: Pen, painter: Callable[[Sheet], None], heights: tuple[int, int]) -> Drawing:
+    """A figure whose ``painter`` runs on sheets of these ``heights`` (wide, narrow) in pixels."""
+    return Drawing(name, alt, pen, painter, heights)
 
 
 def _png(fig: Figure, paper: str) -> bytes:

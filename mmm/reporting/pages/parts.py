@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from markupsafe import Markup
 
-from mmm.reporting.figures.sheet import Drawn
+from mmm.reporting.figures.sheet import Drawn, Finished
 from mmm.reporting.notation.identity import in_page
 
 Tone = Literal["", "good", "warn", "bad", "soft"]
@@ -83,7 +83,7 @@ class Chapter:
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Chapter":
         """The inverse of :meth:`to_data`."""
-        figures = tuple(Drawn(f["name"], f["alt"], f["wide"], f["narrow"]) for f in data["figures"])
+        figures = tuple(Finished(f["name"], f["alt"], f["wide"], f["narrow"]) for f in data["figures"])
         return cls(data["id"], data["question"], data["answer"], data["html"], figures, data["data"])
 
 

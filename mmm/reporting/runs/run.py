@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import mmm
+from mmm.cards import facts, lines
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import MMMError, ReportError
@@ -47,7 +47,7 @@ _STATES = {
 """States of a plan in the register, in words."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """Where the files of one run are, and the manifest that says what they were made from."""
 
@@ -56,11 +56,14 @@ class Report:
     manifest: Mapping[str, Any] = field(repr=False)
     notes: tuple[str, ...] = ()
 
-    def _repr_html_(self) -> str:
-        from html import escape
+    def __repr__(self) -> str:
+        return lines(f"Report in {self.folder}", self._facts())
 
-        rows = "".join(f"<li>{escape(str(path))}</li>" for path in self.files.values())
-        return f"<div><strong>Report</strong> {escape(str(self.folder))}<ul>{rows}</ul></div>"
+    def _repr_html_(self) -> str:
+        return facts(f"Report in {self.folder}", self._facts())
+
+    def _facts(self) -> list[tuple[str, str]]:
+        return [("file", name) for name in self.files]
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ def check_report(settings: Settings, since: Path | None = None) -> tuple[Request
 
 def notebook_path(name: str = NOTEBOOK) -> Path:
     """The notebook in the package (installed from a wheel) or at the root of the checkout."""
-    package = Path(mmm.__file__).parent
+    package = Path(__file__).parents[2]
     for folder in (package / "notebooks", package.parent / "notebooks"):
         if (folder / name).is_file():
             return folder / name

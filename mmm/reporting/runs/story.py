@@ -180,7 +180,7 @@ def told(settings: Settings, found: Conclusion, run: Run | None = None) -> Story
 def _material(settings: Settings, found: Conclusion, run: Run) -> Telling:
     dataset, judged, plan, options = found.dataset, found.judged, found.plan, found.options
     fit = found.fit
-    fmt, gain_fmt = formatters(settings, dataset, found.analysis)
+    fmt, gain_fmt = formatters(settings.report, settings.plan, dataset, found.analysis)
     report = settings.report
     look = make_look(report, dataset.channels)
     hidden = 0 if judged.holdout is None else len(judged.holdout.dates)
