@@ -102,7 +102,7 @@ def test_the_fit_is_that_of_the_settings(fit: mmm.Fit, settings: Settings) -> No
         ),
         (lambda f, d: mmm.fit(f), SettingsError, "mmm.fit: dataset is a DataFrame"),
         (lambda f, d: mmm.fit(d, model={"lookbak": "8 weeks"}), SettingsError, "Did you mean 'lookback'"),
-        (lambda f, d: mmm.fit(d, modle={}), SettingsError, "mmm.fit: modle: unknown key. Did you mean 'model'"),
+        (lambda f, d: mmm.fit(d, mdoel={}), SettingsError, "mmm.fit: mdoel: unknown key. Did you mean 'model'"),
         (lambda f, d: mmm.fit(d, model={"lookback": "3 days"}), SettingsError, "model.lookback"),
         (lambda f, d: mmm.fit(d, model={"channels": {"serch": {}}}), SettingsError, "'serch' is not a channel"),
         (lambda f, d: mmm.plan(d), SettingsError, "mmm.plan: fit is a Dataset"),
@@ -300,8 +300,8 @@ def test_a_report_of_data_in_memory_can_be_made_again(fit: mmm.Fit, plan: mmm.Pl
     again = mmm.load_settings(made.folder / "settings.yaml").with_base(made.folder.parent)
     assert mmm.load_dataset(again).fingerprint == fit.request.dataset.fingerprint
     assert again.plan.total_budget == 1_500_000
-    with pytest.raises(SettingsError, match=r"mmm.report: report.langage: unknown key. Did you mean 'language'"):
-        mmm.report(fit, plan, out=tmp_path, langage="de")
+    with pytest.raises(SettingsError, match=r"mmm.report: report.langauge: unknown key. Did you mean 'language'"):
+        mmm.report(fit, plan, out=tmp_path, langauge="de")
 
 
 # How objects show themselves
