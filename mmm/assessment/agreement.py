@@ -14,7 +14,7 @@ from mmm.assessment.scores import Floats
 from mmm.assessment.settings import GateSettings
 from mmm.data.dataset import Dataset
 from mmm.inference.fit import Fit
-from mmm.model.evidence import Experiment, effects, stake
+from mmm.model.evidence import Evidence, Experiment, effects, stake
 
 _MAX_DRAWS = 2000
 _Z = 1.6448536269514722
@@ -83,6 +83,14 @@ def agreement(fit: Fit, untold: Callable[[], Fit]) -> tuple[Agreement, ...]:
         result = experiment.measured * unit, experiment.error * unit
         found.append(Agreement(experiment, money, *result, views[0], views[1], source))
     return tuple(found)
+
+
+def expectation(fit: Fit, experiment: Experiment) -> View:
+    """What a fit expects of a test that it was not told of, per unit of the money at stake, like :class:`Agreement`."""
+    evidence = Evidence(experiments=(experiment,))
+    draws = effects(evidence, fit.dataset, fit.response(_MAX_DRAWS))[:, 0]
+    unit = _worth(experiment, fit.dataset) / stake(experiment, fit.dataset)
+    return _view(draws, even(len(draws)), experiment, None, unit)
 
 
 def _log_likelihood(draws: Floats, experiments: tuple[Experiment, ...], df: float | None) -> Floats:

@@ -196,6 +196,27 @@ def costs(
     show_costs(config, parameter or [], out)
 
 
+experiment = typer.Typer(
+    name="experiment", help="Regional tests of a channel: read what they said.", no_args_is_help=True
+)
+app.add_typer(experiment)
+
+
+@experiment.command("read")
+def experiment_read(
+    config: Config,
+    parameter: Parameters = None,
+    out: Annotated[Path, typer.Option(help="Folder below which <name>/experiment is written.")] = Path("reports"),
+    without_model: Annotated[
+        bool, typer.Option("--without-model", help="Do not fit: only the tests are read, from panels of their own.")
+    ] = False,
+) -> None:
+    """Read regional tests: their effect, what its interval is worth on this panel, and the evidence for the model."""
+    from mmm.cli.experiment import show_readouts
+
+    show_readouts(config, parameter or [], out, with_model=not without_model)
+
+
 @app.command()
 def runs(
     folder: Annotated[Path, typer.Option("--out", help="Folder that holds the reports.")] = Path("reports"),

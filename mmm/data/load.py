@@ -34,8 +34,8 @@ def load(settings: DataSettings, base: Path, frames: Frames | None = None) -> Da
         return _of_query(source, settings, base)
     made = (frames or {}).get(source)
     if made is not None:
-        return _dataset(table_of_frame(made(), source), settings)
-    return _dataset(
+        return dataset_of(table_of_frame(made(), source), settings)
+    return dataset_of(
         read_file(base / source, settings.csv, columns=[column for _, column in settings.columns()]), settings
     )
 
@@ -47,7 +47,7 @@ def _of_query(source: QuerySettings, settings: DataSettings, base: Path) -> Data
     path, table = path_of(source, base), None
     try:
         table = read_query(source, base)
-        dataset = _dataset(table, settings)
+        dataset = dataset_of(table, settings)
     except DataError as error:
         changes = changes_since(path, table) if table is not None or isinstance(error, NoRowsError) else []
         raise DataError("\n".join((str(error), *changes))) from None
@@ -61,10 +61,11 @@ def from_frame(frame: pd.DataFrame, settings: DataSettings) -> Dataset:
 
     Raises DataError like :func:`load`; rows are counted from 0.
     """
-    return _dataset(table_of_frame(frame), settings)
+    return dataset_of(table_of_frame(frame), settings)
 
 
-def _dataset(table: Table, settings: DataSettings) -> Dataset:
+def dataset_of(table: Table, settings: DataSettings) -> Dataset:
+    """The same checks on a table that was read already. Raises DataError like :func:`load`."""
     problems = Problems(table.source)
     check_columns(table, settings.columns(), problems)
     problems.stop_if_any()

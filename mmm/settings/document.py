@@ -14,6 +14,7 @@ from mmm.costs.settings import CostsSettings
 from mmm.data.calendar import Frequency, parse_periods
 from mmm.data.settings import DataSettings
 from mmm.errors import SettingsError, suggestion
+from mmm.experiments.settings import DeskSettings
 from mmm.inference.settings import SamplerSettings
 from mmm.model.settings import DriftSettings, ModelSettings
 from mmm.planning.settings import PlanSettings
@@ -38,6 +39,7 @@ class Settings(Section):
     data: DataSettings = Field(description="Where the panel is, and what its columns mean.")
     model: ModelSettings = Field(ModelSettings(), description="Families and priors, in business terms.")
     experiments: Experiments = Field(ExperimentsSettings(), description="Lift tests that the model is told of.")
+    desk: DeskSettings | None = Field(None, description="Regional tests: those that were run, and how they are read.")
     sampler: SamplerSettings = Field(SamplerSettings(), description="How the posterior is sampled and stored.")
     gate: GateSettings = Field(GateSettings(), description="What a fit must show before anything is decided on it.")
     attribution: AttributionSettings | None = Field(None, description="Journeys of persons, beside the model.")
@@ -120,8 +122,9 @@ def _channel_problems(settings: Settings) -> Iterator[str]:
     named += [(f"experiments.tests.{i}.channel", [test.channel]) for i, test in enumerate(settings.experiments.tests)]
     named += [(f"plan.groups.{name}.channels", group.channels) for name, group in plan.groups.items()]
     named += [(f"plan_register.limits.{i}.channels", x.channels) for i, x in enumerate(settings.plan_register.limits)]
-    if settings.costs is not None:
-        named += settings.costs.named_channels()
+    for section in (settings.costs, settings.desk):
+        if section is not None:
+            named += section.named_channels()
     for index, scenario in enumerate(plan.scenarios):
         new = () if scenario.new_channel is None else (scenario.new_channel.name,)
         for key, table in (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mmm.assessment.agreement import Agreement, View, agreement, agreement_check
+from mmm.assessment.agreement import Agreement, View, agreement, agreement_check, expectation
 from mmm.assessment.reweight import even, reweighted
 from mmm.assessment.settings import GateSettings
 from mmm.model.evidence import Evidence, Experiment, effects
@@ -59,6 +59,17 @@ def told_of(known, error: float, shift: float = 0.0):
 
 def refuse():
     raise AssertionError("asked for a fit")
+
+
+def test_what_is_expected_of_a_test_to_come_is_the_effect_of_its_money(known) -> None:
+    fit, expected = told_of(known, error=2.0, shift=1.0)
+    e = fit.evidence.experiments[0]
+    view = expectation(replace(fit, evidence=Evidence()), e)
+    spend = float(fit.dataset.data["spend"].sel(date=slice(e.start, e.end), channel="search").sum())
+    assert view.median == pytest.approx(np.median(expected) / spend, rel=0.01)
+    z = (e.measured - expected) / e.error
+    below = stats.norm.cdf(z).mean()
+    assert view.tail == pytest.approx(2 * min(below, 1 - below), rel=0.02)
 
 
 def test_without_the_test_is_what_its_likelihood_is_divided_out_of(known) -> None:
