@@ -21,7 +21,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 CASES ?= ../shared/cases
 
-.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-sbc study-robustness bench-growth bench-compile
+.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-sbc study-robustness bench-growth bench-compile same-numbers
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -100,6 +100,9 @@ bench: setup  ## sampling against the peers that are installed (hours, resumes; 
 
 bench-report: setup  ## sizes of the demo report, time to render and to run it again; ARGS="--peers .peers" (minutes; docs/report.md)
 	$(BIN)/python benchmarks/report.py $(ARGS)
+
+same-numbers: setup  ## does this build report what another did? ARGS="REF --worlds demo small medium" (minutes; fits anew)
+	$(BIN)/python benchmarks/same_numbers.py $(ARGS)
 
 bench-planner: setup  ## the planner against SciPy and the peers that are installed (minutes; docs/studies)
 	$(BIN)/python benchmarks/planner.py $(ARGS)

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from mmm.planning.models import plan_by_model
     from mmm.planning.moves import few_moves, key_moves
     from mmm.planning.scenarios import scenario_plans, spend_by_scenario
-    from mmm.reporting.settings import ReportSettings
     from mmm.settings import Settings, load_dataset, load_settings
+    from mmm.settings.report import ReportSettings
 
 _WHERE = {
     "Analysis": "mmm.analysis",
@@ -55,7 +55,7 @@ _WHERE = {
     "Plan": "mmm.planning",
     "PlanSettings": "mmm.planning",
     "Preview": "mmm.inference.preview",
-    "ReportSettings": "mmm.reporting.settings",
+    "ReportSettings": "mmm.settings.report",
     "SamplerSettings": "mmm.inference.settings",
     "Settings": "mmm.settings",
     "advise": "mmm.planning.advice",
@@ -140,7 +140,7 @@ def __getattr__(name: str) -> "Any":
 
 def _near(name: str) -> str:
     """What may have been meant, for a person; programs ask for names with underscores and want no search."""
-    from mmm.errors import suggestion
+    from mmm.suggest import suggestion
 
     return "" if name.startswith("_") else f". {suggestion(name, __all__)}"
 

@@ -4,9 +4,6 @@ Every error that a user can cause derives from :class:`MMMError`, is a sentence,
 the value received and the next step. The command line turns the class into an exit code.
 """
 
-import difflib
-from collections.abc import Iterable
-
 
 class MMMError(Exception):
     """Base of all errors that the workbench raises on purpose; ``exit_code`` is what the command line returns."""
@@ -54,13 +51,6 @@ class RegisterError(MMMError):
     """The register of plans refuses an act, cannot be opened, or was changed behind its back."""
 
     exit_code = 8
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """The nearest of the known names as a question, else all of them."""
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(names)}."
 
 
 def sampler_stopped(error: Exception) -> FitError:

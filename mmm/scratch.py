@@ -6,11 +6,10 @@ interrupted is removed at its end (:func:`discard_all`). What a killed one left 
 the same folder (:func:`sweep`): its process is gone. What a living process writes is never touched, and what another
 machine left only after a day without a change.
 
-This module imports nothing of the package.
+This module imports nothing of the package but hashes.
 """
 
 import atexit
-import hashlib
 import os
 import platform
 import re
@@ -22,6 +21,8 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
+
+from mmm.hashes import of_text
 
 OLD = 86_400.0
 """Seconds without a change after which what another machine left is removed."""
@@ -129,7 +130,7 @@ def _machine() -> str:
     space = ""
     with suppress(OSError):
         space = str(Path("/proc/self/ns/pid").readlink())
-    return hashlib.sha256(f"{platform.node()} {space}".encode()).hexdigest()[:8]
+    return of_text(f"{platform.node()} {space}")[:8]
 
 
 def _runs(pid: int, started: int) -> bool:

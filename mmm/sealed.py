@@ -1,21 +1,22 @@
 """JSON that is read as it was written, or not at all: under ``content`` stands the hash of all the rest.
 
 Values are plain data; numbers that JSON does not have (NaN and the infinities) are written as texts. This module
-imports nothing of the package.
+imports nothing of the package but hashes.
 """
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
 from typing import Any
+
+from mmm.hashes import of_text
 
 SEAL = "content"
 
 
 def digest(value: Mapping[str, Any]) -> str:
     """Hash of plain data, whatever the order of keys."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return of_text(json.dumps(value, sort_keys=True, ensure_ascii=False))
 
 
 def seal(value: Mapping[str, Any]) -> str:

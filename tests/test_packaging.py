@@ -1,5 +1,6 @@
 """What a stranger gets: one environment told in three files, and a tree without what does not belong there."""
 
+import ast
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -283,8 +285,37 @@ def test_readme_lists_the_commands_and_exit_codes_that_exist() -> None:
 def test_architecture_lists_the_layers_that_exist() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     told = re.findall(r"^\| `mmm/(\w+)`", text, re.MULTILINE)
-    exist = {path.parent.name for path in ROOT.glob("mmm/*/__init__.py") if any(path.parent.glob("[a-z]*.py"))}
+    exist = {path.parent.name for path in ROOT.glob("mmm/*/__init__.py") if any(path.parent.rglob("[a-z]*.py"))}
     assert set(told) == exist
+
+
+def test_import_circles_are_looked_for_in_every_package(project: dict[str, Any]) -> None:
+    contract = next(c for c in project["tool"]["importlinter"]["contracts"] if c["id"] == "circles")
+    packages = {path.parent.relative_to(ROOT) for path in ROOT.glob("mmm/*/__init__.py")}
+    assert set(contract["ancestors"]) == {"mmm", *(".".join(path.parts) for path in packages)}
+
+
+MODULE, FUNCTION = 400, 50
+LONGER = {("mmm/model/kernels/block.py", "unpack")}
+"""A list of what lies where in a block of memory, a line a part."""
+
+
+def functions(path: Path) -> Iterator[tuple[str, int]]:
+    """Every function of a file with its lines, the docstring not counted."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0]
+            told = ast.get_docstring(node, clean=False) is not None
+            words = (first.end_lineno or 0) - first.lineno + 1 if told else 0
+            yield node.name, (node.end_lineno or 0) - node.lineno + 1 - words
+
+
+def test_modules_and_functions_are_short(tracked: list[Path]) -> None:
+    sources = [file for file in tracked if file.suffix == ".py" and ROOT / "mmm" in file.parents]
+    lines = {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8").count("\n") for file in sources}
+    assert {name: count for name, count in lines.items() if count > MODULE} == {}
+    found = ((str(file.relative_to(ROOT)), *function) for file in sources for function in functions(file))
+    assert {(file, name) for file, name, count in found if count > FUNCTION} == LONGER
 
 
 def test_import_contract_holds_every_layer(project: dict[str, Any]) -> None:

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from mmm.arrays import Floats
 from mmm.data.dataset import Dataset
-from mmm.errors import DataError, suggestion
+from mmm.errors import DataError
+from mmm.suggest import suggestion
 
-Floats = npt.NDArray[np.float64]
 NewData = pd.DataFrame | Dataset | None
 Held = Literal["recent_mean", "last_year"] | Mapping[str, float] | None
 _RECENT_DAYS, _YEAR_DAYS = 91, 364

@@ -6,7 +6,6 @@ Everything about media goes through :mod:`mmm.model.response`.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
@@ -14,6 +13,7 @@ from mmm.analysis.curves import response_curves, today_per_period
 from mmm.analysis.effects import Observed, effect, marginal_effect, observed
 from mmm.analysis.intervals import columns, summary
 from mmm.analysis.models import by_model
+from mmm.arrays import Floats
 from mmm.cards import facts, lines
 from mmm.data.names import CONTROL_TERM
 from mmm.digits import amount, interval
@@ -21,8 +21,6 @@ from mmm.inference.fit import Fit
 from mmm.inference.preview import refuse_preview
 from mmm.model import response
 from mmm.model.draws import Draws
-
-Floats = npt.NDArray[np.float64]
 
 MEDIA, BASELINE, CONTROL = "media", "baseline", "control"
 

@@ -3,15 +3,13 @@
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from mmm.analysis.intervals import columns
+from mmm.arrays import Floats
 from mmm.data.calendar import parse_periods
 from mmm.inference.fit import Fit
 from mmm.model import response
-
-Floats = npt.NDArray[np.float64]
 
 _POINTS = 41
 # Curves reach this far beyond the largest spend of any period, to show where the model extrapolates.

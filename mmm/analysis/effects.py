@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from mmm.arrays import Floats
 from mmm.inference.fit import Fit
 from mmm.model import response
 from mmm.model.response import ResponseDraws
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,14 @@
 """Draws of the outcome for any periods: those that were seen, the same with other spend, and those ahead."""
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from mmm.analysis.ahead import Ahead, Held, NewData, with_new
+from mmm.arrays import Floats
 from mmm.inference.fit import Fit
 from mmm.inference.posterior import by_chain
 from mmm.inference.preview import refuse_preview
 from mmm.model.draws import expected_outcome, predictive_outcome, stacked
-
-Floats = npt.NDArray[np.float64]
 
 __all__ = ["Held", "NewData", "predict"]
 

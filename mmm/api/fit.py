@@ -13,7 +13,7 @@ from mmm.analysis.predict import predict
 from mmm.api.sections import Sections, of_dataset, with_sections
 from mmm.assessment.gate import GateReport
 from mmm.data.dataset import Dataset
-from mmm.errors import FitError, SettingsError, suggestion
+from mmm.errors import FitError, SettingsError
 from mmm.inference import fit as inference
 from mmm.inference.mix import combine
 from mmm.inference.posterior import posterior_tree
@@ -21,6 +21,7 @@ from mmm.model.mixture import Mixture, NamedSpec
 from mmm.reporting.runs.inputs import checked_request
 from mmm.settings import Settings
 from mmm.settings.read import require_fitting
+from mmm.suggest import suggestion
 from mmm.workflow import Judgement, Request, analysed, fitted, judged
 
 Say = Callable[[str], None]

@@ -11,9 +11,9 @@ from mmm.data.written import data_document
 from mmm.inference.settings import SamplerSettings
 from mmm.model.settings import ModelSettings
 from mmm.planning.settings import PlanSettings
-from mmm.reporting.settings import ReportSettings
 from mmm.section import Section
 from mmm.settings import Settings, settings_from
+from mmm.settings.report import ReportSettings
 
 NAME = "analysis"
 """Name of an analysis that was given in memory, where nobody names it."""

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from mmm.arrays import Floats
 from mmm.assessment.checks import Check, Status
 from mmm.assessment.reweight import Weights, even, reweighted
-from mmm.assessment.scores import Floats
 from mmm.assessment.settings import GateSettings
 from mmm.data.dataset import Dataset
 from mmm.inference.fit import Fit

@@ -4,8 +4,6 @@ At each refresh the outcome that was not yet known is hidden; a model that knows
 forecast are judged beside the model. Fits come from the store, so an interrupted backtest goes on where it stopped.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +13,10 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from mmm import hashes
 from mmm.analysis.effects import effect, observed
-from mmm.assessment.scores import LOWER, UPPER, Floats, crps, interval, seasonal_naive
+from mmm.arrays import Floats
+from mmm.assessment.scores import LOWER, UPPER, crps, interval, seasonal_naive
 from mmm.data.calendar import Duration, Frequency, parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import DataError, FitError
@@ -185,8 +185,7 @@ def _path(dataset: Dataset, beliefs: Beliefs, sampler: SamplerSettings, settings
         "backtest": settings.model_dump(mode="json"),
         "versions": versions(sampler.engine),
     }
-    key = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    return Path(sampler.store) / f"backtest-{key[:24]}.json"
+    return Path(sampler.store) / f"backtest-{hashes.of_data(content)[:24]}.json"
 
 
 @dataclass(frozen=True)

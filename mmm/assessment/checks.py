@@ -8,8 +8,8 @@ import arviz as az
 import numpy as np
 import xarray as xr
 
+from mmm.arrays import Floats
 from mmm.assessment.holdout import HoldoutResult
-from mmm.assessment.scores import Floats
 from mmm.assessment.settings import GateSettings
 from mmm.inference.convergence import by_parameter
 from mmm.inference.fit import Fit

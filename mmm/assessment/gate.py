@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from mmm.arrays import Floats
 from mmm.assessment.agreement import Agreement, agreement_check
 from mmm.assessment.checks import (
     Check,
@@ -21,7 +22,6 @@ from mmm.assessment.checks import (
 )
 from mmm.assessment.holdout import HoldoutResult
 from mmm.assessment.identification import identification_checks
-from mmm.assessment.scores import Floats
 from mmm.assessment.settings import GateSettings
 from mmm.assessment.signals import Signals, signals
 from mmm.cards import facts, lines

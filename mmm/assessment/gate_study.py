@@ -7,8 +7,6 @@ well-specified worlds it should not.
 """
 
 import argparse
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from mmm import hashes
 from mmm.assessment.checks import sampler_checks
 from mmm.assessment.gate import gate
 from mmm.assessment.holdout import holdout
@@ -288,7 +287,7 @@ def _verdicts(work: Path, sampler: SamplerSettings, count: tuple[int, int, int],
     wanted = [(WELL, first + r) for r in range(good)]
     wanted += [(name, first + r) for r in range(broken) for name in library_names() if name != WELL]
     setup = [s.model_dump(mode="json") for s in (ModelSettings(), GateSettings(), sampler)]
-    key = hashlib.sha256(json.dumps([*setup, versions(sampler.engine)], sort_keys=True).encode()).hexdigest()
+    key = hashes.of_data([*setup, versions(sampler.engine)])
     for i, (name, replicate) in enumerate(wanted):
         path = work / "warnings" / f"{name}_{replicate}.json"
         made = kept(path, key, lambda n=name, r=replicate: verdict(n, r, sampler))  # type: ignore[misc]

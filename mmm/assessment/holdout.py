@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mmm.arrays import Floats
 from mmm.assessment.paired import chance_of_worse
-from mmm.assessment.scores import Floats, crps, has_season, interval, seasonal_naive
+from mmm.assessment.scores import crps, has_season, interval, seasonal_naive
 from mmm.data.calendar import Frequency
 from mmm.data.dataset import Dataset
 from mmm.errors import DataError

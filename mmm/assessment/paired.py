@@ -1,10 +1,9 @@
 """Whether one forecast is worse than another beyond chance, from the same few periods."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
-Floats = NDArray[np.float64]
+from mmm.arrays import Floats
 
 _FEWEST = 6
 

@@ -5,7 +5,6 @@ folder so that an interrupted study goes on where it stopped, and writes ``recov
 """
 
 import argparse
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from mmm import hashes
 from mmm.assessment.checks import sampler_checks, worst_checks
 from mmm.assessment.recovery_page import write_pages
 from mmm.assessment.recovery_score import Estimate
@@ -174,7 +174,7 @@ def _key(case: Case, sampler: SamplerSettings) -> str:
     mixture = make_mixture(case.dataset, case.model)
     keys = [fit_key(case.dataset, member.spec, sampler) for member in mixture.members]
     settled = (keys, mixture.weighting, mixture.floor, mixture.open_noise, sampler.attempts)
-    return hashlib.sha256(repr(settled).encode()).hexdigest()
+    return hashes.of_text(repr(settled))
 
 
 def run(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from mmm.assessment.scores import LOWER, UPPER, Floats
+from mmm.arrays import Floats
+from mmm.assessment.scores import LOWER, UPPER
 from mmm.inference.loo import FEWEST_DRAWS
 
 K_MAX = 0.7

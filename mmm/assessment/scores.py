@@ -1,9 +1,8 @@
 """Scores of forecasts: CRPS, coverage, and the seasonal-naive forecast to beat."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from mmm.arrays import Floats
 
 LOWER, UPPER = 0.05, 0.95
 """Ends of the 90% equal-tailed intervals."""

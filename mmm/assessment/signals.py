@@ -14,8 +14,8 @@ from scipy import stats
 
 from mmm.analysis.effects import effect, marginal_effect, observed
 from mmm.analysis.models import by_model, disagreement
+from mmm.arrays import Floats
 from mmm.assessment.reweight import reweighted
-from mmm.assessment.scores import Floats
 from mmm.data.dataset import Dataset
 from mmm.inference.fit import Fit
 from mmm.model import response

@@ -1,6 +1,5 @@
 """``mmm plans``: the register of plans on the terminal."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -77,6 +76,7 @@ def save_plan(config: Path, parameters: list[str], person: Person, out: Path) ->
 
 def origin_of(settings: "Settings", fit: str, out: Path) -> "Origin":
     """Where a plan of these settings comes from; its report is the newest of the same plan on the same fit."""
+    from mmm.hashes import of_file
     from mmm.register.made import Origin
     from mmm.reporting.runs.finished import MANIFEST, finished
 
@@ -85,7 +85,7 @@ def origin_of(settings: "Settings", fit: str, out: Path) -> "Origin":
     for report in finished(out / settings.name):
         made = report.manifest
         if made.get("fit", {}).get("key") == fit and made.get("settings", {}).get("plan") == wanted:
-            manifest = hashlib.sha256((report.folder / MANIFEST).read_bytes()).hexdigest()
+            manifest = of_file(report.folder / MANIFEST)
             break
     return Origin(
         settings.name,

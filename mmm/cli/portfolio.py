@@ -11,9 +11,10 @@ from mmm.planning.result import chance
 from mmm.reporting.notation.estimate import Estimate, estimate
 from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.runs.inputs import check_files
-from mmm.reporting.runs.portfolio import Split, plan_portfolio, table_by_market
-from mmm.reporting.runs.portfolio_page import write_portfolio
+from mmm.reporting.runs.portfolio_page import PortfolioStory, write_portfolio
 from mmm.settings.portfolio import load_portfolio
+from mmm.settings.request import budget_of, markets_of
+from mmm.workflow.portfolio import Split, shared_out, table_by_market
 
 
 def show_portfolio(config: Path, out: Path, workers: int | None, dask: str | None) -> None:
@@ -25,14 +26,14 @@ def show_portfolio(config: Path, out: Path, workers: int | None, dask: str | Non
     check_files(portfolio.settings.report, portfolio.settings.base)
     place = place_of(workers, dask, len(portfolio.markets))
     with Board([m.settings.name for m in portfolio.markets]) as board:
-        found = plan_portfolio(portfolio, place, board.heard)
-    _print(found)
-    for path in write_portfolio(found, out, say):
+        found = shared_out(markets_of(portfolio), budget_of(portfolio), place, board.heard)
+    _print(portfolio.currency, found)
+    for path in write_portfolio(PortfolioStory(portfolio, found), out, say):
         typer.echo(plain(str(path)))
 
 
-def _print(found: Split) -> None:
-    fmt = Formatter(found.portfolio.currency, found.portfolio.currency, money_outcome=True)
+def _print(currency: str, found: Split) -> None:
+    fmt = Formatter(currency, currency, money_outcome=True)
     columns = ["market", "today", "recommended", "change", "won", "next money wins"]
     rows = [
         (

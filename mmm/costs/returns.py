@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from mmm.arrays import Floats
 from mmm.errors import DataError
 
-Floats = npt.NDArray[np.float64]
 _ENDS = (0.05, 0.95)
 
 

@@ -14,11 +14,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 
+from mmm.arrays import Floats
 from mmm.costs.settings import VendorSettings
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

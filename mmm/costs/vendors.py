@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from mmm.arrays import Floats
 from mmm.costs.schedule import Schedule, schedule_of
 from mmm.costs.settings import UsageSettings, VendorSettings
 from mmm.errors import DataError
 
-Floats = npt.NDArray[np.float64]
 _ENDS = (0.05, 0.95)
 """90%, equal-tailed, as everywhere."""
 

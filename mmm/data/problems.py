@@ -1,12 +1,12 @@
 """Collects what is wrong with a table, so that one error can report all of it with its rows."""
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 from mmm.errors import DataError
+from mmm.suggest import close
 
 ROWS_SHOWN = 10
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
@@ -78,9 +78,9 @@ def yaml_text(name: str) -> str:
 def nearest(name: str, names: Sequence[str]) -> str:
     """A sentence that points at the most similar name, or lists the first few."""
     folded = {other.casefold(): other for other in names}
-    close = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
-    if close:
-        return f"Did you mean '{folded[close[0]]}'?"
+    near = close(name.casefold(), folded)
+    if near:
+        return f"Did you mean '{folded[near[0]]}'?"
     if not names:
         return "There are none."
     return f"There are: {', '.join(shown(n) for n in names[:ROWS_SHOWN])}{', ...' if len(names) > ROWS_SHOWN else ''}."

@@ -1,7 +1,6 @@
 """What a query gave at its last run, so that a change of its columns, types or rows is said."""
 
 import datetime as dt
-import hashlib
 import json
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from mmm.data.read import Table
 from mmm.data.settings import QuerySettings
 from mmm.errors import DataError
 from mmm.files import Wanted, read_json, write_whole
+from mmm.hashes import of_data
 
 FOLDER = Path(".mmm") / "queries"
 """Beside the settings file."""
@@ -22,7 +22,7 @@ _FILE = Wanted("What a query gave at its last run,", 1_000_000, DataError)
 
 def path_of(source: QuerySettings, base: Path) -> Path:
     """The file that remembers this query: another text or another database is another query."""
-    name = hashlib.sha256(json.dumps([source.query, source.address]).encode()).hexdigest()[:24]
+    name = of_data([source.query, source.address])[:24]
     return base / FOLDER / f"{name}.json"
 
 

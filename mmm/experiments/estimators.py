@@ -11,7 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
-from mmm.experiments.simplex import Bools, Floats, simplex_weights
+from mmm.arrays import Floats
+from mmm.experiments.simplex import Bools, simplex_weights
 
 _RIDGES = np.logspace(0.0, -6.0, 13)
 """Ridge penalties that are tried, as shares of the donors' largest variance."""

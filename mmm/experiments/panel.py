@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mmm.arrays import Floats
 from mmm.data.dataset import Dataset
 from mmm.errors import DataError
 from mmm.experiments.estimators import Question
-from mmm.experiments.simplex import Bools, Floats
+from mmm.experiments.simplex import Bools
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from functools import cache
 
 import numpy as np
 
+from mmm.arrays import Floats
 from mmm.errors import DataError
 from mmm.experiments.estimators import ESTIMATORS, Estimator, Question
 from mmm.experiments.panel import GeoPanel, Posed, Rows, Span, pose
-from mmm.experiments.simplex import Bools, Floats
+from mmm.experiments.simplex import Bools
 
 LEVEL = 0.9
 PERMUTATIONS = ("block", "iid")

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.stats import binom
 from threadpoolctl import threadpool_limits
 
+from mmm.arrays import Floats
 from mmm.errors import DataError
 from mmm.experiments.delivery import Delivery, delivery
 from mmm.experiments.estimators import ESTIMATORS, Answer
@@ -25,7 +26,7 @@ from mmm.experiments.placebo import (
     spans_before,
 )
 from mmm.experiments.settings import MethodSettings
-from mmm.experiments.simplex import Bools, Floats
+from mmm.experiments.simplex import Bools
 from mmm.experiments.source import GeoTest
 
 Z = 1.6448536269514722

@@ -4,7 +4,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import nnls
 
-Floats = npt.NDArray[np.float64]
+from mmm.arrays import Floats
+
 Bools = npt.NDArray[np.bool_]
 
 _FIRM = 1e3

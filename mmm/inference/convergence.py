@@ -5,13 +5,12 @@ from typing import Any, Literal
 
 import arviz as az
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
+from mmm.arrays import Floats
 from mmm.errors import FitError
 from mmm.inference.settings import ESS_MIN, R_HAT_MAX
 
-Floats = npt.NDArray[np.float64]
 _SAMPLE_DIMS = ("chain", "draw")
 # Follows from log_beta and geo_sd, which are looked at: the same chains twice.
 _FOLLOWS = ("geo_deviation",)

@@ -1,12 +1,10 @@
 """Keys of fits: hashes of what they were made of, under which they are stored and found."""
 
-import hashlib
-import json
-from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from mmm.data.dataset import Dataset
+from mmm.hashes import of_data
 from mmm.inference import jax_sampler
 from mmm.inference.fit import FORMAT_VERSION, Fit
 from mmm.inference.settings import SamplerSettings
@@ -54,15 +52,10 @@ def fit_key(
     content |= {"data": dataset.fingerprint, "spec": spec.model_dump(mode="json")}
     if evidence.experiments:
         content["evidence"] = evidence.model_dump(mode="json")
-    return key_of(content)
+    return of_data(content)
 
 
 def mixture_key(fit: Fit) -> str:
     """Name of a mixture: hash of its members' names, keys and weights, of how they were weighted, and of its notes."""
     members = [[member.name, member.key, member.weight] for member in fit.members]
-    return key_of({**fit.made_of, "members": members, "notes": list(fit.notes)})
-
-
-def key_of(content: Mapping[str, Any]) -> str:
-    """Hash of plain data."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return of_data({**fit.made_of, "members": members, "notes": list(fit.notes)})

@@ -14,11 +14,10 @@ import numpy.typing as npt
 import xarray as xr
 from scipy import special
 
+from mmm.arrays import Floats
 from mmm.data.dataset import Dataset
 from mmm.model.draws import expected_outcome, log_density, stacked
 from mmm.model.spec import ModelSpec
-
-Floats = npt.NDArray[np.float64]
 
 K_MAX = 0.7
 """Above this Pareto shape the estimate for a period is not believed (Vehtari et al. 2024, for 2,200 draws or more)."""

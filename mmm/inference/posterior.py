@@ -3,13 +3,10 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from mmm.inference.fit import Fit, shares
 from mmm.model.spec import ModelSpec
-
-Floats = npt.NDArray[np.float64]
 
 
 def by_chain(fit: Fit, max_draws: int | None = None) -> list[tuple[str, ModelSpec, xr.Dataset]]:

@@ -4,7 +4,6 @@
 stored, and is the folder's name. docs/store.md says what that guarantees.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -17,9 +16,10 @@ import xarray as xr
 from mmm.data.calendar import Frequency
 from mmm.data.dataset import Dataset
 from mmm.errors import FitError
+from mmm.hashes import of_data, of_files
 from mmm.inference.convergence import Convergence
 from mmm.inference.fit import FORMAT_VERSION, Fit, Member
-from mmm.inference.keys import key_of, mixture_key
+from mmm.inference.keys import mixture_key
 from mmm.model.draws import with_deviations
 from mmm.model.evidence import Evidence
 from mmm.model.spec import ModelSpec
@@ -145,7 +145,7 @@ def _require_its_key(fit: Fit, meta: Mapping[str, Any], folder: Path) -> None:
         content = {**fit.main.made_of, "spec": meta["spec"], "data": fit.dataset.fingerprint}
         if fit.evidence.experiments:
             content["evidence"] = meta["evidence"]
-        found = key_of(content)
+        found = of_data(content)
     else:
         return
     if found != fit.key:
@@ -265,11 +265,7 @@ def _plain(data: xr.Dataset) -> xr.Dataset:
 
 def _hash(folder: Path) -> str:
     """Hash of names and contents of all files below ``folder``."""
-    digest = hashlib.sha256()
     try:
-        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-            digest.update(path.relative_to(folder).as_posix().encode())
-            digest.update(path.read_bytes())
+        return of_files(sorted(p for p in folder.rglob("*") if p.is_file()), folder)
     except OSError as error:
         raise FitError(f"The stored fit {folder.parent} cannot be read ({error.strerror or error}).") from error
-    return digest.hexdigest()

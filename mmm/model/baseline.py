@@ -6,15 +6,14 @@ variables after the terms.
 """
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from mmm.arrays import Floats
 from mmm.data.names import CONTROL_TERM
 from mmm.errors import SettingsError
 from mmm.model.spec import DriftSpec, ModelSpec
 from mmm.model.terms import TERMS, Moment, Scale, Term
 
-Floats = npt.NDArray[np.float64]
 _EPOCH = pd.Timestamp("1970-01-05")
 _YEAR = 365.25
 

@@ -7,19 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 from scipy.special import gammaln
 
+from mmm.arrays import Floats
 from mmm.data.dataset import Dataset
 from mmm.model import response
 from mmm.model.baseline import terms
 from mmm.model.parameters import families, variables
 from mmm.model.response import ResponseDraws, adstock_kind, saturation_kind
 from mmm.model.spec import ModelSpec
-
-Floats = npt.NDArray[np.float64]
 
 
 def stacked(posterior: xr.Dataset, max_draws: int | None = None) -> xr.Dataset:

@@ -14,13 +14,13 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import Field
 
+from mmm.arrays import Floats
 from mmm.data.dataset import Dataset
 from mmm.errors import DataError
 from mmm.model import response
 from mmm.model.response import ResponseDraws
 from mmm.section import Section
 
-Floats = npt.NDArray[np.float64]
 Kind = Literal["go_dark", "hold_out", "heavy_up"]
 # A heavy-up's own record of its extra money may exceed the data's by rounding.
 _ROUNDING = 1.001

@@ -3,13 +3,12 @@
 import numpy as np
 import numpy.typing as npt
 
+from mmm.arrays import Floats
 from mmm.model.families import ADSTOCKS, SATURATIONS
 from mmm.model.kernels import block as b
 from mmm.model.panel import Panel
 from mmm.model.parameters import families
 from mmm.model.spec import ChannelSpec, ModelSpec
-
-Floats = npt.NDArray[np.float64]
 
 
 def media_sizes(spec: ModelSpec, data: Panel) -> npt.NDArray[np.int64]:

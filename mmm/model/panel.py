@@ -6,11 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mmm.arrays import Floats
 from mmm.data.dataset import Dataset
 from mmm.errors import DataError
 from mmm.model.spec import ModelSpec
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

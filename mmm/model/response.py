@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from mmm.arrays import Floats
 from mmm.errors import FitError
 from mmm.model.families import ADSTOCKS, SATURATIONS
 from mmm.model.kernels import evaluate
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mmm.arrays import Floats
 from mmm.model.families import SATURATIONS
 from mmm.model.kernels import curves, envelope
 from mmm.model.kernels import planner as kernels
-from mmm.model.response import Along, Floats, ResponseDraws, adstock_kind, along_geo, saturation_kind, stacked
+from mmm.model.response import Along, ResponseDraws, adstock_kind, along_geo, saturation_kind, stacked
 
 # Evaluations of a curve below which starting threads costs more than it saves.
 _WORTH_THREADS = 1e7

@@ -17,12 +17,13 @@ from pydantic import (
 )
 
 from mmm.data.calendar import Duration, Frequency, parse_periods
-from mmm.errors import SettingsError, suggestion
+from mmm.errors import SettingsError
 from mmm.model.families import ADSTOCKS, SATURATIONS, Family
 from mmm.model.families.registry import Registry
 from mmm.model.priors import LogNormalPrior, Prior
 from mmm.model.terms import TERMS
 from mmm.section import Section
+from mmm.suggest import suggestion
 
 OPEN = "auto"
 Scale = Annotated[float, Field(ge=1e-6, le=1e3)]

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from mmm.errors import SettingsError, suggestion
+from mmm.arrays import Floats
+from mmm.errors import SettingsError
+from mmm.suggest import suggestion
 
-Floats = npt.NDArray[np.float64]
 GROUP = "mmm.terms"
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from mmm.arrays import Floats
 from mmm.errors import PlanError
 from mmm.inference.fit import Fit
-from mmm.model.response import Floats
 from mmm.planning.result import Plan
 from mmm.planning.scenarios import scenario_plans
 from mmm.planning.settings import SMALLEST, Scenario

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mmm.model.response import Floats, along
+from mmm.arrays import Floats
+from mmm.model.response import along
 from mmm.planning.result import Plan
 
 _ROOM = 1.05

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mmm.arrays import Floats
 from mmm.data.problems import nearest
 from mmm.digits import amount
 from mmm.errors import PlanError
-from mmm.model.response import Floats
 from mmm.planning.problem import PlanProblem, Space
 from mmm.planning.program import Program, Rule, budget_rule, defined
 from mmm.planning.settings import DEFAULT_BOUNDS, ChannelLimits, PlanSettings, RelativeRange

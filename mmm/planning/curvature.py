@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 
-from mmm.model.response import Floats
+from mmm.arrays import Floats
 
 Solve = Callable[[Floats], Floats]
 

@@ -13,8 +13,8 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
+from mmm.arrays import Floats
 from mmm.errors import PlanError
-from mmm.model.response import Floats
 from mmm.model.response_planner import Cells
 from mmm.planning import highs
 from mmm.planning.clock import now

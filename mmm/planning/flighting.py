@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from mmm.model.response import Floats
+from mmm.arrays import Floats
 from mmm.planning.clock import now
 from mmm.planning.objectives import Evaluator, Expected
 from mmm.planning.optimise import Certificate, Limits, maximise

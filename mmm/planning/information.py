@@ -13,7 +13,8 @@ import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import csr_array, hstack, vstack
 
-from mmm.model.response import Floats, along
+from mmm.arrays import Floats
+from mmm.model.response import along
 from mmm.planning import highs
 from mmm.planning.constraints import assemble
 from mmm.planning.planner import expected_objective

@@ -6,9 +6,9 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import csr_array, hstack, vstack
 
+from mmm.arrays import Floats
 from mmm.digits import amount
 from mmm.errors import PlanError
-from mmm.model.response import Floats
 from mmm.planning import highs
 from mmm.planning.program import Program, Rule
 

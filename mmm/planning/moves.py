@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mmm.model.response import Floats
+from mmm.arrays import Floats
 from mmm.planning.linear import allows
 from mmm.planning.result import Gain, Plan, chance
 

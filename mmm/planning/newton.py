@@ -11,8 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
+from mmm.arrays import Floats
 from mmm.errors import PlanError
-from mmm.model.response import Floats
 from mmm.planning.clock import now
 from mmm.planning.curvature import Curvature, Diagonal
 from mmm.planning.linear import best_corner

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, ndtr
 
-from mmm.model.response import Floats, along, along_geo
+from mmm.arrays import Floats
+from mmm.model.response import along, along_geo
 from mmm.model.response_planner import (
     Cells,
     Majorants,

@@ -13,8 +13,8 @@ from typing import Literal
 
 import numpy as np
 
+from mmm.arrays import Floats
 from mmm.errors import PlanError
-from mmm.model.response import Floats
 from mmm.planning.clock import now
 from mmm.planning.discrete import solve_discrete
 from mmm.planning.linear import best_corner, explain_infeasible, is_feasible

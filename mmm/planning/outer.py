@@ -11,8 +11,8 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import csr_array, hstack, vstack
 
+from mmm.arrays import Floats
 from mmm.errors import PlanError
-from mmm.model.response import Floats
 from mmm.planning import highs
 from mmm.planning.clock import now
 from mmm.planning.discrete import Found, held

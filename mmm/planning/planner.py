@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from mmm.arrays import Floats
 from mmm.errors import PlanError, SettingsError
 from mmm.inference.fit import Fit
 from mmm.inference.preview import refuse_preview
-from mmm.model.response import Floats
 from mmm.planning.clock import now
 from mmm.planning.constraints import assemble, budget_of, require_money
 from mmm.planning.linear import money_range

@@ -13,9 +13,9 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import coo_array
 
+from mmm.arrays import Floats
 from mmm.digits import amount
 from mmm.errors import PlanError
-from mmm.model.response import Floats
 from mmm.planning import highs
 
 _SAME = 1e-9

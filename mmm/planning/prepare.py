@@ -4,11 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mmm.arrays import Floats
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import PlanError
 from mmm.inference.fit import Fit
-from mmm.model.response import Floats, ResponseDraws, adstock_kind, contributions, saturation_kind
+from mmm.model.response import ResponseDraws, adstock_kind, contributions, saturation_kind
 from mmm.model.response_planner import scaled_effect
 from mmm.model.spec import without_inactive_channels
 from mmm.planning.constraints import check_names

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mmm.arrays import Floats
 from mmm.errors import PlanError
-from mmm.model.response import Floats, ResponseDraws, totals
+from mmm.model.response import ResponseDraws, totals
 from mmm.planning.settings import Detail
 from mmm.planning.statements import Part, Statement
 

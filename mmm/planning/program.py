@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mmm.model.response import Floats
+from mmm.arrays import Floats
 from mmm.planning.qp import Region
 from mmm.planning.statements import Money, Statement
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import csr_array
 
+from mmm.arrays import Floats
 from mmm.errors import PlanError
-from mmm.model.response import Floats
 from mmm.planning import highs
 from mmm.planning.curvature import Curvature, Diagonal
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mmm.model.response import Floats
+from mmm.arrays import Floats
 from mmm.planning.linear import best_corner
 from mmm.planning.objectives import Expected
 from mmm.planning.program import Program

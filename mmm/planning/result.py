@@ -7,10 +7,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from mmm.arrays import Floats
 from mmm.cards import lines
 from mmm.digits import amount
 from mmm.errors import PlanError
-from mmm.model.response import Floats
 from mmm.planning.card import Card, card
 from mmm.planning.held import Held, held_channels
 from mmm.planning.optimise import Certificate

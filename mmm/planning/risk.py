@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mmm.model.response import Floats
+from mmm.arrays import Floats
 from mmm.planning.clock import now
 from mmm.planning.discrete import held
 from mmm.planning.newton import Effort, climb, feasible_start, upper_bound

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from mmm.arrays import Floats
 from mmm.errors import PlanError
 from mmm.inference.fit import Fit
-from mmm.model.response import Floats
 from mmm.model.response_planner import PriorChannel, with_prior_channel
 from mmm.planning.constraints import assemble, check_names
 from mmm.planning.optimise import Certificate

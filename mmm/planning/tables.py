@@ -4,7 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mmm.model.response import Floats, along
+from mmm.arrays import Floats
+from mmm.model.response import along
 from mmm.planning.problem import PlanProblem, Space
 from mmm.planning.program import Program
 

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from mmm.data.dataset import Dataset
-from mmm.errors import DataError, suggestion
+from mmm.errors import DataError
 from mmm.plot.canvas import painted, painted_once
 from mmm.reporting.design.look import make_look
 from mmm.reporting.figures import observed
 from mmm.reporting.figures.sheet import Pen
 from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.notation.labels import readable
-from mmm.reporting.settings import ReportSettings
+from mmm.settings.report import ReportSettings
+from mmm.suggest import suggestion
 
 
 def outcome(dataset: Dataset, *, geos: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:

@@ -15,7 +15,7 @@ from mmm.reporting.figures import drivers
 from mmm.reporting.figures import returns as of_returns
 from mmm.reporting.figures.fit import fit as fitted_outcome
 from mmm.reporting.figures.sheet import Pen
-from mmm.reporting.settings import ReportSettings
+from mmm.settings.report import ReportSettings
 
 
 def decomposition(fit: Fit, *, ax: Axes | None = None) -> Axes:

@@ -12,7 +12,7 @@ from mmm.reporting.figures import plan as of_plan
 from mmm.reporting.figures.sheet import Pen
 from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.notation.labels import readable
-from mmm.reporting.settings import ReportSettings
+from mmm.settings.report import ReportSettings
 
 
 def plan(plan: Plan, *, ax: Axes | None = None) -> Axes:

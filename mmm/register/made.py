@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from mmm.arrays import Floats
 from mmm.data.dataset import Dataset
 from mmm.planning.result import Plan, interval
-from mmm.register.record import Content, Floats, Past, Promise
+from mmm.register.record import Content, Past, Promise
 from mmm.register.settings import RegisterSettings
 
 MOST_DRAWS = 400

@@ -5,13 +5,11 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from mmm.arrays import Floats
 from mmm.register.settings import RegisterSettings
-
-Floats = npt.NDArray[np.float64]
 
 
 class _Part(BaseModel):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmm.digits import amount
-from mmm.errors import suggestion
 from mmm.register.record import Content
 from mmm.register.settings import LimitSettings, Per
+from mmm.suggest import suggestion
 
 _NEAR = 1e-9
 

@@ -11,7 +11,6 @@ from mmm.settings.read import (
     load_settings,
     settings_from,
 )
-from mmm.settings.request import request_of
 
 __all__ = [
     "Settings",
@@ -22,6 +21,5 @@ __all__ = [
     "load_evidence",
     "load_settings",
     "read_parameters",
-    "request_of",
     "settings_from",
 ]

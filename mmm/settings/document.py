@@ -13,14 +13,15 @@ from mmm.calibration.settings import Experiments, ExperimentsSettings
 from mmm.costs.settings import CostsSettings
 from mmm.data.calendar import Frequency, parse_periods
 from mmm.data.settings import DataSettings
-from mmm.errors import SettingsError, suggestion
+from mmm.errors import SettingsError
 from mmm.experiments.settings import DeskSettings
 from mmm.inference.settings import SamplerSettings
 from mmm.model.settings import DriftSettings, ModelSettings
 from mmm.planning.settings import PlanSettings
 from mmm.register.settings import RegisterSettings
-from mmm.reporting.settings import ReportSettings
 from mmm.section import Section
+from mmm.settings.report import ReportSettings
+from mmm.suggest import suggestion
 
 # The name becomes a folder below reports/, so it can hold neither a separator nor a leading dot.
 FolderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]

@@ -1,6 +1,5 @@
 """Turning pydantic's findings into sentences: file, key, rule, value received, and the nearest right name."""
 
-import difflib
 import json
 import re
 import types
@@ -11,8 +10,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from mmm.errors import SettingsError, suggestion
+from mmm.errors import SettingsError
 from mmm.settings.document import Settings
+from mmm.suggest import close, suggestion
 
 _LONGEST_VALUE = 80
 _MOST_TOLD = 30
@@ -127,7 +127,7 @@ def _right_name(problem: _Problem) -> str:
     """The nearest key of the same section, else the section that has the key, else all keys of the section."""
     name = problem.path[-1]
     known = list(problem.parent.model_fields) if problem.parent is not None else []
-    if not difflib.get_close_matches(name, known, n=1, cutoff=0.6):
+    if not close(name, known):
         elsewhere = [key for key in dotted_keys() if key.rpartition(".")[2] == name]
         if elsewhere and problem.root is Settings:
             return f"Did you mean '{elsewhere[0]}'?"

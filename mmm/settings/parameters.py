@@ -1,6 +1,5 @@
 """Parameters of one run, as ``-p total_budget=1200000 -p horizon="13 weeks"``: checked before anything starts."""
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,6 +7,7 @@ from mmm.errors import SettingsError
 from mmm.settings.document import Settings
 from mmm.settings.explain import dotted_keys
 from mmm.settings.text import read_yaml
+from mmm.suggest import close
 
 
 def read_parameters(parameters: Iterable[str]) -> dict[str, Any]:
@@ -51,11 +51,9 @@ def _dotted(name: str) -> str:
 
 def _nearest(name: str, known: list[str]) -> str:
     """The keys close to a misspelt name, in full or without their section; else the keys of the plan."""
-    near = difflib.get_close_matches(name, known, n=2, cutoff=0.75)
+    near = close(name, known, most=2, cutoff=0.75)
     if not near:
-        last = difflib.get_close_matches(
-            name.rpartition(".")[2], {k.rpartition(".")[2] for k in known}, n=1, cutoff=0.6
-        )
+        last = close(name.rpartition(".")[2], {k.rpartition(".")[2] for k in known})
         near = [key for key in known if last and key.rpartition(".")[2] == last[0]]
     if near:
         return f"Did you mean {' or '.join(near)}?"

@@ -1,6 +1,7 @@
 """A portfolio: several analyses, one budget, and the exchange rates that make them comparable."""
 
 import datetime as dt
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,11 @@ from mmm.errors import SettingsError
 from mmm.files import Wanted, matching_files, read_bytes
 from mmm.planning.settings import Amount, Money, Return
 from mmm.planning.worth import is_profit, margin_of
-from mmm.reporting.settings import ReportSettings
 from mmm.section import SEED_MAX, Section
 from mmm.settings.document import FolderName, Settings
 from mmm.settings.explain import settings_error
 from mmm.settings.read import load_dataset, load_evidence, load_settings
+from mmm.settings.report import ReportSettings
 from mmm.settings.text import read_yaml
 
 _EXAMPLE = "docs/many_reports.md has an example"
@@ -49,6 +50,11 @@ class MarketLimits(Section):
         if self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(f"minimum {self.minimum:,.0f} is above maximum {self.maximum:,.0f}")
         return self
+
+    @property
+    def allowed(self) -> tuple[float, float]:
+        """Least and most money; infinite where no maximum is given."""
+        return self.minimum, math.inf if self.maximum is None else self.maximum
 
 
 class PortfolioSettings(Section):

@@ -1,9 +1,13 @@
 """From settings to the request that they are."""
 
+import math
+
 from mmm.data.dataset import Dataset
 from mmm.model.mixture import Beliefs
 from mmm.settings.document import Settings
+from mmm.settings.portfolio import Portfolio
 from mmm.settings.read import load_dataset, load_evidence
+from mmm.workflow.portfolio import Budget, MarketRequest
 from mmm.workflow.request import Request
 
 
@@ -15,3 +19,23 @@ def request_of(settings: Settings, dataset: Dataset | None = None) -> Request:
     dataset = load_dataset(settings) if dataset is None else dataset
     beliefs = Beliefs(settings.model, load_evidence(settings, dataset))
     return Request(dataset, beliefs, settings.sampler, settings.gate, settings.backtest, settings.plan)
+
+
+def markets_of(portfolio: Portfolio) -> tuple[MarketRequest, ...]:
+    """What a portfolio asks for each of its markets."""
+    limits = portfolio.settings.limits
+    return tuple(
+        MarketRequest(
+            m.settings.name,
+            request_of(m.settings, m.dataset),
+            m.rate,
+            m.margin,
+            limits[m.settings.name].allowed if m.settings.name in limits else (0.0, math.inf),
+        )
+        for m in portfolio.markets
+    )
+
+
+def budget_of(portfolio: Portfolio) -> Budget:
+    """The money that a portfolio splits."""
+    return Budget(portfolio.settings.total_budget, portfolio.settings.points, portfolio.settings.seed)

@@ -5,11 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mmm.arrays import Floats
 from mmm.assessment.scores import crps, interval
 
-Floats = NDArray[np.float64]
 Interval = tuple[float, float | None, float | None]
 """Median and the ends of the 90% equal-tailed interval, None where the method gives none."""
 

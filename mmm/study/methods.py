@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mmm.analysis.effects import effect, marginal_effect, observed
+from mmm.arrays import Floats
 from mmm.assessment.checks import Check
 from mmm.assessment.gate import gate
 from mmm.assessment.holdout import judge
@@ -18,18 +18,16 @@ from mmm.calibration.settings import ExperimentsSettings
 from mmm.data.calendar import parse_periods
 from mmm.inference.fit import Fit
 from mmm.inference.settings import SamplerSettings
-from mmm.inference.store import obtain
 from mmm.model.evidence import NO_EVIDENCE, Evidence
 from mmm.model.mixture import Beliefs
 from mmm.model.response import contributions
-from mmm.planning import PlanSettings, plan
+from mmm.planning import PlanSettings
 from mmm.planning.planner import with_changes
 from mmm.study.answer import Answer, Decision, Forecast, decision_of, intervals, rounded
 from mmm.study.peers import BOUNDS, PEERS, PeerSettings, ask
 from mmm.study.worlds import HIDDEN, StudyWorld
 from mmm.study.yardstick import yardstick
-
-Floats = NDArray[np.float64]
+from mmm.workflow import Request, fitted, planned
 
 OURS = "workbench"
 TOLD = "workbench, two lift tests"
@@ -78,7 +76,7 @@ def ours(world: StudyWorld, sampler: SamplerSettings, *, told: bool = False) -> 
     """The default fit, with the world's lift tests where ``told``; the gate reads the same forecast that is scored."""
     training = world.training()
     evidence = _evidence(world) if told else NO_EVIDENCE
-    fit = obtain(training, Beliefs(world.model, evidence).mixture(training), sampler)
+    fit = fitted(Request(training, Beliefs(world.model, evidence), sampler))
     found = judge(fit, world.dataset, world.hidden) if world.hidden else None
     asked = GateSettings() if world.hidden else GateSettings(holdout=None)
     raised = [check for check in gate(fit, asked, found).checks if check.status != "pass"]
@@ -94,7 +92,7 @@ def ours(world: StudyWorld, sampler: SamplerSettings, *, told: bool = False) -> 
         contributions=rounded(by_date.mean(axis=0)),
         totals=intervals(by_date.sum(axis=1).reshape(len(by_date), -1)),
         forecast=None if found is None else Forecast(found.crps, found.coverage),
-        decision=_decision(fit, world, plan_settings()) if world.hidden else None,
+        decision=_decision(fit, world, plan_settings(), sampler.store) if world.hidden else None,
         warnings=tuple(_words(check) for check in raised),
         about=tuple(dict.fromkeys(c for check in raised for c in check.channels)) if named else None,
     )
@@ -105,8 +103,9 @@ def bold(world: StudyWorld, sampler: SamplerSettings) -> Answer:
     if not world.hidden:
         return Answer()
     training = world.training()
-    fit = obtain(training, Beliefs(world.model).mixture(training), sampler)
-    return Answer(decision=_decision(fit, world, with_changes(plan_settings(), {"objective": "expected_outcome"})))
+    fit = fitted(Request(training, Beliefs(world.model), sampler))
+    asked = with_changes(plan_settings(), {"objective": "expected_outcome"})
+    return Answer(decision=_decision(fit, world, asked, sampler.store))
 
 
 def _words(check: Check) -> str:
@@ -120,9 +119,9 @@ def _evidence(world: StudyWorld) -> Evidence:
     return read_evidence(settings, world.past(), Path(), lookback)
 
 
-def _decision(fit: Fit, world: StudyWorld, asked: PlanSettings) -> Decision:
+def _decision(fit: Fit, world: StudyWorld, asked: PlanSettings, store: str) -> Decision:
     """The plan of a fit for the weeks after the rows seen: the planner gets no later row, not even its spend."""
-    made = plan(replace(fit, dataset=world.past()), asked)
+    made = planned(replace(fit, dataset=world.past()), asked, store)
     return decision_of(made.money.sum(axis=(0, 1)), made.problem.reference.sum(axis=(0, 1)), made.gain_draws)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from mmm import hashes
 from mmm.assessment.settings import GateSettings
 from mmm.execution import Cluster, Done, Here, Place, Task, Workers, run_tasks
 from mmm.files import write_whole
@@ -66,7 +67,7 @@ def key_of(cell: Cell, world: StudyWorld) -> str:
         content["tests"] = list(world.tests) if cell.method == TOLD else []
     elif cell.method == YARDSTICK:
         content["truth"] = [None if x is None else _hash(x) for x in (world.contributions, world.roas)]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return hashes.of_data(content)
 
 
 def _hash(values: NDArray[np.float64]) -> str:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from mmm.arrays import Floats
 from mmm.assessment.recovery_score import clustered_error
 from mmm.assessment.scores import crps, interval_score, seasonal_naive
 from mmm.simulate import Allocation, Budget, Truth, best_allocation
@@ -18,7 +18,6 @@ from mmm.study.answer import Answer, Decision, Interval, answer_of
 from mmm.study.peers import BOUNDS
 from mmm.study.worlds import HIDDEN, StudyWorld
 
-Floats = NDArray[np.float64]
 Row = dict[str, Any]
 
 _NOTICEABLE = 1e-4

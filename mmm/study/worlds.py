@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from mmm.arrays import Floats
 from mmm.assessment.recovery import file_case
 from mmm.data.dataset import Dataset
 from mmm.data.load import from_frame
@@ -31,7 +31,6 @@ from mmm.simulate import (
     with_hold_outs,
 )
 
-Floats = NDArray[np.float64]
 Part = Literal["chosen on", "reported", "well specified", "public", "benchmark"]
 
 HIDDEN = 13

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mmm.arrays import Floats
 from mmm.errors import DataError
 from mmm.model.baseline import terms
 from mmm.model.panel import panel
@@ -21,8 +22,6 @@ from mmm.simulate import Truth
 from mmm.study.answer import Answer, Decision, decision_of
 from mmm.study.score import best_plan
 from mmm.study.worlds import HIDDEN, StudyWorld
-
-Floats = NDArray[np.float64]
 
 _NORMAL = 1.6448536269514722
 """90% of a normal distribution lie within this many standard deviations."""

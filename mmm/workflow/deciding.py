@@ -7,9 +7,9 @@ of the fit again, which searches nothing.
 from dataclasses import replace
 from typing import Any
 
+from mmm.arrays import Floats
 from mmm.inference.fit import Fit
 from mmm.inference.preview import refuse_preview
-from mmm.model.response import Floats
 from mmm.planning.alternatives import alternatives
 from mmm.planning.curve import best_by_budget, budget_curve
 from mmm.planning.flighting import flighting

@@ -1,6 +1,5 @@
 """Results beside their fits: ``<kind>-<key>.json`` in the fit's folder, found again by whoever asks the same."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -9,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mmm.files import write_whole
+from mmm.hashes import of_data, of_files
 from mmm.inference.fit import Fit
-from mmm.inference.keys import key_of
 from mmm.sealed import seal, unseal
 
 Say = Callable[[str], None]
@@ -33,7 +32,7 @@ class Kind[T]:
 
     def key(self, fit: Fit, asked: Mapping[str, Any]) -> str:
         """Name of a result: hash of the fit, of what was asked of it, of versions, and of the code that computes it."""
-        return key_of(
+        return of_data(
             {
                 "format": 1,
                 "fit": fit.key,
@@ -49,12 +48,9 @@ class Kind[T]:
 def code_of(layers: tuple[str, ...]) -> str:
     """Hash of the source of these layers, and of this one."""
     package = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for layer in (*layers, "workflow"):
-        for path in sorted((package / layer).rglob("*.py")):
-            digest.update(path.relative_to(package).as_posix().encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return of_files(
+        (path for layer in (*layers, "workflow") for path in sorted((package / layer).rglob("*.py"))), package
+    )
 
 
 @dataclass(frozen=True)

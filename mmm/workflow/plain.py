@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmm.model.response import Floats
+from mmm.arrays import Floats
 from mmm.sealed import number
 
 

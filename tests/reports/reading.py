@@ -8,7 +8,7 @@ from html import unescape
 import messages
 
 from mmm.reporting.languages.words import MADE_BELOW, words
-from mmm.reporting.settings import Language
+from mmm.settings.report import Language
 
 LANGUAGES: tuple[Language, ...] = ("de", "fr", "es")
 PLACES = re.compile(r"\{\w+\}")

@@ -10,7 +10,7 @@ import pytest
 from mmm.reporting.pages.render import Cover, web_page
 from mmm.reporting.runs.run import Report
 from mmm.reporting.runs.story import Story
-from mmm.reporting.settings import Language
+from mmm.settings.report import Language
 
 pytestmark = pytest.mark.browser
 

@@ -16,7 +16,7 @@ from mmm.reporting.figures.drivers import waterfall
 from mmm.reporting.figures.plan import from_to, gain_distribution
 from mmm.reporting.figures.sheet import NARROW, WIDE, Drawn, Pen, clean_svg, fitted, spread, text_width, ticks
 from mmm.reporting.notation.formatter import Formatter
-from mmm.reporting.settings import ReportSettings
+from mmm.settings.report import ReportSettings
 
 DARK = "#10161d"
 

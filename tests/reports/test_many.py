@@ -31,8 +31,8 @@ from mmm.reporting.runs.many import (
     prepare_jobs,
     read_grid,
 )
-from mmm.reporting.settings import Language
 from mmm.settings import Settings, dump_settings
+from mmm.settings.report import Language
 
 LIGHT = {
     "report": {"formats": ["html"], "figures": False, "what_if": False},

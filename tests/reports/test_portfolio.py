@@ -16,12 +16,13 @@ from typer.testing import CliRunner
 from mmm.cli import app
 from mmm.errors import GateError, PlanError, ReportError, SettingsError
 from mmm.execution import Here
-from mmm.reporting.runs.portfolio import Split, curve_of, plan_portfolio, table_by_market
-from mmm.reporting.runs.portfolio_page import write_portfolio
-from mmm.reporting.settings import Language
+from mmm.reporting.runs.portfolio_page import PortfolioStory, write_portfolio
 from mmm.settings import Settings, dump_settings
 from mmm.settings.portfolio import load_portfolio
+from mmm.settings.report import Language
+from mmm.settings.request import budget_of, markets_of, request_of
 from mmm.settings.text import read_yaml, write_yaml
+from mmm.workflow.portfolio import Split, facts_of, shared_out, table_by_market
 
 RATES = {"date": "2025-06-02", "source": "central bank", "per_unit": {"GBP": 1.2}}
 
@@ -63,8 +64,14 @@ def portfolio_file(folder: Path, files: dict[str, Path], **changes: Any) -> Path
 
 
 @pytest.fixture(scope="module")
-def found(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Split:
-    return plan_portfolio(load_portfolio(portfolio_file(tmp_path_factory.mktemp("portfolio"), files)), Here())
+def story(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> PortfolioStory:
+    portfolio = load_portfolio(portfolio_file(tmp_path_factory.mktemp("portfolio"), files))
+    return PortfolioStory(portfolio, shared_out(markets_of(portfolio), budget_of(portfolio), Here()))
+
+
+@pytest.fixture(scope="module")
+def found(story: PortfolioStory) -> Split:
+    return story.split
 
 
 def test_the_split_spends_what_is_spent_today_and_wins_more(found: Split) -> None:
@@ -91,8 +98,8 @@ def test_curves_rise_and_todays_budget_is_a_point(found: Split) -> None:
         assert np.abs(m.spend / m.today - 1).min() < 1e-3
 
 
-def test_the_files_hold_the_split(found: Split, tmp_path: Path) -> None:
-    paths = {path.name: path for path in write_portfolio(found, tmp_path)}
+def test_the_files_hold_the_split(story: PortfolioStory, tmp_path: Path) -> None:
+    paths = {path.name: path for path in write_portfolio(story, tmp_path)}
     assert {"portfolio.html", "portfolio.csv", "portfolio.json"} <= set(paths)
     html = paths["portfolio.html"].read_text(encoding="utf-8")
     assert "&lt;b&gt;away&lt;/b&gt;" in html
@@ -108,15 +115,14 @@ def test_the_files_hold_the_split(found: Split, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_page_speaks_the_settings_language(found: Split, language: Language, tmp_path: Path) -> None:
-    report = found.portfolio.settings.report.model_copy(update={"language": language})
-    settings = found.portfolio.settings.model_copy(update={"report": report, "title": None})
+def test_the_page_speaks_the_settings_language(story: PortfolioStory, language: Language, tmp_path: Path) -> None:
+    report = story.portfolio.settings.report.model_copy(update={"language": language})
+    settings = story.portfolio.settings.model_copy(update={"report": report, "title": None})
     # Money left over, and a market that failed its gate, so that every sentence is there.
-    told = replace(
-        found,
-        portfolio=replace(found.portfolio, settings=settings),
-        failures={"home": (("r_hat", "Chains agree"),)},
-        total=1.1 * found.total,
+    failures = {"home": (("r_hat", "Chains agree"),)}
+    told = PortfolioStory(
+        replace(story.portfolio, settings=settings),
+        replace(story.split, failures=failures, total=1.1 * story.split.total),
     )
     html = write_portfolio(told, tmp_path)[0].read_text(encoding="utf-8")
     assert f'<html lang="{language}">' in html
@@ -127,21 +133,21 @@ def test_the_page_speaks_the_settings_language(found: Split, language: Language,
     assert leaked(text) == []
 
 
-def test_a_market_that_failed_its_gate_is_told_first(found: Split, tmp_path: Path) -> None:
-    failed = replace(found, failures={"home": (("r_hat", "Chains agree"),)})
+def test_a_market_that_failed_its_gate_is_told_first(story: PortfolioStory, tmp_path: Path) -> None:
+    failed = replace(story, split=replace(story.split, failures={"home": (("r_hat", "Chains agree"),)}))
     html = write_portfolio(failed, tmp_path / "failed")[0].read_text(encoding="utf-8")
     assert html.index("Do not decide on these numbers") < html.index("Against today’s plans")
-    passed = write_portfolio(found, tmp_path / "passed")[0].read_text(encoding="utf-8")
+    passed = write_portfolio(story, tmp_path / "passed")[0].read_text(encoding="utf-8")
     assert "Do not decide" not in passed
 
 
 def test_a_worker_tells_what_its_market_failed(make_settings: Callable[..., Settings]) -> None:
     quick = {"plan": {"draws": 100, "curve_points": 2}, "gate": {"holdout": None, "override": True}}
     settings = make_settings(channels=("tv", "search"), geos=1, diverging=True, settings=quick)
-    assert "divergences" in dict(curve_of(lambda _: None, settings, 5, ".").failures)
+    assert "divergences" in dict(facts_of(lambda _: None, request_of(settings), 5, ".").failures)
     strict = settings.model_copy(update={"gate": settings.gate.model_copy(update={"override": False})})
     with pytest.raises(GateError):
-        curve_of(lambda _: None, strict, 5, ".")
+        facts_of(lambda _: None, request_of(strict), 5, ".")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +177,9 @@ def test_what_does_not_fit_is_told_before_anything_is_fitted(
         load_portfolio(portfolio_file(tmp_path, files, **changes))
 
 
-def test_its_own_templates_are_checked_first_and_used(found: Split, files: dict[str, Path], tmp_path: Path) -> None:
+def test_its_own_templates_are_checked_first_and_used(
+    story: PortfolioStory, files: dict[str, Path], tmp_path: Path
+) -> None:
     own = tmp_path / "own" / "chapters"
     own.mkdir(parents=True)
     template = own / "portfolio.html.j2"
@@ -181,7 +189,7 @@ def test_its_own_templates_are_checked_first_and_used(found: Split, files: dict[
     assert answer.exit_code == ReportError.exit_code
     assert "portfolio.html.j2" in answer.output
     template.write_text("<p>Our own page</p>", encoding="utf-8")
-    page, *_ = write_portfolio(replace(found, portfolio=load_portfolio(path)), tmp_path / "reports")
+    page, *_ = write_portfolio(replace(story, portfolio=load_portfolio(path)), tmp_path / "reports")
     assert "<p>Our own page</p>" in page.read_text(encoding="utf-8")
 
 
@@ -238,5 +246,6 @@ def test_plans_must_begin_at_the_same_time(weeks: int, refused: bool, files: dic
 
 
 def test_a_total_below_what_markets_must_spend_is_told(files: dict[str, Path], tmp_path: Path) -> None:
+    portfolio = load_portfolio(portfolio_file(tmp_path, files, total_budget=1000.0))
     with pytest.raises(PlanError, match="must spend at least"):
-        plan_portfolio(load_portfolio(portfolio_file(tmp_path, files, total_budget=1000.0)), Here())
+        shared_out(markets_of(portfolio), budget_of(portfolio), Here())

@@ -20,7 +20,7 @@ from mmm.reporting.pages.render import Cover, print_page, web_page
 from mmm.reporting.runs.story import Story
 from mmm.reporting.sentences import statements
 from mmm.reporting.sentences.page_one import Teller
-from mmm.reporting.settings import Language
+from mmm.settings.report import Language
 
 CHAPTERS = (
     "summary", "drivers", "returns", "saturation", "plan_by_channel", "what_if", "changes", "belief", "data",

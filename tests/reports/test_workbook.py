@@ -15,7 +15,7 @@ from mmm.reporting.files.export import write_outputs
 from mmm.reporting.files.workbook import write_workbook
 from mmm.reporting.languages.words import words
 from mmm.reporting.runs.story import Story
-from mmm.reporting.settings import Language
+from mmm.settings.report import Language
 
 NAMES = ("tv", "search", "display")
 ROWS = range(2, 2 + len(NAMES))

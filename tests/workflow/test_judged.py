@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import synthetic
 
-from mmm.settings import request_of
+from mmm.settings.request import request_of
 from mmm.workflow import Judged, Judgement, Request, judged, kept
 from mmm.workflow.judging import JUDGEMENT
 from mmm.workflow.plain import frame, frame_data

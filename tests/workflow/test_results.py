@@ -14,7 +14,7 @@ import xarray as xr
 
 from mmm.assessment.gate import GateReport
 from mmm.errors import GateError, PlanError
-from mmm.settings import request_of
+from mmm.settings.request import request_of
 from mmm.workflow import Conclusion, Request, analysed, checked, concluded, explored, planned, priced
 
 STEPS = ("analysing.analyse", "deciding.choose", "deciding.budget_curve", "judging.judge")

@@ -9,9 +9,8 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from mmm.arrays import Floats
 
 
 @functools.cache

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from mmm.arrays import Floats
 from mmm.inference.engine.layout import Layout
 
-Floats = npt.NDArray[np.float64]
 Entries = npt.NDArray[np.intp]
 Factor = tuple[Entries, Floats]
 

@@ -5,16 +5,15 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from mmm.arrays import Floats
 from mmm.inference.engine.problem import Problem
 from mmm.model.kernels import draws as kernel
 from mmm.model.kernels.likelihood import NU_LEAST
 from mmm.model.parameters import variables
 
-Floats = npt.NDArray[np.float64]
 # Below this many draws a thread costs more than it saves.
 _DRAWS_PER_THREAD = 200
 

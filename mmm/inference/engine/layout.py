@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from mmm.arrays import Floats
 from mmm.model.parameters import variables
 from mmm.model.priors import transform
 from mmm.model.spec import ModelSpec
 from mmm.model.terms import Scale, Term, scales
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,13 @@
 """The posterior's mode and its curvature there."""
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize
 
+from mmm.arrays import Floats
 from mmm.inference.engine.problem import Problem
 from mmm.model.parameters import variables
 from mmm.model.priors import middle
 
-Floats = npt.NDArray[np.float64]
 # Step of the finite differences of the exact gradient; parameters are logarithms and logits, of order one.
 _STEP = 1e-5
 

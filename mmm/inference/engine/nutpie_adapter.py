@@ -7,10 +7,9 @@ here. The pinned version of nutpie in the lock is the one this was written again
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-Floats = npt.NDArray[np.float64]
+from mmm.arrays import Floats
 
 
 def compiled_model(block: Floats, dim: int, spread: float) -> Any:

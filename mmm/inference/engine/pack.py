@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from mmm.arrays import Floats
 from mmm.inference.engine.coordinates import Coordinates
 from mmm.inference.engine.layout import Layout, Linear, varies
 from mmm.model.evidence import Contrast
@@ -15,7 +16,6 @@ from mmm.model.parameters import families, variables
 from mmm.model.priors import numbers, transform
 from mmm.model.spec import ModelSpec
 
-Floats = npt.NDArray[np.float64]
 _WHOLE = ("families", "place", "order", "bounds", "bent", "group", "scaled", "rest", "tests", "test_geos")
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 from scipy import special
 
+from mmm.arrays import Floats
 from mmm.data.dataset import Dataset
 from mmm.inference.engine import draws
 from mmm.inference.engine.pack import read
@@ -18,7 +18,6 @@ from mmm.model.parameters import variables
 from mmm.model.priors import Prior, numbers, transform
 from mmm.model.spec import ModelSpec
 
-Floats = npt.NDArray[np.float64]
 # What a panel without an observation leaves at zero.
 _OF_DATA = ("outcome", "observed", "varying", "gram", "lone_square", "lone_cross", "lone_outer")
 

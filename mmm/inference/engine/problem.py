@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mmm.arrays import Floats
 from mmm.data.dataset import Dataset
 from mmm.inference.engine import compiled
 from mmm.inference.engine.coordinates import Coordinates
@@ -18,8 +19,6 @@ from mmm.model.evidence import NO_EVIDENCE, Evidence, contrasts
 from mmm.model.kernels import draws
 from mmm.model.panel import panel
 from mmm.model.spec import ModelSpec
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ import time
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from mmm.data.dataset import Dataset
@@ -17,7 +16,6 @@ from mmm.inference.settings import SamplerSettings
 from mmm.model.evidence import NO_EVIDENCE, Evidence
 from mmm.model.spec import ModelSpec
 
-Floats = npt.NDArray[np.float64]
 _STATS = ("diverging", "energy", "n_steps", "step_size", "logp", "mean_tree_accept")
 # Chains start at this many posterior standard deviations around the mode.
 _SPREAD = 0.7

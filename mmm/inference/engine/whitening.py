@@ -12,15 +12,14 @@ docs/engine.md explains the choice with measurements.
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from mmm.arrays import Floats
 from mmm.inference.engine.coordinates import Coordinates, Entries, Factor, singles
 from mmm.inference.engine.mode import best_mode, find_mode, hessian
 from mmm.inference.engine.problem import Problem
 from mmm.model.kernels.likelihood import NU_LEAST
 
-Floats = npt.NDArray[np.float64]
 # On one geo the whitening is dense up to this many parameters; beyond, it is by channel.
 _DENSE = 300
 # Deviations of a channel are whitened together up to this many geos; beyond, one by one.

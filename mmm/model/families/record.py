@@ -23,12 +23,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
+from mmm.arrays import Floats
 from mmm.model.priors import LogNormalPrior, Prior
 
-Floats = npt.NDArray[np.float64]
 Kernel = Callable[..., None]
 
 

@@ -10,10 +10,11 @@ import pkgutil
 from collections.abc import Iterable, Iterator
 from importlib.metadata import entry_points
 
-from mmm.errors import SettingsError, suggestion
+from mmm.errors import SettingsError
 from mmm.model import families
 from mmm.model.families.record import Adstock, Family, Parameter, Saturation
 from mmm.model.kernels import call
+from mmm.suggest import suggestion
 
 GROUP = "mmm.families"
 

@@ -4,13 +4,14 @@ Numba keeps compiled code on disk and looks only at the file of the function its
 kernels inline functions of other files, so the code of a file is thrown away when any file that it imports has changed.
 """
 
-import hashlib
 import json
 import re
 from contextlib import suppress
 from pathlib import Path
 
 from numba.core.caching import FunctionCache
+
+from mmm.hashes import of_text
 
 _IMPORT = re.compile(r"^from mmm\.model\.kernels(?:\.(\w+))? import", re.MULTILINE)
 _HERE = Path(__file__).parent
@@ -45,7 +46,7 @@ def _digest(name: str, sources: dict[str, str]) -> str:
         found = {m for m in _IMPORT.findall(sources[waiting.pop()]) if m in sources} - wanted
         wanted |= found
         waiting += found
-    return hashlib.sha256("".join(sources[n] for n in sorted(wanted)).encode()).hexdigest()
+    return of_text("".join(sources[n] for n in sorted(wanted)))
 
 
 def version_of(name: str) -> int:

@@ -23,8 +23,8 @@ from mmm.reporting.languages.words import Words, mark, words
 from mmm.reporting.notation.estimate import Estimate, estimate
 from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.notation.labels import readable
-from mmm.reporting.settings import ReportSettings
 from mmm.settings import Settings, dump_changed, dump_settings
+from mmm.settings.report import ReportSettings
 
 _SMALL_TOTAL = 0.002
 _PLAUSIBLE = 0.1

@@ -13,12 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from babel.numbers import get_currency_precision
 
+from mmm.arrays import Floats
 from mmm.planning.by_spend import curve_draws
 from mmm.planning.result import Plan, interval
 from mmm.reporting.design.look import Look
 from mmm.reporting.notation.formatter import Formatter
-
-Floats = npt.NDArray[np.float64]
 
 _POINTS = 15
 _POINTS_MANY = 11

@@ -14,8 +14,8 @@ from fontTools.ttLib import TTFont
 from matplotlib import font_manager
 
 from mmm.reporting.design.colour import channel_colour, dark_twin
-from mmm.reporting.settings import ReportSettings
 from mmm.scratch import process_folder
+from mmm.settings.report import ReportSettings
 
 FONTS = Path(__file__).parent / "fonts"
 TEXT_FONT = "Inter"

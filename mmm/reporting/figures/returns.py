@@ -190,19 +190,7 @@ def _curve(sheet: Sheet, place: tuple[float, float, float], name: str, curve: pd
         ax.axhline(value, color=sheet.look["grid"], lw=1, zorder=0.5)
     sheet.swatch(x0, y0 + 12, colour)
     sheet.text(x0 + 16, y0 + 12, fitted(sheet.fmt.label(name), width - 26, 13, 600), fontsize=13, weight=600)
-    right = today > 0.55 * float(x.max())
-    # Below the curve there is room, unless the dot is near the axis.
-    above = right or level < 0.25 * ax.get_ylim()[1]
-    note = f"{sheet.fmt.t('today')} {sheet.fmt.money(today, short=True)}"
-    ax.annotate(
-        note,
-        (today, level),
-        xytext=(-6 if right else 7, 9 if above else -14),
-        textcoords="offset points",
-        ha="right" if right else "left",
-        fontsize=11,
-        color=sheet.look["ink"],
-    )
+    _today(sheet, ax, (today, level), today > 0.55 * float(x.max()))
     if seen < 0.93 * float(x.max()):
         ax.text(
             float(x.max()),
@@ -212,6 +200,21 @@ def _curve(sheet: Sheet, place: tuple[float, float, float], name: str, curve: pd
             fontsize=10,
             color=sheet.look["faint"],
         )
+
+
+def _today(sheet: Sheet, ax: Axes, at: tuple[float, float], right: bool) -> None:
+    """Says beside the dot at today's spend what that is."""
+    # Below the curve there is room, unless the dot is near the axis.
+    above = right or at[1] < 0.25 * ax.get_ylim()[1]
+    ax.annotate(
+        f"{sheet.fmt.t('today')} {sheet.fmt.money(at[0], short=True)}",
+        at,
+        xytext=(-6 if right else 7, 9 if above else -14),
+        textcoords="offset points",
+        ha="right" if right else "left",
+        fontsize=11,
+        color=sheet.look["ink"],
+    )
 
 
 def before_after(beliefs: Sequence[PriorPosterior], title: str, pen: Pen) -> Drawing:

@@ -5,7 +5,7 @@ Symbols and places of currencies, the percent sign and month names come from Bab
 
 from dataclasses import dataclass
 
-from mmm.reporting.settings import DateFormat, Language, NumberFormat
+from mmm.settings.report import DateFormat, Language, NumberFormat
 
 MINUS = "\u2212"
 THIN_SPACE = "\u202f"

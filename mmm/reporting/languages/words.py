@@ -13,7 +13,7 @@ from pathlib import Path
 from babel import Locale
 from babel.messages.pofile import read_po
 
-from mmm.reporting.settings import Language
+from mmm.settings.report import Language
 
 CATALOGUES = Path(__file__).parent
 SOURCE: Language = "en"

@@ -27,7 +27,7 @@ from mmm.reporting.languages.symbols import (
 from mmm.reporting.languages.words import Words, words
 from mmm.reporting.notation.estimate import Estimate
 from mmm.reporting.notation.identity import Identity, Point, bare
-from mmm.reporting.settings import DateFormat, Language, NumberFormat
+from mmm.settings.report import DateFormat, Language, NumberFormat
 
 Amount = float | Estimate
 """A number, or an estimate, which is written with the digits that its interval leaves meaning to."""

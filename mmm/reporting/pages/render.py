@@ -21,7 +21,7 @@ from mmm.reporting.languages.words import words
 from mmm.reporting.notation.identity import in_page
 from mmm.reporting.pages.parts import Chapter
 from mmm.reporting.pages.templating import render, source
-from mmm.reporting.settings import Language
+from mmm.settings.report import Language
 
 _PLACE = re.compile(r'<figure class="chart" data-figure="([^"]+)">(.*?)</figure>', re.DOTALL)
 _SCRIPT = "whatif.js"

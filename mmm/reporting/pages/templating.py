@@ -4,7 +4,6 @@ A user's template runs in Jinja's sandbox: it reaches no underscored name, calls
 of texts, lists and mappings, and reads no file outside its folder. docs/trust.md says what it can still do.
 """
 
-import difflib
 import functools
 import re
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from mmm.files import Wanted, files_below, read_text
 from mmm.reporting.languages.words import Words
 from mmm.reporting.notation.identity import bare, in_page
 from mmm.reporting.notation.labels import calm
+from mmm.suggest import did_you_mean
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_FILES = 200
@@ -128,9 +128,8 @@ def check_templates(folder: Path) -> None:
         used |= _check(name, text, folder, known) if name.endswith(".j2") else set()
     for name in names:
         if name.endswith(_KINDS) and name not in known | used:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-            meant = f" Did you mean '{near[0]}'?" if near else ""
-            raise ReportError(_sentence(folder, name, f"replaces no template of the report.{meant}"))
+            said = f"replaces no template of the report. {did_you_mean(name, known, cutoff=0.4)}".rstrip()
+            raise ReportError(_sentence(folder, name, said))
 
 
 def _check(name: str, text: str, folder: Path, known: set[str]) -> set[str]:

@@ -1,13 +1,12 @@
 """Finished reports in the output folder: which were made from the same inputs, and which one came before."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from mmm import hashes
 from mmm.data.dataset import Dataset
 from mmm.errors import ReportError
 from mmm.files import Wanted, files_below, read_json
@@ -70,23 +69,18 @@ def inputs_key(settings: Settings, dataset: Dataset, notebook: Path) -> str:
     content = {
         "settings": settings.model_dump(mode="json", exclude={"sampler": {"store"}}),
         "data": dataset.fingerprint,
-        "experiments": "" if tests is None else _digest(settings.base / tests),
+        "experiments": "" if tests is None else hashes.of_file(settings.base / tests),
         "versions": package_versions(),
-        "notebook": _digest(notebook),
-        "logo": "" if report.logo is None else _digest(settings.base / report.logo),
+        "notebook": hashes.of_file(notebook),
+        "logo": "" if report.logo is None else hashes.of_file(settings.base / report.logo),
         "templates": [] if report.templates is None else list(_folder(settings.base / report.templates)),
     }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return hashes.of_data(content)
 
 
 def _folder(folder: Path) -> Iterator[tuple[str, str]]:
     for path in files_below(folder, TEMPLATE, MOST_FILES):
-        yield path.relative_to(folder).as_posix(), _digest(path)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        yield path.relative_to(folder).as_posix(), hashes.of_file(path)
 
 
 def read_manifest(path: Path) -> Mapping[str, Any]:

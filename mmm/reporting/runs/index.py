@@ -16,7 +16,7 @@ from mmm.reporting.pages.parts import Chapter, Tone
 from mmm.reporting.pages.render import Cover, web_page
 from mmm.reporting.pages.templating import render
 from mmm.reporting.runs.many import Entry, relocated
-from mmm.reporting.settings import ReportSettings
+from mmm.settings.report import ReportSettings
 
 PAGE = "index.html"
 _FILES = (("report.html", "HTML"), ("report.pdf", "PDF"), ("allocation.xlsx", "XLSX"), ("results.json", "JSON"))

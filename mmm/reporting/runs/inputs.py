@@ -5,8 +5,9 @@ from pathlib import Path
 from mmm.data.dataset import Dataset
 from mmm.reporting.pages.render import logo_data
 from mmm.reporting.pages.templating import check_templates
-from mmm.reporting.settings import ReportSettings
-from mmm.settings import Settings, request_of
+from mmm.settings import Settings
+from mmm.settings.report import ReportSettings
+from mmm.settings.request import request_of
 from mmm.workflow import Request, checked
 
 

@@ -4,7 +4,6 @@ All settings, data and files are checked before the first report starts. From th
 other.
 """
 
-import hashlib
 import itertools
 import json
 import re
@@ -14,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from mmm import hashes
 from mmm.data.dataset import Dataset
 from mmm.errors import MMMError, ReportError, SettingsError
 from mmm.execution import Done, Event, Here, Place, Task, run_tasks
@@ -139,7 +139,7 @@ def label_of(point: Mapping[str, Any]) -> str:
     label = _NOT_IN_A_FOLDER.sub("-", "_".join(parts)).strip("-.")
     if len(label) <= _LONGEST_LABEL:
         return label
-    digest = hashlib.sha256(json.dumps(dict(point), sort_keys=True, default=str).encode()).hexdigest()[:8]
+    digest = hashes.of_data(dict(point), default=str)[:8]
     return f"{label[: _LONGEST_LABEL - 9]}-{digest}"
 
 
@@ -153,7 +153,7 @@ def _fits_key(settings: Settings, dataset: Dataset) -> str:
     """Equal for reports whose fits are the same."""
     own = {"name", "title", "plan", "report"}
     content = [dataset.fingerprint, settings.model_dump(mode="json", exclude=own)]
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+    return hashes.of_data(content, default=str)
 
 
 def make_all(jobs: Sequence[Job], making: Making, notice: Callable[[Event], None] = lambda _: None) -> Iterator[Entry]:

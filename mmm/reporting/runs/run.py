@@ -1,6 +1,5 @@
 """``run_report``: from settings to a finished run folder, everything checked before anything slow starts."""
 
-import hashlib
 import json
 import os
 import time
@@ -10,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from mmm import hashes
 from mmm.cards import facts, lines
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
@@ -352,7 +352,7 @@ def _finish(run: _Run, dataset: Dataset, found: Judged) -> dict[str, Any]:
 def _manifest(run: _Run, dataset: Dataset, found: Judged) -> dict[str, Any]:
     """What the files were made from, and their hashes."""
     outputs = {
-        str(path.relative_to(run.temporary)): {"sha256": _hash(path), "bytes": path.stat().st_size}
+        str(path.relative_to(run.temporary)): {"sha256": hashes.of_file(path), "bytes": path.stat().st_size}
         for path in sorted(run.temporary.rglob("*"))
         if path.is_file()
     }
@@ -386,8 +386,3 @@ def _keep_failed(run: _Run, error: MMMError) -> None:
         (run.temporary / "reason.txt").write_text(f"{error}\n", encoding="utf-8")
         keep(run.temporary, kept)
         error.add_note(f"{NOTEBOOK_KEPT}{kept}")
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

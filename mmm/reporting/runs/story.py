@@ -31,7 +31,8 @@ from mmm.reporting.files.export import write_figures, write_outputs
 from mmm.reporting.pages.parts import Chapter
 from mmm.reporting.pages.render import jupyter_html
 from mmm.reporting.pages.telling import Telling
-from mmm.settings import Settings, load_settings, request_of
+from mmm.settings import Settings, load_settings
+from mmm.settings.request import request_of
 from mmm.workflow import Conclusion, concluded
 
 CHAPTER_MIME = "application/vnd.mmm.chapter+json"

@@ -6,7 +6,8 @@ effects".
 
 import numpy as np
 
-from mmm.model.families.record import HALF, Floats, Parameter, Saturation, Shape
+from mmm.arrays import Floats
+from mmm.model.families.record import HALF, Parameter, Saturation, Shape
 from mmm.model.kernels.elementary import exp, log
 from mmm.model.priors import LogNormalPrior
 

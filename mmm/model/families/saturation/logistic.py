@@ -8,7 +8,8 @@ import math
 
 import numpy as np
 
-from mmm.model.families.record import HALF, Floats, Saturation, Shape
+from mmm.arrays import Floats
+from mmm.model.families.record import HALF, Saturation, Shape
 from mmm.model.kernels.elementary import exp
 
 _LOG3 = math.log(3.0)
