@@ -1,6 +1,6 @@
 """Does this build report the same numbers as another one? Its results.json and ours, number by number.
 
-Usage: .venv/bin/python benchmarks/same_numbers.py REF [--worlds demo small medium] [--tolerance 1e-9] [--folder DIR]
+Usage: .venv/bin/python benchmarks/same_numbers.py REF [--worlds demo small medium] [--tolerance 1e-6] [--folder DIR]
 
 REF is a commit; its tree is run by the same interpreter, so that only the workbench's own code differs. Each build
 makes its own fits, which are the same bit for bit where nothing that samples changed. With --shared-fits both use one
@@ -9,7 +9,8 @@ where the keys of the fits differ. Further arguments (``-p NAME=VALUE``) go to `
 call makes nothing again that is there.
 
 Prints every number that differs by more than the tolerance, relative to the larger of the two, the largest first, and
-all else that differs; the exit code is 1 where anything does. Times, versions, keys and hashes are not compared.
+all else that differs; the exit code is 1 where anything does. What says who made it, when and from which settings is
+not compared. The default tolerance is what the planner's searches leave open.
 """
 
 import argparse
@@ -29,8 +30,8 @@ WORLDS = {
     "small": ("--seed", "1", "--weeks", "104", "--geos", "1", "--channels", "3"),
     "medium": ("--seed", "2", "--weeks", "156", "--geos", "5", "--channels", "6"),
 }
-OWN = ("made.",)
-"""Parts of results.json that say which build made them, and when."""
+OWN = ("made.", "settings.")
+"""Parts of results.json that say which build made them, when, and from what settings."""
 SHOWN = 40
 
 
@@ -131,7 +132,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("ref")
     parser.add_argument("--worlds", nargs="+", default=["demo"], choices=["demo", *WORLDS])
-    parser.add_argument("--tolerance", type=float, default=1e-9)
+    parser.add_argument("--tolerance", type=float, default=1e-6)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--shared-fits", action="store_true")
     chosen, options = parser.parse_known_args()
