@@ -1,5 +1,6 @@
 """``mmm experiment``: regional tests of a channel."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -20,11 +21,11 @@ from mmm.experiments.settings import DeskSettings, ReadoutSettings
 from mmm.experiments.source import posed_test
 from mmm.files import write_whole
 from mmm.inference.fit import Fit
-from mmm.inference.store import obtain
 from mmm.model.evidence import stake
 from mmm.reporting.runs.inputs import checked_request
 from mmm.settings import Settings, load_dataset, load_settings, read_parameters
 from mmm.tables import csv_text
+from mmm.workflow import fitted
 
 _LOW = 0.8
 """Share of the planned money below which a test is called diluted."""
@@ -146,9 +147,8 @@ def _print_row(row: dict[str, str | float]) -> None:
 def _untold(settings: Settings, dataset: Dataset, tests: tuple[ReadoutSettings, ...]) -> Fit:
     """The model without these tests: from the store, or fitted."""
     request = checked_request(settings, dataset)
-    beliefs = request.beliefs
-    mixture = type(beliefs)(beliefs.model, beliefs.evidence.without(t.name for t in tests)).mixture(dataset)
-    return obtain(dataset, mixture, request.sampler, progress=True, report=say)
+    untold = replace(request.beliefs, evidence=request.beliefs.evidence.without(t.name for t in tests))
+    return fitted(replace(request, beliefs=untold), progress=True, say=say)
 
 
 def _print_expectation(settings: Settings, fit: Fit, row: dict[str, str | float]) -> None:
