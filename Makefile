@@ -21,7 +21,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 CASES ?= ../shared/cases
 
-.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-sbc study-robustness bench-growth bench-compile same-numbers
+.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -80,6 +80,9 @@ study-sbc: setup  ## simulation-based calibration of the fast engine, 500 fits o
 study-robustness: setup  ## 60 fits of hard worlds: starts, divergences, the gate's verdicts (minutes; docs/studies)
 	$(BIN)/python benchmarks/robustness.py $(ARGS)
 
+study-monitoring: setup  ## the sequential test of mmm monitor: false alarms, power and delay in 40 worlds (half an hour; docs/studies)
+	$(BIN)/python benchmarks/monitoring.py $(ARGS)
+
 bench-growth: setup  ## time of a gradient against weeks, geos, channels and look-back (a minute; docs/studies)
 	$(BIN)/python benchmarks/growth.py $(ARGS)
 
@@ -110,6 +113,7 @@ bench-planner: setup  ## the planner against SciPy and the peers that are instal
 accept: setup  ## after a meant change of a setting, result or default: write schemas and contracts anew
 	$(BIN)/mmm schema --out configs/schema.json
 	$(BIN)/mmm schema --results --out docs/results.schema.json
+	$(BIN)/mmm schema --monitor --out docs/monitor.schema.json
 	$(BIN)/python tests/contracts/test_defaults.py
 	$(BIN)/python tests/contracts/test_public.py
 

@@ -65,7 +65,7 @@ def running() -> Iterator[Server]:
             shutil.chown(folder, "postgres", "postgres")
         (folder / "password").write_text(PASSWORD + "\n", encoding="utf-8")
         (folder / "password").chmod(0o644)
-        port = _free_port()
+        port = free_port()
         environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TMPDIR": str(folder)}
 
         def do(*command: str) -> None:
@@ -87,7 +87,8 @@ def running() -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

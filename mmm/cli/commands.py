@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from mmm.cli.errors import Commands
-from mmm.cli.plans_commands import plans
+from mmm.cli.plans_commands import alerts, plans
 
 _EPILOG = (
     "Exit codes: 0 done, 1 a fault of the workbench or of the machine, 2 settings or arguments, 3 data, 4 fit, "
-    "5 the model did not pass its gate, 6 plan, 7 report, 8 register, 130 interrupted (128 + n: ended by signal n)."
+    "5 the model did not pass its gate, 6 plan, 7 report, 8 register, 9 monitor: the plan is off, "
+    "130 interrupted (128 + n: ended by signal n)."
 )
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 
 app.add_typer(plans)
+app.add_typer(alerts)
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="Settings file, such as configs/demo.yaml.")]
 Parameters = Annotated[
@@ -218,6 +220,23 @@ def experiment_read(
 
 
 @app.command()
+def monitor(
+    config: Config,
+    parameter: Parameters = None,
+    out: Annotated[Path, typer.Option(help="Folder of the reports: <name>/monitor is written in it.")] = Path(
+        "reports"
+    ),
+    watch: Annotated[
+        float | None, typer.Option(min=1.0, max=86_400.0, metavar="SECONDS", help="Look again so often, until stopped.")
+    ] = None,
+) -> None:
+    """Follow the active plan: money and outcome against it; exit code 9 where something is off."""
+    from mmm.cli.monitor import show_monitor
+
+    show_monitor(config, parameter or [], out, watch)
+
+
+@app.command()
 def runs(
     folder: Annotated[Path, typer.Option("--out", help="Folder that holds the reports.")] = Path("reports"),
 ) -> None:
@@ -231,8 +250,9 @@ def runs(
 def schema(
     out: Annotated[Path | None, typer.Option(help="File to write; standard output by default.")] = None,
     results: Annotated[bool, typer.Option("--results", help="The schema of results.json instead.")] = False,
+    monitoring: Annotated[bool, typer.Option("--monitor", help="The schema of monitor.json instead.")] = False,
 ) -> None:
-    """Print the JSON schema of settings files, for editors, or that of a report's results.json."""
+    """Print the JSON schema of settings files, for editors, or that of results.json or monitor.json."""
     from mmm.cli.schema import show_schema
 
-    show_schema(out, results=results)
+    show_schema(out, "results" if results else "monitor" if monitoring else "settings")

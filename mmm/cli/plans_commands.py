@@ -1,4 +1,4 @@
-"""``mmm plans ...``: commands of the register and their arguments."""
+"""``mmm plans ...`` and ``mmm alerts ...``: commands of the register and their arguments."""
 
 from pathlib import Path
 from typing import Annotated
@@ -96,3 +96,45 @@ def verify(out: Out = _REPORTS, config: Settings = None) -> None:
     from mmm.cli.plans import Place, verify_register
 
     verify_register(Place(out, config))
+
+
+alerts = typer.Typer(
+    name="alerts",
+    help="What mmm monitor told of: list, acknowledge, send what waits.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@alerts.command(name="list")
+def list_alerts(out: Out = _REPORTS, config: Settings = None) -> None:
+    """List the alerts that are open or acknowledged, the newest first."""
+    from mmm.cli.alerts import show_alerts
+    from mmm.cli.plans import Place
+
+    show_alerts(Place(out, config))
+
+
+@alerts.command()
+def ack(
+    alert: Annotated[int, typer.Argument(metavar="ALERT", help="Its number; mmm alerts list shows all.")],
+    by: By,
+    out: Out = _REPORTS,
+    config: Settings = None,
+) -> None:
+    """Say that somebody takes care of an alert: it is told again only if it worsens."""
+    from mmm.cli.alerts import acknowledge_alert
+    from mmm.cli.plans import Place
+
+    acknowledge_alert(alert, by, Place(out, config))
+
+
+@alerts.command()
+def send(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="Settings file with monitor.alerts.")],
+    out: Out = _REPORTS,
+) -> None:
+    """Send what waits and is due: after quiet hours, or when a target is up again."""
+    from mmm.cli.alerts import send_alerts
+
+    send_alerts(config, out)

@@ -1,19 +1,24 @@
-"""``mmm schema``: the JSON schemas of settings files and of results.json."""
+"""``mmm schema``: the JSON schemas of settings files, of results.json and of monitor.json."""
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import typer
 
 from mmm.cli.output import plain
 from mmm.files import write_whole
+from mmm.monitoring.state import state_schema
 from mmm.reporting.content.results import results_schema
 from mmm.settings import json_schema
 
+Document = Literal["settings", "results", "monitor"]
+_SCHEMAS = {"settings": json_schema, "results": results_schema, "monitor": state_schema}
 
-def show_schema(out: Path | None, *, results: bool) -> None:
-    """Print the schema, or write it to ``out``."""
-    text = json.dumps(results_schema() if results else json_schema(), indent=1, ensure_ascii=False) + "\n"
+
+def show_schema(out: Path | None, document: Document) -> None:
+    """Print the schema of a document, or write it to ``out``."""
+    text = json.dumps(_SCHEMAS[document](), indent=1, ensure_ascii=False) + "\n"
     if out is None:
         typer.echo(text, nl=False)
     else:

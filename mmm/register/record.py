@@ -1,7 +1,6 @@
 """What is kept of a plan: money by period, geo and channel, its promise with draws, its settings and its rules."""
 
 import datetime as dt
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -71,12 +70,12 @@ class Content(_Part):
     since: int = 0
     """Periods of a corrected plan that were spent when it was made; its money there is what was spent."""
 
-    @cached_property
+    @property
     def money(self) -> Floats:
         """``spend`` as an array [h, g, c]."""
         return np.array(self.spend, dtype=float).reshape(len(self.dates), len(self.geos), len(self.channels))
 
-    @cached_property
+    @property
     def today(self) -> Floats:
         """``reference`` as an array [h, g, c]."""
         return np.array(self.reference, dtype=float).reshape(self.money.shape)

@@ -17,6 +17,7 @@ from mmm.errors import SettingsError
 from mmm.experiments.settings import DeskSettings
 from mmm.inference.settings import SamplerSettings
 from mmm.model.settings import DriftSettings, ModelSettings
+from mmm.monitoring.settings import MonitorSettings
 from mmm.planning.settings import PlanSettings
 from mmm.register.settings import RegisterSettings
 from mmm.section import Section
@@ -50,6 +51,7 @@ class Settings(Section):
     plan_register: RegisterSettings = Field(
         RegisterSettings(), description="Where plans are kept, and who may approve which."
     )
+    monitor: MonitorSettings = Field(MonitorSettings(), description="What counts as off the plan.")
     report: ReportSettings = Field(ReportSettings(), description="Words, looks and parts of the report.")
 
     _base: Path = PrivateAttr(default_factory=Path)

@@ -61,6 +61,7 @@ def test_the_guide_runs_and_the_report_tells_what_it_did(folder: Path) -> None:
     page = (made / "report.html").read_text()
     assert "In the register: plan demo-1, approved and active. Approved by Boss on " in page
     assert "checked against 1 report." in run("mmm plans verify").output
+    _follow(folder)
     # A row removed at the end, the head and the plan set back: the report knows better.
     with open_register(RegisterSettings(), Path("reports")).engine.begin() as connection:
         connection.execute(sa.text("drop trigger audit_no_delete"))
@@ -70,6 +71,31 @@ def test_the_guide_runs_and_the_report_tells_what_it_did(folder: Path) -> None:
     result = run("mmm plans verify")
     assert result.exit_code == RegisterError.exit_code
     assert "was made when the log had 4 entries; it has 3 now: some were removed" in result.output
+
+
+def _follow(folder: Path) -> None:
+    """Three weeks later: the plan's money is spent twice, and the outcome has halved."""
+    content = json.loads(_content_of(folder))
+    data = folder / "world/data.csv"
+    before, lines = data.read_text(), []
+    for day, row in zip(content["dates"][:3], content["spend"][:3], strict=True):
+        tv, search = row[0]
+        lines.append(f"{day},500,{2 * tv:.2f},{2 * search:.2f}\n")
+    data.write_text(before + "".join(lines))
+    result = run("mmm monitor configs/demo.yaml")
+    data.write_text(before)
+    assert result.exit_code == 9, result.output
+    state = json.loads((folder / "reports/demo/monitor/monitor.json").read_text())
+    assert (state["plan"], state["seen"], state["verdict"]) == ("demo-1", 3, "act")
+    assert state["total"]["off"] == pytest.approx(1.0, abs=1e-3)
+    assert {"pace", "surprise"} <= {point["kind"] for point in state["points"]}
+    assert "The outcome is not what the model expects" in result.output
+    assert (folder / "reports/demo/monitor/control_room.html").stat().st_size > 50_000
+
+
+def _content_of(folder: Path) -> str:
+    with open_register(RegisterSettings(), folder / "reports").reading() as connection:
+        return str(connection.execute(sa.text("select content from plans where id = 'demo-1'")).scalar())
 
 
 def test_what_a_terminal_would_obey_is_spelled_out(folder: Path) -> None:
