@@ -19,7 +19,8 @@ from mmm.monitoring.state import State
 from mmm.register.database import Register, open_register
 from mmm.register.queries import Entry, active_plan
 from mmm.reporting.runs.control_room import write_room
-from mmm.settings import Settings, load_dataset, load_settings, read_parameters, request_of
+from mmm.settings import Settings, load_dataset, load_settings, read_parameters
+from mmm.settings.request import request_of
 from mmm.workflow import judged
 
 ATTENTION = 9

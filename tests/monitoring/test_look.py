@@ -25,7 +25,7 @@ from mmm.register.queries import Entry
 from mmm.register.record import Content, Past
 from mmm.register.settings import RegisterSettings
 from mmm.reporting.runs.control_room import room
-from mmm.reporting.settings import ReportSettings
+from mmm.settings.report import ReportSettings
 
 WEEKS, SEEN = 13, 9
 SETTINGS = MonitorSettings(draws=200)

@@ -12,7 +12,7 @@ from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.pages.parts import Cell, Chapter, Table, Tile, Tone, columns, table_of
 from mmm.reporting.pages.render import Cover, web_page
 from mmm.reporting.pages.templating import render
-from mmm.reporting.settings import ReportSettings
+from mmm.settings.report import ReportSettings
 
 PAGE = "control_room.html"
 _BADGES: dict[str, tuple[Tone, str, str]] = {
