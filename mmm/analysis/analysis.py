@@ -15,7 +15,7 @@ from mmm.analysis.intervals import columns, summary
 from mmm.analysis.models import by_model
 from mmm.arrays import Floats
 from mmm.cards import facts, lines
-from mmm.data.names import CONTROL_TERM
+from mmm.data.names import CONTROL_TERM, EVENT_TERM
 from mmm.digits import amount, interval
 from mmm.inference.fit import Fit
 from mmm.inference.preview import refuse_preview
@@ -23,6 +23,10 @@ from mmm.model import response
 from mmm.model.draws import Draws
 
 MEDIA, BASELINE, CONTROL = "media", "baseline", "control"
+
+
+TOLD = (CONTROL_TERM, EVENT_TERM)
+"""Terms that stand by their own name beside the baseline."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -132,7 +136,7 @@ def _components(
     terms = samples.baseline(fit.dataset.dates[window], control, fit.seed)
     by_geo = np.sum(list(terms.values()), axis=0)
     parts: dict[str, tuple[str, Floats]] = {
-        name: (CONTROL if name.startswith(CONTROL_TERM) else BASELINE, term.sum(axis=2)) for name, term in terms.items()
+        name: (CONTROL if name.startswith(TOLD) else BASELINE, term.sum(axis=2)) for name, term in terms.items()
     }
     media = fit.dataset.data["media"].values[: window.stop]
     national = np.empty((draws.n, by_geo.shape[1], len(draws.channels)))
@@ -145,12 +149,17 @@ def _components(
     return parts, by_geo
 
 
+def _plain(name: str) -> str:
+    """A term's name without what marks a control or an event."""
+    return name.removeprefix(CONTROL_TERM).removeprefix(EVENT_TERM)
+
+
 def _decomposition(fit: Fit, parts: dict[str, tuple[str, Floats]]) -> pd.DataFrame:
     dates = fit.dataset.dates[fit.window]
     tables = []
     for name, (kind, part) in parts.items():
         mean, lower, upper = summary(part)
-        label = name.removeprefix(CONTROL_TERM)
+        label = _plain(name)
         tables.append(
             pd.DataFrame(
                 {"date": dates, "component": label, "kind": kind, "mean": mean, "lower": lower, "upper": upper}
@@ -164,7 +173,7 @@ def _totals(parts: dict[str, tuple[str, Floats]]) -> pd.DataFrame:
     baseline = np.sum([draws for kind, draws in sums.values() if kind == BASELINE], axis=0)
     media = np.sum([draws for kind, draws in sums.values() if kind == MEDIA], axis=0)
     rows = [("baseline", BASELINE, baseline)]
-    rows += [(name.removeprefix(CONTROL_TERM), kind, draws) for name, (kind, draws) in sums.items() if kind != BASELINE]
+    rows += [(_plain(name), kind, draws) for name, (kind, draws) in sums.items() if kind != BASELINE]
     rows.append(("media", "sum", media))
     ends = [dict(zip(("mean", "lower", "upper"), summary(draws), strict=True)) for _, _, draws in rows]
     return pd.DataFrame([{"component": n, "kind": k} | end for (n, k, _), end in zip(rows, ends, strict=True)])

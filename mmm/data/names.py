@@ -7,6 +7,10 @@ COMPONENTS = {
     "trend": "a part of the baseline",
     "seasonality": "a part of the baseline",
     "drift": "a part of the baseline",
+    "public_holidays": "a part of the baseline",
+    "days_of_week": "a part of the baseline",
+    "months_of_year": "a part of the baseline",
+    "changes_of_slope": "a part of the baseline",
     "baseline": "the sum of the baseline",
     "media": "the sum of all channels",
 }
@@ -14,6 +18,8 @@ COMPONENTS = {
 
 CONTROL_TERM = "control:"
 """Comes before a control's name among the terms of a baseline."""
+EVENT_TERM = "event:"
+"""Comes before an event's name there."""
 
 
 def name_problems(channels: Iterable[str], controls: Iterable[str]) -> Iterator[str]:

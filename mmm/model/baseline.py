@@ -11,6 +11,7 @@ import pandas as pd
 from mmm.arrays import Floats
 from mmm.data.names import CONTROL_TERM
 from mmm.errors import SettingsError
+from mmm.model.calendar import calendar_terms
 from mmm.model.spec import DriftSpec, ModelSpec
 from mmm.model.terms import TERMS, Moment, Scale, Term
 
@@ -43,6 +44,8 @@ def terms(spec: ModelSpec, dates: pd.DatetimeIndex, control: Floats) -> tuple[Te
         sd = np.full(k, base.control_sd)
         out.append(Term("control", "control_name", spec.controls, standard, np.zeros(k), sd, told=CONTROL_TERM))
     here = Moment(dates, control, spec.geos, spec.controls, base.outcome_sd)
+    if base.calendar is not None:
+        out += calendar_terms(base.calendar, here)
     out += [TERMS[name](here) for name in base.further]
     for i, term in enumerate(out):
         if any(term.name == other.name or term.dim == other.dim for other in out[:i]):

@@ -18,6 +18,7 @@ from pydantic import (
 
 from mmm.data.calendar import Duration, Frequency, parse_periods
 from mmm.errors import SettingsError
+from mmm.model.calendar import CalendarSettings
 from mmm.model.families import ADSTOCKS, SATURATIONS, Family
 from mmm.model.families.registry import Registry
 from mmm.model.priors import LogNormalPrior, Prior
@@ -175,6 +176,7 @@ class BaselineSettings(Section):
         default="auto", description="auto: the members of the mixture differ in it; its own defaults without a mixture."
     )
     control_scale: Scale = Field(default=1.0, description="Shared by all controls (divided by root of count).")
+    calendar: CalendarSettings = CalendarSettings()
     further: tuple[str, ...] = Field(
         default=(), description="Names of terms of one's own that were registered (docs/extending.md)."
     )

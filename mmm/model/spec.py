@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import DataError, SettingsError
+from mmm.model.calendar import CalendarSpec, pinned
 from mmm.model.families import ADSTOCKS, SATURATIONS, Adstock, Saturation
 from mmm.model.priors import LogNormalPrior, Prior
 from mmm.model.settings import ChannelModelSettings, ModelSettings
@@ -102,6 +103,7 @@ class BaselineSpec(Section):
     control_sd: float
     outcome_sd: float = 1.0
     further: tuple[str, ...] = ()
+    calendar: CalendarSpec | None = None
 
 
 class ModelSpec(Section):
@@ -334,4 +336,5 @@ def _baseline(
         control_sd=base.control_scale * sd / max(1, len(dataset.controls)) ** 0.5,
         outcome_sd=sd,
         further=base.further,
+        calendar=pinned(base.calendar, dataset, dataset.dates[inside], float(np.mean(relative))),
     )

@@ -182,12 +182,12 @@ def test_weeks_on_a_weekend_are_asked_about() -> None:
     assert "the data are daily" in refused(national("D"), week_label="end")
 
 
-def test_a_pattern_of_weekdays_asks_for_a_control() -> None:
+def test_a_pattern_of_weekdays_is_told_with_what_the_model_does() -> None:
     frame = national("D", 400)
     weekday = frame["date"].dt.day_name()
     frame["sales"] *= 1 + 0.15 * (weekday == "Saturday") - 0.1 * (weekday == "Sunday")
     (finding,) = found(frame, "weekdays")
-    assert "data.controls: {weekday: {column: weekday, categorical: true}}" in finding.suggestion
+    assert "model.baseline.calendar.weekdays" in finding.suggestion
     assert "on Saturdays" in finding.message
     control = {"weekday": {"column": "weekday", "categorical": True}}
     assert not found(frame.assign(weekday=weekday), "weekdays", controls=control)

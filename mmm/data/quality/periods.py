@@ -53,14 +53,12 @@ def weekday_findings(dataset: Dataset) -> Iterator[Finding]:
         return
     low, high = int(means.argmin()), int(means.argmax())
     yield Finding(
-        "warning",
+        "info",
         "weekdays",
         f"The outcome follows the day of the week: {means[high]:+.0%} on {_DAYS[high]}, "
         f"{means[low]:+.0%} on {_DAYS[low]}. "
-        "The model has no weekdays of its own; left out, they widen every return and bend those of channels that "
-        "follow the week.",
-        "Add a column with the day's name and declare it: "
-        "data.controls: {weekday: {column: weekday, categorical: true}}.",
+        "Left out, that widens every return and bends those of channels that follow the week.",
+        "Nothing to do: the model has an effect of each day of the week (model.baseline.calendar.weekdays).",
     )
 
 

@@ -83,6 +83,15 @@ def _assumptions(m: Telling) -> list[str]:
         parts.append(t("a yearly season"))
     if baseline.drift is not None:
         parts.append(t("a slow drift"))
+    calendar = baseline.calendar
+    if calendar.weekdays is not None and fmt.period == "day":
+        parts.append(t("the days of the week"))
+    if calendar.months is not None:
+        parts.append(t("the months"))
+    if calendar.holidays is not None:
+        parts.append(t("public holidays"))
+    if calendar.events:
+        parts.append(t("events ({names})", names=fmt.join([fmt.label(e.name) for e in calendar.events], 6)))
     if m.basis.controls:
         parts.append(t("effects of {names}", names=fmt.join([fmt.label(c) for c in m.basis.controls], 6)))
     reach = fmt.made_below(str(model.lookback))

@@ -1,0 +1,94 @@
+"""Days of the week, months, and a trend that changes its slope."""
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from mmm.model.calendar.days import Floats, starts
+from mmm.model.terms import Moment, Scale, Term
+from mmm.section import Section
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+_EPOCH_WEEKDAY = 3
+"""1970-01-01 was a Thursday."""
+_YEAR = 365.25
+
+
+class WeekdaySettings(Section):
+    """An effect of each day of the week; for daily data."""
+
+    scale: float = Field(
+        0.2, ge=1e-6, le=1e3, description="Prior scale of the sd of the days' effects, relative to the usual level."
+    )
+
+
+class MonthSettings(Section):
+    """An effect of each month of the year; a week takes the share of its days in each."""
+
+    scale: float = Field(
+        0.1, ge=1e-6, le=1e3, description="Prior scale of the sd of the months' effects, relative to the usual level."
+    )
+
+
+class ChangepointSettings(Section):
+    """A trend that may change its slope at evenly spaced dates; how much it does is learned (piecewise linear trend,
+    Taylor and Letham 2018, with a normal instead of a Laplace prior)."""
+
+    every: int = Field(182, ge=28, le=3650, description="Days between places where the slope may change.")
+    scale: float = Field(
+        0.1, ge=1e-6, le=1e3, description="Prior scale of the sd of changes of slope, relative to the level, a year."
+    )
+
+
+class SeasonSpec(Section):
+    """Pinned scales, in scaled units of the outcome; None where a part is not there."""
+
+    weekdays: float | None = None
+    months: float | None = None
+    changes: float | None = None
+    change_days: tuple[int, ...] = ()
+    """Where the slope may change: days since 1970-01-01, all inside the panel."""
+
+
+def places_of_change(dates: pd.DatetimeIndex, every: int) -> tuple[int, ...]:
+    """Multiples of ``every`` days since 1970 inside the panel, none in its last ``every`` days: the future has no
+    change of which nothing is known, and a slope that changed just before the end would be a guess."""
+    first, last = (int(day) for day in starts(dates[[0, -1]]))
+    return tuple(range((first // every + 1) * every, last - every + 1, every))
+
+
+def terms(spec: SeasonSpec, here: Moment, period_days: int) -> tuple[Term, ...]:
+    """The parts that are there."""
+    found = []
+    if spec.weekdays is not None:
+        found.append(_pooled("days_of_week", _DAYS, weekday_shares(here.dates, period_days), spec.weekdays))
+    if spec.months is not None:
+        found.append(_pooled("months_of_year", _MONTHS, month_shares(here.dates, period_days), spec.months))
+    if spec.changes is not None and spec.change_days:
+        middle = starts(here.dates) + 0.5 * period_days
+        design = np.maximum(middle[:, None] - np.array(spec.change_days, dtype=float), 0.0) / _YEAR
+        labels = tuple(str(pd.Timestamp(day, unit="D").date()) for day in spec.change_days)
+        found.append(_pooled("changes_of_slope", labels, design, spec.changes))
+    return tuple(found)
+
+
+def _pooled(name: str, labels: tuple[str, ...], design: Floats, scale: float) -> Term:
+    p = len(labels)
+    return Term(name, f"{name}_name", labels, design, np.zeros(p), np.ones(p), Scale(f"{name}_sd", scale))
+
+
+def weekday_shares(dates: pd.DatetimeIndex, period_days: int) -> Floats:
+    """Share [t, 7] of each period's days that are Mondays, Tuesdays, ..., less a seventh."""
+    days = (starts(dates)[:, None] + np.arange(period_days) + _EPOCH_WEEKDAY) % 7
+    return np.asarray((days[:, :, None] == np.arange(7)).mean(axis=1) - 1 / 7)
+
+
+def month_shares(dates: pd.DatetimeIndex, period_days: int) -> Floats:
+    """Share [t, 12] of each period's days in each month, less a twelfth."""
+    days = starts(dates)[:, None] + np.arange(period_days)
+    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12
+    return np.asarray((months[:, :, None] == np.arange(12)).mean(axis=1) - 1 / 12)
