@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Floats = npt.NDArray[np.float64]
+from mmm.arrays import Floats
+
 Days = npt.NDArray[np.int64]
 """Days since 1970-01-01, ascending."""
 

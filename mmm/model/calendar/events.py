@@ -9,10 +9,10 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from mmm.data.names import EVENT_TERM
-from mmm.errors import suggestion
 from mmm.model.calendar.days import Floats, day_numbers, share_of_period, starts, years
 from mmm.model.terms import Moment, Term
 from mmm.section import Section
+from mmm.suggest import suggestion
 
 Kind = Literal["pulse", "step", "decay", "yearly", "black_friday"]
 _LONGEST = 366

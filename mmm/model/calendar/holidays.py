@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, Field
 
-from mmm.errors import suggestion
 from mmm.model.calendar.days import day_numbers, share_of_period, years
 from mmm.model.terms import Moment, Scale, Term
 from mmm.section import Section
+from mmm.suggest import suggestion
 
 _AHEAD = 5
 """Years after the panel whose kinds of holidays are pinned with the model."""
