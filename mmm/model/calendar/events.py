@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
+from mmm.arrays import Floats
 from mmm.data.names import EVENT_TERM
-from mmm.model.calendar.days import Floats, day_numbers, share_of_period, starts, years
+from mmm.model.calendar.days import day_numbers, share_of_period, starts, years
 from mmm.model.terms import Moment, Term
 from mmm.section import Section
 from mmm.suggest import suggestion

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from mmm.model.calendar.days import Floats, starts
+from mmm.arrays import Floats
+from mmm.model.calendar.days import starts
 from mmm.model.terms import Moment, Scale, Term
 from mmm.section import Section
 
