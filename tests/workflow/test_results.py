@@ -1,6 +1,7 @@
 """Analysis, plan and what stands around it are kept beside their fit as plain data, and come back as they were."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -176,7 +177,8 @@ def test_what_is_kept_is_json_and_made_again_where_it_is_damaged(
     for path in sorted(folder_of(request, first).glob(f"{kind}-*.json")):
         content = path.read_bytes()
         json.loads(content, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-        path.write_bytes(content.replace(b"1", b"2", 1))
+        inside = content.index(f'"{kind}": '.encode())
+        path.write_bytes(content[:inside] + re.sub(rb"[1-8]", b"9", content[inside:], count=1))
     said: list[str] = []
     concluded(request, first.judged, say=said.append)
     assert [line for line in said if line.startswith(f"The {kind} ") and line.endswith("it is made again.")]
