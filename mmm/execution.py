@@ -6,7 +6,7 @@ four), be it that it ran there or that it queued behind the one that killed them
 more after all others, alone, and only that ends it. Workers share the cores of their machine: each is told to use its
 part only.
 
-This module imports nothing of the package: what is run, and what its results mean, is the caller's business.
+This module imports no layer of the package: what is run, and what its results mean, is the caller's business.
 """
 
 import logging
@@ -18,6 +18,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import uuid4
+
+from mmm.interrupts import unheard
 
 _PATIENCE = 60.0
 """Seconds without any worker, or an answer of the scheduler, after which the tasks that are left are given up."""
@@ -133,17 +135,19 @@ def _local(count: int) -> Iterator[Any]:
     cores = str(max(1, (os.cpu_count() or 1) // count))
     # What went wrong with a task comes back with it; workers need not say it as well.
     environment = {**dict.fromkeys((*_THREADS, _CORES), cores), "DASK_LOGGING__DISTRIBUTED": "critical"}
-    cluster = LocalCluster(
-        n_workers=count,
-        threads_per_worker=1,
-        processes=True,
-        memory_limit=0,
-        host="127.0.0.1",
-        # Dask's HTTP server listens in any case: on a free port, as another run may have the usual one.
-        dashboard_address="127.0.0.1:0",
-        scheduler_kwargs={"dashboard": False},
-        silence_logs="ERROR",
-        env=environment,
+    cluster = unheard(
+        lambda: LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=0,
+            host="127.0.0.1",
+            # Dask's HTTP server listens in any case: on a free port, as another run may have the usual one.
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
+            silence_logs="ERROR",
+            env=environment,
+        )
     )
     with cluster, Client(cluster, set_as_default=False) as client:
         yield client

@@ -68,7 +68,7 @@ def run(program: Callable[[], object]) -> int:
         _state.at_once = True
     if _state.received is None:
         return code
-    _clean()
+    _clean(spared=_resource_tracker())
     return 128 + tell()
 
 
@@ -164,12 +164,21 @@ def _leave() -> None:
     os._exit(128 + number)
 
 
-def _clean() -> None:
+def _resource_tracker() -> int | None:
+    """The process, if there is one, in which Python keeps the names of semaphores until this one has removed them.
+
+    It ends by itself after that. Where it is gone, Python starts another, which writes a traceback for every name.
+    """
+    module = sys.modules.get("multiprocessing.resource_tracker")
+    return None if module is None else getattr(module._resource_tracker, "_pid", None)
+
+
+def _clean(spared: int | None = None) -> None:
     """End the processes that this one started, and remove what they and it were making."""
     with suppress(Exception):
         import psutil
 
-        started = psutil.Process().children(recursive=True)
+        started = [child for child in psutil.Process().children(recursive=True) if child.pid != spared]
         for child in started:
             with suppress(psutil.Error):
                 child.kill()
@@ -192,3 +201,28 @@ def with_its_processes() -> Iterator[None]:
             with suppress(psutil.Error):
                 child.kill()
         raise
+
+
+def unheard[T](make: Callable[[], T]) -> T:
+    """What ``make`` gives; Ctrl-C does not come to the threads and processes that it starts, then or later.
+
+    A terminal sends it to every process, and each would write a traceback: it is this one that ends the others.
+    Signals that a thread blocks are blocked in what it starts; a thread of its own leaves the main one listening.
+    """
+    from concurrent.futures import Future
+    from multiprocessing import resource_tracker
+
+    made: Future[T] = Future()
+
+    def run() -> None:
+        if hasattr(signal, "pthread_sigmask"):
+            # Python starts this process of its own before others, and hears signals again after that.
+            resource_tracker.ensure_running()
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            made.set_result(make())
+        except BaseException as error:  # noqa: BLE001  # it is raised where the result is asked for
+            made.set_exception(error)
+
+    threading.Thread(target=run, name="mmm-unheard", daemon=True).start()
+    return made.result()

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from sharing import Shared
 
 from mmm.data.dataset import Dataset
 from mmm.data.load import from_frame
@@ -23,8 +24,10 @@ from mmm.model.spec import make_spec
 from mmm.simulate import Simulated, data_settings, demo_world, simulate
 from mmm.simulate.world import World
 
-# Shells start what runs in the background deaf to Ctrl-C, and children inherit it; tests interrupt them on purpose.
+# Shells start what runs in the background deaf to Ctrl-C, nohup to hang-ups, and children inherit it; tests interrupt
+# them on purpose.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 LOOKBACK = 26
 
@@ -110,6 +113,13 @@ def _truth_as_fit(simulated: Simulated, dataset: Dataset, draws: int = 4) -> Fit
     stats = xr.Dataset({"diverging": (("chain", "draw"), np.zeros(shape, dtype=bool))})
     tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
     return Fit(dataset, (Member(spec, tree, "truth", "none"),), seed=1, key="truth")
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Shared:
+    """Folders that all files of this run share."""
+    base = tmp_path_factory.getbasetemp()
+    return Shared((base if worker_id == "master" else base.parent) / "shared")
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,6 @@ SAMPLED = (
     "inference/test_mixture.py",
     "inference/test_attempts.py",
     "inference/test_engine_sampling.py",
-    "inference/test_plain_model.py",
     "inference/test_preview.py",
     "assessment/test_gate.py",
     "assessment/test_backtest.py",

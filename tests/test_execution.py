@@ -7,11 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import dask
+import psutil
 import pytest
 
 from mmm import execution
@@ -121,6 +122,48 @@ def test_two_runs_may_start_workers_at_the_same_time(tmp_path: Path) -> None:
         found, _ = run(tmp_path, Workers(1), task(tmp_path, "c"))
         assert found["c"].value == "C"
         assert [done.value for done in first] == ["B"]
+
+
+@pytest.mark.parametrize("running", [False, True], ids=["starting", "running"])
+def test_an_interrupt_from_a_terminal_shows_nothing_of_the_workers(running: bool, tmp_path: Path) -> None:
+    """It goes to every process; workers that hear it would write a traceback each."""
+    script = (
+        "import sys, time\nfrom mmm import interrupts\nfrom mmm.execution import Task, Workers, run_tasks\n"
+        "def work():\n"
+        "    tasks = [Task(str(i), (30.0,)) for i in range(2)]\n"
+        "    list(run_tasks(lambda say, s: (say('waits'), time.sleep(s)), tasks, Workers(2), notice=told))\n"
+        "def told(event):\n"
+        "    print(event.kind, flush=True)\n"
+        "sys.exit(interrupts.run(work))"
+    )
+    with (tmp_path / "err").open("wb") as errors:
+        command = [sys.executable, "-c", script]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, start_new_session=True, text=True)
+    assert process.stdout is not None
+    if running:
+        while process.stdout.readline().strip() != "said":
+            assert process.poll() is None
+    else:
+        while not any("spawn_main" in part for part in command_lines(process.pid)):
+            assert process.poll() is None
+            time.sleep(0.02)
+        # In the middle of its imports, on any machine.
+        time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    said = (tmp_path / "err").read_text(encoding="utf-8")
+    assert said == "Error: Interrupted. What was complete is kept, nothing half-made is.\n"
+
+
+def command_lines(pid: int) -> list[str]:
+    """Words of the command lines of a process's children."""
+    found: list[str] = []
+    for child in psutil.Process(pid).children(recursive=True):
+        # One that has just ended has none.
+        with suppress(psutil.NoSuchProcess):
+            found += child.cmdline()
+    return found
 
 
 def test_keys_must_differ() -> None:

@@ -6,14 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import interruptions
 import psutil
 import pytest
+import synthetic
 from interruptions import Moment
 
 from mmm import scratch
+from mmm.settings import dump_settings
 
 MOMENTS = [
     Moment("check", 0.3),
@@ -138,17 +141,31 @@ def test_an_interrupt_in_a_destructor_is_not_lost() -> None:
     assert done.stderr == "Error: Interrupted. What was complete is kept, nothing half-made is.\n"
 
 
-def test_a_killed_notebook_is_a_sentence(folder: Path) -> None:
-    line = [*interruptions.MMM, *interruptions.COMMANDS["report"]]
-    with (folder / "stderr.log").open("wb") as errors:
-        running = subprocess.Popen(line, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors)
+def kernels_of(pid: int) -> list[psutil.Process]:
+    """The processes that run a notebook for this one."""
+    found = []
+    for child in psutil.Process(pid).children():
+        # A child that has just ended has no command line any more.
+        with suppress(psutil.NoSuchProcess):
+            found += [child] * ("ipykernel_launcher" in child.cmdline())
+    return found
+
+
+def test_a_killed_notebook_is_a_sentence(tmp_path: Path) -> None:
+    settings = synthetic.make_settings(synthetic.Case(geos=1, channels=("tv", "search")), tmp_path)
+    config = tmp_path / "settings.yaml"
+    config.write_text(dump_settings(settings), encoding="utf-8")
+    line = [*interruptions.MMM, "report", str(config), "-p", "report.formats=[html]", "--out", "reports"]
+    with (tmp_path / "stderr.log").open("wb") as errors:
+        running = subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=errors)
         kernels: list[psutil.Process] = []
         while running.poll() is None and not kernels:
-            kernels = [p for p in psutil.Process(running.pid).children() if "ipykernel_launcher" in p.cmdline()]
+            time.sleep(0.05)
+            kernels = kernels_of(running.pid)
         time.sleep(0.5)
         kernels[0].kill()
         assert running.wait() == 7
-    said = (folder / "stderr.log").read_text()
+    said = (tmp_path / "stderr.log").read_text()
     assert "Traceback" not in said
     assert "The process that ran the notebook ended or did not answer." in said.splitlines()[-1]
-    assert interruptions.leftovers(folder) == []
+    assert interruptions.leftovers(tmp_path) == []

@@ -244,7 +244,7 @@ def test_ci_calls_what_a_developer_calls_and_no_more() -> None:
     script = ROOT / ".ci/run"
     lines = script.read_text(encoding="utf-8").splitlines()
     assert script.stat().st_mode & 0o111
-    assert lines[-1] == "make test"
+    assert lines[-2:] == ["make test", "make test-elsewhere"]
 
 
 def test_what_runs_elsewhere_is_there_and_takes_the_seed_of_the_environment() -> None:

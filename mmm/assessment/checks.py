@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import arviz as az
+import arviz_stats as az
 import numpy as np
 import xarray as xr
 

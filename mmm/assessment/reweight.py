@@ -53,5 +53,5 @@ def reweighted(log_ratio: Floats) -> Weights:
     if len(log_ratio) < FEWEST_DRAWS:
         return Weights(np.asarray(special.softmax(log_ratio)), np.inf)
     # It smooths the largest of what it is given with the sign turned, as leave-one-out ratios want it.
-    smoothed, k = array_stats.psislw(-(log_ratio - log_ratio.max()))  # type: ignore[no-untyped-call]
+    smoothed, k = array_stats.psislw(-(log_ratio - log_ratio.max()))
     return Weights(np.asarray(special.softmax(smoothed)), float(k))

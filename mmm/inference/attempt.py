@@ -8,7 +8,7 @@ three times as long. As many draws are kept as were asked for.
 
 from dataclasses import dataclass, field, replace
 
-import arviz as az
+import arviz_stats as az
 import numpy as np
 import xarray as xr
 

@@ -44,7 +44,7 @@ def leave_one_out(spec: ModelSpec, posterior: xr.Dataset, dataset: Dataset, seed
         # No tail to smooth: the estimate is made, and not believed.
         elpd, k = np.log(len(periods)) - special.logsumexp(-periods, axis=0), np.full(periods.shape[1], np.inf)
     else:
-        log_weights, k = array_stats.psislw(periods.T)  # type: ignore[no-untyped-call]
+        log_weights, k = array_stats.psislw(periods.T)
         elpd = special.logsumexp(log_weights + periods.T, axis=1)
     dates = dataset.dates[rows]
     return xr.Dataset({"elpd": ("date", elpd), "k": ("date", np.asarray(k))}, coords={"date": dates})

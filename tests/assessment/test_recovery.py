@@ -13,7 +13,7 @@ import xarray as xr
 from seeds import seeded
 
 from mmm.assessment import gate_study, recovery
-from mmm.assessment.recovery import file_case, priors_of, random_case, run_case, simulated_case
+from mmm.assessment.recovery import estimates, file_case, priors_of, random_case, run_case, simulated_case
 from mmm.assessment.recovery_page import markdown, write_pages
 from mmm.assessment.recovery_score import Estimate, summarise
 from mmm.assessment.resume import kept
@@ -191,6 +191,17 @@ def test_the_largest_shift_is_in_posterior_deviations_whatever_the_order() -> No
         fit(a=short[:, :, 0], b=short[:, :, 1]), fit(b=centred[:, :, 1], a=centred[:, :, 0])
     )
     assert shift == pytest.approx(0.5, rel=0.05)
+
+
+def test_estimates_of_the_truth_are_the_truth_of_their_channel_and_geo(known) -> None:
+    """Every draw of this fit is the truth; the returns of its channels are far from each other."""
+    case = simulated_case(known.simulated.world, "known", ModelSettings(lookback="26 weeks", mixture=None))
+    found = estimates(case, known.fit)
+    assert len({e.channel for e in found}) == len(known.dataset.channels)
+    assert {e.geo for e in found} == ({""} if len(known.dataset.geos) == 1 else {"", *known.dataset.geos})
+    for e in found:
+        assert e.median == pytest.approx(e.truth, rel=0.01), (e.channel, e.geo)
+        assert (e.lower, e.upper) == pytest.approx((e.median, e.median))
 
 
 @pytest.mark.recovery

@@ -60,9 +60,16 @@ def test_a_sample_that_is_never_enough_is_taken_as_often_as_was_said_and_keeps_i
 
 
 def test_a_sample_that_agrees_is_taken_once() -> None:
-    fit, said = lines_of(seeded(draws=1500, tune=500, target_accept=0.97, seed=1))
+    """The first of some that does: whether a certain one does hangs on the processor."""
+    for seed in range(1, 6):
+        good = seeded(draws=1500, tune=500, target_accept=0.97, seed=seed)
+        once, _ = lines_of(good.model_copy(update={"attempts": 1}))
+        if not once.main.short:
+            break
+    fit, said = lines_of(good)
     assert fit.main.short == ""
     assert said == []
+    np.testing.assert_array_equal(fit.main.posterior["roas"], once.main.posterior["roas"])
 
 
 def test_a_quick_look_is_taken_once() -> None:

@@ -8,12 +8,15 @@ import numpy as np
 import pymc as pm
 import pytest
 import xarray as xr
+from seeds import seeded
 
 from mmm.analysis import analyse
 from mmm.inference.engine import log_posterior
 from mmm.inference.engine.draws import posterior
 from mmm.inference.fit import Fit, Member
+from mmm.inference.sample import fit_model
 from mmm.inference.store import load, save
+from mmm.model.settings import ModelSettings
 from mmm.model.spec import make_spec
 
 
@@ -67,3 +70,20 @@ def test_a_fit_stored_without_deviations_gets_them_back(tmp_path: Path) -> None:
     xr.testing.assert_allclose(found.main.posterior["geo_deviation"], main.posterior["geo_deviation"], atol=1e-9)
     free = {v.name: found.to_pymc().named_vars_to_dims.get(v.name, ()) for v in found.to_pymc().free_RVs}
     assert {name: found.main.posterior[name].dims[2:] for name in free} == {k: tuple(v) for k, v in free.items()}
+
+
+def test_the_plain_engine_samples_what_the_fast_one_samples() -> None:
+    """The same variables and groups: whoever reads a fit does not ask how it was made."""
+    data = cases.dataset("national", channels=1)
+    baseline = {"drift": None, "seasonality_order": 1}
+    spec = make_spec(data, ModelSettings.model_validate({"mixture": None, "lookback": "2 weeks", "baseline": baseline}))
+    few = seeded(draws=20, tune=20, chains=2, attempts=1)
+    plain, fast = (fit_model(data, spec, few.model_copy(update={"engine": engine})) for engine in ("plain", "fast"))
+    assert (plain.engine, fast.engine) == ("plain", "fast")
+    assert plain.key != fast.key
+    for name, values in fast.main.posterior.data_vars.items():
+        assert plain.main.posterior[name].dims == values.dims, name
+        assert np.isfinite(plain.main.posterior[name]).all(), name
+    for group in ("posterior", "sample_stats"):
+        assert {"chain": 2, "draw": 20}.items() <= dict(plain.main.tree[group].sizes).items()
+    assert {"diverging", "energy"} <= set(plain.main.tree["sample_stats"].to_dataset())

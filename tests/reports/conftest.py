@@ -1,12 +1,15 @@
 """Reports that several tests look at: made once, without sampling."""
 
 import os
+import pickle
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import synthetic
+from sharing import Shared
 
 from mmm.reporting.runs.run import Report, run_report
 from mmm.reporting.runs.story import Story, tell
@@ -20,11 +23,17 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="session")
-def make_settings(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Settings]:
-    """Settings of a synthetic analysis whose fits are already in its store; arguments are those of ``Case``."""
+def make_settings(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Settings]:
+    """Settings of a synthetic analysis whose fits are already in its store; arguments are those of ``Case``.
+
+    Whatever is asked of the same data and fits is asked of one folder, whoever asks; the settings' base is their own.
+    """
 
     def make(**case: Any) -> Settings:
-        return synthetic.make_settings(synthetic.Case(**case), tmp_path_factory.mktemp("case"))
+        asked = synthetic.Case(**case)
+        basis = synthetic.basis_of(asked)
+        folder = shared.folder(f"case {basis}", lambda folder: synthetic.prepare(basis, folder))
+        return synthetic.settings_of(asked, folder, tmp_path_factory.mktemp("base"))
 
     return make
 
@@ -42,10 +51,17 @@ def story(make_story: Callable[..., Story]) -> Story:
 
 
 @pytest.fixture(scope="session")
-def report(make_settings: Callable[..., Settings], tmp_path_factory: pytest.TempPathFactory) -> Report:
+def report(make_settings: Callable[..., Settings], shared: Shared) -> Report:
     """A whole run, notebook, HTML and PDF included, of an analysis with hostile channel names."""
-    settings = make_settings(channels=HOSTILE, settings={"report": {"organisation": "Shop <b>Ltd</b>"}})
-    return run_report(settings, out=tmp_path_factory.mktemp("reports"), progress=False)
+    asked = {"figures": True, "organisation": "Shop <b>Ltd</b>"}
+    settings = make_settings(channels=HOSTILE, settings={"report": asked})
+
+    def run(folder: Path) -> None:
+        made = run_report(settings, out=folder / "out", progress=False)
+        (folder / "report.pickle").write_bytes(pickle.dumps(made))
+
+    made: Report = pickle.loads((shared.folder("report", run) / "report.pickle").read_bytes())  # noqa: S301  # our own
+    return made
 
 
 def _needed(found: bool, what: str, package: str) -> None:

@@ -62,18 +62,48 @@ class Case:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
+FITTED = ("model", "sampler", "data", "experiments")
+"""Sections of the settings on which data and fits hang: what else is asked of them needs no others."""
+
+
 def make_settings(case: Case, folder: Path) -> Settings:
     """Writes the world's data to ``folder``, puts both fits into its store, and returns the settings."""
+    prepare(case, folder)
+    return settings_of(case, folder, folder)
+
+
+def basis_of(case: Case) -> Case:
+    """``case`` with no other settings than those on which data and fits hang."""
+    return replace(case, settings={key: case.settings[key] for key in FITTED if key in case.settings})
+
+
+def settings_of(case: Case, folder: Path, base: Path) -> Settings:
+    """The settings, as if read in ``base``, of an analysis whose data and fits are in ``folder``."""
     world = _world(case)
-    simulated = simulate(world)
-    document: dict[str, Any] = {"name": "synthetic", "title": "Synthetic shop", "data": data_settings(simulated)}
+    document: dict[str, Any] = {"name": "synthetic", "title": "Synthetic shop", "data": data_settings(simulate(world))}
     # The world's channels have plain names; the analysis gives them the case's.
     columns = document["data"]["channels"]
     document["data"]["channels"] = dict(zip(case.channels, columns.values(), strict=True))
-    document["data"]["currency"] = case.currency
+    document["data"] |= {"currency": case.currency, "source": str(folder / "data.csv")}
     if case.value_per_unit is None:
         document["data"]["target"] = {"column": world.outcome, "kind": "kpi", "unit": world.outcome}
-    frame = simulated.frame
+    document |= {
+        "model": {"lookback": "8 weeks", "mixture": None},
+        "sampler": {"draws": DRAWS, "chains": CHAINS, "store": str(folder / "store")},
+        # Draws around the truth say little of how well a fit would forecast.
+        "gate": {"ess_bulk_min": 300, "ess_tail_min": 300, "r_hat_max": 1.05, "naive_warn": 0.0, "naive_fail": 0.0},
+        "plan": {"curve_points": 5, "draws": 200},
+        **case.settings,
+        # Pictures for slides take longer than all the rest of a page.
+        "report": {"figures": False, **case.settings.get("report", {})},
+    }
+    return settings_from(document, base=base)
+
+
+def prepare(case: Case, folder: Path) -> None:
+    """Writes the world's data to ``folder``, and both fits to its store."""
+    world = _world(case)
+    frame = simulate(world).frame
     frame[world.outcome] *= case.scale
     dates = sorted(frame["date"].unique())
     for i, name in enumerate(case.channels):
@@ -83,15 +113,7 @@ def make_settings(case: Case, folder: Path) -> Settings:
         if name in case.young:
             frame.loc[frame["date"] < dates[-10], own] = 0.0
     frame.to_csv(folder / "data.csv", index=False)
-    document |= {
-        "model": {"lookback": "8 weeks", "mixture": None},
-        "sampler": {"draws": DRAWS, "chains": CHAINS, "store": str(folder / "store")},
-        # Draws around the truth say little of how well a fit would forecast.
-        "gate": {"ess_bulk_min": 300, "ess_tail_min": 300, "r_hat_max": 1.05, "naive_warn": 0.0, "naive_fail": 0.0},
-        "plan": {"curve_points": 5, "draws": 200},
-        **case.settings,
-    }
-    settings = settings_from(document, base=folder)
+    settings = settings_of(case, folder, folder)
     dataset = load_dataset(settings)
     evidence = load_evidence(settings, dataset)
     for seen in (dataset, dataset.with_outcome_hidden(13)):
@@ -102,7 +124,6 @@ def make_settings(case: Case, folder: Path) -> Settings:
                 made = _fit(used, member.spec, settings, case, place)
                 made = replace(made, evidence=told, key=key, excluded=excluded)
                 save(made, Path(settings.sampler.store) / key)
-    return settings
 
 
 def _world(case: Case) -> World:

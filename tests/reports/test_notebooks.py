@@ -1,13 +1,16 @@
 """The teaching notebooks run from top to bottom on a small world, and carry no outputs."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import papermill
 import pytest
+from jupyter_client.manager import KernelManager
+from nbclient import NotebookClient
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
 
 from mmm.reporting.runs.run import notebook_path
 from mmm.settings import Settings, dump_settings
@@ -34,19 +37,27 @@ def config(make_settings: Callable[..., Settings]) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[KernelManager]:
+    """One process for all notebooks: each of its own would take longer to import the package than to run."""
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(extra_arguments=["--log-level=50"])
+    yield manager
+    manager.shutdown_kernel(now=True)
+
+
 @pytest.mark.parametrize("name", TEACHING)
-def test_it_runs_on_a_small_world(name: str, config: Path, tmp_path: Path) -> None:
-    target = tmp_path / name
-    papermill.execute_notebook(
-        str(notebook_path(name)),
-        str(target),
-        parameters={"config": str(config), "root": str(config.parent)},
-        progress_bar=False,
-        log_output=False,
-        cwd=str(tmp_path),
-        extra_arguments=["--log-level=50"],
-    )
-    done: Any = nbformat.read(target, as_version=4)
+def test_it_runs_on_a_small_world(name: str, config: Path, kernel: KernelManager, tmp_path: Path) -> None:
+    parameters = {"config": str(config), "root": str(config.parent)}
+    done: Any = parameterize_notebook(load_notebook_node(str(notebook_path(name))), parameters)
+    # Nothing that an earlier notebook named is there.
+    done.cells.insert(0, nbformat.v4.new_code_cell(f"%reset -f\n%cd -q {tmp_path}"))
+    client = NotebookClient(done, km=kernel)
+    try:
+        client.execute()
+    finally:
+        if client.kc is not None:
+            client.kc.stop_channels()
     outputs = [output for cell in done.cells if cell.cell_type == "code" for output in cell.outputs]
     assert not [o for o in outputs if o.output_type == "error"]
     assert not [o.text for o in outputs if o.get("name") == "stderr"]

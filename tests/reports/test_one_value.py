@@ -30,6 +30,7 @@ CASES: dict[str, dict[str, Any]] = {
     "national": {"geos": 1, "settings": {"plan": QUICK}},
     "s_shaped": {
         "geos": 1,
+        "channels": ("tv", "search"),
         "value_per_unit": None,
         "settings": {
             "plan": QUICK,
@@ -42,7 +43,7 @@ CASES: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module", params=list(CASES))
 def told(request: pytest.FixtureRequest, make_story: Callable[..., Story]) -> Story:
     case = CASES[request.param]
-    return make_story(**{**case, "settings": {"report": {"figures": False}, **case["settings"]}})
+    return make_story(**case)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from mmm.cli import app
 from mmm.errors import GateError, PlanError, ReportError, SettingsError
 from mmm.execution import Here
 from mmm.reporting.runs.portfolio_page import PortfolioStory, write_portfolio
-from mmm.settings import Settings, dump_settings
+from mmm.settings import Settings, dump_settings, load_settings
 from mmm.settings.portfolio import load_portfolio
 from mmm.settings.report import Language
 from mmm.settings.request import budget_of, markets_of, request_of
@@ -86,7 +86,7 @@ def test_the_split_spends_what_is_spent_today_and_wins_more(found: Split) -> Non
 
 
 def test_amounts_are_converted(found: Split, files: dict[str, Path]) -> None:
-    data = pd.read_csv(files["away"].with_name("data.csv"))
+    data = pd.read_csv(load_settings(files["away"]).data.source)
     spend = data[[c for c in data.columns if c.endswith("_spend")]].tail(13).to_numpy().sum()
     assert found.markets[1].today == pytest.approx(1.2 * spend, rel=1e-6)
 
@@ -194,6 +194,7 @@ def test_its_own_templates_are_checked_first_and_used(
 
 
 def test_a_market_is_listed_once(files: dict[str, Path], tmp_path: Path) -> None:
+    (files["home"].parent / "below").mkdir()
     paths = [str(files["home"]), str(files["home"].parent / "*" / ".." / files["home"].name)]
     with pytest.raises(SettingsError, match=r"names as well\. List each market once"):
         load_portfolio(portfolio_file(tmp_path, files, markets=paths))
@@ -226,7 +227,7 @@ def test_markets_must_ask_alike(files: dict[str, Path], tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("weeks", "refused"), [(1, True), (39, True), (0, False)])
 def test_plans_must_begin_at_the_same_time(weeks: int, refused: bool, files: dict[str, Path], tmp_path: Path) -> None:
-    data = pd.read_csv(files["away"].with_name("data.csv"))
+    data = pd.read_csv(load_settings(files["away"]).data.source)
     dates = sorted(data["date"].unique())
     # Weeks that start on another day are no other time.
     data["date"] = (pd.to_datetime(data["date"]) - pd.Timedelta(days=0 if weeks else 6)).dt.strftime("%Y-%m-%d")
