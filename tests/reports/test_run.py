@@ -81,7 +81,7 @@ def test_the_manifest_holds_the_hashes_of_the_files(report: Report) -> None:
         assert facts == {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}, name
     assert manifest["gate"]["status"] in ("pass", "warn")
     assert manifest["versions"]["mmm-workbench"] != "not installed"
-    assert set(manifest["seconds"]) == {"checks", "fits", "notebook", "rendering"}
+    assert set(manifest["seconds"]) == {"checks", "fits", "plan", "notebook", "rendering"}
 
 
 def test_sizes_stay_small(report: Report) -> None:
