@@ -3,6 +3,7 @@
 A failed gate stops planning and reporting (:func:`demand_pass`) unless the settings override it.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -30,6 +31,7 @@ from mmm.errors import GateError
 from mmm.inference.fit import Fit
 from mmm.inference.preview import refuse_preview
 from mmm.model.spec import ModelSpec
+from mmm.records import Records
 
 _MAX_DRAWS = 2000
 
@@ -107,6 +109,21 @@ def _list(checks: tuple[Check, ...]) -> str:
     return "; ".join(check.said[0].lower() + check.said[1:] for check in checks)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a check may look at: the fit, its limits, the forecast of held-out periods, experiments and signals."""
+
+    fit: Fit
+    settings: GateSettings
+    holdout: HoldoutResult | None
+    agreed: tuple[Agreement, ...]
+    signals: Signals
+
+
+CHECKS: Records[Callable[[Asked], Check | None]] = Records("check", "mmm.assessment.further")
+"""Further checks; None where one has nothing to look at. Files only: what is kept is known by the code that judges."""
+
+
 def gate(
     fit: Fit,
     settings: GateSettings,
@@ -137,6 +154,8 @@ def gate(
         checks.append(agreement_check(agreed, settings))
     found = found or signals(fit, None if holdout is None else holdout.fit)
     checks += identification_checks(found, settings)
+    asked = Asked(fit, settings, holdout, agreed, found)
+    checks += [check for look in CHECKS.values() if (check := look(asked)) is not None]
     return GateReport(tuple(checks))
 
 

@@ -5,16 +5,14 @@ The model's own terms follow from its spec (:mod:`mmm.model.baseline`). A term o
 group ``mmm.terms``; settings name it in ``model.baseline.further``.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 
 import numpy as np
 import pandas as pd
 
 from mmm.arrays import Floats
-from mmm.errors import SettingsError
-from mmm.suggest import suggestion
+from mmm.records import Records
 
 GROUP = "mmm.terms"
 
@@ -87,35 +85,7 @@ class Moment:
     outcome_sd: float
 
 
-class Terms:
-    """Terms that settings may name. What is not there raises SettingsError, with the names that are."""
-
-    def __init__(self) -> None:
-        self._made: dict[str, Callable[[Moment], Term]] | None = None
-
-    def __getitem__(self, name: str) -> Callable[[Moment], Term]:
-        found = self._all().get(name)
-        if found is None:
-            known = f" {suggestion(name, self._all())}" if self._all() else ""
-            raise SettingsError(f"'{name}' is no term that was registered.{known}")
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
-
-    def add(self, name: str, make: Callable[[Moment], Term]) -> None:
-        """Raises SettingsError where the name is taken."""
-        if name in self._all():
-            raise SettingsError(f"A term named '{name}' is registered already.")
-        self._all()[name] = make
-
-    def _all(self) -> dict[str, Callable[[Moment], Term]]:
-        if self._made is None:
-            self._made = {point.name: point.load() for point in entry_points(group=GROUP)}
-        return self._made
-
-
-TERMS = Terms()
+TERMS: Records[Callable[[Moment], Term]] = Records("term", "mmm.model.further", "mmm.terms")
 
 
 def register_term(name: str, make: Callable[[Moment], Term]) -> None:

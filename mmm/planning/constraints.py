@@ -9,6 +9,7 @@ from mmm.arrays import Floats
 from mmm.data.problems import nearest
 from mmm.digits import amount
 from mmm.errors import PlanError
+from mmm.planning.limits import CONSTRAINTS, Here
 from mmm.planning.problem import PlanProblem, Space
 from mmm.planning.program import Program, Rule, budget_rule, defined
 from mmm.planning.settings import DEFAULT_BOUNDS, ChannelLimits, PlanSettings, RelativeRange
@@ -295,6 +296,21 @@ class _Builder:
         self.add("increases", {}, dict.fromkeys(ups, 1.0), (-np.inf, limit))
         self.add("decreases", {}, dict.fromkeys(downs, 1.0), (-np.inf, limit))
 
+    def further(self) -> None:
+        """Constraints of one's own, on the channels' totals."""
+        here = Here(self.names, self.reference)
+        for name, asked in self.settings.further.items():
+            for limit in CONSTRAINTS[name].limits(asked, here):
+                unknown = [channel for channel in limit.weights if channel not in self.names]
+                if unknown:
+                    raise PlanError(
+                        f"plan.further.{name} names the channel '{unknown[0]}', which the model does not have. "
+                        f"{nearest(unknown[0], self.names)}"
+                    )
+                columns = {i: w for c, w in limit.weights.items() for i in self.columns_of(self.names.index(c))}
+                says = Statement("further", {"name": limit.words})
+                self.rules.append(Rule(says, tuple(columns), tuple(columns.values()), limit.lower, limit.upper))
+
     def extrapolation(self) -> None:
         rule = self.settings.extrapolation
         if rule.action == "warn":
@@ -348,6 +364,7 @@ def assemble(settings: PlanSettings, space: Space, total_budget: float) -> Progr
     builder.cells()
     builder.groups()
     builder.reallocation()
+    builder.further()
     builder.extrapolation()
     return Program(
         size=space.size,

@@ -6,6 +6,8 @@ from pydantic import Field, field_validator, model_validator
 
 from mmm.data.calendar import Duration
 from mmm.digits import amount
+from mmm.errors import SettingsError
+from mmm.planning.limits import CONSTRAINTS
 from mmm.section import SEED_MAX, Section
 
 RISKY_DRAWS = 100
@@ -229,6 +231,8 @@ class PlanSettings(Section):
     step: Amount | None = None
     """Sellable unit of every channel that has none of its own."""
     extrapolation: Extrapolation = Extrapolation()
+    further: dict[str, Any] = Field(default_factory=dict)
+    """Constraints of one's own by name, with what each asks for (docs/extending.md)."""
 
     cost_factor: dict[str, Factors] = Field(default_factory=dict)
     """Cost per media unit by channel relative to the last 13 weeks': one factor, or one for each period of the
@@ -259,6 +263,14 @@ class PlanSettings(Section):
     @classmethod
     def _bare_kind(cls, value: Any) -> Any:
         return {"kind": value} if isinstance(value, str) else value
+
+    @field_validator("further")
+    @classmethod
+    def _registered(cls, value: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return {name: CONSTRAINTS[name].section.model_validate(asked) for name, asked in value.items()}
+        except SettingsError as error:
+            raise ValueError(str(error)) from error
 
     @field_validator("bounds", "cell_bounds")
     @classmethod

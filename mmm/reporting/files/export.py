@@ -1,7 +1,8 @@
 """The plan as CSV and XLSX, and all results as JSON. Texts from the data stay text in every one of them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from mmm.errors import ReportError
 from mmm.files import write_whole
 from mmm.interrupts import deferred
+from mmm.records import Records
 from mmm.reporting.content import results
 from mmm.reporting.figures.sheet import Drawn
 from mmm.reporting.files.to_results import results_of
@@ -40,11 +42,24 @@ _COLUMNS = (
 )
 
 
+@dataclass(frozen=True)
+class Export:
+    """A further file beside a report: its name, and what is in it."""
+
+    file: str
+    content: Callable[[Telling], str | bytes]
+
+
+EXPORTS: Records[Export] = Records("export", "mmm.reporting.files.further", "mmm.exports")
+
+
 def write_outputs(m: Telling, folder: Path) -> None:
-    """allocation.csv, allocation.xlsx and results.json."""
+    """allocation.csv, allocation.xlsx, results.json, and the further exports."""
     write_csv(m.plan.allocation, folder / "allocation.csv")
     write_workbook(m, folder / "allocation.xlsx")
     write_whole(folder / results.FILE, results_of(m).model_dump_json(indent=1))
+    for export in EXPORTS.values():
+        write_whole(folder / export.file, export.content(m))
 
 
 def plan_folder(folder: Path) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 from mmm.data.quality import quality_report
 from mmm.errors import ReportError
 from mmm.planning import Plan
-from mmm.reporting.chapters import backtest, belief, changes, future, past, record, summary
+from mmm.reporting.chapters import backtest, belief, changes, future, own, past, record, summary
 from mmm.reporting.content import what_if
 from mmm.reporting.content.from_fit import (
     basis_of,
@@ -110,6 +110,11 @@ class Story:
     def belief(self) -> Shown:
         """Fit, held-out forecast, gate."""
         return self._shown(belief.belief(self.identified))
+
+    def further(self) -> list[Shown]:
+        """Chapters of one's own."""
+        made = (make(self.identified) for make in own.CHAPTERS.values())
+        return [self._shown(chapter) for chapter in made if chapter is not None]
 
     def data(self) -> Shown:
         """Data and assumptions."""
