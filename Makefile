@@ -114,6 +114,7 @@ accept: setup  ## after a meant change of a setting, result or default: write sc
 	$(BIN)/mmm schema --out configs/schema.json
 	$(BIN)/mmm schema --results --out docs/results.schema.json
 	$(BIN)/mmm schema --monitor --out docs/monitor.schema.json
+	$(BIN)/mmm schema --plan --out docs/plan.schema.json
 	$(BIN)/python tests/contracts/test_defaults.py
 	$(BIN)/python tests/contracts/test_public.py
 

@@ -251,8 +251,9 @@ def schema(
     out: Annotated[Path | None, typer.Option(help="File to write; standard output by default.")] = None,
     results: Annotated[bool, typer.Option("--results", help="The schema of results.json instead.")] = False,
     monitoring: Annotated[bool, typer.Option("--monitor", help="The schema of monitor.json instead.")] = False,
+    plans: Annotated[bool, typer.Option("--plan", help="The schema of an exported plan.json instead.")] = False,
 ) -> None:
-    """Print the JSON schema of settings files, for editors, or that of results.json or monitor.json."""
+    """Print the JSON schema of settings files, for editors, or that of results.json, monitor.json or plan.json."""
     from mmm.cli.schema import show_schema
 
-    show_schema(out, "results" if results else "monitor" if monitoring else "settings")
+    show_schema(out, "results" if results else "monitor" if monitoring else "plan" if plans else "settings")

@@ -166,6 +166,20 @@ def _history(entry: Entry) -> None:
     table("History", ["entry", "when", "by", "account", "act", "then", "note"], rows, right=["entry"])
 
 
+def write_export(plan: str, folder: Path, place: Place, *, draft: bool) -> None:
+    """Write the files of a plan that was approved. Raises RegisterError where it was not, or they cannot be written."""
+    from mmm.register.export import export_plan
+
+    with place.open().reading() as connection:
+        entry = find(connection, plan)
+    try:
+        paths = export_plan(entry, folder, draft=draft)
+    except OSError as error:
+        raise RegisterError(f"'{folder}' cannot be written ({error.strerror}). Choose another folder.") from error
+    for path in paths:
+        typer.echo(plain(f"Wrote {path}"))
+
+
 def verify_register(place: Place) -> None:
     """Say that nothing was changed behind the register's back. Raises RegisterError with all that was."""
     if not place.out.is_dir():

@@ -7,7 +7,7 @@ import typer
 
 plans = typer.Typer(
     name="plans",
-    help="The register of plans: save, submit, approve, reject, activate, list, show, verify.",
+    help="The register of plans: save, submit, approve, reject, activate, list, show, export, verify.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -88,6 +88,22 @@ def show(plan: Plan, out: Out = _REPORTS, config: Settings = None) -> None:
     from mmm.cli.plans import Place, show_plan_of_record
 
     show_plan_of_record(plan, Place(out, config))
+
+
+@plans.command()
+def export(
+    plan: Plan,
+    folder: Annotated[Path, typer.Option("--folder", help="Folder for budget.csv, plan.json and changes.ics.")],
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Also of a plan that is not approved; every file says so.")
+    ] = False,
+    out: Out = _REPORTS,
+    config: Settings = None,
+) -> None:
+    """Write an approved plan for whoever carries it out: a table, JSON, and a calendar of the changes."""
+    from mmm.cli.plans import Place, write_export
+
+    write_export(plan, folder, Place(out, config), draft=draft)
 
 
 @plans.command()

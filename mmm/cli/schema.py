@@ -1,4 +1,4 @@
-"""``mmm schema``: the JSON schemas of settings files, of results.json and of monitor.json."""
+"""``mmm schema``: the JSON schemas of settings files, of results.json, monitor.json and plan.json."""
 
 import json
 from pathlib import Path
@@ -9,11 +9,12 @@ import typer
 from mmm.cli.output import plain
 from mmm.files import write_whole
 from mmm.monitoring.state import state_schema
+from mmm.register.export import exported_schema
 from mmm.reporting.content.results import results_schema
 from mmm.settings import json_schema
 
-Document = Literal["settings", "results", "monitor"]
-_SCHEMAS = {"settings": json_schema, "results": results_schema, "monitor": state_schema}
+Document = Literal["settings", "results", "monitor", "plan"]
+_SCHEMAS = {"settings": json_schema, "results": results_schema, "monitor": state_schema, "plan": exported_schema}
 
 
 def show_schema(out: Path | None, document: Document) -> None:

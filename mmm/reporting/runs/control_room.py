@@ -190,7 +190,7 @@ def _money(state: State, fmt: Formatter, drawn: tuple[Drawn, ...]) -> Chapter:
             )
             for one in state.limits
         ]
-        heads = columns("Limit", "Period", f"Spent and planned ({state.currency})", "At least", "At most", "")
+        heads = columns("Limit", "Period", f"Spent and planned ({state.currency})", "At least", "At most", "State")
         tables.append(table_of("Limits, with what was spent and what is still planned.", heads, limits))
     figures = [("control-money", "Money added up: spent, planned, and where it ends (90% interval).")] if drawn else []
     return _chapter("money", "Is the money on plan?", answer, drawn[1:], figures=figures, tables=tables)
