@@ -157,10 +157,11 @@ def page(rows: list[Row]) -> str:
     means = (
         '"Drawn from the model itself" is the case that the promise is about: there the model is right to the '
         'letter, and the share of alarms has to be at most 5%. "As it is" holds a model that had two years to '
-        "learn from against the world that it was learned from. A rule that first rang before the change is not counted "
-        "where there is one, so that false alarms make the rules beside the test look worse there than chance. What the "
-        "table also says: one channel's effect that halves, or spend that is booked elsewhere, is not seen in a year of a "
-        "national total. The model is as uncertain of one channel as that change is large; an experiment is what tells."
+        "learn from against the world that it was learned from. A rule that first rang before the change is not "
+        "counted where there is one, so that false alarms make the rules beside the test look worse there than "
+        "chance. What the table also says: one channel's effect that halves, or spend that is booked elsewhere, is "
+        "not seen in a year of a national total. The model is as uncertain of one channel as that change is large; an "
+        "experiment is what tells."
     )
     head = "| world | years | **the test rings** | a week rings | the sum rings | delay (weeks) | named rightly |"
     parts = ["# Does the test of surprises keep its promise?", "", textwrap.fill(made, 140), "", head, "|---" * 7 + "|"]
