@@ -8,7 +8,7 @@ from mmm.assessment.gate import demand_pass
 from mmm.errors import SettingsError
 from mmm.inference import fit as inference
 from mmm.inference.preview import refuse_preview
-from mmm.planning import Plan, PlanSettings
+from mmm.planning import Plan, PlanSettings, read_worth
 from mmm.planning import plan as made_plan
 from mmm.settings.read import require_fitting
 from mmm.workflow import planned
@@ -35,4 +35,5 @@ def plan(fit: inference.Fit, settings: PlanSettings | None = None, **changes: An
     chosen = base if not changes else with_sections(base, {"plan": changes}, "mmm.plan")
     require_fitting(chosen, fit.request.dataset)
     demand_pass(fit.gate, fit.request.gate)
-    return planned(fit, chosen.plan, fit.request.store)
+    worth = read_worth(chosen.plan, chosen.base)
+    return planned(fit, chosen.plan, fit.request.store, worth=worth)

@@ -10,9 +10,9 @@ import pandas as pd
 from mmm.attribution.paths import read_paths
 from mmm.attribution.read import Reconciliation, read_touches
 from mmm.attribution.settings import GROUPS, MOST_CHANNELS, AttributionSettings, days
-from mmm.attribution.table import database
 from mmm.data.cells import FloatArray
 from mmm.data.problems import shown
+from mmm.data.text_table import database
 from mmm.errors import DataError
 
 RULES = ("first", "last", "linear", "time_decay", "position")

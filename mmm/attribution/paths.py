@@ -8,8 +8,8 @@ import pandas as pd
 
 from mmm.attribution.read import Reconciliation
 from mmm.attribution.settings import GROUPS, AttributionSettings
-from mmm.attribution.table import Checker, Column, demand_plain, load_text, number_sql
 from mmm.data.problems import Problems
+from mmm.data.text_table import Checker, Column, demand_plain, load_text, number_sql
 from mmm.errors import DataError
 
 

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import duckdb
 
-from mmm.attribution.settings import GROUPS, AttributionSettings, ConversionSettings, TouchSettings, days
-from mmm.attribution.table import Checker, Column, count, demand_plain, load_text, number_sql, one
+from mmm.attribution.settings import GROUPS, AttributionSettings, TouchSettings, days
+from mmm.data.orders import Named, check_times, columns_of, order_amount, read_orders
 from mmm.data.problems import Problems
+from mmm.data.text_table import Checker, count, demand_plain, load_text, number_sql, one
 from mmm.errors import DataError
-
-_ZONE = r"(Z|[+-]\d{2}:?\d{2})$"
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,12 @@ def read_touches(connection: duckdb.DuckDBPyConnection, settings: AttributionSet
     refunds = 0
     _read_touches(connection, touches, base)
     if settings.conversions is not None:
-        refunds = _read_conversions(connection, settings.conversions, base)
+        refunds = read_orders(connection, settings.conversions, base, Named("attribution.conversions", "conversion"))
+        amount = order_amount(settings.conversions)
+        connection.execute(
+            "CREATE TABLE conversion AS SELECT person, CAST(time AS TIMESTAMP) AS time, count(*) AS number, "
+            f"sum({amount}) AS value FROM order_text GROUP BY ALL"
+        )
     else:
         _marked_conversions(connection, touches, base)
     _link(connection, days(settings.lookback))
@@ -55,7 +59,7 @@ def read_touches(connection: duckdb.DuckDBPyConnection, settings: AttributionSet
 
 
 def _read_touches(connection: duckdb.DuckDBPyConnection, touches: TouchSettings, base: Path) -> None:
-    columns = {name: Column(getattr(touches, name), f"attribution.touches.{name}") for name in _given(touches)}
+    columns = columns_of(touches, "attribution.touches")
     path = base / touches.source
     load_text(connection, "touch_text", path, columns, touches.csv)
     problems = Problems(str(path))
@@ -72,7 +76,7 @@ def _read_touches(connection: duckdb.DuckDBPyConnection, touches: TouchSettings,
         "Name the channel; write 'direct' where that is what it was.",
         "person, time",
     )
-    _check_times(check, touches.time)
+    check_times(check, touches.time)
     problems.stop_if_any()
     if touches.position is not None:
         _check_positions(check, touches)
@@ -80,29 +84,6 @@ def _read_touches(connection: duckdb.DuckDBPyConnection, touches: TouchSettings,
     connection.execute(
         "CREATE TABLE touch AS SELECT row, person, CAST(time AS TIMESTAMP) AS time, channel FROM touch_text"
     )
-
-
-def _given(section: TouchSettings | ConversionSettings) -> list[str]:
-    names = [name for name in type(section).model_fields if name not in ("source", "csv", "refunds")]
-    return [name for name in names if getattr(section, name) is not None]
-
-
-def _check_times(check: Checker, column: str) -> None:
-    check.demand(
-        "time IS NULL OR TRY_CAST(time AS TIMESTAMP) IS NULL",
-        f"Column '{column}' holds {{n}} cells that are no moments.",
-        "Write them as 2024-03-01 14:05:00 or 2024-03-01.",
-        "time",
-    )
-    zoned = count(check.connection, check.table, f"regexp_matches(time, '{_ZONE}')")
-    if 0 < zoned < count(check.connection, check.table):
-        rarer = "true" if 2 * zoned <= count(check.connection, check.table) else "false"
-        check.demand(
-            f"regexp_matches(time, '{_ZONE}') = {rarer}",
-            f"Column '{column}' mixes moments with and without a time zone; {{n}} rows differ from the others.",
-            "Write all of them with a zone, or none.",
-            "time",
-        )
 
 
 def _check_positions(check: Checker, touches: TouchSettings) -> None:
@@ -130,128 +111,6 @@ def _check_positions(check: Checker, touches: TouchSettings) -> None:
         "{n} touches come before the touch whose position precedes theirs: a clock runs backwards.",
         "Correct the moments, or leave out attribution.touches.position to go by the time alone.",
         "person, time, position",
-    )
-
-
-def _read_conversions(connection: duckdb.DuckDBPyConnection, conversions: ConversionSettings, base: Path) -> int:
-    """Fill ``conversion``; returns how many rows of refunds were left out or netted."""
-    columns = {
-        name: Column(getattr(conversions, name), f"attribution.conversions.{name}") for name in _given(conversions)
-    }
-    path = base / conversions.source
-    load_text(connection, "conversion_text", path, columns, conversions.csv)
-    problems = Problems(str(path))
-    check = Checker(connection, "conversion_text", problems)
-    check.demand(
-        "person IS NULL",
-        f"Column '{conversions.person}' is empty in {{n}} rows: a conversion without a person belongs to no journey.",
-        "Give the person's id, or leave these rows out of the export.",
-        "time",
-    )
-    _check_times(check, conversions.time)
-    amount = "NULL" if conversions.value is None else number_sql("value", conversions.csv)
-    if conversions.value is not None:
-        check.demand(
-            f"{amount} IS NULL OR NOT isfinite({amount}) OR abs({amount}) > 1e15",
-            f"Column '{conversions.value}' holds {{n}} cells that are no amounts of money.",
-            "Correct them, or set attribution.conversions.csv (decimal, thousands).",
-            "value",
-        )
-        demand_plain(check, "value", conversions.value, conversions.csv, "attribution.conversions.csv")
-    if conversions.currency is not None:
-        _check_currencies(connection, conversions, problems)
-    problems.stop_if_any()
-    refunds = _refunds(check, conversions, amount)
-    _check_repeats(check, conversions, amount)
-    problems.stop_if_any()
-    connection.execute(
-        "CREATE TABLE conversion AS SELECT person, CAST(time AS TIMESTAMP) AS time, count(*) AS number, "
-        f"sum({amount}) AS value FROM conversion_text GROUP BY ALL"
-    )
-    return refunds
-
-
-def _check_currencies(
-    connection: duckdb.DuckDBPyConnection, conversions: ConversionSettings, problems: Problems
-) -> None:
-    found = connection.execute("SELECT currency, count(*) FROM conversion_text GROUP BY 1 ORDER BY 2 DESC").fetchall()
-    if len(found) > 1:
-        listed = (f"{currency or 'none given'}: {rows:,} rows" for currency, rows in found)
-        problems.add(
-            f"Column '{conversions.currency}' names {len(found)} currencies, whose amounts do not add up.",
-            "Convert them to one, or keep the rows of one.",
-            listed,
-            len(found),
-        )
-
-
-def _refunds(check: Checker, conversions: ConversionSettings, amount: str) -> int:
-    """Deal with negative values as the settings say; they are recorded as problems where these say nothing."""
-    connection = check.connection
-    refunds = 0 if conversions.value is None else count(connection, "conversion_text", f"{amount} < 0")
-    if not refunds:
-        return 0
-    if conversions.refunds == "refuse":
-        check.demand(
-            f"{amount} < 0",
-            "{n} conversions have a negative value: they look like refunds.",
-            "Set attribution.conversions.refunds to drop, or to net (taken from the order of the same id).",
-            "person, time, value",
-        )
-        return refunds
-    if conversions.refunds == "drop":
-        connection.execute(f"DELETE FROM conversion_text WHERE {amount} < 0")
-        return refunds
-    connection.execute(
-        f"CREATE TABLE netted AS SELECT any_value(row) FILTER ({amount} >= 0) AS row, id, sum({amount}) AS net, "
-        f"count(*) FILTER ({amount} >= 0) AS orders, min(row) AS first FROM conversion_text WHERE id IN "
-        f"(SELECT id FROM conversion_text WHERE {amount} < 0) GROUP BY id"
-    )
-    connection.execute(
-        "CREATE TABLE lost AS SELECT first AS row, id, net FROM netted WHERE orders <> 1 OR net < -0.005"
-    )
-    Checker(connection, "lost", check.problems).demand(
-        "true",
-        "{n} orders are refunded without being there once, or by more than their value.",
-        "Correct them, or leave these refunds out.",
-        "id, net",
-    )
-    connection.execute(f"DELETE FROM conversion_text WHERE {amount} < 0")
-    # An order refunded in full is no conversion.
-    connection.execute("DELETE FROM conversion_text WHERE row IN (SELECT row FROM netted WHERE net < 0.005)")
-    plain = "printf('%.17g', netted.net)"
-    if conversions.csv.sign == ",":
-        plain = f"replace({plain}, '.', ',')"
-    connection.execute(f"UPDATE conversion_text SET value = {plain} FROM netted WHERE conversion_text.row = netted.row")
-    return refunds
-
-
-def _check_repeats(check: Checker, conversions: ConversionSettings, amount: str) -> None:
-    """The same order twice would be credited twice."""
-    key, name = ("id", f"the id of an earlier row ('{conversions.id}')")
-    if conversions.id is None:
-        key, name = f"person, time, {amount}", "person, moment and value of an earlier row"
-    else:
-        check.demand(
-            "id IS NULL",
-            f"Column '{conversions.id}' is empty in {{n}} rows.",
-            "Give the order's id, or leave out attribution.conversions.id.",
-            "person, time",
-        )
-    check.connection.execute(
-        f"""
-        CREATE TABLE repeats AS
-        SELECT row, person, time
-        FROM (SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY row) AS place FROM conversion_text
-              WHERE {"true" if conversions.id is None else "id IS NOT NULL"})
-        WHERE place > 1
-        """
-    )
-    fix = "Remove the duplicates."
-    if conversions.id is None:
-        fix = "Remove the duplicates, or name the column of the order with attribution.conversions.id."
-    Checker(check.connection, "repeats", check.problems).demand(
-        "true", f"{{n}} conversions have {name}: an order counted twice is credited twice.", fix, "person, time"
     )
 
 

@@ -5,6 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mmm.data.calendar import Duration, Frequency, parse_periods
+from mmm.data.csv_settings import PlainCsv
+from mmm.data.orders import OrderSettings, Source
 from mmm.data.settings import Name
 from mmm.errors import SettingsError
 from mmm.section import Section
@@ -16,28 +18,6 @@ GROUPS = 200
 """Groups of persons that the bootstrap draws from; with fewer persons than that, each is a group."""
 
 Kind = Literal["captures_demand", "offline", "view_through"]
-Source = Annotated[str, Field(min_length=1)]
-
-
-class JourneyCsv(Section):
-    """How a CSV file of journeys writes its cells; it is UTF-8 with a header in its first line."""
-
-    separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    decimal: Literal[".", ","] | None = Field(
-        None, description="A point, or a comma beside thousands of points. Stated, amounts such as 1.234 are decimals."
-    )
-    thousands: Literal[",", ".", " ", "'"] | None = None
-
-    @model_validator(mode="after")
-    def _signs_differ(self) -> Self:
-        if self.thousands is not None and self.thousands == self.decimal:
-            raise ValueError(f"decimal and thousands are both '{self.thousands}'; they must differ")
-        return self
-
-    @property
-    def sign(self) -> str:
-        """The decimal sign, where it is not stated included."""
-        return self.decimal or ("," if self.thousands == "." else ".")
 
 
 class TouchSettings(Section):
@@ -52,22 +32,11 @@ class TouchSettings(Section):
         None, description="Column that is 1 where the touch converted at once; without a table of conversions."
     )
     value: Name | None = Field(None, description="Column of the money of such a conversion.")
-    csv: JourneyCsv = JourneyCsv()
+    csv: PlainCsv = PlainCsv()
 
 
-class ConversionSettings(Section):
+class ConversionSettings(OrderSettings):
     """A table with a row a conversion; without ``value`` conversions are counted, not valued."""
-
-    source: Source = Field(description="CSV or Parquet file, relative to the settings file.")
-    person: Name
-    time: Name
-    value: Name | None = Field(None, description="Column of the money.")
-    id: Name | None = Field(None, description="Column of the order; the same order twice is an error.")
-    currency: Name | None = Field(None, description="Column of the currency; several currencies are an error.")
-    refunds: Literal["refuse", "drop", "net"] = Field(
-        "refuse", description="Negative values: an error, left out, or taken from the order of the same id."
-    )
-    csv: JourneyCsv = JourneyCsv()
 
 
 class PathSettings(Section):
@@ -79,7 +48,7 @@ class PathSettings(Section):
     value: Name | None = Field(None, description="Column of the money of all its conversions.")
     nulls: Name | None = Field(None, description="Column of the journeys on this path that did not convert.")
     separator: Annotated[str, Field(min_length=1, max_length=5)] = ">"
-    csv: JourneyCsv = JourneyCsv()
+    csv: PlainCsv = PlainCsv()
 
 
 class AttributionSettings(Section):

@@ -6,11 +6,9 @@ import pandas as pd
 import typer
 
 from mmm.attribution import Attribution, attribute
-from mmm.cli.output import plain, table
-from mmm.errors import DataError, SettingsError
-from mmm.files import write_whole
+from mmm.cli.output import plain, table, write_table
+from mmm.errors import SettingsError
 from mmm.settings import load_settings, read_parameters
-from mmm.tables import csv_text
 
 _NAMES = {
     "first": "first",
@@ -48,14 +46,7 @@ def show_attribution(config: Path, parameters: list[str], out: Path) -> None:
     frames = {"credit": made.credit, "roles": made.counts.roles, "lengths": made.counts.lengths}
     frames |= {"lags": made.counts.lags, "moves": made.counts.moves}
     for name, frame in frames.items():
-        typer.echo(plain(str(_write(folder / f"{name}.csv", frame))))
-
-
-def _write(path: Path, frame: pd.DataFrame) -> Path:
-    try:
-        return write_whole(path, csv_text(frame, index=frame.index.name is not None or frame.index.nlevels > 1))
-    except OSError as error:
-        raise DataError(f"'{path}' cannot be written ({error.strerror}). Choose another folder with --out.") from error
+        typer.echo(plain(str(write_table(folder / f"{name}.csv", frame))))
 
 
 def _print_rows(made: Attribution, currency: str) -> None:

@@ -70,7 +70,9 @@ def check(config: Config, parameter: Parameters = None) -> None:
 @app.command()
 def simulate(
     out: Annotated[Path, typer.Option(help="Folder for data.csv, truth.json and settings.yaml.")],
-    world: Annotated[str, typer.Option(help="random, demo, or a world of the library.")] = "random",
+    world: Annotated[
+        str, typer.Option(help="random, demo, shop (customers and their orders), or a world of the library.")
+    ] = "random",
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Another seed gives another world.")] = 1,
     geos: Annotated[int | None, typer.Option(min=1, max=1000, help="Number of geos; not of the demo.")] = None,
     weeks: Annotated[int | None, typer.Option(min=30, max=2000, help="Number of weeks; random worlds.")] = None,
@@ -234,6 +236,18 @@ def monitor(
     from mmm.cli.monitor import show_monitor
 
     show_monitor(config, parameter or [], out, watch)
+
+
+@app.command()
+def ltv(
+    config: Config,
+    parameter: Parameters = None,
+    out: Annotated[Path, typer.Option(help="Folder below which <name>/ltv is written.")] = Path("reports"),
+) -> None:
+    """Value customers by channel and segment from their orders, with what each cost, and judge the forecast."""
+    from mmm.cli.ltv import show_ltv
+
+    show_ltv(config, parameter or [], out)
 
 
 @app.command()

@@ -6,15 +6,13 @@ import numpy as np
 import pandas as pd
 import typer
 
-from mmm.cli.output import counted, plain, table
+from mmm.cli.output import counted, plain, table, write_table
 from mmm.costs import CostsSettings, Loaded, compare, load_costs, schedule_of
 from mmm.costs.settings import CATEGORIES
 from mmm.costs.vendors import Comparison
 from mmm.digits import interval
-from mmm.errors import DataError, SettingsError
-from mmm.files import write_whole
+from mmm.errors import SettingsError
 from mmm.settings import load_settings, read_parameters
-from mmm.tables import csv_text
 
 _ROWS = 10
 
@@ -44,14 +42,7 @@ def show_costs(config: Path, parameters: list[str], out: Path) -> None:
         frames["tiers"] = pd.concat([made.tiers.assign(usage=name) for name, made in compared.items()])
     folder = out / settings.name / "costs"
     for name, frame in frames.items():
-        typer.echo(plain(str(_write(folder / f"{name}.csv", frame))))
-
-
-def _write(path: Path, frame: pd.DataFrame) -> Path:
-    try:
-        return write_whole(path, csv_text(frame))
-    except OSError as error:
-        raise DataError(f"'{path}' cannot be written ({error.strerror}). Choose another folder with --out.") from error
+        typer.echo(plain(str(write_table(folder / f"{name}.csv", frame))))
 
 
 def _print_ledger(loaded: Loaded) -> None:

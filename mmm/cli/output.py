@@ -5,11 +5,17 @@ import os
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from mmm.errors import DataError
+from mmm.files import write_whole
+from mmm.tables import csv_text
+
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console
 
 _WIDTH_IN_FILES = 200
@@ -67,3 +73,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
 def counted(number: int, noun: str) -> str:
     """``1 warning``, ``2 warnings``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def write_table(path: Path, frame: "pd.DataFrame") -> Path:
+    """The table as CSV, whole or not at all; an index that has names is written too. Raises DataError."""
+    try:
+        return write_whole(path, csv_text(frame, index=frame.index.name is not None or frame.index.nlevels > 1))
+    except OSError as error:
+        raise DataError(f"'{path}' cannot be written ({error.strerror}). Choose another folder with --out.") from error

@@ -65,7 +65,7 @@ def save_plan(config: Path, parameters: list[str], person: Person, out: Path) ->
     request = checked_request(settings)
     found = judged(request, progress=True, say=say)
     demand_pass(found.gate, settings.gate)
-    made = planned(found.fit, request.plan, request.store, say=say)
+    made = planned(found.fit, request.plan, request.store, worth=request.worth, say=say)
     content = content_of(made, request.dataset, origin_of(settings, found.fit.key, out))
     name = save(register, content, person)
     typer.echo(plain(f"Plan {name} is saved as a draft in the register {register.where}."))

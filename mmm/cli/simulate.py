@@ -1,5 +1,6 @@
 """``mmm simulate``: a world with known truth, and the settings to analyse it with."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,10 @@ from mmm.simulate import (
     library_names,
     library_world,
     random_world,
+    shop,
     simulate,
     with_hold_outs,
+    write_cohorts,
 )
 from mmm.simulate.write import data_settings, write_world
 
@@ -45,13 +48,11 @@ def write_simulated(choice: WorldChoice, out: Path) -> None:
 
     Raises SettingsError for an unknown world or a number that it does not take.
     """
-    simulated = simulate(_world(choice))
-    if choice.experiments:
-        simulated = simulate(with_hold_outs(simulated, choice.experiments))
     sweep(out)
+    write = _writer(choice)
     try:
         with scratch_folder(out / "world") as made:
-            names = _write(simulated, made, out)
+            names = write(made, out)
             with deferred():
                 paths = [(made / name).replace(out / name) for name in names]
     except OSError as error:
@@ -60,6 +61,51 @@ def write_simulated(choice: WorldChoice, out: Path) -> None:
         ) from error
     for path in paths:
         typer.echo(plain(str(path)))
+
+
+def _writer(choice: WorldChoice) -> Callable[[Path, Path], list[str]]:
+    """What writes the chosen world into a folder, with settings for a file in another, and names its files."""
+    if choice.name == "shop":
+        refused = {"--geos": choice.geos, "--weeks": choice.weeks, "--channels": choice.channels}
+        _refuse(refused | {"--experiment": choice.experiments or None}, choice.name)
+        return lambda folder, base: _write_shop(choice.seed, folder, base)
+    simulated = simulate(_world(choice))
+    if choice.experiments:
+        simulated = simulate(with_hold_outs(simulated, choice.experiments))
+    return lambda folder, base: _write(simulated, folder, base)
+
+
+def _refuse(options: Mapping[str, object], world: str) -> None:
+    for option, value in options.items():
+        if value is not None:
+            raise SettingsError(f"{option} is {value}, but the world '{world}' is fixed there. Leave it out.")
+
+
+def _write_shop(seed: int, folder: Path, base: Path) -> list[str]:
+    """Orders of a shop's customers beside the demo's panel."""
+    files = write_cohorts(shop(), seed, folder)
+    orders = {"source": files[0].name, "person": "customer_id", "time": "date", "value": "value", "id": "order_id"}
+    document = {
+        "name": "shop",
+        "title": "Customers of a shop",
+        "data": {
+            "source": "demo",
+            "date": "date",
+            "geo": "geo",
+            "target": {"column": "revenue", "kind": "revenue"},
+            "currency": "EUR",
+            "channels": {name: f"{name}_spend" for name in ("tv", "search", "social", "display", "email")},
+        },
+        "ltv": {
+            "transactions": orders | {"channel": "channel"},
+            "end": "2023-12-31",
+            "margin": 0.4,
+            "acquisition_cost": {"search": 20, "social": 25, "email": 4, "tv": 45},
+        },
+    }
+    settings_from(document, base=base)
+    path = write_whole(folder / "settings.yaml", write_yaml(document))
+    return [file.name for file in (*files, path)]
 
 
 def _write(simulated: Simulated, folder: Path, base: Path) -> list[str]:
@@ -86,11 +132,10 @@ def _world(choice: WorldChoice) -> World:
         )
     if choice.name != "demo" and choice.name not in library_names():
         raise SettingsError(
-            f"There is no world '{choice.name}'. The rule is random, demo or one of: {', '.join(library_names())}."
+            f"There is no world '{choice.name}'. The rule is random, demo, shop or one of: "
+            f"{', '.join(library_names())}."
         )
-    for option, value in (("--weeks", choice.weeks), ("--channels", choice.channels)):
-        if value is not None:
-            raise SettingsError(f"{option} is {value}, but the world '{choice.name}' is fixed there. Leave it out.")
+    _refuse({"--weeks": choice.weeks, "--channels": choice.channels}, choice.name)
     if choice.name == "demo":
         if choice.geos is not None:
             raise SettingsError(f"--geos is {choice.geos}, but the world 'demo' has its own regions. Leave it out.")

@@ -1,7 +1,7 @@
 """How a CSV file writes its cells."""
 
 import json
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -61,3 +61,24 @@ def _yaml(value: Any) -> str:
 
 
 _DEFAULTS = CsvSettings().model_dump()
+
+
+class PlainCsv(Section):
+    """How a long CSV file, of journeys or orders, writes its cells; it is UTF-8 with a header in its first line."""
+
+    separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    decimal: Literal[".", ","] | None = Field(
+        None, description="A point, or a comma beside thousands of points. Stated, amounts such as 1.234 are decimals."
+    )
+    thousands: Literal[",", ".", " ", "'"] | None = None
+
+    @model_validator(mode="after")
+    def _signs_differ(self) -> Self:
+        if self.thousands is not None and self.thousands == self.decimal:
+            raise ValueError(f"decimal and thousands are both '{self.thousands}'; they must differ")
+        return self
+
+    @property
+    def sign(self) -> str:
+        """The decimal sign, where it is not stated included."""
+        return self.decimal or ("," if self.thousands == "." else ".")

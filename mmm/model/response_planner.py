@@ -212,8 +212,9 @@ def period_hessian(
 
 
 def scaled_effect(draws: ResponseDraws, factor: Floats) -> ResponseDraws:
-    """The same draws with every effect multiplied by ``factor[c]`` (value per customer of a channel)."""
-    return replace(draws, log_beta=draws.log_beta + np.log(np.asarray(factor, dtype=np.float64)))
+    """The same draws with every effect multiplied by ``factor[c]``, or ``factor[n, c]`` (value per customer)."""
+    logs = np.log(np.asarray(factor, dtype=np.float64))
+    return replace(draws, log_beta=draws.log_beta + (logs if logs.ndim == 1 else logs[:, None, :]))
 
 
 @dataclass(frozen=True)

@@ -3,5 +3,6 @@
 from mmm.planning.planner import plan
 from mmm.planning.result import Gain, Interval, Plan
 from mmm.planning.settings import PlanSettings
+from mmm.planning.worth import UnitWorth, read_worth
 
-__all__ = ["Gain", "Interval", "Plan", "PlanSettings", "plan"]
+__all__ = ["Gain", "Interval", "Plan", "PlanSettings", "UnitWorth", "plan", "read_worth"]

@@ -39,7 +39,7 @@ def alternatives(fit: Fit, plan: Plan) -> tuple[Alternative, ...]:
 
 
 def _asked(fit: Fit, plan: Plan) -> Iterator[Alternative]:
-    for name, made in scenario_plans(fit, plan.settings).items():
+    for name, made in scenario_plans(fit, plan.settings, plan.problem.worth).items():
         yield _short(made, name, 0.0)
 
 
@@ -48,7 +48,8 @@ def _around(fit: Fit, plan: Plan) -> Iterator[Alternative]:
     for share in SHARES if plan.spend > 2 * SMALLEST else ():
         scenario = Scenario(name=f"{share:+.0%}", total_budget=(1 + share) * plan.spend)
         try:
-            found = scenario_plans(fit, plan.settings.model_copy(update={"scenarios": (scenario,)}))
+            settings = plan.settings.model_copy(update={"scenarios": (scenario,)})
+            found = scenario_plans(fit, settings, plan.problem.worth)
         except PlanError:
             continue
         yield _short(found[scenario.name], "", share)

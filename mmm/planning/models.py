@@ -37,7 +37,7 @@ def plan_by_model(fit: Fit, plan: Plan) -> PlanByModel:
     gains, shares = {}, {}
     for member in fit.counted:
         settings = plan.settings.model_copy(update={"draws": _DRAWS})
-        problem = plan.problem.with_draws(prepare(fit.of(member), settings).problem.draws)
+        problem = plan.problem.with_draws(prepare(fit.of(member), settings, plan.problem.worth).problem.draws)
         gain = (problem.effect_draws(plan.money) - problem.effect_draws(problem.reference)).sum(axis=1)
         gains[member.name] = (member.weight, *interval(gain))
         at_reference = marginal_draws(problem, problem.reference)

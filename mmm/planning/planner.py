@@ -23,23 +23,25 @@ from mmm.planning.risk import mean_cvar, probability
 from mmm.planning.settings import RISKY_DRAWS, PlanSettings
 from mmm.planning.tables import allocation, channel_bounds, first_step
 from mmm.planning.targets import largest_budget, smallest_budget
-from mmm.planning.worth import margin_of
+from mmm.planning.worth import UnitWorth, margin_of
 
 # Money must return at least this share of the reference plan's mean return: without a price of its own, a channel
 # without any effect would otherwise be filled at random.
 _TRACE = 1e-6
 
 
-def plan(fit: Fit, settings: PlanSettings | None = None, **changes: Any) -> Plan:
+def plan(fit: Fit, settings: PlanSettings | None = None, *, worth: UnitWorth | None = None, **changes: Any) -> Plan:
     """The best plan for the horizon after the data.
 
     ``changes`` are fields of :class:`~mmm.planning.settings.PlanSettings` (``total_budget=...``, ``horizon=...``) that
-    replace those of ``settings``. Raises SettingsError for a wrong setting, PlanError where no plan satisfies the
-    constraints.
+    replace those of ``settings``. ``worth`` are draws of what a unit of the outcome is worth that a channel won, such
+    as a new customer (:func:`~mmm.planning.worth.read_worth` reads those that the settings name).
+
+    Raises SettingsError for a wrong setting, PlanError where no plan satisfies the constraints.
     """
     refuse_preview(fit)
     chosen = with_changes(settings or PlanSettings(), changes)
-    return replace(decide(prepare(fit, chosen), chosen), fit_key=fit.key)
+    return replace(decide(prepare(fit, chosen, worth), chosen), fit_key=fit.key)
 
 
 def with_changes(settings: PlanSettings, changes: dict[str, Any]) -> PlanSettings:

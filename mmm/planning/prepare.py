@@ -16,7 +16,7 @@ from mmm.planning.constraints import check_names
 from mmm.planning.problem import PlanProblem
 from mmm.planning.settings import ChannelLimits, ObjectiveSettings, PlanSettings
 from mmm.planning.statements import Kind, Money, Share, Span, Statement, Value
-from mmm.planning.worth import is_profit, margin_of
+from mmm.planning.worth import UnitWorth, is_profit, margin_of
 
 _RECENT_DAYS = 91
 
@@ -34,10 +34,14 @@ def recent_rows(dataset: Dataset) -> int:
     return min(len(dataset.dates), _RECENT_DAYS // dataset.frequency.days)
 
 
-def prepare(fit: Fit, settings: PlanSettings) -> Prepared:
-    """The planning problem of a fit. Raises PlanError and SettingsError where the settings do not suit the data."""
+def prepare(fit: Fit, settings: PlanSettings, worth: UnitWorth | None = None) -> Prepared:
+    """The planning problem of a fit; with ``worth`` a channel's units count what it says they are worth.
+
+    Raises PlanError and SettingsError where the settings, or the values, do not suit the data.
+    """
     _check_excluded(fit.excluded, settings)
-    problem = _posed(fit.dataset, settings, fit.response(settings.draws))
+    draws = _valued(fit.response(settings.draws), fit.dataset, settings, worth)
+    problem = replace(_posed(fit.dataset, settings, draws), worth=worth)
     notes = list(problem.notes)
     without = _baseline(fit, settings, problem, notes) + _carried_in(problem)
     if fit.excluded:
@@ -45,6 +49,19 @@ def prepare(fit: Fit, settings: PlanSettings) -> Prepared:
     _say_objective(settings.objective, notes)
     _say_margin(problem, settings, notes)
     return Prepared(replace(problem, notes=tuple(notes)), without)
+
+
+def _valued(draws: ResponseDraws, dataset: Dataset, settings: PlanSettings, worth: UnitWorth | None) -> ResponseDraws:
+    """Effects as so many units of the data's own value: by channel and draw, what a unit is worth over that value."""
+    if worth is None:
+        return draws
+    if not is_profit(dataset) or dataset.outcome_kind == "profit":
+        raise PlanError(
+            "plan.customer_value says what a unit of the outcome is worth, so that the outcome must count units: "
+            "data.target.kind: kpi, with value_per_unit, what one is worth on average."
+        )
+    own = float(_value(dataset, []).mean())
+    return scaled_effect(draws, worth.paired(draws.channels, draws.n, settings.seed) / own)
 
 
 def _say_objective(wish: ObjectiveSettings, notes: list[Statement]) -> None:

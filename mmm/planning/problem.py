@@ -16,6 +16,7 @@ from mmm.errors import PlanError
 from mmm.model.response import ResponseDraws, totals
 from mmm.planning.settings import Detail
 from mmm.planning.statements import Part, Statement
+from mmm.planning.worth import UnitWorth
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class PlanProblem:
     is_profit: bool = False
     """Whether the value in the weights is profit, so that no margin is needed."""
     notes: tuple[Statement, ...] = ()
+    worth: UnitWorth | None = None
+    """What units of the outcome are worth by channel, already in the draws; for problems made of other draws."""
 
     def __post_init__(self) -> None:
         h, (g, c) = len(self.dates), self.draws.media_scale.shape

@@ -19,13 +19,14 @@ from mmm.planning.program import Program
 from mmm.planning.result import Plan
 from mmm.planning.settings import LARGEST, ChannelLimits, NewChannel, PlanSettings, Scenario
 from mmm.planning.statements import Part, Statement
+from mmm.planning.worth import UnitWorth
 
 _NORMAL_90 = float(norm.ppf(0.95))
 
 
-def scenario_plans(fit: Fit, settings: PlanSettings) -> dict[str, Plan]:
+def scenario_plans(fit: Fit, settings: PlanSettings, worth: UnitWorth | None = None) -> dict[str, Plan]:
     """The plan of every scenario in the settings, by name, on the draws of the main plan."""
-    prepared = prepare(fit, settings)
+    prepared = prepare(fit, settings, worth)
     before = None
     if any(scenario.spend == "last_year" for scenario in settings.scenarios):
         before = last_year(fit.dataset, settings, prepared.problem.horizon)

@@ -204,6 +204,9 @@ class PlanSettings(Section):
     margin: Annotated[float, Field(ge=1e-4, le=1e4)] | None = None
     """Profit per currency of outcome value: the share of revenue that is left. Without it a plan on revenue weighs
     revenue, and says nothing of profit; a profit, and a KPI with a value per unit, need none."""
+    customer_value: Annotated[str, Field(min_length=1)] | None = None
+    """CSV or Parquet file, relative to the settings file: draws of what a unit of the outcome is worth that a channel
+    won, a row a draw and a column a channel, as ``mmm ltv`` writes them. Replaces the data's one value per unit."""
     worth_spending: Multiple | None = None
     """Least expected profit (value x margin; the value alone where no margin is known) that one more unit of money must
     return to be spent. Not given: 1, for money that wins less than it costs pays at no margin. Not used under

@@ -16,6 +16,7 @@ from mmm.data.settings import DataSettings
 from mmm.errors import SettingsError
 from mmm.experiments.settings import DeskSettings
 from mmm.inference.settings import SamplerSettings
+from mmm.ltv.settings import LtvSettings
 from mmm.model.settings import DriftSettings, ModelSettings
 from mmm.monitoring.settings import MonitorSettings
 from mmm.planning.settings import PlanSettings
@@ -46,6 +47,7 @@ class Settings(Section):
     gate: GateSettings = Field(GateSettings(), description="What a fit must show before anything is decided on it.")
     attribution: AttributionSettings | None = Field(None, description="Journeys of persons, beside the model.")
     costs: CostsSettings | None = Field(None, description="Costs beyond the media, and vendors, beside the model.")
+    ltv: LtvSettings | None = Field(None, description="Orders of customers and their value, beside the model.")
     backtest: BacktestSettings = Field(BacktestSettings(), description="Refreshes that `mmm backtest` makes again.")
     plan: PlanSettings = Field(PlanSettings(), description="The budget decision.")
     plan_register: RegisterSettings = Field(

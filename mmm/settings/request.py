@@ -4,6 +4,7 @@ import math
 
 from mmm.data.dataset import Dataset
 from mmm.model.mixture import Beliefs
+from mmm.planning.worth import read_worth
 from mmm.settings.document import Settings
 from mmm.settings.portfolio import Portfolio
 from mmm.settings.read import load_dataset, load_evidence
@@ -14,11 +15,12 @@ from mmm.workflow.request import Request
 def request_of(settings: Settings, dataset: Dataset | None = None) -> Request:
     """What the settings ask for, on their panel; ``dataset``, where given, is that panel, loaded before.
 
-    Raises SettingsError or DataError for what is wrong with the panel or the experiments.
+    Raises SettingsError or DataError for what is wrong with the panel, the experiments or the values of customers.
     """
     dataset = load_dataset(settings) if dataset is None else dataset
     beliefs = Beliefs(settings.model, load_evidence(settings, dataset))
-    return Request(dataset, beliefs, settings.sampler, settings.gate, settings.backtest, settings.plan)
+    worth = read_worth(settings.plan, settings.base)
+    return Request(dataset, beliefs, settings.sampler, settings.gate, settings.backtest, settings.plan, worth)
 
 
 def markets_of(portfolio: Portfolio) -> tuple[MarketRequest, ...]:

@@ -1,5 +1,6 @@
 """Worlds with known truth, made with NumPy alone: the independent oracle of tests and studies."""
 
+from mmm.simulate.cohorts import Cohorts, CustomerTruth, shop, simulate_orders, true_value, write_cohorts
 from mmm.simulate.demo import demo_frame, demo_world
 from mmm.simulate.experiments import experiments_frame, money_at_stake, true_effect, with_hold_outs
 from mmm.simulate.generate import Simulated, simulate
@@ -30,7 +31,9 @@ __all__ = [
     "Baseline",
     "Budget",
     "Channel",
+    "Cohorts",
     "Control",
+    "CustomerTruth",
     "EffectPath",
     "Fee",
     "Flighting",
@@ -54,10 +57,14 @@ __all__ = [
     "library_world",
     "money_at_stake",
     "random_world",
+    "shop",
     "simulate",
+    "simulate_orders",
     "spend_profile",
     "true_effect",
+    "true_value",
     "truth_document",
     "with_hold_outs",
+    "write_cohorts",
     "write_world",
 ]

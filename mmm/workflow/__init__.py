@@ -6,7 +6,7 @@ Each step is a function on what it needs, and keeps its result as plain data bes
     request = checked(Request(dataset, beliefs))
     found = judged(request)                       # fit, held-out forecast, signals, gate
     analysis = analysed(found.fit, request.store)
-    plan = planned(found.fit, request.plan, request.store)
+    plan = planned(found.fit, request.plan, request.store, worth=request.worth)
     options = explored(found.fit, plan, request.store)
 
 :func:`concluded` is all of them.

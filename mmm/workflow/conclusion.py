@@ -41,5 +41,5 @@ def concluded(
     found = found or judged(request, progress=progress, say=say)
     demand_pass(found.gate, request.gate)
     analysis = analysed(found.fit, request.store, say=say)
-    plan = planned(found.fit, request.plan, request.store, say=say)
+    plan = planned(found.fit, request.plan, request.store, worth=request.worth, say=say)
     return Conclusion(request.dataset, found, analysis, plan, explored(found.fit, plan, request.store, say=say))

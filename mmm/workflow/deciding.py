@@ -19,6 +19,7 @@ from mmm.planning.planner import Choice, carried_out, choose
 from mmm.planning.prepare import prepare
 from mmm.planning.result import Plan
 from mmm.planning.settings import PlanSettings
+from mmm.planning.worth import UnitWorth
 from mmm.workflow.kept import Kind, Place, Say
 from mmm.workflow.options import Options, certificate_data, certificate_from, options_data, options_from
 from mmm.workflow.plain import array, array_data
@@ -53,7 +54,12 @@ BUDGETS = Kind("budgets", _LAYERS, _curve_data, _curve)
 
 
 def planned(
-    fit: Fit, settings: PlanSettings | None = None, store: str | None = None, *, say: Say = lambda _: None
+    fit: Fit,
+    settings: PlanSettings | None = None,
+    store: str | None = None,
+    *,
+    worth: UnitWorth | None = None,
+    say: Say = lambda _: None,
 ) -> Plan:
     """The best plan of a fit under ``settings``, found beside it in ``store`` or made and kept there.
 
@@ -62,8 +68,8 @@ def planned(
     """
     refuse_preview(fit)
     settings = settings or PlanSettings()
-    prepared = prepare(fit, settings)
-    asked = {"plan": settings.model_dump(mode="json", exclude=_AROUND)}
+    prepared = prepare(fit, settings, worth)
+    asked = {"plan": settings.model_dump(mode="json", exclude=_AROUND), **_worth(worth)}
     choice = Place(store, say).obtain(PLAN, fit, asked, lambda: choose(prepared, settings))
     return replace(carried_out(prepared, settings, choice), fit_key=fit.key)
 
@@ -98,5 +104,10 @@ def priced(
 
 
 def _of(plan: Plan) -> dict[str, Any]:
-    """Which plan it is: its settings, and the money in them."""
-    return {"plan": plan.settings.model_dump(mode="json"), "money": array_data(plan.money)}
+    """Which plan it is: its settings, the money in them, and what its units are worth."""
+    known = {"plan": plan.settings.model_dump(mode="json"), "money": array_data(plan.money)}
+    return known | _worth(plan.problem.worth)
+
+
+def _worth(worth: UnitWorth | None) -> dict[str, Any]:
+    return {} if worth is None else {"worth": worth.fingerprint}

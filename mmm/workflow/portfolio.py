@@ -135,7 +135,7 @@ def facts_of(say: Say, request: Request, points: int, folder: str) -> MarketFact
         demand_pass(found.gate, request.gate)
         say(f"Planning at {points} budgets.")
         settings = request.plan.model_copy(update={"total_budget": None})
-        made = planned(found.fit, settings, request.store, say=say)
+        made = planned(found.fit, settings, request.store, worth=request.worth, say=say)
         curve = priced(found.fit, made, points, request.store, say=say)
         failures = tuple((check.name, check.said) for check in found.gate.failures)
         return MarketFacts(curve, (made.reference_spend, made.reference_draws), failures)

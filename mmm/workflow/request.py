@@ -12,6 +12,7 @@ from mmm.model.mixture import Beliefs
 from mmm.model.settings import ModelSettings
 from mmm.planning.possible import require_possible
 from mmm.planning.settings import PlanSettings
+from mmm.planning.worth import UnitWorth
 from mmm.workflow.kept import Say
 
 
@@ -32,6 +33,8 @@ class Request:
     gate: GateSettings = field(default_factory=GateSettings)
     backtest: BacktestSettings = field(default_factory=BacktestSettings)
     plan: PlanSettings = field(default_factory=PlanSettings)
+    worth: UnitWorth | None = None
+    """What units of the outcome are worth by channel, for the plan; by default the data's one value per unit."""
 
     @property
     def store(self) -> str:

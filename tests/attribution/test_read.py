@@ -89,10 +89,10 @@ def test_parquet_and_csv_give_the_same(tmp_path):
         ([("u9", "1.3.24", "search")], [], "no moments"),
         ([("u9", "2024-03-01", "")], [], "Column 'channel' is empty in 1 rows"),
         ([("u9", "2024-03-01T10:00:00+02:00", "search")], [], "with and without a time zone"),
-        ([], [("u1", "2024-03-10", 60.0, "o2")], "an order counted twice is credited twice"),
+        ([], [("u1", "2024-03-10", 60.0, "o2")], "the same order would count twice"),
         ([], [("u1", "2024-03-11", -60.0, "o2")], "look like refunds"),
         ([], [("u1", "2024-03-11", "60,5", "o9")], "no amounts of money"),
-        ([], [(None, "2024-03-11", 60.0, "o9")], "without a person belongs to no journey"),
+        ([], [(None, "2024-03-11", 60.0, "o9")], "without a person belongs to nobody"),
     ],
 )
 def test_wrong_rows_are_named(tmp_path, touches, conversions, said):

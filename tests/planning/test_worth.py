@@ -8,13 +8,14 @@ import pytest
 
 from mmm.data.load import from_frame
 from mmm.data.settings import DataSettings
-from mmm.errors import PlanError
+from mmm.errors import DataError, PlanError
 from mmm.planning.curve import budget_curve
 from mmm.planning.objectives import Evaluator, Expected
-from mmm.planning.planner import decide
+from mmm.planning.planner import decide, plan
+from mmm.planning.prepare import prepare
 from mmm.planning.problem import Space
 from mmm.planning.settings import PlanSettings
-from mmm.planning.worth import break_even, is_profit, margin_finding, margin_of
+from mmm.planning.worth import UnitWorth, break_even, is_profit, margin_finding, margin_of, read_worth
 from mmm.simulate import Channel, World, data_settings, simulate
 
 PLAIN = {"objective": "expected_outcome"}
@@ -99,3 +100,52 @@ def test_which_outcomes_need_a_margin():
         if found is not None:
             assert "plan: {margin:" in found.suggestion
             assert margin_finding(dataset, PlanSettings(margin=0.3)) is None
+
+
+class TestValueOfCustomers:
+    """A unit of the outcome is a customer, who is worth what the draws of the channel that won it say."""
+
+    @pytest.fixture
+    def fit(self, known):
+        document = data_settings(known.simulated)
+        target = {"column": document["target"]["column"], "kind": "kpi", "value_per_unit": 2.0, "unit": "customers"}
+        settings = DataSettings.model_validate(document | {"target": target})
+        return replace(known.fit, dataset=from_frame(known.simulated.frame, settings))
+
+    def test_effects_are_worth_their_channels_customers(self, fit):
+        names = fit.dataset.channels
+        value = np.linspace(1.0, 6.0, len(names))
+        plain = prepare(fit, PlanSettings(**PLAIN)).problem
+        worth = UnitWorth(tuple(reversed(names)), np.tile(value[::-1], (3, 1)))
+        valued = prepare(fit, PlanSettings(**PLAIN), worth).problem
+        before, after = (problem.effect_draws(problem.reference) for problem in (plain, valued))
+        order = [names.index(name) for name in plain.channels]
+        np.testing.assert_allclose(after, before * value[order] / 2.0)
+        # Money moves to those whose customers are worth more.
+        better = plan(fit, PlanSettings(**PLAIN, spend_all=True), worth=worth)
+        mean = plan(fit, PlanSettings(**PLAIN, spend_all=True))
+        assert better.allocation.loc[names[-1], "spend"] > mean.allocation.loc[names[-1], "spend"]
+
+    def test_its_uncertainty_reaches_the_plan(self, fit):
+        # Every draw of this fit is the same: what varies is the value alone.
+        names = fit.dataset.channels
+        drawn = np.exp(0.3 * np.random.default_rng(0).standard_normal((500, len(names))))
+        problem = prepare(fit, PlanSettings(**PLAIN), UnitWorth(names, drawn)).problem
+        assert problem.effect_draws(problem.reference).std(axis=0).min() > 0
+        same = prepare(fit, PlanSettings(**PLAIN)).problem
+        assert same.effect_draws(same.reference).std(axis=0).max() < 1e-6 * same.effect_draws(same.reference).mean()
+
+    def test_what_does_not_fit_is_said(self, fit, known, tmp_path):
+        with pytest.raises(PlanError, match="says nothing of"):
+            prepare(fit, PlanSettings(**PLAIN), UnitWorth(("tv",), np.ones((3, 1))))
+        with pytest.raises(PlanError, match="the outcome must count units"):
+            prepare(known.fit, PlanSettings(**PLAIN), UnitWorth(known.dataset.channels, np.ones((3, 6))))
+        with pytest.raises(PlanError, match="above 0 and finite"):
+            UnitWorth(("tv",), np.array([[1.0], [0.0]]))
+        (tmp_path / "draws.csv").write_text("tv,search\n1.5,2\n2.5,3\n", encoding="utf-8")
+        read = read_worth(PlanSettings(customer_value="draws.csv"), tmp_path)
+        assert read.channels == ("tv", "search")
+        assert read.draws.tolist() == [[1.5, 2.0], [2.5, 3.0]]
+        (tmp_path / "draws.csv").write_text("tv,search\n1.5,two\n", encoding="utf-8")
+        with pytest.raises(DataError, match="search"):
+            read_worth(PlanSettings(customer_value="draws.csv"), tmp_path)

@@ -1,4 +1,4 @@
-"""Tables of journeys in DuckDB: every cell as text with its row, and what is wrong with them."""
+"""Long tables, of journeys or orders, in DuckDB: every cell as text with its row, and what is wrong with them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from mmm.attribution.settings import JourneyCsv
+from mmm.data.csv_settings import PlainCsv
 from mmm.data.problems import ROWS_SHOWN, Problems, nearest, shown
 from mmm.errors import DataError
 from mmm.files import Wanted, open_regular
@@ -23,9 +23,9 @@ _ADVICE = "Correct the path in the settings (it is relative to the settings file
 def database() -> Iterator[duckdb.DuckDBPyConnection]:
     """A database of its own in memory, which may spill to a temporary folder."""
     config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": "1500MB", "threads": 2}
-    with TemporaryDirectory(prefix="mmm-journeys-") as folder, duckdb.connect(config=config) as connection:
+    with TemporaryDirectory(prefix="mmm-table-") as folder, duckdb.connect(config=config) as connection:
         connection.execute(f"SET temp_directory = '{_text(folder)}'")
-        # A touch's row in the file is its number in order of reading.
+        # A row's place in the file is its number in order of reading.
         connection.execute("SET preserve_insertion_order = true")
         yield connection
 
@@ -39,13 +39,13 @@ class Column:
 
 
 def load_text(
-    connection: duckdb.DuckDBPyConnection, table: str, path: Path, columns: Mapping[str, Column], csv: JourneyCsv
+    connection: duckdb.DuckDBPyConnection, table: str, path: Path, columns: Mapping[str, Column], csv: PlainCsv
 ) -> None:
     """Make ``table`` with columns ``row`` (as a spreadsheet counts) and, as trimmed text or NULL, those asked for.
 
     Raises DataError where the file cannot be read or lacks a column.
     """
-    with open_regular(path, Wanted("The file of journeys", MOST_BYTES, DataError, _ADVICE)):
+    with open_regular(path, Wanted("The file of journeys or orders", MOST_BYTES, DataError, _ADVICE)):
         pass  # Only whether it is a regular file that can be opened; DuckDB reads it.
     reader = f"read_parquet('{_text(path)}')"
     if path.suffix.lower() not in (".parquet", ".pq"):
@@ -86,7 +86,7 @@ class Checker:
         self.problems.add(rule.format(n=f"{number:,}"), fix, lines, number)
 
 
-def number_sql(column: str, csv: JourneyCsv) -> str:
+def number_sql(column: str, csv: PlainCsv) -> str:
     """SQL of a text column as a number under the settings' signs; NULL where it is none.
 
     A thousands sign counts only where it stands at groups of three; anywhere else the cell is no number.
@@ -104,7 +104,7 @@ def number_sql(column: str, csv: JourneyCsv) -> str:
     return f"CASE WHEN regexp_full_match({column}, '{_text(pattern)}') THEN TRY_CAST({text} AS DOUBLE) END"
 
 
-def demand_plain(check: "Checker", column: str, name: str, csv: JourneyCsv, key: str) -> None:
+def demand_plain(check: "Checker", column: str, name: str, csv: PlainCsv, key: str) -> None:
     """Record amounts that could as well hold thousands: 1.234 beside 998, and no other decimals."""
     if csv.decimal is not None or csv.thousands is not None:
         return
