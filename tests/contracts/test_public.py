@@ -7,6 +7,7 @@ in CHANGELOG.md.
 import ast
 import inspect
 import json
+import operator
 import re
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from typing import Any
 import pytest
 
 import mmm
+from mmm.api.data import Columns
+from mmm.api.sections import Sections
 
 ROOT = Path(__file__).parents[2]
 STORED = Path(__file__).with_name("public.json")
@@ -132,6 +135,30 @@ def test_notebooks_and_pages_have_code() -> None:
 )
 def test_looking_below_is_seen(code: str, found: list[str]) -> None:
     assert list(below(code)) == found
+
+
+def calls(code: str) -> Iterator[tuple[str, list[str], int]]:
+    """Public functions that are called by their full name, with the keywords and the number of other arguments."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("mmm."):
+            yield ast.unparse(node.func), [word.arg for word in node.keywords if word.arg], len(node.args)
+
+
+def test_the_readme_calls_what_is_there_as_it_is() -> None:
+    """Its one block samples for minutes, and is not run; the same path is run on a small world in tests/api."""
+    (code,) = code_of(ROOT / "README.md")
+    further = {
+        "mmm.from_frame": Columns.__annotations__,
+        "mmm.fit": Sections.__annotations__,
+        "mmm.plan": mmm.PlanSettings.model_fields,
+        "mmm.report": {"name": 1, "title": 1, **mmm.ReportSettings.model_fields},
+    }
+    found = list(calls(code))
+    assert {name for name, _, _ in found} >= {*further, "mmm.plot.returns"}
+    for name, words, count in found:
+        own = inspect.signature(operator.attrgetter(name.removeprefix("mmm."))(mmm)).parameters
+        assert set(words) <= {*own, *further.get(name, {})}, name
+        assert count <= len(own)
 
 
 if __name__ == "__main__":
