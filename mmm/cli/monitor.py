@@ -13,7 +13,7 @@ from mmm.data.quality import quality_report
 from mmm.digits import amount
 from mmm.errors import FitError, RegisterError, ReportError
 from mmm.inference.fit import Fit
-from mmm.inference.store import load
+from mmm.inference.stored import load
 from mmm.monitoring.look import Seen, look, recent
 from mmm.monitoring.state import State
 from mmm.register.database import Register, open_register
