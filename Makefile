@@ -21,7 +21,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 CASES ?= ../shared/cases
 
-.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring study-ltv
+.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-experiments study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring study-ltv
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -73,6 +73,9 @@ study-recovery: setup  ## fit worlds with known truth: do the intervals hold it?
 
 study: setup  ## what answers and plans are worth in worlds with known truth, peers beside (hours; docs/studies)
 	$(BIN)/python -m mmm.study $(ARGS)
+
+study-experiments: setup  ## 550 simulated regional tests: do their intervals hold the truth? ARGS=--page writes the page (minutes)
+	$(BIN)/python benchmarks/experiments_study.py $(ARGS)
 
 study-sbc: setup  ## simulation-based calibration of the fast engine, 500 fits of each model (an hour; docs/studies)
 	$(BIN)/python benchmarks/sbc.py $(ARGS)

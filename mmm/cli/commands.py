@@ -201,9 +201,21 @@ def costs(
 
 
 experiment = typer.Typer(
-    name="experiment", help="Regional tests of a channel: read what they said.", no_args_is_help=True
+    name="experiment", help="Regional tests of a channel: which to run, what they said.", no_args_is_help=True
 )
 app.add_typer(experiment)
+
+
+@experiment.command("design")
+def experiment_design(
+    config: Config,
+    parameter: Parameters = None,
+    out: Annotated[Path, typer.Option(help="Folder below which <name>/experiment is written.")] = Path("reports"),
+) -> None:
+    """Rank tests that could be run: regions, power, precision, price, and what each is worth to the plan."""
+    from mmm.cli.design import show_designs
+
+    show_designs(config, parameter or [], out)
 
 
 @experiment.command("read")

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from mmm.data.calendar import Duration
 from mmm.data.csv_settings import CsvSettings
 from mmm.data.settings import Name
 from mmm.model.evidence import Kind
@@ -99,11 +100,48 @@ class MethodSettings(Section):
     seed: int = Field(default=1, ge=0, le=SEED_MAX)
 
 
+class DesignSettings(Section):
+    """Tests that could be run, and what a group of regions has to keep."""
+
+    channels: tuple[Name, ...] | None = Field(default=None, description="Channels to test; all by default.")
+    kinds: Annotated[tuple[Literal["go_dark", "heavy_up"], ...], Field(min_length=1)] = Field(
+        default=("go_dark",), description="go_dark: no spend in the treated regions. heavy_up: more than usual."
+    )
+    heavy_up: float = Field(default=1.0, gt=0, le=20, description="What a heavy-up adds, as a share of usual spend.")
+    lengths: Annotated[tuple[Duration, ...], Field(min_length=1)] = Field(
+        default=("4 weeks", "6 weeks"), description="How long the spend is changed."
+    )
+    cool_down: Duration = Field(default="2 weeks", description="Time after it in which outcome is still counted.")
+    shares: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1)] = Field(
+        default=(0.2, 0.4), description="Shares of the regions that are treated."
+    )
+    must: tuple[Name, ...] = Field(default=(), description="Regions that are treated in every design.")
+    never: tuple[Name, ...] = Field(default=(), description="Regions that are treated in none.")
+    largest_share: float = Field(default=0.5, gt=0, le=1, description="Largest share of the outcome that is treated.")
+    estimator: EstimatorName = Field(default="sc", description="The estimator that the test will be read with.")
+    draws: Annotated[int, Field(ge=10, le=100_000)] = Field(default=2000, description="Groups drawn for each size.")
+    kept: Annotated[int, Field(ge=1, le=50)] = Field(
+        default=3, description="Groups of each size that are judged fully."
+    )
+    test_budget: float | None = Field(
+        default=None, gt=0, description="Most that all tests together may cost, in the unit of the plan's gain."
+    )
+    seed: int = Field(default=1, ge=0, le=SEED_MAX)
+
+    @model_validator(mode="after")
+    def _regions_differ(self) -> Self:
+        both = sorted(set(self.must) & set(self.never))
+        if both:
+            raise ValueError(f"'{both[0]}' stands in must and in never; it is in one of them")
+        return self
+
+
 class DeskSettings(Section):
-    """Regional tests: those that were run, and how they are read."""
+    """Regional tests: those that were run, how they are read, and those that could be run."""
 
     readouts: tuple[ReadoutSettings, ...] = ()
     method: MethodSettings = MethodSettings()
+    design: DesignSettings = DesignSettings()
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -115,4 +153,5 @@ class DeskSettings(Section):
 
     def named_channels(self) -> list[tuple[str, tuple[str, ...]]]:
         """Keys and the channels that stand there."""
-        return [(f"desk.readouts.{i}.channel", (test.channel,)) for i, test in enumerate(self.readouts)]
+        named = [(f"desk.readouts.{i}.channel", (test.channel,)) for i, test in enumerate(self.readouts)]
+        return [*named, ("desk.design.channels", self.design.channels or ())]

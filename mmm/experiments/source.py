@@ -92,17 +92,17 @@ def posed_test(test: ReadoutSettings, base: Path, currency: str, dataset: Datase
         raise DataError(f"Test '{test.name}': '{both[0]}' is treated and near; near are controls beside treated ones.")
     span, end = _rows(test, panel)
     panel = panel.without(excluded)
-    if len(panel.regions) - len(treated) < _LEAST_DONORS:
+    if len(panel.regions) - len(treated) < LEAST_DONORS:
         raise DataError(
             f"Test '{test.name}': {len(treated)} of {len(panel.regions)} regions were treated; at least "
-            f"{_LEAST_DONORS} "
+            f"{LEAST_DONORS} "
             "have to be left as controls."
         )
     run = GeoTest(test.name, test.channel, test.kind, tuple(treated), test.near, span, end, test.planned_spend)
     return panel, run
 
 
-_LEAST_DONORS = 3
+LEAST_DONORS = 3
 
 
 def _assigned(path: Path, panel: GeoPanel, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -23,7 +23,8 @@ from mmm.planning.program import Program
 from mmm.planning.result import Plan
 
 _LEVELS = 21
-_DRAWS = 600
+DRAWS = 600
+"""Draws that curves are tabulated for, at most."""
 _CANDIDATES = 30
 _COMPONENTS = 2
 
@@ -117,7 +118,7 @@ class _Allocator:
 def tabulate(plan: Plan) -> CurveTable:
     """Curves of a plan's channels over what the constraints allow, money split as in the plan."""
     problem = plan.problem
-    problem = problem.with_draws(problem.draws.thinned(_DRAWS))
+    problem = problem.with_draws(problem.draws.thinned(DRAWS))
     settings = plan.settings.model_copy(update={"detail": "channel"})
     space = Space("channel", problem)
     program = assemble(settings, space, plan.total_budget).relaxed()
@@ -152,6 +153,11 @@ def conditional_means(table: CurveTable, channel: int) -> Floats:
     means = (basis @ fitted).reshape(n, c, k)
     means[:, channel] = table.worth[:, channel]
     return means
+
+
+def plans_for(table: CurveTable, curves: Floats) -> Floats:
+    """The plans [j, c] that are best for sets of curves [j, c, k], within the constraints; each once."""
+    return np.unique(_Allocator(table).best(curves), axis=0)
 
 
 def value_of_knowing(table: CurveTable, tables: Floats, order: Floats) -> float:
