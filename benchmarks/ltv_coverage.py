@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from mmm.errors import FitError
 from mmm.ltv.holdout import hold_out
 from mmm.ltv.learn import Learner
 from mmm.ltv.read import read_customers
@@ -60,6 +61,8 @@ def run(seed: int, learner: Learner | None, settings: LtvSettings) -> tuple[dict
 
 
 def summary(lines: list[dict]) -> dict:
+    refused = sum("refused" in line for line in lines)
+    lines = [line for line in lines if "refused" not in line]
     values = [row for line in lines for row in line["values"]]
     inside = [row[4] <= row[2] <= row[5] for row in values]
     by_weeks = {
@@ -68,6 +71,7 @@ def summary(lines: list[dict]) -> dict:
     held = [row for line in lines for row in line["held"]]
     found = {
         "worlds": len(lines),
+        "refused": refused,
         "intervals": len(values),
         "coverage": round(float(np.mean(inside)), 3),
         "coverage_by_weeks": {weeks: round(float(share), 3) for weeks, share in by_weeks.items()},
@@ -95,7 +99,11 @@ def main() -> None:
     done, learner = {line["seed"] for line in lines}, None
     for seed in range(chosen.worlds):
         if seed not in done:
-            line, learner = run(seed, learner, settings)
+            try:
+                line, learner = run(seed, learner, settings)
+            except FitError as error:
+                # As `mmm ltv` would: chains that do not agree are refused.
+                line = {"seed": seed, "refused": str(error), "seconds": 0.0}
             lines.append(line)
             with chosen.rows.open("a") as file:
                 file.write(json.dumps(line) + "\n")

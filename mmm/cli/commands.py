@@ -263,6 +263,23 @@ def ltv(
 
 
 @app.command()
+def lenses(
+    config: Config,
+    parameter: Parameters = None,
+    out: Annotated[Path, typer.Option(help="Folder below which <name>/lenses is written.")] = Path("reports"),
+    rule: Annotated[str, typer.Option(help="Rule of attribution: markov, last, linear, shapley, ...")] = "markov",
+    prior: Annotated[
+        float | None,
+        typer.Option(metavar="FACTOR", help="Print ROAS priors from journeys, so wide each way."),
+    ] = None,
+) -> None:
+    """Set media, fully loaded and value-based ROAS and attributed shares side by side, each with what it is for."""
+    from mmm.cli.lenses import show_lenses
+
+    show_lenses(config, parameter or [], out, (rule, prior))
+
+
+@app.command()
 def runs(
     folder: Annotated[Path, typer.Option("--out", help="Folder that holds the reports.")] = Path("reports"),
 ) -> None:
