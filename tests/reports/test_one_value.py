@@ -217,7 +217,7 @@ def test_the_sliders_start_from_the_reports_figures(told: Story) -> None:
 
 
 def test_the_closest_to_its_ceiling_is_closest_to_it(told: Story) -> None:
-    reached = told.analysis.channels["saturation"]
+    reached = told.found.analysis.channels["saturation"]
     label = told.material.fmt.label(str(reached.idxmax()))
     assert f"{label} is closest to its ceiling" in unescape(str(told.saturation().chapter.answer_html))
 

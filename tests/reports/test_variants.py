@@ -311,7 +311,7 @@ def test_a_plan_in_detail_is_shown_in_detail(make_story: Callable[..., Story], d
 
 def test_revenue_without_a_margin_says_nothing_of_profit(make_story: Callable[..., Story]) -> None:
     """Page one says what was assumed, and from which margin on the advice is another."""
-    few = {"curve_points": 2, "draws": 100, "total_budget": 2.0e6}
+    few = {"curve_points": 2, "draws": 100, "total_budget": 2.0e6, "worth_spending": 0.0}
     story = make_story(settings={"plan": few})
     page = story.summary().chapter.html
     whole = " ".join(getattr(story, c)().chapter.html for c in ("summary", "plan_by_channel", "what_if", "returns"))
