@@ -12,7 +12,6 @@ import typer
 
 from mmm.errors import DataError
 from mmm.files import write_whole
-from mmm.tables import csv_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +76,8 @@ def counted(number: int, noun: str) -> str:
 
 def write_table(path: Path, frame: "pd.DataFrame") -> Path:
     """The table as CSV, whole or not at all; an index that has names is written too. Raises DataError."""
+    from mmm.tables import csv_text
+
     try:
         return write_whole(path, csv_text(frame, index=frame.index.name is not None or frame.index.nlevels > 1))
     except OSError as error:
