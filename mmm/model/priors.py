@@ -4,22 +4,32 @@ import math
 from statistics import NormalDist
 from typing import Annotated, Any, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from mmm.section import Section
 
 _Z95 = NormalDist().inv_cdf(0.95)
 
 
-_MOST = 1e9
-"""Ends of priors lie within nine powers of ten around one: beyond, densities leave the range of numbers."""
+_MOST = 1e100
+"""Ends of priors lie within a hundred powers of ten around one: beyond, densities leave the range of numbers. Nearer
+limits would refuse priors that follow from the data, as where an outcome is tiny beside the money."""
+
+
+def _within(value: float) -> float:
+    if not 1 / _MOST <= value <= _MOST:
+        raise ValueError("must lie between 1e-100 and 1e100")
+    return value
+
+
+End = Annotated[float, Field(gt=0), AfterValidator(_within)]
 
 
 class LogNormalPrior(Section):
     """A positive quantity by its 90% interval: 5% of the prior lies below ``lower``, 5% above ``upper``."""
 
-    lower: float = Field(ge=1 / _MOST, le=_MOST)
-    upper: float = Field(ge=1 / _MOST, le=_MOST)
+    lower: End
+    upper: End
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
