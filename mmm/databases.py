@@ -7,13 +7,15 @@ without the driver's own traceback. This module imports nothing of the package b
 
 import os
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote, quote_plus
 
-import sqlalchemy as sa
 from pydantic import StringConstraints
 
 from mmm.errors import MMMError
+
+if TYPE_CHECKING:  # a fifth of a second that only those wait for who have a database
+    import sqlalchemy as sa
 
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 """Name of an environment variable."""
@@ -25,8 +27,10 @@ _SHORTEST = 3
 """Shorter parts of an address (a host called ``db``) are hidden as whole words only."""
 
 
-def address_of(variable: str, key: str, error: type[MMMError]) -> sa.URL:
+def address_of(variable: str, key: str, error: type[MMMError]) -> "sa.URL":
     """The address in the environment variable that the setting ``key`` names. Raises ``error`` where there is none."""
+    import sqlalchemy as sa
+
     text = os.environ.get(variable, "").strip()
     if not text:
         raise error(f"{key}: the environment variable {variable} is not set. Put the database's address into it.")
@@ -40,8 +44,10 @@ def address_of(variable: str, key: str, error: type[MMMError]) -> sa.URL:
         ) from None
 
 
-def connect_engine(url: sa.URL, key: str, error: type[MMMError]) -> sa.Engine:
+def connect_engine(url: "sa.URL", key: str, error: type[MMMError]) -> "sa.Engine":
     """An engine that has not connected yet. Raises ``error`` where the driver is not installed."""
+    import sqlalchemy as sa
+
     kind = url.get_backend_name()
     try:
         # Parameters of statements are data: they stay out of messages. A connection is closed when it was used.
@@ -52,13 +58,13 @@ def connect_engine(url: sa.URL, key: str, error: type[MMMError]) -> sa.Engine:
         raise error(f"{key}: the driver for {kind} is not installed. To get it: {advice}.") from None
 
 
-def told(problem: BaseException, url: sa.URL) -> str:
+def told(problem: BaseException, url: "sa.URL") -> str:
     """The first line of what a driver said, without any part of the address."""
     said = str(getattr(problem, "orig", None) or problem).strip().splitlines()
     return without_address(said[0] if said else type(problem).__name__, url)
 
 
-def without_address(text: str, url: sa.URL) -> str:
+def without_address(text: str, url: "sa.URL") -> str:
     """``text`` with every part of the address replaced by ``[hidden]``."""
     parts = [url.render_as_string(hide_password=False), url.password, url.username, url.host, url.database]
     parts += [value for item in url.query.values() for value in ((item,) if isinstance(item, str) else item)]

@@ -38,7 +38,7 @@ class Commands(TyperGroup):
         except MMMError as error:
             _tell(str(error), debug=ctx.obj)
             raise typer.Exit(error.exit_code) from error
-        except (OSError, MemoryError, ImportError, RuntimeError) as error:
+        except (OSError, MemoryError, ImportError, RuntimeError, SystemError) as error:
             sentence = of_the_machine(error)
             if sentence is None:
                 raise
@@ -61,7 +61,9 @@ def of_the_machine(error: Exception) -> str | None:
             return too_little_memory()
         what = f"'{error.filename}': {error.strerror}" if error.filename and error.strerror else str(error)
         return f"{what}. Check the path, its permissions and the free space."
-    if isinstance(error, RuntimeError) and "can't start new thread" not in str(error):
+    # A module in C that found no memory while it was loaded says so with an error without words.
+    of_code = isinstance(error, RuntimeError) and "can't start new thread" not in str(error)
+    if of_code or (isinstance(error, SystemError) and not _memory_limit()):
         return None
     return too_little_memory()
 

@@ -30,6 +30,8 @@ def sentences_alone() -> None:
     """
     if "--debug" not in sys.argv and not sys.warnoptions:
         warnings.simplefilter("ignore")
+        # What fails while an object of a library is thrown away, as where memory ends, has no one to be told to.
+        sys.unraisablehook = lambda _: None
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

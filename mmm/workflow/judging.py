@@ -7,7 +7,7 @@ from typing import Any
 from mmm.assessment import backtest as earlier
 from mmm.assessment.agreement import Agreement, agreement
 from mmm.assessment.backtest import Backtest
-from mmm.assessment.gate import GateReport, gate
+from mmm.assessment.gate import CHECKS, GateReport, gate
 from mmm.assessment.holdout import HoldoutResult, holdout
 from mmm.assessment.signals import signals
 from mmm.data.calendar import parse_periods
@@ -89,6 +89,7 @@ def _asked(request: Request) -> dict[str, Any]:
         "evidence": request.beliefs.evidence.model_dump(mode="json"),
         "sampler": request.sampler.model_dump(mode="json", exclude={"store"}),
         "gate": request.gate.model_dump(mode="json", exclude={"override"}),
+        "checks": sorted(CHECKS),
     }
 
 

@@ -36,7 +36,9 @@ def written(folder: Path, test: dict[str, Any] | None = None, **desk: Any) -> Pa
 
 
 def command(path: Path, *more: str) -> Any:
-    return CliRunner().invoke(app, ["experiment", "read", str(path), "--out", str(path.parent), *more])
+    return CliRunner(env={"COLUMNS": "200"}).invoke(
+        app, ["experiment", "read", str(path), "--out", str(path.parent), *more]
+    )
 
 
 def test_it_prints_and_writes_what_the_test_said(tmp_path: Path) -> None:

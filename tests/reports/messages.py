@@ -31,7 +31,7 @@ def used() -> dict[str, str | None]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 found |= _of_call(node)
-    found |= {text: None for kind, text in WORDS.items() if kind != "definition"}
+    found |= {text: None for kind, text in WORDS.items() if kind not in ("definition", "further")}
     env = environment()
     for path in sorted(TEMPLATES.rglob("*.j2")):
         for call in env.parse(path.read_text(encoding="utf-8")).find_all(nodes.Call):

@@ -69,6 +69,6 @@ def test_the_workbook_and_the_csv_show_what_they_hold(rated: Story, tmp_path: Pa
 
 def test_axes_tell_their_ticks_apart(rated: Story) -> None:
     fmt = rated.material.fmt
-    top = float(rated.analysis.curves["effect"].max())
+    top = float(rated.found.analysis.curves["effect"].max())
     ticks = list(np.linspace(0.0, top, 5).round(-int(np.floor(np.log10(top))) + 1))
     assert len(set(fmt.axis(ticks, money=False))) == len(set(ticks))
