@@ -145,7 +145,7 @@ def _local(count: int) -> Iterator[Any]:
             # Dask's HTTP server listens in any case: on a free port, as another run may have the usual one.
             dashboard_address="127.0.0.1:0",
             scheduler_kwargs={"dashboard": False},
-            silence_logs="ERROR",
+            silence_logs="CRITICAL",
             env=environment,
         )
     )
