@@ -19,6 +19,7 @@ weights [lag, channel] before normalisation, ``graph(a, *p)`` of a saturation va
 vector over channels.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -56,7 +57,7 @@ HALF = Parameter(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Family:
+class Family(ABC):
     """What every family states: ``label`` and ``sentence`` are for readers of a report, ``formula`` for the tables.
 
     ``extends`` names a simpler family of which this one has all parameters and more: settings that give a prior to one
@@ -72,9 +73,9 @@ class Family:
     extends: str = ""
 
     @property
+    @abstractmethod
     def kernels(self) -> dict[str, Kernel | None]:
         """The kernels by what they are for."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
