@@ -4,13 +4,13 @@ import datetime as dt
 import random
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fuzz.command import Fault, Outcome, faults, masked, run
+from fuzz.odd_texts import FULL_WIDTH, odd_way
 from fuzz.reader import Unreadable, read
 from fuzz.settings_cases import agreement
 from fuzz.sheets import FORMATS, Sheet, decimal_of, number, sheet, write
@@ -23,82 +23,9 @@ def _cell(made: Sheet, rng: random.Random) -> tuple[int, int]:
     return rng.randrange(len(made.rows)), rng.choice(made.numeric)
 
 
-_DIGITS = "0123456789"
-_FULL_WIDTH = {ord(digit): 0xFF10 + int(digit) for digit in _DIGITS}
-_ARABIC = {ord(digit): 0x0660 + int(digit) for digit in _DIGITS}
-_AROUND = (
-    "€ {}",
-    "{} €",
-    "${}",
-    "{}%",
-    "({})",
-    "{}-",
-    "+{}",
-    "-{}",
-    "\u2212{}",
-    " {} ",
-    "\u00a0{}",
-    "'{}",
-    "{}k",
-    "{} EUR",
-    "0{}",
-)
-_AROUND += ("{}.", "{},00", "{}e3")
-_INSTEAD = (
-    "",
-    "-",
-    "--",
-    "NaN",
-    "n/a",
-    "NULL",
-    "#REF!",
-    "TRUE",
-    "inf",
-    "1e400",
-    "1e-400",
-    "0x1F",
-    "1,2,3",
-    "1.2.3",
-    "\u00bd",
-    "1e15",
-)
-_INSTEAD += (
-    "999999999999999999",
-    "=1+1",
-    "\x1b[31m5",
-    "\0",
-    "5\n",
-    "x" * 70_000,
-    "1" + " " * 70_000 + "x",
-    "1" * 70_000 + "x",
-    "1,1" * 30_000,
-    "-0",
-    "0",
-    "0.0001",
-    ".5",
-    "5.",
-    "1.234",
-    "12,34,567",
-)
-_WITHIN = ("_", " ", ".", ",", "'", "\u00a0")
-_SWAPPED: tuple[dict[int, Any], ...] = (_FULL_WIDTH, _ARABIC, {46: ","}, {44: "."}, {46: ",", 44: "."}, {46: ""})
-
-
-def _odd(rng: random.Random) -> Callable[[str], str]:
-    """One way of writing a cell that is not the stated one."""
-    around, instead, within, swapped = (rng.choice(pool) for pool in (_AROUND, _INSTEAD, _WITHIN, _SWAPPED))
-    ways: tuple[Callable[[str], str], ...] = (
-        around.format,
-        lambda _: instead,
-        lambda cell: cell[:2] + within + cell[2:],
-        lambda cell: cell.translate(swapped),
-    )
-    return rng.choice(ways)
-
-
 def odd_cells(made: Sheet, rng: random.Random) -> None:
     """One cell, a few, or a whole column written in another way."""
-    change, (row, column) = _odd(rng), _cell(made, rng)
+    change, (row, column) = odd_way(rng), _cell(made, rng)
     many = rng.choice((1, 1, 3, len(made.rows)))
     for i in [row] if many == 1 else rng.sample(range(len(made.rows)), many):
         made.rows[i][column] = change(made.rows[i][column])
@@ -143,7 +70,7 @@ def odd_dates(made: Sheet, rng: random.Random) -> None:
         "tomorrow",
         "2023-01-02" + " " * 70_000 + "x",
         " - 1" * 20_000,
-        "2023-01-02".translate(_FULL_WIDTH),
+        "2023-01-02".translate(FULL_WIDTH),
         "-2023-01-02",
     )
     if rng.random() < 0.6:
