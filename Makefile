@@ -21,7 +21,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 CASES ?= ../shared/cases
 
-.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-experiments study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring study-ltv
+.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-experiments study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring demo-operations study-replanning study-ltv
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -85,6 +85,12 @@ study-robustness: setup  ## 60 fits of hard worlds: starts, divergences, the gat
 
 study-monitoring: setup  ## the sequential test of mmm monitor: false alarms, power and delay in 40 worlds (half an hour; docs/studies)
 	$(BIN)/python benchmarks/monitoring.py $(ARGS)
+
+demo-operations: setup  ## a simulated year after the decision: plan, approve, follow, correct, settle (minutes; docs/operations.md)
+	$(BIN)/python benchmarks/demo_operations.py $(ARGS)
+
+study-replanning: setup  ## mmm replan against staying and a rule of thumb in 40 worlds that change (an hour; docs/studies)
+	$(BIN)/python benchmarks/replanning.py $(ARGS)
 
 study-ltv: setup  ## do 90% intervals of customers' value hold the truth? 40 simulated cohorts (minutes, resumes; docs/studies)
 	$(BIN)/python benchmarks/ltv_coverage.py $(ARGS)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mmm.cli.errors import Commands
-from mmm.cli.plans_commands import alerts, plans
+from mmm.cli.plans_commands import REPORTS, By, Note, Out, Plan, alerts, plans
 
 _EPILOG = (
     "Exit codes: 0 done, 1 a fault of the workbench or of the machine, 2 settings or arguments, 3 data, 4 fit, "
@@ -248,6 +248,40 @@ def monitor(
     from mmm.cli.monitor import show_monitor
 
     show_monitor(config, parameter or [], out, watch)
+
+
+@app.command()
+def replan(
+    plan: Plan,
+    by: By,
+    config: Annotated[Path, typer.Option("--config", metavar="CONFIG", help="Settings file with the data of today.")],
+    note: Note = "",
+    parameter: Parameters = None,
+    out: Out = REPORTS,
+) -> None:
+    """Move the rest of the active plan's money where that is worth it, as a draft; else the answer is "stay"."""
+    from mmm.cli.plans import Place
+    from mmm.cli.replan import show_replan
+    from mmm.register.acts import Person
+
+    show_replan(plan, parameter or [], Person(by, note), Place(out, config))
+
+
+@app.command()
+def settle(
+    plan: Plan,
+    by: By,
+    config: Annotated[Path, typer.Option("--config", metavar="CONFIG", help="Settings file with the data of today.")],
+    note: Note = "",
+    parameter: Parameters = None,
+    out: Out = REPORTS,
+) -> None:
+    """Say what the active plan brought beside its promise, once its horizon is over, and keep it in the ledger."""
+    from mmm.cli.plans import Place
+    from mmm.cli.settle import show_settle
+    from mmm.register.acts import Person
+
+    show_settle(plan, parameter or [], Person(by, note), Place(out, config))
 
 
 @app.command()

@@ -14,6 +14,7 @@ from mmm.errors import RegisterError, SettingsError
 from mmm.register.acts import Person, act, save
 from mmm.register.audit import Head, head_of, verify
 from mmm.register.database import Register, open_register
+from mmm.register.ledger import as_told, ledger, records_of
 from mmm.register.queries import Entry, find, listed
 from mmm.register.record import Content
 from mmm.register.rules import broken, spent
@@ -22,6 +23,7 @@ from mmm.register.standing import name_of
 
 if TYPE_CHECKING:
     from mmm.register.made import Origin
+    from mmm.register.settings import HandoverSettings
     from mmm.settings import Settings
 
 _DONE = {"submit": "submitted", "approve": "approved", "reject": "rejected", "activate": "active"}
@@ -41,6 +43,15 @@ class Place:
         from mmm.settings import load_settings
 
         return load_settings(self.config).plan_register
+
+    @property
+    def handover(self) -> "HandoverSettings | None":
+        """Tables by platform that the settings file asks for; None without one."""
+        if self.config is None:
+            return None
+        from mmm.settings import load_settings
+
+        return load_settings(self.config).handover
 
     @property
     def name(self) -> str:
@@ -66,12 +77,21 @@ def save_plan(config: Path, parameters: list[str], person: Person, out: Path) ->
     found = judged(request, progress=True, say=say)
     demand_pass(found.gate, settings.gate)
     made = planned(found.fit, request.plan, request.store, worth=request.worth, say=say)
-    content = content_of(made, request.dataset, origin_of(settings, found.fit.key, out))
+    content = told_by_record(register, content_of(made, request.dataset, origin_of(settings, found.fit.key, out)))
     name = save(register, content, person)
     typer.echo(plain(f"Plan {name} is saved as a draft in the register {register.where}."))
     for problem in broken(content):
         typer.echo(plain(f"- It cannot be approved as it is: {problem}."))
     typer.echo(plain(f"Next: mmm plans submit {name} --by NAME"))
+
+
+def told_by_record(register: Register, content: Content) -> Content:
+    """The plan with its promise as the track record of the analysis says that it is to be told, and a line on that."""
+    with register.reading() as connection:
+        content = as_told(content, records_of(ledger(connection, content.analysis)))
+    if content.kept != 1.0:
+        typer.echo(plain(f"Its promise is told at {content.kept:.0%} of what the model says: mmm plans ledger."))
+    return content
 
 
 def origin_of(settings: "Settings", fit: str, out: Path) -> "Origin":
@@ -142,6 +162,13 @@ def show_plan_of_record(plan: str, place: Place) -> None:
     for what, promise in (("Promise", c.promise), ("Gain in outcome", c.effect)):
         text = interval(promise.mean, promise.lower, promise.upper, sign=True)
         typer.echo(plain(f"{what}: {text} {promise.unit} in {promise.what}, above zero {promise.probability:.0%}."))
+    if c.kept != 1.0:
+        typer.echo(plain(f"The promise is {c.kept:.0%} of what the model says: earlier ones kept so much (ledger)."))
+    if c.correction is not None:
+        won = interval(c.correction.mean, c.correction.lower, c.correction.upper, sign=True)
+        typer.echo(
+            plain(f"Corrects {c.replaces} after {c.since} {c.period}s: {won} {c.correction.unit} over going on.")
+        )
     _limits(c)
     _history(entry)
     report = "no report" if c.manifest is None else f"the report with manifest {c.manifest[:12]}"
@@ -173,7 +200,7 @@ def write_export(plan: str, folder: Path, place: Place, *, draft: bool) -> None:
     with place.open().reading() as connection:
         entry = find(connection, plan)
     try:
-        paths = export_plan(entry, folder, draft=draft)
+        paths = export_plan(entry, folder, draft=draft, handover=place.handover)
     except OSError as error:
         raise RegisterError(f"'{folder}' cannot be written ({error.strerror}). Choose another folder.") from error
     for path in paths:

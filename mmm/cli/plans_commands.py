@@ -7,7 +7,7 @@ import typer
 
 plans = typer.Typer(
     name="plans",
-    help="The register of plans: save, submit, approve, reject, activate, list, show, export, verify.",
+    help="The register of plans: save, submit, approve, reject, activate, list, show, export, ledger, verify.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -19,7 +19,7 @@ Out = Annotated[Path, typer.Option(help="Folder of the reports, which plans.db l
 Settings = Annotated[
     Path | None, typer.Option("--config", metavar="CONFIG", help="Settings whose plan_register.address is to be used.")
 ]
-_REPORTS = Path("reports")
+REPORTS = Path("reports")
 
 
 def _act(action: str, plan: str, by: str, note: str, out: Path, config: Path | None) -> None:
@@ -37,7 +37,7 @@ def save(
     parameter: Annotated[
         list[str] | None, typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="Replace one setting.")
     ] = None,
-    out: Out = _REPORTS,
+    out: Out = REPORTS,
 ) -> None:
     """Plan as mmm plan does, and keep the plan as a draft: money, promise, settings, rules, fit."""
     from mmm.cli.plans import save_plan
@@ -47,25 +47,25 @@ def save(
 
 
 @plans.command()
-def submit(plan: Plan, by: By, note: Note = "", out: Out = _REPORTS, config: Settings = None) -> None:
+def submit(plan: Plan, by: By, note: Note = "", out: Out = REPORTS, config: Settings = None) -> None:
     """Ask for a draft's approval."""
     _act("submit", plan, by, note, out, config)
 
 
 @plans.command()
-def approve(plan: Plan, by: By, note: Note = "", out: Out = _REPORTS, config: Settings = None) -> None:
+def approve(plan: Plan, by: By, note: Note = "", out: Out = REPORTS, config: Settings = None) -> None:
     """Approve a submitted plan, if its rules let you."""
     _act("approve", plan, by, note, out, config)
 
 
 @plans.command()
-def reject(plan: Plan, by: By, note: Note = "", out: Out = _REPORTS, config: Settings = None) -> None:
+def reject(plan: Plan, by: By, note: Note = "", out: Out = REPORTS, config: Settings = None) -> None:
     """Reject a submitted plan."""
     _act("reject", plan, by, note, out, config)
 
 
 @plans.command()
-def activate(plan: Plan, by: By, note: Note = "", out: Out = _REPORTS, config: Settings = None) -> None:
+def activate(plan: Plan, by: By, note: Note = "", out: Out = REPORTS, config: Settings = None) -> None:
     """Make an approved plan the one that is followed; an earlier one is superseded."""
     _act("activate", plan, by, note, out, config)
 
@@ -73,7 +73,7 @@ def activate(plan: Plan, by: By, note: Note = "", out: Out = _REPORTS, config: S
 @plans.command(name="list")
 def list_plans(
     analysis: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Of one analysis; all by default.")] = None,
-    out: Out = _REPORTS,
+    out: Out = REPORTS,
     config: Settings = None,
 ) -> None:
     """List the plans, the newest first."""
@@ -83,7 +83,7 @@ def list_plans(
 
 
 @plans.command()
-def show(plan: Plan, out: Out = _REPORTS, config: Settings = None) -> None:
+def show(plan: Plan, out: Out = REPORTS, config: Settings = None) -> None:
     """Show a plan: money, promise, limits, history."""
     from mmm.cli.plans import Place, show_plan_of_record
 
@@ -97,7 +97,7 @@ def export(
     draft: Annotated[
         bool, typer.Option("--draft", help="Also of a plan that is not approved; every file says so.")
     ] = False,
-    out: Out = _REPORTS,
+    out: Out = REPORTS,
     config: Settings = None,
 ) -> None:
     """Write an approved plan for whoever carries it out: a table, JSON, and a calendar of the changes."""
@@ -107,7 +107,20 @@ def export(
 
 
 @plans.command()
-def verify(out: Out = _REPORTS, config: Settings = None) -> None:
+def ledger(
+    analysis: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Of one analysis; all by default.")] = None,
+    out: Out = REPORTS,
+    config: Settings = None,
+) -> None:
+    """Show what settled plans brought beside what was promised, and the track record."""
+    from mmm.cli.plans import Place
+    from mmm.cli.settle import show_ledger
+
+    show_ledger(analysis, Place(out, config))
+
+
+@plans.command()
+def verify(out: Out = REPORTS, config: Settings = None) -> None:
     """Find any change that was made behind the register's back, also against the heads in the reports' manifests."""
     from mmm.cli.plans import Place, verify_register
 
@@ -123,7 +136,7 @@ alerts = typer.Typer(
 
 
 @alerts.command(name="list")
-def list_alerts(out: Out = _REPORTS, config: Settings = None) -> None:
+def list_alerts(out: Out = REPORTS, config: Settings = None) -> None:
     """List the alerts that are open or acknowledged, the newest first."""
     from mmm.cli.alerts import show_alerts
     from mmm.cli.plans import Place
@@ -135,7 +148,7 @@ def list_alerts(out: Out = _REPORTS, config: Settings = None) -> None:
 def ack(
     alert: Annotated[int, typer.Argument(metavar="ALERT", help="Its number; mmm alerts list shows all.")],
     by: By,
-    out: Out = _REPORTS,
+    out: Out = REPORTS,
     config: Settings = None,
 ) -> None:
     """Say that somebody takes care of an alert: it is told again only if it worsens."""
@@ -148,7 +161,7 @@ def ack(
 @alerts.command()
 def send(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="Settings file with monitor.alerts.")],
-    out: Out = _REPORTS,
+    out: Out = REPORTS,
 ) -> None:
     """Send what waits and is due: after quiet hours, or when a target is up again."""
     from mmm.cli.alerts import send_alerts

@@ -49,7 +49,7 @@ def show_reports(several: Several, out: Path) -> None:
     Raises what is wrong with the settings before anything starts, and ReportError at the end where a report failed.
     """
     since = time.perf_counter()
-    wish = Wish(several.configs, several.parameters, several.grid, several.since)
+    wish = Wish(several.configs, several.parameters, several.grid, several.since, out)
     jobs = prepare_jobs(wish, say)
     making = Making(out, place_of(several.workers, several.dask, len(jobs)), several.again, several.since)
     entries: list[Entry] = []

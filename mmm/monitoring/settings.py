@@ -1,6 +1,6 @@
-"""The ``monitor`` section of the settings: what counts as off, and how often a false alarm is accepted."""
+"""The sections ``monitor`` and ``replan``: what counts as off the plan, and when it is corrected."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -27,3 +27,33 @@ class MonitorSettings(Section):
     """Posterior draws behind what was expected."""
     alerts: AlertSettings = AlertSettings()
     """Whom `mmm monitor` tells what is off."""
+
+
+class ReplanSettings(Section):
+    """When `mmm replan` moves money of a plan that has begun, and how far; without a good reason the answer is "stay".
+
+    Shares are of the money that is left; the plan to beat is the plan itself as it goes on.
+    """
+
+    fit: Literal["refresh", "reuse"] = "refresh"
+    """Fit anew on the data until today, or keep the model that the plan was made on and let it see the money spent."""
+    max_increase: Annotated[float, Field(ge=0.0, le=100.0)] | None = 0.5
+    """No channel grows by more than this share of the money that it has left."""
+    min_retained: Annotated[float, Field(ge=0.0, le=1.0)] | None = 0.5
+    """Every channel keeps at least this share of the money that it has left."""
+    max_moved: Annotated[float, Field(gt=0.0, le=1.0)] | None = 0.2
+    """Increases, and decreases, each sum to at most this share of all money that is left."""
+    pool: Annotated[float, Field(ge=0.0, le=1e15)] = 0.0
+    """Money beyond the plan's total that may be used as well, in the currency of the data."""
+    contingency: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Share of the money left that is held back for later."""
+    days_between: Annotated[int, Field(ge=0, le=3650)] = 28
+    """Least number of days between the first days of two plans of a chain."""
+    cost: Annotated[float, Field(ge=0.0, le=1e15)] = 0.0
+    """What changing costs whatever moves: work, fees, in the currency of the data."""
+    cost_share: Annotated[float, Field(ge=0.0, le=1.0)] = 0.05
+    """And what it costs for each unit of money that moves: cancelled bookings, learning anew."""
+    gain: Annotated[float, Field(ge=0.0, le=1e15)] = 0.0
+    """The gain net of these costs has to be above this, ..."""
+    probability: Annotated[float, Field(ge=0.5, lt=1.0)] = 0.8
+    """... with at least this probability."""

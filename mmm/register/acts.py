@@ -74,14 +74,14 @@ def act(register: Register, action: str, plan: str, person: Person) -> tuple[Ent
     with register.writing() as connection:
         entry = find(connection, plan)
         if entry.state != needed:
-            raise RegisterError(_refusal(entry, action, needed))
+            raise RegisterError(refusal(entry, action, needed))
         if action == "approve":
             _require_allowed(entry, person.name)
         replaced = active_plan(connection, entry.content.analysis) if action == "activate" else None
         if replaced is not None:
-            _move(connection, replaced, Act(person.name, "supersede", replaced.id, replaced.digest, "active",
+            move(connection, replaced, Act(person.name, "supersede", replaced.id, replaced.digest, "active",
                                             "superseded", supersede_note(plan)))  # fmt: skip
-        _move(connection, entry, Act(person.name, action, plan, entry.digest, needed, then, person.note))
+        move(connection, entry, Act(person.name, action, plan, entry.digest, needed, then, person.note))
         changed = (plan,) if replaced is None else (plan, replaced.id)
         return tuple(find(connection, one) for one in changed)
 
@@ -91,12 +91,14 @@ def supersede_note(plan: str) -> str:
     return f"{plan} takes its place"
 
 
-def _move(connection: sa.Connection, entry: Entry, done: Act) -> None:
+def move(connection: sa.Connection, entry: Entry, done: Act) -> None:
+    """Write a plan's new state and the log's entry of it."""
     connection.execute(sa.update(plans).where(plans.c.id == entry.id).values(state=done.after))
     append(connection, done)
 
 
-def _refusal(entry: Entry, action: str, needed: str) -> str:
+def refusal(entry: Entry, action: str, needed: str) -> str:
+    """Why an act is not done to a plan in this state."""
     step = entry.history[-1]
     already = f"Plan {entry.id} is {entry.state} already" if TRANSITIONS[action][1] == entry.state else (
         f"Plan {entry.id} is {entry.state}"

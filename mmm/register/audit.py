@@ -9,10 +9,13 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from mmm.register.tables import audit, head, plans
+from mmm.register.tables import audit, head, plans, settlements
 from mmm.sealed import digest, unseal
 
 _HASHED = ("seq", "at", "by", "account", "action", "plan", "digest", "before", "after", "note", "previous")
+
+SETTLED = "settlement "
+"""What the note of a settling says before the hash of what is kept of it."""
 
 
 class Head(NamedTuple):
@@ -91,7 +94,26 @@ def verify(connection: sa.Connection, heads: Iterable[tuple[str, Head]] = ()) ->
     problems += [f"Plan {name} is in the log and no longer in the register." for name in gone]
     for name, row in found.items():
         problems += _plan(name, row, last.get(name))
-    return problems
+    kept = {row["plan"]: dict(row) for row in connection.execute(sa.select(settlements)).mappings()}
+    told = {row["plan"]: row["note"] for row in rows if row["action"] == "settle"}
+    return [*problems, *_settled(kept, told)]
+
+
+def _settled(kept: Mapping[str, Mapping[str, Any]], told: Mapping[str, str]) -> Iterable[str]:
+    for name in sorted(set(kept) ^ set(told)):
+        where = "the ledger and not in the log" if name in kept else "the log and no longer in the ledger"
+        yield f"What plan {name} brought is in {where}."
+    for name in sorted(set(kept) & set(told)):
+        row = kept[name]
+        if not (_same(row["content"], row["digest"]) and f"({SETTLED}{row['digest']})" in told[name]):
+            yield f"What plan {name} brought was changed."
+
+
+def _same(text: str, mark: str) -> bool:
+    try:
+        return digest(unseal(text)) == mark
+    except (ValueError, json.JSONDecodeError):
+        return False
 
 
 def _chain(rows: list[dict[str, Any]]) -> Iterable[str]:
@@ -124,9 +146,5 @@ def _plan(name: str, row: Mapping[str, Any], entry: Mapping[str, Any] | None) ->
         return
     if row["state"] != entry["after"]:
         yield f"Plan {name} is {row['state']}, but the log says {entry['after']}."
-    try:
-        sound = digest(unseal(row["content"])) == row["digest"] == entry["digest"]
-    except (ValueError, json.JSONDecodeError):
-        sound = False
-    if not sound:
+    if not (_same(row["content"], row["digest"]) and row["digest"] == entry["digest"]):
         yield f"The content of plan {name} was changed."

@@ -14,7 +14,7 @@ from mmm.register.settings import RegisterSettings
 from mmm.register.tables import head
 
 FILE = "plans.db"
-NEWEST = "r0002"
+NEWEST = "r0003"
 """The last migration under ``migrations/versions``."""
 _KEY = "plan_register.address"
 _WAIT = 60.0

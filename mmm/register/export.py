@@ -13,8 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from mmm.digits import amount
 from mmm.errors import RegisterError
 from mmm.files import write_whole
+from mmm.register.platforms import platform_file, platform_table
 from mmm.register.queries import Entry
 from mmm.register.record import Content
+from mmm.register.settings import HandoverSettings
 from mmm.tables import csv_text
 
 APPROVED = ("approved", "active", "settled")
@@ -46,8 +48,10 @@ def exported_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "A plan of the register"}
 
 
-def export_plan(entry: Entry, folder: Path, *, draft: bool = False) -> list[Path]:
-    """Write budget.csv, plan.json and changes.ics into ``folder``, each whole or not at all.
+def export_plan(
+    entry: Entry, folder: Path, *, draft: bool = False, handover: HandoverSettings | None = None
+) -> list[Path]:
+    """Write budget.csv, plan.json, changes.ics and the tables of platforms into ``folder``, each whole or not at all.
 
     Raises RegisterError for a plan that was not approved, unless ``draft`` asks for it: every file then says so, in its
     name too. Raises OSError where the folder cannot be written to.
@@ -70,10 +74,16 @@ def export_plan(entry: Entry, folder: Path, *, draft: bool = False) -> list[Path
         content=entry.content,
     )
     prefix = "" if approved else "DRAFT-"
+    platforms = {} if handover is None else handover.platforms
+    tables = {
+        f"{prefix}budget-{name}.{wish.format}": platform_file(platform_table(entry, wish, mark), wish)
+        for name, wish in platforms.items()
+    }
     return [
         write_whole(folder / f"{prefix}budget.csv", csv_text(flat(entry, mark or entry.state))),
         write_whole(folder / f"{prefix}plan.json", document.model_dump_json(indent=1) + "\n"),
         write_whole(folder / f"{prefix}changes.ics", calendar(entry, mark)),
+        *(write_whole(folder / name, content) for name, content in tables.items()),
     ]
 
 

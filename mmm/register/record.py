@@ -11,11 +11,13 @@ from mmm.arrays import Floats
 from mmm.register.settings import RegisterSettings
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """Something that is kept: frozen, as plain data in JSON."""
+
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, ser_json_inf_nan="null")
 
 
-class Promise(_Part):
+class Promise(Part):
     """What a plan was said to win over its reference plan."""
 
     what: Literal["outcome", "profit"]
@@ -29,14 +31,14 @@ class Promise(_Part):
     """At most 400 of the draws of the gain, evenly thinned; all of them come from the same posterior draws."""
 
 
-class Past(_Part):
+class Past(Part):
     """Spend before the plan, by date and channel: limits of a quarter that began before it count it."""
 
     dates: tuple[dt.date, ...]
     spend: tuple[tuple[float, ...], ...]
 
 
-class Content(_Part):
+class Content(Part):
     """A plan as it is kept. ``spend[h][g][c]`` and ``reference[h][g][c]`` are money by period, geo and channel."""
 
     version: Literal[1] = 1
@@ -69,6 +71,10 @@ class Content(_Part):
     """Plan that this one corrects; null for a plan of its own."""
     since: int = 0
     """Periods of a corrected plan that were spent when it was made; its money there is what was spent."""
+    kept: float = 1.0
+    """What the promise was multiplied by: the share that earlier promises of the analysis kept (ledger)."""
+    correction: Promise | None = None
+    """What a corrected plan wins over going on with the plan that it corrects, net of what changing costs."""
 
     @property
     def money(self) -> Floats:

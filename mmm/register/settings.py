@@ -1,4 +1,4 @@
-"""The ``plan_register`` section of the settings: where the register of plans is, and who may approve which plan."""
+"""The sections ``plan_register`` (where plans are, who may approve which) and ``handover`` (tables by platform)."""
 
 from typing import Annotated, Literal, Self
 
@@ -63,4 +63,76 @@ class RegisterSettings(Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two limits are called '{twice[0]}'. Give each a name of its own")
+        return self
+
+
+Cell = Literal[
+    "campaign",
+    "channel",
+    "geo",
+    "first_day",
+    "last_day",
+    "days",
+    "budget",
+    "daily_budget",
+    "currency",
+    "plan",
+    "status",
+]
+
+
+TEMPLATES: dict[str, dict[str, str]] = {
+    "media_plan": {
+        "Campaign": "campaign", "Channel": "channel", "Region": "geo", "From": "first_day", "To": "last_day",
+        "Budget": "budget", "Currency": "currency", "Plan": "plan", "Status": "status",
+    },
+    # support.google.com/google-ads/editor/answer/57747: headers in English, the budget is a day's and above zero.
+    "google_ads_editor": {
+        "Campaign": "campaign", "Campaign daily budget": "daily_budget", "Start date": "first_day",
+        "End date": "last_day",
+    },
+    "daily": {"date": "first_day", "campaign": "campaign", "budget": "budget", "currency": "currency", "plan": "plan"},
+}  # fmt: skip
+"""Columns by template: the name in the table, and what stands in it."""
+
+
+class PlatformSettings(Section):
+    """One table of an approved plan for whoever books a platform: a row a campaign and day or period."""
+
+    channels: Annotated[tuple[Name, ...], Field(min_length=1)]
+    template: Annotated[str, Field(min_length=1, max_length=60)] = "media_plan"
+    """Columns that are shipped: media_plan, google_ads_editor, daily."""
+    columns: dict[Annotated[str, Field(min_length=1, max_length=120)], Cell] = Field(default_factory=dict)
+    """Columns of one's own instead: the name in the table, and what stands in it."""
+    format: Literal["csv", "xlsx"] = "csv"
+    by: Literal["day", "period"] = "period"
+    by_geo: bool = False
+    """A row a geo too; else geos are added up."""
+    campaigns: dict[
+        Name, dict[Annotated[str, Field(min_length=1, max_length=200)], Annotated[float, Field(gt=0.0)]]
+    ] = Field(default_factory=dict)
+    """By channel, its campaigns and their shares of its money, scaled to add up to one. Other channels are one campaign
+    each."""
+
+    @model_validator(mode="after")
+    def _campaigns_are_of_its_channels(self) -> Self:
+        other = [name for name in self.campaigns if name not in self.channels]
+        if other:
+            raise ValueError(f"campaigns of '{other[0]}', which is none of its channels ({', '.join(self.channels)})")
+        return self
+
+
+class HandoverSettings(Section):
+    """Tables of an approved plan by platform, written by `mmm plans export --config`."""
+
+    platforms: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$")], PlatformSettings] = Field(
+        default_factory=dict
+    )
+
+    @model_validator(mode="after")
+    def _templates_are_known(self) -> Self:
+        for name, platform in self.platforms.items():
+            if not platform.columns and platform.template not in TEMPLATES:
+                known = ", ".join(TEMPLATES)
+                raise ValueError(f"platforms.{name}.template '{platform.template}' is none of {known}")
         return self

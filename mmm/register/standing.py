@@ -1,4 +1,4 @@
-"""What a report says of the register: its head at that moment, and how far the plan that it tells has come."""
+"""What a report says of the register: how far its plan is, what became of earlier promises, and the log's head."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -8,17 +8,26 @@ from typing import Any
 from mmm.errors import RegisterError
 from mmm.register.audit import Head, head_of
 from mmm.register.database import FILE, open_register
+from mmm.register.ledger import Record, ledger, records_of
 from mmm.register.queries import Entry, plan_on
 from mmm.register.settings import RegisterSettings
 
 
 @dataclass(frozen=True)
 class Standing:
-    """``register`` is its name without any place, ``plan`` the plan on the report's horizon, if there is one."""
+    """``register`` is its name without any place, ``plan`` the plan on the report's horizon, if there is one, and
+    ``records`` the track records of the analysis."""
 
     register: str
     head: Head
     plan: Entry | None
+    records: tuple[Record, ...] = ()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a report tells of the register: an input of it, which the head of the log is not."""
+        told = {name: value for name, value in self.to_manifest().items() if name not in ("seq", "hash")}
+        return {**told, "records": [one.model_dump(mode="json") for one in self.records]}
 
     def to_manifest(self) -> dict[str, Any]:
         """For the manifest, which ``mmm plans verify`` compares with the log."""
@@ -45,7 +54,8 @@ def standing(settings: RegisterSettings, out: Path, analysis: str, first: dt.dat
     if settings.address is None and not (out / FILE).is_file():
         return None
     with open_register(settings, out, make=False).reading() as connection:
-        return Standing(name_of(settings), head_of(connection), plan_on(connection, analysis, first))
+        records = records_of(ledger(connection, analysis))
+        return Standing(name_of(settings), head_of(connection), plan_on(connection, analysis, first), records)
 
 
 def standing_or_note(

@@ -78,3 +78,14 @@ outbox = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
 )
 """One row an alert and target to be told: ``state`` is waiting, sent or given_up; receivers know it by ``id``."""
+
+settlements = sa.Table(
+    "settlements",
+    metadata,
+    sa.Column("plan", sa.String(80), primary_key=True),
+    sa.Column("analysis", sa.String(64), nullable=False, index=True),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+)
+"""What a settled plan brought: the sealed JSON of :class:`mmm.register.ledger.Settlement`; the log's entry names its
+hash."""

@@ -18,9 +18,9 @@ from mmm.experiments.settings import DeskSettings
 from mmm.inference.settings import SamplerSettings
 from mmm.ltv.settings import LtvSettings
 from mmm.model.settings import DriftSettings, ModelSettings
-from mmm.monitoring.settings import MonitorSettings
+from mmm.monitoring.settings import MonitorSettings, ReplanSettings
 from mmm.planning.settings import PlanSettings
-from mmm.register.settings import RegisterSettings
+from mmm.register.settings import HandoverSettings, RegisterSettings
 from mmm.section import Section
 from mmm.settings.report import ReportSettings
 from mmm.suggest import suggestion
@@ -53,7 +53,9 @@ class Settings(Section):
     plan_register: RegisterSettings = Field(
         RegisterSettings(), description="Where plans are kept, and who may approve which."
     )
+    handover: HandoverSettings = Field(HandoverSettings(), description="Tables of approved plans by platform.")
     monitor: MonitorSettings = Field(MonitorSettings(), description="What counts as off the plan.")
+    replan: ReplanSettings = Field(ReplanSettings(), description="When, and how far, a plan that has begun is changed.")
     report: ReportSettings = Field(ReportSettings(), description="Words, looks and parts of the report.")
 
     _base: Path = PrivateAttr(default_factory=Path)
@@ -127,6 +129,7 @@ def _channel_problems(settings: Settings) -> Iterator[str]:
     named += [(f"experiments.tests.{i}.channel", [test.channel]) for i, test in enumerate(settings.experiments.tests)]
     named += [(f"plan.groups.{name}.channels", group.channels) for name, group in plan.groups.items()]
     named += [(f"plan_register.limits.{i}.channels", x.channels) for i, x in enumerate(settings.plan_register.limits)]
+    named += [(f"handover.platforms.{name}.channels", x.channels) for name, x in settings.handover.platforms.items()]
     for section in (settings.costs, settings.desk):
         if section is not None:
             named += section.named_channels()

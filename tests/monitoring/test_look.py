@@ -10,8 +10,7 @@ import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
-from register_cases import promise
+from following_cases import SEEN, WEEKS, plan_of, wide
 
 from mmm.data.dataset import Dataset
 from mmm.data.quality import Finding
@@ -22,30 +21,11 @@ from mmm.monitoring.pacing import pace
 from mmm.monitoring.settings import MonitorSettings
 from mmm.monitoring.state import State, state_schema
 from mmm.register.queries import Entry
-from mmm.register.record import Content, Past
 from mmm.register.settings import RegisterSettings
 from mmm.reporting.runs.control_room import room
 from mmm.settings.report import ReportSettings
 
-WEEKS, SEEN = 13, 9
 SETTINGS = MonitorSettings(draws=200)
-
-
-def _plan(dataset: Dataset, **changes: Any) -> Content:
-    """The plan of the panel's last weeks: what was really spent in them, and four weeks more like their last."""
-    dates = [day.date() for day in dataset.dates[-SEEN:]]
-    dates += [dates[-1] + dt.timedelta(weeks=i + 1) for i in range(WEEKS - SEEN)]
-    spend = dataset.data["spend"].values
-    money = np.concatenate([spend[-SEEN:], np.repeat(spend[-1:], WEEKS - SEEN, axis=0)])
-    past = Past(dates=(dates[0] - dt.timedelta(weeks=1),), spend=(tuple(spend[-SEEN - 1].sum(axis=0).tolist()),))
-    values: dict[str, Any] = {
-        "analysis": "demo", "title": "Demo", "currency": "EUR", "outcome_unit": "EUR", "period": "week",
-        "dates": dates, "geos": dataset.geos, "channels": dataset.channels, "spend": money.tolist(),
-        "reference": money.tolist(), "past": past, "total_budget": float(money.sum()), "verdict": "equal",
-        "promise": promise(), "effect": promise(), "settings": {}, "rules": RegisterSettings(), "fit": "f" * 64,
-        "data": "d" * 64,
-    }  # fmt: skip
-    return Content.model_validate({**values, **changes})
 
 
 def _as_expected(fit: Fit, dataset: Dataset, seed: int = 4) -> Dataset:
@@ -59,26 +39,12 @@ def _as_expected(fit: Fit, dataset: Dataset, seed: int = 4) -> Dataset:
     return replace(dataset, data=data)
 
 
-def _wide(fit: Fit) -> Fit:
-    """The fit with two hundred draws that differ a little, as those of a posterior do."""
-    member = fit.main
-    few = member.tree["posterior"].to_dataset()
-    times = 200 // (few.sizes["chain"] * few.sizes["draw"])
-    posterior = xr.concat([few] * times, dim="draw")
-    rng = np.random.default_rng(2)
-    shape = posterior["log_beta"].shape
-    posterior["log_beta"] = posterior["log_beta"] + 0.2 * rng.standard_normal((*shape[:2], 1, shape[-1]))
-    stats = xr.Dataset({"diverging": (("chain", "draw"), np.zeros(shape[:2], dtype=bool))})
-    tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
-    return replace(fit, members=(replace(member, tree=tree),))
-
-
 @pytest.fixture(scope="module")
 def seen(known: Any) -> Seen:
-    fit = _wide(known.fit)
+    fit = wide(known.fit)
     dataset = _as_expected(fit, known.dataset)
     before = dataset.between(None, str(dataset.dates[-SEEN - 1].date()))
-    content = _plan(dataset)
+    content = plan_of(dataset)
     entry = Entry("demo-1", "active", "Anna", content, "0" * 64, ())
     return Seen(entry, dataset, replace(fit, dataset=before))
 
@@ -95,7 +61,7 @@ def _kinds(state: State) -> set[str]:
     return {point.kind for point in state.points}
 
 
-def test_a_plan_that_is_followed_is_on_plan(seen: Seen) -> None:
+def test_a_plan_that_is_followed_is_onplan_of(seen: Seen) -> None:
     state = look(seen, SETTINGS)
     assert (state.verdict, state.points) == ("good", ())
     assert (state.seen, state.periods, len(state.weeks)) == (SEEN, WEEKS, SEEN)

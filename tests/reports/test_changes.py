@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from mmm.errors import ReportError
+from mmm.register.ledger import Record
 from mmm.reporting.chapters.changes import _because
 from mmm.reporting.content.changes import changes_between, differing
 from mmm.reporting.content.results import Results, read_results, results_schema
@@ -233,3 +234,18 @@ def test_reports_in_other_units_are_not_compared_by_number(base: Results, story:
 
 def test_without_an_earlier_report_there_is_no_chapter(story: Story) -> None:
     assert story.changes() is None
+
+
+def test_page_one_tells_what_became_of_earlier_promises(story: Story) -> None:
+    spread = {"mean": 0.4, "lower": 0.1, "upper": 0.7}
+    kinds = {"what": "outcome" if story.material.decision.net is None else "profit", "unit": story.plan.unit}
+    record = Record.model_validate(
+        {**kinds, "plans": 3, "held": 1, "promised": 1.0, "over": spread, "won": spread, "kept": spread}
+    )
+    page = told(story.settings, story.found, Run(records=(record,))).summary().chapter.html
+    assert "What became of earlier promises?" in page
+    assert "1 of 3 settled plans held what was promised." in page
+    other = record.model_copy(update={"unit": "orders of tea"})
+    for records in ((), (other,)):
+        page = told(story.settings, story.found, Run(records=records)).summary().chapter.html
+        assert "What became of earlier promises?" not in page

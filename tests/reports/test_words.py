@@ -10,6 +10,7 @@ import pytest
 from reading import LANGUAGES, PLACES, english, leaked, text_of
 
 from mmm.planning.statements import Factor, Money, Part, Statement
+from mmm.register.ledger import Record
 from mmm.reporting.content.decision import Decision, Move
 from mmm.reporting.content.results import Results
 from mmm.reporting.files.to_results import results_of
@@ -19,7 +20,7 @@ from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.pages.render import Cover, print_page, web_page
 from mmm.reporting.runs.story import Story
 from mmm.reporting.sentences import statements
-from mmm.reporting.sentences.page_one import Teller
+from mmm.reporting.sentences.page_one import Teller, promises
 from mmm.settings.report import Language
 
 CHAPTERS = (
@@ -247,3 +248,32 @@ def test_no_english_is_left(told: Callable[[Language], str], language: Language)
 def test_english_would_be_seen(told: Callable[[Language], str]) -> None:
     text = text_of(told("en"))
     assert len([piece for piece in english() if piece in text]) > 100
+
+
+def a_record(kept: float = 0.6, plans: int = 4) -> Record:
+    spread = {"mean": 2.5e5, "lower": 1e5, "upper": 4e5}
+    won = {"mean": 9e5, "lower": 4e5, "upper": 1.4e6}
+    share = {"mean": kept, "lower": kept - 0.2, "upper": kept + 0.2}
+    return Record.model_validate(
+        {"what": "outcome", "unit": "EUR", "plans": plans, "held": 3, "promised": 5e5, "over": spread, "won": won,
+         "kept": share}
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "counted"),
+    [
+        ("en", "3 of 4 settled plans held what was promised. Promises were €250k above what came",
+         "By that record 60% of a promise is kept: count on +€0.74m of this plan"),
+        ("de", "3 von 4 abgerechneten Plänen hielten, was zugesagt war.", "Rechnen Sie bei diesem Plan mit +0,74"),
+        ("fr", "3 plans soldés sur 4 ont tenu leur promesse.", "comptez sur +0,74"),
+        ("es", "3 de 4 planes liquidados cumplieron lo prometido.", "cuente con +0,74"),
+    ],
+)  # fmt: skip
+def test_what_became_of_earlier_promises_is_told(language: Language, first: str, counted: str) -> None:
+    text = promises(a_record(), Estimate(1.24e6, 0.4e6, 2.1e6), fmt_of(language))
+    assert text.startswith(first)
+    assert counted in text
+    # Too few plans, or promises that held: nothing is scaled.
+    for record in (a_record(plans=2), a_record(kept=1.1)):
+        assert counted not in promises(record, Estimate(1.24e6, 0.4e6, 2.1e6), fmt_of(language))

@@ -11,7 +11,7 @@ from mmm.reporting.notation.identity import Point
 from mmm.reporting.pages.parts import Chapter, Tile, Tone
 from mmm.reporting.pages.telling import Telling
 from mmm.reporting.sentences import answers
-from mmm.reporting.sentences.page_one import failure, reservation, rests_on
+from mmm.reporting.sentences.page_one import failure, promises, reservation, rests_on
 from mmm.reporting.sentences.statements import told
 
 _MOST_MOVES, _MOST_MOVES_FAILED = 8, 5
@@ -136,6 +136,9 @@ def _notes(m: Telling) -> Iterator[Note]:
         yield Note(t("Does it pay?"), profit, "warn")
     yield Note(t("How far outside experience?"), teller.outside(), "warn" if teller.goes_beyond() else "")
     yield Note(t("Can the model be believed?"), _believed(m), "" if m.gate.passed else "bad")
+    record = _record(m)
+    if record:
+        yield Note(t("What became of earlier promises?"), record)
     disputes = by_model.disputes(m.models.plan, m.fmt) if m.models is not None else []
     if disputes:
         yield Note(t("Where do the models disagree?"), " ".join(disputes), "warn")
@@ -150,6 +153,17 @@ def _notes(m: Telling) -> Iterator[Note]:
         ),
     )
     yield Note(t("What would change our mind?"), teller.change_mind())
+
+
+def _record(m: Telling) -> str:
+    """How far the promises of settled plans held, and what that makes of this one; empty where none was settled."""
+    d, fmt = m.decision, m.gain_fmt
+    what, gain = ("outcome", d.gain) if d.net is None else ("profit", d.net)
+    unit = fmt.currency if fmt.money_outcome else fmt.outcome_unit
+    for found in m.records:
+        if (found.what, found.unit) == (what, unit):
+            return promises(found, gain, fmt)
+    return ""
 
 
 def _believed(m: Telling) -> str:

@@ -15,6 +15,7 @@ from mmm.data.quality.report import QualityReport
 from mmm.model.evidence import Experiment
 from mmm.planning.models import PlanByModel
 from mmm.planning.statements import Statement
+from mmm.register.ledger import Record
 from mmm.reporting.content.alternatives import Foresight
 from mmm.reporting.content.decision import Decision
 from mmm.reporting.content.results import Results
@@ -193,6 +194,8 @@ class Material:
     """Earlier refreshes of this analysis, where they were made."""
     earlier: Results | None = field(default=None, repr=False)
     """Results of the report that this one is compared with."""
+    records: tuple[Record, ...] = ()
+    """What became of earlier promises of the analysis; empty where none was settled."""
     models: ModelViews | None = None
     """None where there is only one model."""
 

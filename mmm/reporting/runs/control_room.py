@@ -67,7 +67,8 @@ def room(state: State, report: ReportSettings) -> str:
     return web_page([_now(state, fmt), _outcome(state, fmt, drawn), _money(state, fmt, drawn)], cover)
 
 
-def _chapter(name: str, question: str, answer: str, drawn: tuple[Drawn, ...] = (), **values: object) -> Chapter:
+def chapter(name: str, question: str, answer: str, drawn: tuple[Drawn, ...] = (), **values: object) -> Chapter:
+    """A chapter of the control room's kind: badge, lead, tiles, points, figures and tables, whatever it has."""
     given = {"badge": "", "tone": "", "lead": "", "tiles": (), "points": (), "figures": (), "tables": (), **values}
     return Chapter(name, question, answer, render("chapters/control.html.j2", None, **given), drawn)
 
@@ -82,7 +83,7 @@ def _now(state: State, fmt: Formatter) -> Chapter:
         }
         for point in state.points
     ]
-    return _chapter(
+    return chapter(
         "now", "Where are we", "", badge=badge, tone=tone, lead=lead, tiles=_tiles(state, fmt), points=points
     )
 
@@ -124,7 +125,7 @@ def _estimate(value: Interval) -> Estimate:
 def _outcome(state: State, fmt: Formatter, drawn: tuple[Drawn, ...]) -> Chapter:
     found = state.surprise
     if found is None:
-        return _chapter("outcome", "Is the outcome what was expected?", "No outcome of the plan's periods is in yet.")
+        return chapter("outcome", "Is the outcome what was expected?", "No outcome of the plan's periods is in yet.")
     rings = fmt.number(1 / found.alpha)
     answer = (
         f"The evidence against the model is {fmt.fine(found.evidence)}, at most {fmt.fine(found.largest)} so far; it "
@@ -134,7 +135,7 @@ def _outcome(state: State, fmt: Formatter, drawn: tuple[Drawn, ...]) -> Chapter:
     caption = "Each period's outcome on the 90% interval of what the model expects of the money really spent."
     tables = [_efficiency(state, fmt), _geos(state, fmt)] if len(state.geos) > 1 else [_efficiency(state, fmt)]
     question = "Is the outcome what was expected?"
-    return _chapter("outcome", question, answer, drawn[:1], figures=[("control-outcome", caption)], tables=tables)
+    return chapter("outcome", question, answer, drawn[:1], figures=[("control-outcome", caption)], tables=tables)
 
 
 def _efficiency(state: State, fmt: Formatter) -> Table:
@@ -193,7 +194,7 @@ def _money(state: State, fmt: Formatter, drawn: tuple[Drawn, ...]) -> Chapter:
         heads = columns("Limit", "Period", f"Spent and planned ({state.currency})", "At least", "At most", "State")
         tables.append(table_of("Limits, with what was spent and what is still planned.", heads, limits))
     figures = [("control-money", "Money added up: spent, planned, and where it ends (90% interval).")] if drawn else []
-    return _chapter("money", "Is the money on plan?", answer, drawn[1:], figures=figures, tables=tables)
+    return chapter("money", "Is the money on plan?", answer, drawn[1:], figures=figures, tables=tables)
 
 
 def _money_row(one: Money, fmt: Formatter) -> tuple[Cell, ...]:

@@ -60,8 +60,9 @@ def package_version(name: str) -> str:
         return "not installed"
 
 
-def inputs_key(settings: Settings, dataset: Dataset, notebook: Path) -> str:
-    """Hash of what a report is made from: settings, data, notebook, logo, templates and versions.
+def inputs_key(settings: Settings, dataset: Dataset, notebook: Path, register: Mapping[str, Any] | None = None) -> str:
+    """Hash of what a report is made from: settings, data, notebook, logo, templates, versions, and what it tells of the
+    register of plans.
 
     The place of the store does not enter, nor does the earlier report that it is compared with.
     """
@@ -75,7 +76,8 @@ def inputs_key(settings: Settings, dataset: Dataset, notebook: Path) -> str:
         "logo": "" if report.logo is None else hashes.of_file(settings.base / report.logo),
         "templates": [] if report.templates is None else list(_folder(settings.base / report.templates)),
     }
-    return hashes.of_data(content)
+    # Reports of before registers keep their key.
+    return hashes.of_data(content if register is None else {**content, "register": dict(register)})
 
 
 def _folder(folder: Path) -> Iterator[tuple[str, str]]:

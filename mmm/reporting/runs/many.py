@@ -59,6 +59,8 @@ class Wish:
     parameters: tuple[str, ...] = ()
     grid: tuple[str, ...] = ()
     since: Path | None = None
+    out: Path = Path("reports")
+    """Folder of the reports, beside which the register of plans may be."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def prepare_jobs(wish: Wish, say: Callable[[str], None] = lambda _: None) -> lis
     for config in wish.configs:
         for point in points:
             try:
-                jobs.append(_job(load_settings(config, {**fixed, **point}), point, wish.since))
+                jobs.append(_job(load_settings(config, {**fixed, **point}), point, wish))
             except MMMError as error:
                 problems.append(type(error)(str(error) if str(config) in str(error) else f"{config}: {error}"))
         say(f"Checked {config}.")
@@ -126,8 +128,8 @@ def _raise_all(problems: Sequence[MMMError]) -> None:
         raise type(unlike[0])(f"{len(unlike)} problems; nothing was started.\n{listed}")
 
 
-def _job(settings: Settings, point: Mapping[str, Any], since: Path | None) -> Job:
-    request, inputs = check_report(settings, since)
+def _job(settings: Settings, point: Mapping[str, Any], wish: Wish) -> Job:
+    request, inputs, _ = check_report(settings, wish.out, wish.since)
     label = label_of(point)
     key = f"{settings.name} {label}".strip()
     return Job(key, settings, label, inputs, _fits_key(settings, request.dataset))

@@ -27,7 +27,7 @@ from mmm.reporting.runs.executed import chapters_of
 from mmm.reporting.runs.finished import MANIFEST, earlier_report, inputs_key, package_version, package_versions
 from mmm.reporting.runs.inputs import checked_request
 from mmm.reporting.runs.notebook import execute
-from mmm.reporting.runs.story import EARLIER_FILE, INPUTS_FILE, SETTINGS_FILE
+from mmm.reporting.runs.story import EARLIER_FILE, INPUTS_FILE, RECORDS_FILE, SETTINGS_FILE
 from mmm.scratch import discard, keep, scratch_path, sweep
 from mmm.settings import Settings, dump_settings
 from mmm.workflow import Judged, Request, concluded, judged
@@ -99,6 +99,14 @@ class _Run:
         self.seconds[stage] = round(time.perf_counter() - since, 2)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What the register of plans says, or the note why it says nothing."""
+
+    standing: Standing | None
+    note: str
+
+
 def run_report(
     settings: Settings,
     *,
@@ -118,7 +126,6 @@ def run_report(
         request = _checked(run)
         run.timed("checks", since)
         dataset, found = request.dataset, _results(run, request, progress)
-        _ask_register(run, dataset)
         _execute(run)
         _render(run, dataset, found)
         manifest = _finish(run, dataset, found)
@@ -127,21 +134,26 @@ def run_report(
         raise
     finally:
         discard(run.temporary)
-    hidden = (INPUTS_FILE, EARLIER_FILE)
+    hidden = (INPUTS_FILE, EARLIER_FILE, RECORDS_FILE)
     files = {path.name: path for path in sorted(run.final.iterdir()) if path.is_file() and path.name not in hidden}
     return Report(run.final, files, manifest, tuple(run.notes))
 
 
-def check_report(settings: Settings, since: Path | None = None) -> tuple[Request, str]:
+def check_report(settings: Settings, out: Path, since: Path | None = None) -> tuple[Request, str, Asked]:
     """Everything that can be wrong before a fit: the data, and the files that the settings name.
 
-    Returns what is asked for, and the key of the report's inputs. Raises what :func:`run_report` raises for them.
+    Returns what is asked for, the key of the report's inputs, and what the register below ``out`` says. Raises what
+    :func:`run_report` raises for them.
     """
     notebook_path()
     if since is not None:
         _comparable(read_results(since), settings)
     request = checked_request(settings)
-    return request, inputs_key(settings, request.dataset, notebook_path())
+    dataset = request.dataset
+    first = dataset.frequency.following(dataset.dates[-1], 1)[0].date()
+    asked = Asked(*standing_or_note(settings.plan_register, out, settings.name, first))
+    facts = None if asked.standing is None else asked.standing.facts
+    return request, inputs_key(settings, dataset, notebook_path(), facts), asked
 
 
 def notebook_path(name: str = NOTEBOOK) -> Path:
@@ -199,8 +211,11 @@ def _free_name(folder: Path, started: datetime, label: str) -> Path:
 
 def _checked(run: _Run) -> Request:
     settings = run.settings
-    request, run.inputs = check_report(settings, run.options.since)
-    dataset = request.dataset
+    request, run.inputs, asked = check_report(settings, run.final.parent.parent, run.options.since)
+    dataset, run.standing = request.dataset, asked.standing
+    if asked.note:
+        run.notes.append(asked.note)
+        run.say(asked.note)
     run.say(
         f"Data: {len(dataset.dates)} {dataset.frequency.unit}s, {len(dataset.geos)} geos, "
         f"{len(dataset.channels)} channels."
@@ -209,6 +224,9 @@ def _checked(run: _Run) -> Request:
     (run.temporary / SETTINGS_FILE).write_text(dump_settings(settings), encoding="utf-8")
     inputs = {"base": base, "store": store, "inputs": run.inputs, "started": run.started.isoformat()}
     (run.temporary / INPUTS_FILE).write_text(json.dumps(inputs), encoding="utf-8")
+    if asked.standing is not None and asked.standing.records:
+        records = [one.model_dump(mode="json") for one in asked.standing.records]
+        (run.temporary / RECORDS_FILE).write_text(json.dumps(records), encoding="utf-8")
     earlier = _earlier(run)
     if earlier is not None:
         # A copy, so that the run's folder holds all that its notebook needs.
@@ -235,16 +253,6 @@ def _results(run: _Run, request: Request, progress: bool) -> Judged:
     concluded(request, found, say=run.say)
     run.timed("plan", since)
     return found
-
-
-def _ask_register(run: _Run, dataset: Dataset) -> None:
-    """How far the plan on this horizon has come, where somebody began a register in the folder of the reports."""
-    settings, first = run.settings, dataset.frequency.following(dataset.dates[-1], 1)[0].date()
-    out = run.final.parent.parent
-    run.standing, note = standing_or_note(settings.plan_register, out, settings.name, first)
-    if note:
-        run.notes.append(note)
-        run.say(note)
 
 
 def _execute(run: _Run) -> None:

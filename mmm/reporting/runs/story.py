@@ -11,6 +11,7 @@ from typing import Any
 from mmm.data.quality import quality_report
 from mmm.errors import ReportError
 from mmm.planning import Plan
+from mmm.register.ledger import Record
 from mmm.reporting.chapters import backtest, belief, changes, future, own, past, record, summary
 from mmm.reporting.content import what_if
 from mmm.reporting.content.from_fit import (
@@ -36,7 +37,7 @@ from mmm.settings.request import request_of
 from mmm.workflow import Conclusion, concluded
 
 CHAPTER_MIME = "application/vnd.mmm.chapter+json"
-SETTINGS_FILE, INPUTS_FILE, EARLIER_FILE = "settings.yaml", "inputs.json", "earlier.json"
+SETTINGS_FILE, INPUTS_FILE, EARLIER_FILE, RECORDS_FILE = "settings.yaml", "inputs.json", "earlier.json", "records.json"
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,7 @@ def open_run(folder: str | Path) -> Story:
             inputs=inputs["inputs"],
             store=os.path.normpath(run / inputs["store"]),
             earlier=read_results(run / EARLIER_FILE) if (run / EARLIER_FILE).exists() else None,
+            records=_records(run / RECORDS_FILE),
         ),
     )
 
@@ -169,6 +171,18 @@ class Run:
     inputs: str = ""
     store: str | None = None
     earlier: Results | None = None
+    records: tuple[Record, ...] = ()
+    """What became of earlier promises of the analysis, by the register of plans."""
+
+
+def _records(path: Path) -> tuple[Record, ...]:
+    """The track records of a run's folder; none where it has no such file. Raises ReportError."""
+    if not path.exists():
+        return ()
+    try:
+        return tuple(Record.model_validate(one) for one in json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ReportError(f"'{path}' cannot be read. Make the report again.") from error
 
 
 def tell(settings: Settings, run: Run | None = None) -> Story:
@@ -212,5 +226,6 @@ def _material(settings: Settings, found: Conclusion, run: Run) -> Telling:
         what_if=what_if.payload(plan, gain_fmt, look, report.what_if_draws) if report.what_if else None,
         backtest=judged.backtest,
         earlier=run.earlier,
+        records=run.records,
         models=model_views(fit, found.analysis.models, options.models, fmt),
     )

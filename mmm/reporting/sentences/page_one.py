@@ -7,6 +7,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from mmm.register.ledger import Record
 from mmm.reporting.content.decision import Move, Pays
 from mmm.reporting.languages.words import mark
 from mmm.reporting.notation.estimate import Estimate
@@ -305,6 +306,40 @@ def reservation(name: str, problem: str, channels: Sequence[str], fmt: Formatter
 def _support(move: Move) -> float:
     """Probability that the data give to the direction in which a channel moves."""
     return move.direction if move.rises else 1.0 - move.direction
+
+
+def promises(record: Record, gain: Estimate, fmt: Formatter) -> str:
+    """What became of the promises of settled plans, and what is to be counted on of this one."""
+    over, won = (Estimate(one.mean, one.lower, one.upper) for one in (record.over, record.won))
+    text = [
+        fmt.plural(
+            "{held} of {n} settled plan held what was promised.",
+            "{held} of {n} settled plans held what was promised.",
+            record.plans,
+            held=record.held,
+        ),
+        fmt.t(
+            "Promises were {over} above what came, on average (90% interval {ends}).",
+            over=fmt.outcome(over),
+            ends=fmt.outcome_range(over),
+        ),
+        fmt.t(
+            "In all, plans won {won} (90% interval {ends}).",
+            won=fmt.outcome(won, sign=True),
+            ends=fmt.outcome_range(won),
+        ),
+    ]
+    if record.factor < 1.0:
+        told = gain.times(record.factor)
+        text.append(
+            fmt.t(
+                "By that record {share} of a promise is kept: count on {told} of this plan (90% interval {ends}).",
+                share=fmt.percent(record.factor, 0),
+                told=fmt.outcome(told, sign=True),
+                ends=fmt.outcome_range(told),
+            )
+        )
+    return " ".join(text)
 
 
 def rests_on(periods: int, geos: int, channels: int, controls: int, fmt: Formatter) -> str:

@@ -1,0 +1,110 @@
+"""The rest of a plan that has begun: what is left of its money over what is left of its horizon.
+
+What was spent is spent: it is the history of the problem, with what it still carries over, and the limits in money of
+channels and groups hold what it left of them. The plan to beat is the plan itself as it goes on: its own money for the
+periods ahead, at the scale of what is left. Relative limits are factors on that.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mmm.arrays import Floats
+from mmm.data.calendar import Frequency
+from mmm.errors import PlanError
+from mmm.inference.fit import Fit
+from mmm.inference.preview import refuse_preview
+from mmm.planning.planner import decide, with_changes
+from mmm.planning.prepare import prepare
+from mmm.planning.result import Plan
+from mmm.planning.settings import ChannelLimits, GroupLimits, PlanSettings
+from mmm.planning.statements import TODAY
+from mmm.planning.worth import UnitWorth
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What is left: ``planned[h, g, c]`` is the plan's own money for the periods ahead, ``spent[c]`` what was spent in
+    the ``elapsed`` periods before, ``money`` what may be spent from now on.
+    """
+
+    channels: tuple[str, ...]
+    planned: Floats
+    spent: Floats
+    elapsed: int
+    money: float
+    frequency: Frequency
+
+    @property
+    def going_on(self) -> Floats:
+        """The plan's own money ahead [h, g, c], at the scale of what is left."""
+        total = float(self.planned.sum())
+        return self.planned * (self.money / total if total > 0 else 0.0)
+
+
+def rest_settings(settings: PlanSettings, rest: Rest, budget: float) -> PlanSettings:
+    """The settings for what is left: horizon, budget, and what was spent taken off limits in money."""
+    spent = dict(zip(rest.channels, rest.spent, strict=True))
+    horizon = len(rest.planned)
+
+    def left(amount: float | None, *names: str) -> float | None:
+        return None if amount is None else max(0.0, amount - sum(float(spent.get(name, 0.0)) for name in names))
+
+    channels = {
+        name: limits.model_copy(
+            update={
+                "minimum": left(limits.minimum, name),
+                "maximum": left(limits.maximum, name),
+                "zero_or_at_least": left(limits.zero_or_at_least, name) or None,
+            }
+        )
+        for name, limits in settings.channels.items()
+    }
+    groups = {
+        name: group.model_copy(
+            update={"minimum": left(group.minimum, *group.channels), "maximum": left(group.maximum, *group.channels)}
+        )
+        for name, group in settings.groups.items()
+    }
+
+    def ahead(value: float | tuple[float, ...]) -> float | tuple[float, ...]:
+        return value[-horizon:] if isinstance(value, tuple) else value
+
+    return with_changes(
+        settings,
+        {
+            "horizon": f"{horizon} {rest.frequency.unit}s",
+            "total_budget": budget,
+            "reference": "last",
+            "channels": {name: _given(limits) for name, limits in channels.items()},
+            "groups": {name: _given(group) for name, group in groups.items()},
+            "cost_factor": {name: ahead(factor) for name, factor in settings.cost_factor.items()},
+            "demand_factor": ahead(settings.demand_factor),
+            "scenarios": (),
+        },
+    )
+
+
+def _given(section: ChannelLimits | GroupLimits) -> dict[str, object]:
+    return section.model_dump(exclude_none=True)
+
+
+def plan_rest(fit: Fit, settings: PlanSettings, rest: Rest, worth: UnitWorth | None = None) -> Plan:
+    """The best plan for what is left, on a fit whose data end where it begins; its reference is the plan going on.
+
+    ``settings`` are those of :func:`rest_settings`. Raises PlanError where no plan satisfies the constraints, or the
+    plan has nothing left to decide.
+    """
+    refuse_preview(fit)
+    if not rest.planned.sum() > 0 or not rest.money > 0:
+        raise PlanError("Nothing is left of the plan's money for the periods ahead, so that there is nothing to move.")
+    prepared = prepare(fit, settings, worth)
+    problem = prepared.problem
+    if problem.channels != rest.channels:
+        raise PlanError(f"The fit has the channels {', '.join(problem.channels)}; the plan {', '.join(rest.channels)}.")
+    reference = rest.going_on
+    totals = reference.sum(axis=(0, 1))
+    pattern = np.where(totals > 0, reference / np.where(totals > 0, totals, 1.0), problem.pattern)
+    notes = tuple(note for note in problem.notes if note.kind not in (*TODAY, "idle", "one_period"))
+    problem = replace(problem, reference=reference, pattern=pattern, notes=notes)
+    return replace(decide(replace(prepared, problem=problem), settings), fit_key=fit.key)
