@@ -29,12 +29,13 @@ class Ahead:
 
 @dataclass(frozen=True)
 class _Asked:
-    """Periods asked for: ``spend[t, g, c]``, ``media[t, g, c]`` where known, and controls [t, g] by name."""
+    """Periods asked for: ``spend[t, g, c]``, ``media[t, g, c]`` where known, and by name [t, g] controls and media of
+    channels without a cost."""
 
     dates: pd.DatetimeIndex
     spend: Floats
     media: Floats | None
-    controls: dict[str, Floats]
+    values: dict[str, Floats]
 
 
 def with_new(dataset: Dataset, new_data: pd.DataFrame | Dataset, controls: Held) -> Ahead:
@@ -48,12 +49,15 @@ def with_new(dataset: Dataset, new_data: pd.DataFrame | Dataset, controls: Held)
     media = _media(dataset, asked, first) if asked.media is None else asked.media
     data["spend"].values[rows], data["media"].values[rows] = asked.spend, media
     held = []
-    for k, name in enumerate(dataset.controls):
-        values = data["control"].values[:, :, k]
-        if name in asked.controls:
-            values[rows] = asked.controls[name]
+    stated = {name: data["control"].values[:, :, k] for k, name in enumerate(dataset.controls)}
+    if asked.media is None:
+        places = enumerate(dataset.channels)
+        stated |= {name: data["media"].values[:, :, c] for c, name in places if name not in dataset.paid}
+    for name, values in stated.items():
+        if name in asked.values:
+            values[rows] = asked.values[name]
         elif more:
-            values[len(dataset.dates) :] = _held(dataset, k, more, controls)
+            values[len(dataset.dates) :] = _held(dataset, name, values[: len(dataset.dates)], more, controls)
             held.append(name)
     told = f"{', '.join(held)} held at {controls}" if held else ""
     return Ahead(replace(dataset, data=data.assign_coords(date=dates)), rows, told)
@@ -112,9 +116,8 @@ def _media(dataset: Dataset, asked: _Asked, first: int) -> Floats:
     return np.asarray(media)
 
 
-def _held(dataset: Dataset, k: int, more: int, controls: Held) -> Floats:
-    """The control's values over ``more`` periods ahead, [t, g]."""
-    name, values = dataset.controls[k], dataset.data["control"].values[:, :, k]
+def _held(dataset: Dataset, name: str, values: Floats, more: int, controls: Held) -> Floats:
+    """Over ``more`` periods ahead [t, g] what was ``values[t, g]``: a control, or media without a cost."""
     days = dataset.frequency.days
     if isinstance(controls, Mapping):
         if name in controls:
@@ -131,8 +134,9 @@ def _held(dataset: Dataset, k: int, more: int, controls: Held) -> Floats:
         )
     elif controls is not None:
         raise DataError(f"controls is {controls!r}; the rule is 'recent_mean', 'last_year' or a value by name.")
+    what = "a control" if name in dataset.controls else "media without a cost"
     raise DataError(
-        f"new_data has no column '{name}', a control, for periods after the data. Give its values there, or say what "
+        f"new_data has no column '{name}', {what}, for periods after the data. Give its values there, or say what "
         f"it is held at: controls='recent_mean', controls='last_year' or controls={{'{name}': ...}}."
     )
 
@@ -159,8 +163,9 @@ def _of_frame(dataset: Dataset, frame: pd.DataFrame) -> _Asked:
         raise DataError(f"new_data is a {type(frame).__name__}; the rule is a pandas DataFrame, or a Dataset.")
     wide = _widened(dataset, frame)
     geo = "geo" if len(dataset.geos) > 1 or "geo" in wide else None
-    needed = ["date", *([geo] if geo else []), *dataset.channels]
-    known = [*needed, *dataset.controls]
+    needed = ["date", *([geo] if geo else []), *dataset.paid]
+    unpaid = [name for name in dataset.channels if name not in dataset.paid]
+    known = [*needed, *unpaid, *dataset.controls]
     missing = [name for name in needed if name not in wide]
     unknown = [str(name) for name in wide if name not in known]
     if missing or unknown:
@@ -182,12 +187,17 @@ def _of_frame(dataset: Dataset, frame: pd.DataFrame) -> _Asked:
         raise DataError(f"new_data: {len(lost)} rows are missing, the first for {_named(lost[0])}. Give all of them.")
     values = {str(name): _numbers(str(name), column) for name, column in cells.reindex(whole).items()}
     shape = (len(dates), len(dataset.geos))
-    spend = np.stack([values[name].reshape(shape) for name in dataset.channels], axis=-1)
+    none = np.zeros(shape)
+    spend = np.stack([values[n].reshape(shape) if n in dataset.paid else none for n in dataset.channels], axis=-1)
     if (spend < 0).any():
         t, g, c = (int(i[0]) for i in np.nonzero(spend < 0))
         where = _named((dates[t], dataset.geos[g]))
         raise DataError(f"new_data: '{dataset.channels[c]}' is {spend[t, g, c]:g} for {where}; spend is not negative.")
-    return _Asked(dates, spend, None, {n: values[n].reshape(shape) for n in dataset.controls if n in values})
+    stated = {n: values[n].reshape(shape) for n in (*unpaid, *dataset.controls) if n in values}
+    low = [name for name in unpaid if name in stated and (stated[name] < 0).any()]
+    if low:
+        raise DataError(f"new_data: '{low[0]}' holds media units, which are 0 or more; some are below.")
+    return _Asked(dates, spend, None, stated)
 
 
 def _widened(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:

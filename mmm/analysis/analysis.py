@@ -3,7 +3,7 @@
 Everything about media goes through :mod:`mmm.model.response`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -38,9 +38,11 @@ class Analysis:
       one), observed_max (largest spend in one period, all geos), today (mean spend per period of the last 13).
       ``roas`` and ``marginal_roas`` are NaN where the outcome has no value; ``marginal_effect`` is the same in units of
       the outcome.
+    - ``unpaid``, of channels without a cost: role, effect (negative where it takes from the outcome), share of the
+      outcome, half_life, periods in which it ran; no return.
     - ``geo_channels``: geo, channel, spend, effect, roas.
-    - ``decomposition``: date, component, kind (media, baseline, control), mean, lower, upper; summed over geos, the
-      means add up to the fitted mean.
+    - ``decomposition``: date, component, kind (media, baseline, control, or the part of a role), mean, lower, upper;
+      summed over geos, the means add up to the fitted mean.
     - ``totals``: component, kind, mean, lower, upper of sums over all dates: the baseline as one, each control, each
       channel, then all media together (kind "sum").
     - ``curves``: channel, spend (per period, all geos), effect (per period, of steady spend), marginal (effect, in
@@ -63,6 +65,7 @@ class Analysis:
     effect_draws: xr.DataArray
     roas_draws: xr.DataArray
     models: pd.DataFrame
+    unpaid: pd.DataFrame
     r_squared: float
     error: float
     """Mean absolute error of the fitted total over the mean of the actual one, as :class:`HoldoutResult` has it."""
@@ -89,9 +92,9 @@ def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
     """Analyse a fit on at most ``max_draws`` evenly thinned posterior draws."""
     refuse_preview(fit)
     samples = fit.draws(max_draws)
-    draws = samples.response()
-    panel = observed(fit)
-    parts, by_geo = _components(fit, samples, draws)
+    whole, paid = samples.response(), fit.paid
+    parts, by_geo = _components(fit, samples, whole)
+    draws, panel = whole.only(paid.dataset.channels), observed(paid)
     mean_draws = sum(part for _, part in parts.values())
     fitted, fitted_geo = _fitted(fit, samples, by_geo)
     baseline = np.sum([part for kind, part in parts.values() if kind != MEDIA], axis=0)
@@ -101,17 +104,18 @@ def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
     residual = actual - np.asarray(mean_draws).mean(axis=0)
     known = np.isfinite(actual)
     return Analysis(
-        channels=_channel_table(fit, draws, panel, effects, value),
-        geo_channels=_geo_table(fit, panel, effects, value),
+        channels=_channel_table(paid, draws, panel, effects, value),
+        geo_channels=_geo_table(paid, panel, effects, value),
         decomposition=_decomposition(fit, parts),
         totals=_totals(parts),
-        curves=response_curves(fit, draws),
+        curves=response_curves(paid, draws),
         fitted=fitted,
         fitted_geo=fitted_geo,
         negative_baseline=pd.Series((baseline < 0).mean(axis=0), index=fitted["date"], name="negative_baseline"),
-        effect_draws=_labelled(effects.sum(axis=1), fit),
-        roas_draws=_labelled(value.sum(axis=1) / panel.spend.sum(axis=0), fit),
+        effect_draws=_labelled(effects.sum(axis=1), paid),
+        roas_draws=_labelled(value.sum(axis=1) / panel.spend.sum(axis=0), paid),
         models=by_model(fit),
+        unpaid=_unpaid_table(fit, whole),
         r_squared=float(1 - np.var(residual[known]) / np.var(actual[known])),
         error=_relative(np.abs(residual[known]).mean(), np.abs(actual[known]).mean()),
         mape=float(np.mean(np.abs(residual[known] / actual[known]))) if np.all(actual[known] != 0) else float("nan"),
@@ -124,7 +128,7 @@ def _relative(part: float, whole: float) -> float:
 
 
 def _labelled(values: Floats, fit: Fit) -> xr.DataArray:
-    return xr.DataArray(values, dims=("sample", "channel"), coords={"channel": list(fit.spec.channel_names)})
+    return xr.DataArray(values, dims=("sample", "channel"), coords={"channel": list(fit.dataset.channels)})
 
 
 def _components(
@@ -144,8 +148,8 @@ def _components(
         contribution = response.contributions(block, media)[:, window]
         national[where] = contribution.sum(axis=2)
         by_geo[where] += contribution.sum(axis=3)
-    for c, name in enumerate(draws.channels):
-        parts[name] = (MEDIA, national[:, :, c])
+    for c, (name, role) in enumerate(zip(draws.channels, fit.spec.roles, strict=True)):
+        parts[name] = (role.part, national[:, :, c])
     return parts, by_geo
 
 
@@ -222,7 +226,20 @@ def _channel_table(
     table |= columns("half_life", response.half_life(draws))
     table |= columns("saturation", _saturation_today(fit, draws))
     table |= {"observed_max": window.max(axis=0), "today": today_per_period(fit).sum(axis=0)}
-    return pd.DataFrame(table, index=pd.Index(fit.spec.channel_names, name="channel"))
+    return pd.DataFrame(table, index=pd.Index(fit.dataset.channels, name="channel"))
+
+
+def _unpaid_table(fit: Fit, whole: response.ResponseDraws) -> pd.DataFrame:
+    names = [name for name in whole.channels if name not in fit.spec.paid]
+    rest = replace(fit, dataset=fit.dataset.with_channels(names))
+    draws, panel = whole.only(names), observed(rest)
+    total = effect(draws, panel, panel.ones).sum(axis=1)
+    outcome = float(np.nansum(fit.dataset.data["outcome"].values[fit.window]))
+    ran = rest.dataset.data["media"].values[fit.window].sum(axis=1) > 0
+    table: dict[str, object] = {"role": [role.name for role in rest.dataset.channel_roles]}
+    table |= columns("effect", total) | columns("share", total / outcome)
+    table |= columns("half_life", response.half_life(draws)) | {"periods": ran.sum(axis=0)}
+    return pd.DataFrame(table, index=pd.Index(names, name="channel"))
 
 
 def _saturation_today(fit: Fit, draws: response.ResponseDraws) -> Floats:
@@ -241,7 +258,7 @@ def _geo_table(fit: Fit, panel: Observed, effects: Floats, value: Floats) -> pd.
         roas = np.where(panel.spend > 0, value / panel.spend, np.nan)
     table: dict[str, object] = {
         "geo": np.repeat(fit.spec.geos, c),
-        "channel": np.tile(fit.spec.channel_names, g),
+        "channel": np.tile(fit.dataset.channels, g),
         "spend": panel.spend.ravel(),
     }
     table |= columns("effect", effects.reshape(len(effects), -1))

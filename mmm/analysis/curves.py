@@ -33,7 +33,7 @@ def media_per_money(fit: Fit) -> Floats:
     """Media units that one unit of currency buys when spent on a channel in the mix of geos and at the costs of the
     last 13 weeks; of the whole window where nothing was spent recently. [g, c]; sums over geos to media per money."""
     recent, window = recent_rows(fit), fit.window
-    out = np.zeros((len(fit.spec.geos), len(fit.spec.channels)))
+    out = np.zeros((len(fit.spec.geos), len(fit.dataset.channels)))
     for c in range(out.shape[1]):
         for rows in (recent, window):
             spend = fit.dataset.data["spend"].values[rows, :, c].sum()

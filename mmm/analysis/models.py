@@ -9,11 +9,12 @@ from mmm.inference.fit import Fit
 
 
 def by_model(fit: Fit, max_draws: int = 500) -> pd.DataFrame:
-    """Return of every channel under every model that gives draws, heaviest model first; one row a model and channel.
+    """Return of every paid channel under every model that gives draws, heaviest first; one row a model and channel.
 
     Columns: model, weight, channel, roas with its 90% interval (``_lower``, ``_upper``). Where the outcome has no value
     ``roas`` is the effect in units of the outcome over the spend.
     """
+    fit = fit.paid
     panel = observed(fit)
     worth = panel.value if fit.dataset.has_value else panel.ones
     tables = []
@@ -25,7 +26,7 @@ def by_model(fit: Fit, max_draws: int = 500) -> pd.DataFrame:
                 {
                     "model": member.name,
                     "weight": member.weight,
-                    "channel": list(fit.spec.channel_names),
+                    "channel": list(fit.dataset.channels),
                     "roas": mean,
                     "roas_lower": lower,
                     "roas_upper": upper,

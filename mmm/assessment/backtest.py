@@ -7,13 +7,11 @@ forecast are judged beside the model. Fits come from the store, so an interrupte
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from mmm import hashes
 from mmm.analysis.effects import effect, observed
 from mmm.arrays import Floats
 from mmm.assessment.scores import LOWER, UPPER, crps, interval, seasonal_naive
@@ -21,16 +19,13 @@ from mmm.data.calendar import Duration, Frequency, parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import DataError, FitError
 from mmm.execution import Here, Place, Task, run_tasks
-from mmm.files import write_whole
 from mmm.inference.fit import Fit
-from mmm.inference.keys import versions
 from mmm.inference.settings import SamplerSettings
 from mmm.inference.store import obtain
 from mmm.model.mixture import Beliefs, single
 from mmm.model.priors import LogNormalPrior
 from mmm.model.spec import ModelSpec, without_inactive_channels
 from mmm.scratch import sweep
-from mmm.sealed import seal, unseal
 from mmm.section import Section
 
 _MAX_DRAWS = 2000
@@ -128,7 +123,7 @@ def backtest(
     place: Place | None = None,
     report: Say = lambda _: None,
 ) -> Backtest:
-    """Make all refreshes at ``place`` (here by default), and keep the result in the store of the fits.
+    """Make all refreshes at ``place`` (here by default); their fits are kept in the store.
 
     Raises DataError for too little data, FitError where a refresh failed; what was fitted by then stays in the store.
     """
@@ -151,41 +146,7 @@ def backtest(
         sweep(Path(sampler.store))
     ordered = [parts[task.key] for task in tasks]
     forecasts = [forecast for forecast, _ in ordered if not forecast.empty]
-    made = Backtest(pd.concat(forecasts, ignore_index=True), _with_shifts([returns for _, returns in ordered]))
-    path = _path(dataset, beliefs, sampler, settings)
-    write_whole(path, seal({name: _records(frame) for name, frame in vars(made).items()}))
-    return made
-
-
-def stored(dataset: Dataset, beliefs: Beliefs, sampler: SamplerSettings, settings: BacktestSettings) -> Backtest | None:
-    """The backtest of exactly these inputs if it was made before."""
-    try:
-        found = unseal(_path(dataset, beliefs, sampler, settings).read_bytes())
-    except (OSError, ValueError):
-        return None
-    frames = {name: pd.DataFrame(found[name]) for name in ("forecasts", "returns")}
-    for frame in frames.values():
-        for column in {"origin", "date"} & set(frame.columns):
-            frame[column] = pd.to_datetime(frame[column])
-    return Backtest(**frames)
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    texts = {c: frame[c].dt.strftime("%Y-%m-%d") for c in ("origin", "date") if c in frame}
-    rows = frame.assign(**texts).astype(object)
-    return rows.where(rows.notna(), None).to_dict(orient="records")  # type: ignore[return-value]
-
-
-def _path(dataset: Dataset, beliefs: Beliefs, sampler: SamplerSettings, settings: BacktestSettings) -> Path:
-    content = {
-        "data": dataset.fingerprint,
-        "model": beliefs.model.model_dump(mode="json"),
-        "evidence": beliefs.evidence.model_dump(mode="json"),
-        "sampler": sampler.model_dump(mode="json", exclude={"store"}),
-        "backtest": settings.model_dump(mode="json"),
-        "versions": versions(sampler.engine),
-    }
-    return Path(sampler.store) / f"backtest-{hashes.of_data(content)[:24]}.json"
+    return Backtest(pd.concat(forecasts, ignore_index=True), _with_shifts([returns for _, returns in ordered]))
 
 
 @dataclass(frozen=True)
@@ -264,8 +225,7 @@ def _total(fit: Fit, rows: slice, seen: Floats) -> Floats:
 def _returns(fit: Fit, first: Dataset) -> pd.DataFrame:
     """Returns of the spend in the window of ``first``, for the channels that spent in it."""
     names = list(fit.spec.channel_names)
-    unit = tuple(u for c, u in zip(first.channels, first.media_unit, strict=True) if c in names)
-    panel = observed(replace(fit, dataset=replace(first, data=first.data.sel(channel=names), media_unit=unit)))
+    panel = observed(replace(fit, dataset=first.with_channels(names)))
     worth = panel.value if first.has_value else panel.ones
     spend = panel.spend.sum(axis=0)
     ran = spend > 0

@@ -16,7 +16,6 @@ from mmm.analysis.effects import effect, marginal_effect, observed
 from mmm.analysis.models import by_model, disagreement
 from mmm.arrays import Floats
 from mmm.assessment.reweight import reweighted
-from mmm.data.dataset import Dataset
 from mmm.inference.fit import Fit
 from mmm.model import response
 from mmm.model.response import ResponseDraws
@@ -83,15 +82,16 @@ def signals(fit: Fit, earlier: Fit | None = None) -> Signals:
     )
     panel = observed(fit)
     worth = panel.value if fit.dataset.has_value else panel.ones
-    spend = panel.spend.sum(axis=0)
+    # What costs nothing has no marginal return, and so neither direction nor what would turn it.
+    spend = np.where(panel.spend.sum(axis=0) > 0, panel.spend.sum(axis=0), np.nan)
     marginal = marginal_effect(draws, panel, worth) / spend
-    mean = marginal @ (spend / spend.sum())
-    table["direction"] = (marginal > mean[:, None]).mean(axis=0)
+    mean = np.nansum(marginal * spend, axis=1) / np.nansum(spend)
+    table["direction"] = np.where(np.isnan(spend), np.nan, (marginal > mean[:, None]).mean(axis=0))
     left = _left(fit, most)
     table["robustness"] = _robustness(logs, marginal, mean, left.free)
     for name, paths in _directions(fit, draws).items():
         table[name] = [left.score(path) for path in paths]
-    tails = _tails(left) if fit.main.spec.likelihood == "normal" else 0.0
+    tails = _tails(left) if not fit.main.spec.noise.expects_tails else 0.0
     return Signals(table, {"step": _step(left), "tails": tails, "memory": _memory(left)})
 
 
@@ -100,7 +100,7 @@ def _log_effects(fit: Fit, draws: ResponseDraws) -> Floats:
     panel = observed(fit)
     worth = panel.value if fit.spec.effect_kind == "roas" else panel.ones
     denominator = np.array([c.denominator for c in fit.spec.channels])
-    return np.asarray(np.log(np.maximum(effect(draws, panel, worth).sum(axis=1), 1e-300) / denominator))
+    return np.asarray(np.log(np.maximum(np.abs(effect(draws, panel, worth).sum(axis=1)), 1e-300) / denominator))
 
 
 def _overlap(u: Floats) -> float:
@@ -131,22 +131,15 @@ def _prior_shift(logs: Floats, standard: Floats) -> float:
 def _quarter(fit: Fit, draws: ResponseDraws, earlier: Fit, logs: Floats) -> pd.Series:
     """Shift of the log effects of the same spend between ``draws`` of the earlier fit and this one's."""
     channels = earlier.spec.channel_names
-    same = replace(earlier, dataset=_only(fit.dataset, channels))
+    same = replace(earlier, dataset=fit.dataset.with_channels(channels))
     panel = observed(same)
     worth = panel.value if fit.spec.effect_kind == "roas" else panel.ones
-    before = np.log(np.maximum(effect(draws, panel, worth).sum(axis=1), 1e-300))
+    before = np.log(np.maximum(np.abs(effect(draws, panel, worth).sum(axis=1)), 1e-300))
     place = [fit.spec.channel_names.index(c) for c in channels]
     now = logs[:, place] + np.log([fit.spec.channels[i].denominator for i in place])
     # A posterior that learns more moves by about the root of the variance that it loses.
     variance = np.maximum(before.var(axis=0) - now.var(axis=0), 0.25 * before.var(axis=0))
     return pd.Series((now.mean(axis=0) - before.mean(axis=0)) / np.sqrt(variance), index=list(channels))
-
-
-def _only(dataset: Dataset, channels: tuple[str, ...]) -> Dataset:
-    if dataset.channels == channels:
-        return dataset
-    unit = tuple(u for c, u in zip(dataset.channels, dataset.media_unit, strict=True) if c in channels)
-    return replace(dataset, data=dataset.data.sel(channel=list(channels)), media_unit=unit)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from mmm.cli.output import counted, table
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.data.quality import QualityReport, quality_report
+from mmm.digits import amount
 from mmm.planning.worth import margin_finding
 from mmm.reporting.content.from_fit import notation
 from mmm.reporting.notation.formatter import Formatter
@@ -66,14 +67,27 @@ def _outline(dataset: Dataset, title: str) -> None:
 
 
 def _channels(dataset: Dataset, fmt: Formatter) -> None:
-    spend = dataset.data["spend"].sum("geo")
+    money = dataset.with_channels(dataset.paid)
+    spend = money.data["spend"].sum("geo")
     outcome_value = float(np.nansum(dataset.data["outcome"].values * dataset.data["value_per_unit"].values))
     rows = []
-    for place, name in enumerate(dataset.channels):
+    for place, name in enumerate(money.channels):
         weekly = spend.sel(channel=name).values
         total = float(weekly.sum())
         share = fmt.percent(total / outcome_value) if dataset.has_value and outcome_value > 0 else "-"
         active = f"{int((weekly > 0).sum())}"
-        rows.append((name, fmt.exact(total), share, active, fmt.exact(weekly.max()), dataset.media_unit[place]))
+        rows.append((name, fmt.exact(total), share, active, fmt.exact(weekly.max()), money.media_unit[place]))
     columns = ["channel", "spend", "of outcome", "active periods", "largest period", "driven by"]
     table("Channels", columns, rows, right=columns[1:5])
+    if len(money.channels) < len(dataset.channels):
+        _unpaid(dataset)
+
+
+def _unpaid(dataset: Dataset) -> None:
+    rest = dataset.with_channels([name for name in dataset.channels if name not in dataset.paid])
+    rows = []
+    for name, role, unit in zip(rest.channels, rest.channel_roles, rest.media_unit, strict=True):
+        media = rest.data["media"].sum("geo").sel(channel=name).values
+        rows.append((name, role.label, amount(float(media.sum())), f"{int((media > 0).sum())}", unit))
+    columns = ["channel", "role", "units", "active periods", "driven by"]
+    table("Channels without a cost", columns, rows, right=columns[2:4])

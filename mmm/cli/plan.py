@@ -46,7 +46,8 @@ def print_plan(story: Story) -> None:
     made, fmt = story.plan, notation(story.settings, story.found.dataset, story.material.fmt.return_base)
     _allocation(made, fmt)
     _figures(made, fmt)
-    advice = advise(made, story.found.options.information)
+    known = story.material.plan
+    advice = advise(made, story.found.options.information, known.moves, known.partial)
     for sentence in advice.sentences:
         typer.echo(plain(f"- {sentence}"))
     typer.echo()

@@ -24,10 +24,13 @@ from mmm.simulate import (
     random_world,
     shop,
     simulate,
+    treatments_world,
     with_hold_outs,
     write_cohorts,
 )
+from mmm.simulate.treatments import calendar_ahead
 from mmm.simulate.write import data_settings, write_world
+from mmm.tables import csv_text
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,9 @@ def _writer(choice: WorldChoice) -> Callable[[Path, Path], list[str]]:
         refused = {"--geos": choice.geos, "--weeks": choice.weeks, "--channels": choice.channels}
         _refuse(refused | {"--experiment": choice.experiments or None}, choice.name)
         return lambda folder, base: _write_shop(choice.seed, folder, base)
+    if choice.name == "treatments":
+        _refuse({"--geos": choice.geos, "--weeks": choice.weeks, "--channels": choice.channels}, choice.name)
+        return lambda folder, base: _write_treatments(choice.seed, folder, base)
     simulated = simulate(_world(choice))
     if choice.experiments:
         simulated = simulate(with_hold_outs(simulated, choice.experiments))
@@ -108,6 +114,36 @@ def _write_shop(seed: int, folder: Path, base: Path) -> list[str]:
     return [file.name for file in (*files, path)]
 
 
+def _write_treatments(seed: int, folder: Path, base: Path) -> list[str]:
+    """A shop's panel, the calendar of the weeks ahead, and settings that use both."""
+    simulated = simulate(treatments_world(seed))
+    files = write_world(simulated, folder)
+    ahead = write_whole(folder / "future.csv", csv_text(calendar_ahead(simulated)))
+    document: dict[str, Any] = {
+        "name": "treatments",
+        "title": "A shop with a newsletter, a rival, prices and discounts",
+        "data": {**data_settings(simulated), "future": ahead.name},
+        "model": {
+            "baseline": {
+                "controls": {
+                    "price": {"elasticity": {"lower": -3.0, "upper": 0.0}, "reference": 10.0},
+                    "discount": {"sign": "positive", "reference": 0.0},
+                }
+            }
+        },
+        "plan": {
+            "margin": 0.4,
+            "scenarios": [
+                {"name": "no discount", "controls": {"discount": 0.0}},
+                {"name": "lower price", "controls": {"price": 9.5}},
+            ],
+        },
+    }
+    settings_from(document, base=base)
+    path = write_whole(folder / "settings.yaml", write_yaml(document))
+    return [file.name for file in (*files.values(), ahead, path)]
+
+
 def _write(simulated: Simulated, folder: Path, base: Path) -> list[str]:
     """The files of a world in ``folder``, with settings for a file in ``base``; their names."""
     files = write_world(simulated, folder)
@@ -132,7 +168,7 @@ def _world(choice: WorldChoice) -> World:
         )
     if choice.name != "demo" and choice.name not in library_names():
         raise SettingsError(
-            f"There is no world '{choice.name}'. The rule is random, demo, shop or one of: "
+            f"There is no world '{choice.name}'. The rule is random, demo, shop, treatments or one of: "
             f"{', '.join(library_names())}."
         )
     _refuse({"--weeks": choice.weeks, "--channels": choice.channels}, choice.name)

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -12,6 +13,8 @@ import xarray as xr
 
 from mmm.cards import facts, lines, listed
 from mmm.data.calendar import Frequency, parse_periods
+from mmm.data.future import Future
+from mmm.data.role import PAID, ROLES, Role
 from mmm.digits import amount
 from mmm.errors import DataError
 
@@ -57,6 +60,10 @@ class Dataset:
     """Unit of ``media`` by channel; equal to the currency where spend itself drives the response."""
     notes: tuple[str, ...] = ()
     """What the loader decided while reading, in sentences; not part of the fingerprint."""
+    roles: tuple[str, ...] = ()
+    """Role by channel (:mod:`mmm.data.role`); all of them paid media where it is empty."""
+    future: Future | None = None
+    """What is known of the periods after; no part of the fingerprint, as nothing is learned from it."""
 
     def __post_init__(self) -> None:
         for name, dims in _DIMS.items():
@@ -66,6 +73,8 @@ class Dataset:
                 raise DataError(f"Variable '{name}' has dims {self.data[name].dims}; the rule is {dims}.")
         if len(self.media_unit) != len(self.channels):
             raise DataError(f"media_unit has {len(self.media_unit)} entries for {len(self.channels)} channels.")
+        if len(self.roles) not in (0, len(self.channels)):
+            raise DataError(f"roles has {len(self.roles)} entries for {len(self.channels)} channels.")
 
     @property
     def dates(self) -> pd.DatetimeIndex:
@@ -78,6 +87,28 @@ class Dataset:
     @property
     def channels(self) -> tuple[str, ...]:
         return tuple(str(c) for c in self.data["channel"].values)
+
+    @property
+    def channel_roles(self) -> tuple[Role, ...]:
+        """The record of each channel's role. Raises SettingsError for a role that is not known here."""
+        return tuple(ROLES[name] for name in self.roles or (PAID,) * len(self.channels))
+
+    @property
+    def paid(self) -> tuple[str, ...]:
+        """The channels that spend is the price of."""
+        return tuple(name for name, role in zip(self.channels, self.channel_roles, strict=True) if role.costs)
+
+    def with_channels(self, names: Sequence[str]) -> "Dataset":
+        """The same panel with these channels alone, in this order."""
+        if tuple(names) == self.channels:
+            return self
+        places = [self.channels.index(name) for name in names]
+        return replace(
+            self,
+            data=self.data.isel(channel=places),
+            media_unit=tuple(self.media_unit[i] for i in places),
+            roles=tuple(self.roles[i] for i in places) if self.roles else (),
+        )
 
     @property
     def controls(self) -> tuple[str, ...]:
@@ -106,6 +137,8 @@ class Dataset:
             "channels": list(self.channels),
             "controls": list(self.controls),
         }
+        if set(self.roles) - {PAID}:
+            header["roles"] = list(self.roles)
         digest.update(json.dumps(header, sort_keys=True, ensure_ascii=False).encode())
         for name in sorted(_DIMS):
             # "+ 0.0" turns -0.0 into 0.0, which would otherwise hash differently.

@@ -11,6 +11,7 @@ from mmm.data.grid import grid_of
 from mmm.data.panel import check_cells, panel_of
 from mmm.data.problems import Problems
 from mmm.data.read import Table, check_columns, read_file, table_of_frame
+from mmm.data.read_future import future_of
 from mmm.data.records import records_of
 from mmm.data.remembered import changes_since, path_of, remember
 from mmm.data.settings import DataSettings, QuerySettings
@@ -29,6 +30,15 @@ def load(settings: DataSettings, base: Path, frames: Frames | None = None) -> Da
 
     Raises DataError with all problems found, each with its rule, up to ten rows and the next step.
     """
+    dataset = _past(settings, base, frames)
+    if settings.future is None:
+        return dataset
+    table = read_file(base / settings.future.source, settings.csv, "data.future")
+    return replace(dataset, future=future_of(table, dataset, settings))
+
+
+def _past(settings: DataSettings, base: Path, frames: Frames | None) -> Dataset:
+    """What ``settings.source`` holds."""
     source = settings.source
     if isinstance(source, QuerySettings):
         return _of_query(source, settings, base)

@@ -31,8 +31,9 @@ def check_cells(records: Records, grid: Grid, settings: DataSettings, problems: 
     _check_target(records, out, history, settings, problems)
     for name, channel in settings.channels.items():
         spend = channel.spend or f"{settings.long.spend} of {channel.label or name}"
-        cells = records.spend[name]
-        record_blank(cells.blank & ~out, records.where, spend, problems, _filling(cells, settings))
+        if name in records.spend:
+            cells = records.spend[name]
+            record_blank(cells.blank & ~out, records.where, spend, problems, _filling(cells, settings))
         if name in records.media:
             cells = records.media[name]
             record_blank(cells.blank & ~out, records.where, str(channel.media), problems, _filling(cells, settings))
@@ -63,7 +64,8 @@ def panel_of(records: Records, grid: Grid, settings: DataSettings, problems: Pro
         record_zero_edges(outcome, dates, grid.geos, settings.partial_geos, problems)
     for name, values in control.items():
         _check_repeats(name, values, outcome, observed, problems)
-    spend = {name: lay.out(cells, fill=0.0) for name, cells in records.spend.items()}
+    spend = {name: np.zeros_like(outcome) for name in settings.channels}
+    spend |= {name: lay.out(cells, fill=0.0) for name, cells in records.spend.items()}
     media = spend | {name: lay.out(cells, fill=0.0) for name, cells in records.media.items()}
     channels = list(settings.channels)
     check_channels(spend, media, observed, settings, problems)
@@ -97,6 +99,7 @@ def panel_of(records: Records, grid: Grid, settings: DataSettings, problems: Pro
             settings.currency if c.media is None else (c.media_unit or c.media) for c in settings.channels.values()
         ),
         notes=(*records.notes, *_notes(grid, observed)),
+        roles=tuple(c.role for c in settings.channels.values()),
     )
 
 

@@ -13,6 +13,7 @@ from mmm.data.columns import NumberColumns
 from mmm.data.dates import DateArray, DateOptions, parse_dates
 from mmm.data.problems import Problems, nearest, shown
 from mmm.data.read import Table
+from mmm.data.role import ROLES
 from mmm.data.settings import ControlSettings, DataSettings
 from mmm.data.totals import foot_rows, record_foot
 
@@ -37,7 +38,7 @@ class Records:
     value: Cells | None
     spend: Mapping[str, Cells]
     media: Mapping[str, Cells]
-    """Only the channels that have a media column."""
+    """Only the channels that have such a column."""
     control: Mapping[str, Cells]
     control_blank: Mapping[str, BoolArray]
     """By column of the settings, so that a categorical one is reported once."""
@@ -88,7 +89,8 @@ def records_of(table: Table, settings: DataSettings, problems: Problems) -> Reco
     spend = {name: read(channel.spend) for name, channel in settings.channels.items() if channel.spend is not None}
     media = {name: read(channel.media) for name, channel in settings.channels.items() if channel.media is not None}
     for name, channel in settings.channels.items():
-        record_negative(spend[name], where, str(channel.spend), problems, "is spend, which is 0 or more")
+        if name in spend:
+            record_negative(spend[name], where, str(channel.spend), problems, "is spend, which is 0 or more")
         if name in media:
             record_negative(media[name], where, str(channel.media), problems, "holds media units, which are 0 or more")
     return replace(rows, spend=spend, media=media, notes=(*notes, *columns.notes))
@@ -213,7 +215,8 @@ def _fold(
         at = rest.rows_of(label, labels, settings)
         if at is None:
             continue
-        found_spend[name] = rest.taken(spend, at)
+        if "spend" in ROLES[channel.role].needs:
+            found_spend[name] = rest.taken(spend, at)
         if channel.media is not None:
             found_media[name] = rest.taken(media[channel.media], at)
     folded = Records(

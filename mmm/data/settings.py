@@ -3,14 +3,17 @@
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from mmm.data.csv_settings import CsvSettings
 from mmm.data.labels import format_problem
 from mmm.data.names import name_problems
+from mmm.data.role import PAID, ROLES, Role
 from mmm.databases import Variable
+from mmm.errors import SettingsError
 from mmm.section import Section
 
+_ROLE_KEYS = ("spend", "media", "media_unit")
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 """A column, geo, channel or control name: any text but the empty one."""
 
@@ -38,9 +41,23 @@ class TargetSettings(Section):
         return self
 
 
-class ChannelSettings(Section):
-    """One paid channel. Its spend sets the cost; its media units, where given, drive the response."""
+def _known_role(name: str) -> str:
+    try:
+        return ROLES[name].name
+    except SettingsError as error:
+        raise ValueError(str(error)) from error
 
+
+RoleName = Annotated[str, AfterValidator(_known_role), WithJsonSchema({"type": "string", "enum": list(ROLES)})]
+
+
+class ChannelSettings(Section):
+    """One channel, by default of paid media: its spend sets the cost; its media units, where given, drive the response.
+
+    ``role`` says which keys it needs (docs/model.md has a table).
+    """
+
+    role: RoleName = Field(default=PAID, description="What the media are; docs/model.md lists the roles.")
     spend: Name | None = Field(default=None, description="Column of the spend. Long layout: data.long.spend instead.")
     media: Name | None = Field(default=None, description="Column of the media units, such as impressions.")
     media_unit: Name | None = Field(default=None, description="Name of the unit; the column's name by default.")
@@ -52,7 +69,18 @@ class ChannelSettings(Section):
             raise ValueError(f"media_unit is '{self.media_unit}' but no media column is given. Add media or remove it.")
         if self.media is not None and self.media == self.spend:
             raise ValueError(f"spend and media are both column '{self.media}'. Leave media out where spend drives it.")
+        role = ROLES[self.role]
+        beside = [key for key in _ROLE_KEYS if getattr(self, key) is not None and key not in (*role.needs, *role.takes)]
+        if beside:
+            raise ValueError(f"role '{role.name}' takes no {beside[0]}. Remove it, or give the channel another role.")
         return self
+
+
+def _instead(role: Role, channel: ChannelSettings) -> str:
+    """Which role the keys that were given would suit."""
+    given = {key for key in _ROLE_KEYS if getattr(channel, key) is not None}
+    fitting = [r.name for r in ROLES.values() if r is not role and set(r.needs) <= given <= {*r.needs, *r.takes}]
+    return f" Without it the role may be one of: {', '.join(fitting)}." if given and fitting else ""
 
 
 class ControlSettings(Section):
@@ -168,6 +196,23 @@ class QuerySettings(Section):
     )
 
 
+class FutureSettings(Section):
+    """A table of what is known of the periods after the data; in YAML the file alone will do.
+
+    Controls, and media without a cost, stand in columns of the names that they have in the data. What is not there is
+    held at what ``plan.future_controls`` says.
+    """
+
+    source: Name = Field(description="Path of a .csv, .csv.gz or .parquet file, relative to this file.")
+    costs: dict[Name, Name] = Field(
+        default_factory=dict, description="Column of the cost per media unit, by channel (per thousand is no unit)."
+    )
+
+
+def _file_alone(value: Any) -> Any:
+    return {"source": value} if isinstance(value, str) else value
+
+
 class DataSettings(Section):
     """What was observed: the source, and the column of everything that the panel holds."""
 
@@ -193,6 +238,9 @@ class DataSettings(Section):
     partial_geos: dict[Name, PartialGeo] = Field(
         default_factory=dict, description="Geos that start late or end early, with their first or last period."
     )
+    future: Annotated[
+        FutureSettings | None, BeforeValidator(_file_alone, json_schema_input_type=Name | FutureSettings | None)
+    ] = Field(default=None, description="What is known of the periods after the data, for forecast and plan.")
     media_history: bool = Field(
         default=False, description="True where media begin before the outcome: those rows have an empty target."
     )
@@ -214,6 +262,14 @@ class DataSettings(Section):
             return {**value, "channels": full}
         return value
 
+    @model_validator(mode="after")
+    def _costs_are_of_media(self) -> "DataSettings":
+        for name in () if self.future is None else self.future.costs:
+            channel = self.channels.get(name)
+            if channel is None or channel.media is None or not ROLES[channel.role].costs:
+                raise ValueError(f"future.costs names '{name}', which is no paid channel with a media column.")
+        return self
+
     @field_validator("date_format")
     @classmethod
     def _format_names_a_day(cls, value: str | None) -> str | None:
@@ -225,10 +281,14 @@ class DataSettings(Section):
     @model_validator(mode="after")
     def _layout_fits(self) -> "DataSettings":
         for name, channel in self.channels.items():
-            if self.layout == "wide" and channel.spend is None:
+            role = ROLES[channel.role]
+            # In the long layout one column has the spend of all.
+            given = {"spend"} if self.layout == "long" else set[str]()
+            missing = [key for key in role.needs if getattr(channel, key) is None and key not in given]
+            if missing:
                 raise ValueError(
-                    f"channels.{name}: the wide layout needs spend, the column of its spend. Media without a cost are "
-                    "no channel: give a cost, or use them as a control."
+                    f"channels.{name}: {role.label} (role: {role.name}) need {missing[0]}, its column."
+                    + _instead(role, channel)
                 )
             if self.layout == "wide" and channel.label is not None:
                 raise ValueError(f"channels.{name}: label is for the long layout. Remove it or set layout: long.")
@@ -241,6 +301,12 @@ class DataSettings(Section):
             twice = sorted({label for label in labels if labels.count(label) > 1})
             if twice:
                 raise ValueError(f"two channels have the label '{twice[0]}'. Give each its own.")
+        return self
+
+    @model_validator(mode="after")
+    def _something_is_paid(self) -> "DataSettings":
+        if not any(ROLES[channel.role].costs for channel in self.channels.values()):
+            raise ValueError("channels: none of them is paid for. Give at least one with its spend.")
         return self
 
     @model_validator(mode="after")

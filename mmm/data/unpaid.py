@@ -6,6 +6,7 @@ import numpy as np
 
 from mmm.data.cells import BoolArray, FloatArray
 from mmm.data.problems import Problems, yaml_text
+from mmm.data.role import ROLES
 from mmm.data.settings import DataSettings
 
 
@@ -23,19 +24,21 @@ def check_channels(
     """
     upto = int(np.flatnonzero(observed.any(axis=1))[-1]) + 1 if observed.any() else 0
     for name, channel in settings.channels.items():
-        paid, seen = bool(spend[name][:upto].any()), bool(media[name][:upto].any())
+        costs = ROLES[channel.role].costs
+        paid, seen = bool(spend[name][:upto].any()) or not costs, bool(media[name][:upto].any())
         money = channel.spend or f"{settings.long.spend} of {channel.label or name}"
-        if not paid and not seen:
+        if not seen and not (costs and paid):
+            has = "neither spend nor media" if costs else f"no media ('{channel.media}')"
             problems.add(
-                f"Channel '{name}' has neither spend nor media before the end of the outcome.",
+                f"Channel '{name}' has {has} before the end of the outcome.",
                 "Nothing can be learned of a channel that never ran: remove it from data.channels.",
             )
         elif not paid:
             problems.add(
                 f"Channel '{name}' has media ('{channel.media}') but no spend: column '{money}' is 0 throughout.",
-                "A channel's return is its effect over its cost, and owned or organic media are not modelled as "
-                "channels. Give what they cost (tools, wages, a price per thousand), or use them as a control: "
-                f"data.controls: {{{yaml_text(name)}: {yaml_text(str(channel.media))}}}.",
+                "A channel's return is its effect over its cost. Owned and organic media have a role of their own: "
+                f"data.channels: {{{yaml_text(name)}: {{role: organic, media: {yaml_text(str(channel.media))}}}}}. Or "
+                "give what they cost (tools, wages, a price per thousand).",
             )
         elif not seen:
             problems.add(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mmm.data.dataset import Dataset
+from mmm.data.role import PAID
 
 
 def data_document(dataset: Dataset, source: str) -> dict[str, Any]:
@@ -17,7 +18,10 @@ def data_document(dataset: Dataset, source: str) -> dict[str, Any]:
         target["value_per_unit"] = names["value"]
     channels = {}
     for c, name in enumerate(dataset.channels):
-        channels[name] = {"spend": names[f"spend {name}"]}
+        role = dataset.channel_roles[c]
+        channels[name] = {} if role.name == PAID else {"role": role.name}
+        if f"spend {name}" in names:
+            channels[name] |= {"spend": names[f"spend {name}"]}
         if f"media {name}" in names:
             channels[name] |= {"media": names[f"media {name}"], "media_unit": dataset.media_unit[c]}
     document: dict[str, Any] = {
@@ -57,7 +61,12 @@ def data_frame(dataset: Dataset) -> pd.DataFrame:
 
 def _columns(dataset: Dataset) -> dict[str, str]:
     """Names of columns by what they hold; none of them is that of the outcome."""
-    kinds = ["date", "geo", "population", *(f"spend {name}" for name in dataset.channels)]
+    kinds = ["date", "geo", "population"]
+    kinds += [
+        f"spend {name}"
+        for name, role in zip(dataset.channels, dataset.channel_roles, strict=True)
+        if "spend" in role.needs
+    ]
     spend, media = dataset.data["spend"].values, dataset.data["media"].values
     for c, (name, unit) in enumerate(zip(dataset.channels, dataset.media_unit, strict=True)):
         if unit != dataset.currency or not np.array_equal(spend[:, :, c], media[:, :, c]):

@@ -2,6 +2,7 @@
 
 from mmm.assessment.checks import Check
 from mmm.assessment.gate import Asked
+from mmm.data.role import Role
 from mmm.model.families import ADSTOCKS, HALF, SATURATIONS, Adstock, Parameter, Saturation, Shape, register
 from mmm.model.kernels.elementary import exp, log
 from mmm.model.priors import BetaPrior, LogNormalPrior
@@ -14,7 +15,6 @@ from mmm.section import Section
 
 __all__ = [
     "ADSTOCKS", "HALF", "SATURATIONS", "Adstock", "Asked", "BetaPrior", "Chapter", "Check", "Constraint", "Export",
-    "Here",
-    "Limit", "LogNormalPrior", "Moment", "Parameter", "Saturation", "Scale", "Section", "Shape", "Term", "exp", "log",
-    "register", "register_chapter", "register_term",
+    "Here", "Limit", "LogNormalPrior", "Moment", "Parameter", "Role", "Saturation", "Scale", "Section", "Shape", "Term",
+    "exp", "log", "register", "register_chapter", "register_term",
 ]  # fmt: skip

@@ -26,7 +26,9 @@ NEGLIGIBLE = 0.01
 """A member with less weight gives no draws and is not asked by the gate: with it or without it, results are the same
 to within what a hundredth of the draws can move."""
 
-_SHARED = ("effect_kind", "channel_names", "geos", "controls", "lookback", "window", "outcome_scale", "media_scale")
+_SHARED = (
+    "effect_kind", "channel_names", "roles", "geos", "controls", "lookback", "window", "outcome_scale", "media_scale",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -166,8 +168,16 @@ class Fit:
         return Draws(tuple(parts))
 
     def response(self, max_draws: int | None = None) -> ResponseDraws:
-        """The media response of (at most ``max_draws`` of) the posterior draws."""
-        return self.draws(max_draws).response()
+        """The media response of (at most ``max_draws`` of) the posterior draws, in the channels of the dataset."""
+        return self.draws(max_draws).response().only(self.dataset.channels)
+
+    @property
+    def paid(self) -> "Fit":
+        """This fit as those see it who ask for money: with the channels that spend is the price of.
+
+        For :meth:`response` and the observed panel; outcomes are expected of the whole fit alone.
+        """
+        return replace(self, dataset=self.dataset.with_channels(self.spec.paid))
 
     def of(self, member: Member) -> "Fit":
         """The fit of one member alone."""

@@ -9,7 +9,6 @@ from mmm.inference import jax_sampler
 from mmm.inference.fit import FORMAT_VERSION, Fit
 from mmm.inference.settings import SamplerSettings
 from mmm.model.evidence import NO_EVIDENCE, Evidence
-from mmm.model.kernels.likelihood import NU_LEAST
 from mmm.model.spec import ModelSpec
 
 _PACKAGES = ("mmm-workbench", "numpy", "pymc", "pytensor", "nutpie")
@@ -36,9 +35,8 @@ def made_of(spec: ModelSpec, sampler: SamplerSettings, attempt: int = 0) -> dict
         "sampler": sampler.model_dump(mode="json", exclude={"store", "attempts"}),
         "versions": versions(sampler.engine),
     }
-    if spec.likelihood == "student_t":
-        # Part of the model, and not of its spec.
-        content["nu_least"] = NU_LEAST
+    # Part of the model, and not of its spec.
+    content |= spec.noise.made_of
     if attempt:
         content["attempt"] = attempt
     return content

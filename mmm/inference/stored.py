@@ -181,6 +181,7 @@ def _load_one(folder: Path, meta: dict[str, Any]) -> Fit:
         currency=data["currency"],
         frequency=Frequency(**data["frequency"]),
         media_unit=tuple(data["media_unit"]),
+        roles=tuple(data.get("roles", ())),
     )
     spec = ModelSpec.model_validate(meta["spec"])
     order = meta.get("variables", {})
@@ -248,6 +249,7 @@ def _meta(fit: Fit, tree: Path) -> dict[str, Any]:
             "currency": fit.dataset.currency,
             "frequency": {"unit": frequency.unit, "anchor": frequency.anchor},
             "media_unit": list(fit.dataset.media_unit),
+            "roles": list(fit.dataset.roles),
         },
         "variables": {name: [str(v) for v in group.data_vars] for name, group in groups.items()},
         "sha256": _hash(tree),

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from mmm.arrays import Floats
-from mmm.data.names import CONTROL_TERM
 from mmm.errors import SettingsError
 from mmm.model.calendar import calendar_terms
+from mmm.model.controls import control_terms
 from mmm.model.spec import DriftSpec, ModelSpec
 from mmm.model.terms import TERMS, Moment, Scale, Term
 
@@ -38,15 +38,13 @@ def terms(spec: ModelSpec, dates: pd.DatetimeIndex, control: Floats) -> tuple[Te
         labels = tuple(str(base.drift.first + i) for i in range(design.shape[1]))
         p = len(labels)
         out.append(Term("drift", "knot", labels, design, np.zeros(p), np.ones(p), Scale("drift_sd", base.drift.scale)))
-    if spec.controls:
-        standard = (control - np.array(base.control_mean)) / np.array(base.control_scale)
-        k = len(spec.controls)
-        sd = np.full(k, base.control_sd)
-        out.append(Term("control", "control_name", spec.controls, standard, np.zeros(k), sd, told=CONTROL_TERM))
+    out += control_terms(base.each_control, spec.controls, control)
     here = Moment(dates, control, spec.geos, spec.controls, base.outcome_sd)
     if base.calendar is not None:
         out += calendar_terms(base.calendar, here)
     out += [TERMS[name](here) for name in base.further]
+    if len(spec.geos) > 1:
+        out += [term.deviations(spec.geos) for term in out if term.by_geo is not None]
     for i, term in enumerate(out):
         if any(term.name == other.name or term.dim == other.dim for other in out[:i]):
             raise SettingsError(f"The term '{term.name}' has a name or dim that another term of the baseline has.")

@@ -30,7 +30,8 @@ from mmm.model.terms import Term, scales
 def build(spec: ModelSpec, dataset: Dataset, evidence: Evidence = NO_EVIDENCE, *, fused: bool = True) -> pm.Model:
     """The model of ``spec`` on ``dataset`` and ``evidence``; variables and dims are listed in docs/model.md.
 
-    ``log_beta[geo, channel]`` is the log of a channel's contribution per period at full saturation, in outcome units.
+    ``log_beta[geo, channel]`` is the log of the size of a channel's contribution per period at full saturation, in
+    outcome units.
     ``outcome`` is in scaled units, the outcome over ``spec.outcome_scale`` of its geo; its dims are date and geo, or
     cell (named by date and geo) where some cells of the panel were not observed.
     ``fused`` puts the media response in as one compiled operation (:mod:`mmm.model.media_op`); without it the model is
@@ -60,12 +61,7 @@ def build(spec: ModelSpec, dataset: Dataset, evidence: Evidence = NO_EVIDENCE, *
             days = data.dates.strftime("%Y-%m-%d")
             model.add_coord("cell", [f"{days[i]} {spec.geos[j]}" for i, j in np.argwhere(data.observed).tolist()])
         observed = pm.Data("observed_outcome", observed, dims=dims)
-        if spec.likelihood == "student_t":
-            # Below two, noise may shrink to nothing around the weeks that the baseline can meet exactly.
-            nu = pm.Deterministic("nu", 2.0 + pm.Gamma("nu_excess", alpha=2.0, beta=0.1))
-            pm.StudentT("outcome", nu=nu, mu=mu, sigma=sigma, observed=observed, dims=dims)
-        else:
-            pm.Normal("outcome", mu, sigma, observed=observed, dims=dims)
+        spec.noise.graph({"mu": mu, "sigma": sigma, "observed": observed, "dims": dims})
     return model
 
 
@@ -113,7 +109,8 @@ def _experiments(spec: ModelSpec, tests: tuple[Contrast, ...], p: MediaParameter
             for name, course in (("high", test.high), ("low", test.low))
         )
         weights = shared(f"experiment_{i}_weights", test.weights * np.array(spec.outcome_scale)[test.geos])
-        effects.append(pt.sum(pt.exp(log_beta[test.geos, test.channel]) * pt.sum(weights * (high - low), axis=0)))
+        beta = spec.signs[test.channel] * pt.exp(log_beta[test.geos, test.channel])
+        effects.append(pt.sum(beta * pt.sum(weights * (high - low), axis=0)))
     measured, error = np.array([t.measured for t in tests]), np.array([t.error for t in tests])
     mu, df = pt.stack(effects), tests[0].df
     if df is None:
@@ -149,6 +146,9 @@ def _baseline(baseline: tuple[Term, ...]) -> TensorVariable:
         if term.scale is not None:
             size = sizes[term.scale.name]
             coefficients = pm.Normal(term.name, 0.0, size, dims=term.dim, default_transform=Unscaled())
+        elif term.sign:
+            ends = {"lower": 0.0} if term.sign > 0 else {"upper": 0.0}
+            coefficients = pm.TruncatedNormal(term.name, 0.0, term.sd, dims=term.dim, **ends)
         else:
             coefficients = pm.Normal(term.name, term.mean, term.sd, dims=term.dim)
         if term.dim == "geo":

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.special import gammaln
 
 from mmm.arrays import Floats
 from mmm.data.dataset import Dataset
@@ -64,6 +63,7 @@ def response_draws(spec: ModelSpec, samples: xr.Dataset) -> ResponseDraws:
         log_beta=np.ascontiguousarray(samples["log_beta"].transpose("sample", "geo", "channel").values, dtype=float),
         media_scale=np.array(spec.media_scale),
         lookback=spec.lookback,
+        sign=spec.signs if (spec.signs < 0).any() else None,
     )
 
 
@@ -83,9 +83,10 @@ def baseline_draws(
         known = samples[term.name].transpose("sample", term.dim).values
         if term.told is not None:
             design = term.design if term.design.ndim == 3 else term.design[:, None, :]
-            for k, name in enumerate(term.labels):
+            for k, name in enumerate(term.parts):
                 alone = known[:, k, None, None] * design[None, :, :, k]
-                out[f"{term.told}{name}"] = np.broadcast_to(alone, (n, len(dates), len(spec.geos))) * scale
+                values = np.broadcast_to(alone, (n, len(dates), len(spec.geos))) * scale
+                out[name] = out[name] + values if name in out else values
             continue
         wanted = len(term.labels)
         if term.scale is not None and known.shape[1] < wanted:
@@ -113,9 +114,7 @@ def predictive_outcome(spec: ModelSpec, samples: xr.Dataset, mean: Floats, seed:
     """Draws of the outcome itself, [n, t, g]: the expected outcome ``mean`` plus the model's noise."""
     rng = np.random.default_rng(seed + 1)
     sigma = samples["sigma"].values[:, None, None] * np.array(spec.outcome_scale)
-    if spec.likelihood == "student_t":
-        return np.asarray(mean + sigma * rng.standard_t(samples["nu"].values[:, None, None], mean.shape))
-    return np.asarray(mean + sigma * rng.standard_normal(mean.shape))
+    return np.asarray(mean + sigma * spec.noise.standard(samples, rng, mean.shape))
 
 
 def log_density(spec: ModelSpec, samples: xr.Dataset, mean: Floats, outcome: Floats) -> Floats:
@@ -123,13 +122,7 @@ def log_density(spec: ModelSpec, samples: xr.Dataset, mean: Floats, outcome: Flo
     scale = np.array(spec.outcome_scale)
     sigma = samples["sigma"].values[:, None, None]
     z = (outcome - mean) / scale / sigma
-    if spec.likelihood == "student_t":
-        nu = samples["nu"].values[:, None, None]
-        norm = gammaln(0.5 * (nu + 1.0)) - gammaln(0.5 * nu) - 0.5 * np.log(np.pi * nu)
-        shape = norm - 0.5 * (nu + 1.0) * np.log1p(z**2 / nu)
-    else:
-        shape = -0.5 * z**2 - 0.5 * np.log(2.0 * np.pi)
-    return np.asarray(shape - np.log(sigma * scale))
+    return np.asarray(spec.noise.log_density(samples, z) - np.log(sigma * scale))
 
 
 @dataclass(frozen=True)

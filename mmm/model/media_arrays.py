@@ -54,6 +54,7 @@ def _row(channel: ChannelSpec) -> list[int]:
         b.SATURATION: second,
         b.CURVED: len(saturation.parameters),
         b.PRECISE: int(saturation.precise),
+        b.SIGN: channel.role_record.sign,
     }
     return [row[k] for k in range(b.COLUMNS)]
 

@@ -39,7 +39,8 @@ def data(name: str, array: np.ndarray) -> TensorVariable:
 def media_response(spec: ModelSpec, panel: Panel, p: MediaParameters) -> tuple[TensorVariable, TensorVariable]:
     """Contribution of all media to the scaled outcome, [window, geo], and the log of its scale, [geo, channel].
 
-    The latter is the log of a channel's contribution per period at full saturation, in scaled outcome units.
+    The latter is the log of the size of a channel's contribution per period at full saturation, in scaled outcome
+    units.
     """
     scale = np.array(spec.media_scale)
     every = range(len(spec.channels))
@@ -52,7 +53,7 @@ def media_response(spec: ModelSpec, panel: Panel, p: MediaParameters) -> tuple[T
     total = pt.sum(pt.exp(p.deviation) * (in_window * to_prior).sum(axis=0), axis=0)
     level = pt.log(p.effect) + np.log([c.denominator for c in spec.channels]) - pt.log(total)
     log_beta = level[None, :] + p.deviation
-    return pt.sum(full[panel.rows] * pt.exp(log_beta)[None, :, :], axis=2), log_beta
+    return pt.sum(full[panel.rows] * (spec.signs * pt.exp(log_beta))[None, :, :], axis=2), log_beta
 
 
 def response(

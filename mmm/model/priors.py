@@ -57,6 +57,27 @@ class LogNormalPrior(Section):
         return cls(lower=median * math.exp(-_Z95 * sigma), upper=median * math.exp(_Z95 * sigma))
 
 
+class NormalPrior(Section):
+    """A quantity of any sign by its 90% interval: 5% of the prior lies below ``lower``, 5% above ``upper``."""
+
+    lower: float = Field(ge=-1e15, le=1e15)
+    upper: float = Field(ge=-1e15, le=1e15)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.lower < self.upper:
+            raise ValueError(f"lower ({self.lower}) must be below upper ({self.upper})")
+        return self
+
+    @property
+    def mean(self) -> float:
+        return 0.5 * (self.lower + self.upper)
+
+    @property
+    def sd(self) -> float:
+        return (self.upper - self.lower) / (2 * _Z95)
+
+
 class BetaPrior(Section):
     """A share between 0 and 1 with density proportional to x^(alpha-1) (1-x)^(beta-1)."""
 

@@ -21,7 +21,8 @@ from mmm.model.kernels import evaluate
 class ResponseDraws:
     """Posterior draws of the media response; n draws, g geos, c channels.
 
-    ``log_beta[n, g, c]`` is the log of the contribution per period at full saturation, in outcome units of that geo.
+    ``log_beta[n, g, c]`` is the log of the contribution's size per period at full saturation, in outcome units of that
+    geo, ``sign[c]`` its sign, None where no channel takes from the outcome.
     Kernels see ``media / media_scale[g, c]``. ``lookback`` is the number of periods after which nothing is left of a
     spend. ``adstock_kind[n, c]`` and ``saturation_kind[n, c]`` are what :func:`adstock_kind` and
     :func:`saturation_kind` give, ``adstock_par[n, c, k]`` and ``saturation_par[n, c, k]`` the families' parameters.
@@ -36,6 +37,7 @@ class ResponseDraws:
     log_beta: Floats
     media_scale: Floats
     lookback: int
+    sign: Floats | None = None
 
     def __post_init__(self) -> None:
         n, g, c = self.log_beta.shape
@@ -69,6 +71,23 @@ class ResponseDraws:
             log_beta=self.log_beta[index],
         )
 
+    def only(self, channels: Sequence[str]) -> "ResponseDraws":
+        """The same draws of these channels alone, in this order."""
+        if tuple(channels) == self.channels:
+            return self
+        places = [self.channels.index(name) for name in channels]
+        return replace(
+            self,
+            channels=tuple(channels),
+            adstock_kind=self.adstock_kind[:, places],
+            adstock_par=self.adstock_par[:, places],
+            saturation_kind=self.saturation_kind[:, places],
+            saturation_par=self.saturation_par[:, places],
+            log_beta=self.log_beta[:, :, places],
+            media_scale=self.media_scale[:, places],
+            sign=None if self.sign is None or (self.sign[places] > 0).all() else self.sign[places],
+        )
+
     def thinned(self, most: int) -> "ResponseDraws":
         """At most ``most`` draws, evenly spaced over all of them."""
         if self.n <= most:
@@ -81,6 +100,17 @@ class ResponseDraws:
         for start in range(0, self.n, size):
             where = slice(start, min(start + size, self.n))
             yield where, self.subset(where)
+
+    @property
+    def negative(self) -> tuple[str, ...]:
+        """The channels that take from the outcome."""
+        return () if self.sign is None else tuple(c for c, s in zip(self.channels, self.sign, strict=True) if s < 0)
+
+    def _signed(self, values: Floats, axis: int) -> Floats:
+        """Effects with the channels' signs, in place; channels are on ``axis``, counted from the end."""
+        if self.sign is not None:
+            values *= self.sign.reshape((-1, *(1,) * (-axis - 1)))
+        return values
 
     def _parameters(self) -> tuple[npt.NDArray[np.int64], Floats, npt.NDArray[np.int64], Floats, Floats, int]:
         """What the kernels read; those of the families are then in memory."""
@@ -150,7 +180,7 @@ def contributions(draws: ResponseDraws, media: npt.ArrayLike) -> Floats:
     scaled = draws._scaled(media, "media")
     out = np.empty((draws.n, *scaled.shape))
     evaluate.contributions(*draws._parameters(), scaled, out)
-    return out
+    return draws._signed(out, -1)
 
 
 def totals(draws: ResponseDraws, media: npt.ArrayLike, weights: Floats) -> Floats:
@@ -158,7 +188,7 @@ def totals(draws: ResponseDraws, media: npt.ArrayLike, weights: Floats) -> Float
     scaled = draws._scaled(media, "media")
     out = np.empty(draws.log_beta.shape)
     evaluate.totals(*draws._parameters(), scaled, np.ascontiguousarray(weights, dtype=np.float64), out)
-    return out
+    return draws._signed(out, -1)
 
 
 def along_geo(
@@ -175,7 +205,7 @@ def along_geo(
     value, slope, curvature = np.empty(shape), np.empty(shape), np.empty(shape)
     w = np.ascontiguousarray(weights, dtype=np.float64)
     evaluate.along(*draws._parameters(), b, d, points, w, value, slope, curvature)
-    return Along(value, slope, curvature)
+    return Along(*(draws._signed(part, -2) for part in (value, slope, curvature)))
 
 
 def along(
@@ -191,17 +221,6 @@ def along(
         value[where], slope[where] = part.value.sum(axis=1), part.slope.sum(axis=1)
         curvature[where] = part.curvature.sum(axis=1)
     return Along(value, slope, curvature)
-
-
-def total_and_gradient(
-    draws: ResponseDraws, media: npt.ArrayLike, weights: Floats, draw_weights: Floats
-) -> tuple[Floats, Floats]:
-    """Weighted total by draw, [n], and the ``draw_weights``-weighted sum of its gradient in media units, [t, g, c]."""
-    scaled = draws._scaled(media, "media")
-    total, gradient = np.zeros(draws.n), np.zeros(scaled.shape)
-    w = np.ascontiguousarray(weights, dtype=np.float64)
-    evaluate.total_and_gradient(*draws._parameters(), scaled, w, np.ascontiguousarray(draw_weights), total, gradient)
-    return total, gradient / draws.media_scale
 
 
 def half_life(draws: ResponseDraws) -> Floats:

@@ -19,6 +19,7 @@ from pydantic import (
 from mmm.data.calendar import Duration, Frequency, parse_periods
 from mmm.errors import SettingsError
 from mmm.model.calendar import CalendarSettings
+from mmm.model.controls import ControlPrior
 from mmm.model.families import ADSTOCKS, SATURATIONS, Family
 from mmm.model.families.registry import Registry
 from mmm.model.priors import LogNormalPrior, Prior
@@ -176,6 +177,9 @@ class BaselineSettings(Section):
         default="auto", description="auto: the members of the mixture differ in it; its own defaults without a mixture."
     )
     control_scale: Scale = Field(default=1.0, description="Shared by all controls (divided by root of count).")
+    controls: dict[str, ControlPrior] = Field(
+        default_factory=dict, description="What is believed of single controls, by name."
+    )
     calendar: CalendarSettings = CalendarSettings()
     further: tuple[str, ...] = Field(
         default=(), description="Names of terms of one's own that were registered (docs/extending.md)."
@@ -269,6 +273,12 @@ class ModelSettings(Section):
         default=0.25, gt=0, lt=1, description="Share priors: prior median of all channels' share of the outcome."
     )
     share_sigma: Scale = Field(default=1.0, description="Share priors: sd of the log of a channel's share.")
+    unpaid_share: float = Field(
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="Channels without a cost: prior median of what all of them together bring or take of the outcome.",
+    )
     channels: dict[str, ChannelModelSettings] = Field(default_factory=dict)
     geo_scale: Scale = Field(default=0.3, description="Prior scale of the sd of log effects between geos.")
     baseline: BaselineSettings = BaselineSettings()

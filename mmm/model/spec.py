@@ -10,17 +10,20 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
+from mmm.arrays import Floats
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
+from mmm.data.role import PAID, ROLES, Role
 from mmm.errors import DataError, SettingsError
+from mmm.model import controls
 from mmm.model.calendar import CalendarSpec, pinned
+from mmm.model.controls import ControlSpec
+from mmm.model.effect_priors import costs, effect_priors, window_outcome
 from mmm.model.families import ADSTOCKS, SATURATIONS, Adstock, Saturation
+from mmm.model.noise import Noise, noise_of
 from mmm.model.priors import LogNormalPrior, Prior
-from mmm.model.settings import ChannelModelSettings, ModelSettings
+from mmm.model.settings import ModelSettings
 from mmm.section import Section
-
-# P(all channels together explain more than the whole outcome) under the default prior stays below this.
-_MOST_OVERSHOOT = 0.04
 
 
 class FamilySpec(Section):
@@ -57,6 +60,12 @@ class ChannelSpec(Section):
     saturation: SaturationSpec
     effect: LogNormalPrior
     denominator: float = Field(gt=0, description="Spend in the window (ROAS) or outcome in the window (share).")
+    role: str = Field(default=PAID, exclude_if=lambda role: role == PAID)
+
+    @property
+    def role_record(self) -> Role:
+        """Raises SettingsError where the role is not known here."""
+        return ROLES[self.role]
 
     @model_validator(mode="before")
     @classmethod
@@ -104,6 +113,16 @@ class BaselineSpec(Section):
     outcome_sd: float = 1.0
     further: tuple[str, ...] = ()
     calendar: CalendarSpec | None = None
+    controls: tuple[ControlSpec, ...] = Field(default=(), exclude_if=lambda controls: not controls)
+    """Each control, where settings state something of one."""
+
+    @property
+    def each_control(self) -> tuple[ControlSpec, ...]:
+        """What is pinned of each control."""
+        pairs = zip(self.control_mean, self.control_scale, strict=True)
+        return self.controls or tuple(
+            ControlSpec(reference=mean, scale=scale, mean=0.0, sd=self.control_sd) for mean, scale in pairs
+        )
 
 
 class ModelSpec(Section):
@@ -136,6 +155,26 @@ class ModelSpec(Section):
     def channel_names(self) -> tuple[str, ...]:
         return tuple(c.name for c in self.channels)
 
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The record of each channel's role."""
+        return tuple(c.role_record for c in self.channels)
+
+    @property
+    def paid(self) -> tuple[str, ...]:
+        """The channels that spend is the price of: those with a return."""
+        return tuple(c.name for c in self.channels if c.role_record.costs)
+
+    @property
+    def noise(self) -> Noise:
+        """The record of the outcome's noise."""
+        return noise_of(self.likelihood)
+
+    @property
+    def signs(self) -> Floats:
+        """Sign of each channel's effect on the outcome, [c]."""
+        return np.array([float(role.sign) for role in self.roles])
+
 
 def without_inactive_channels(dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]:
     """The dataset without channels that have no spend or no media up to the last observed outcome, and their names.
@@ -145,20 +184,11 @@ def without_inactive_channels(dataset: Dataset) -> tuple[Dataset, tuple[str, ...
     upto = np.flatnonzero(dataset.data["observed"].values.any(axis=1))[-1] + 1
     spend = dataset.data["spend"].values[:upto].sum(axis=(0, 1))
     media = dataset.data["media"].values[:upto].sum(axis=(0, 1))
-    keep = (spend > 0) & (media > 0)
+    keep = ((spend > 0) | ~costs(dataset)) & (media > 0)
     if keep.all():
         return dataset, ()
     names = np.array(dataset.channels)
-    kept = Dataset(
-        dataset.data.sel(channel=names[keep]),
-        dataset.outcome_name,
-        dataset.outcome_unit,
-        dataset.outcome_kind,
-        dataset.currency,
-        dataset.frequency,
-        tuple(u for u, k in zip(dataset.media_unit, keep, strict=True) if k),
-    )
-    return kept, tuple(str(n) for n in names[~keep])
+    return dataset.with_channels([str(n) for n in names[keep]]), tuple(str(n) for n in names[~keep])
 
 
 def make_spec(dataset: Dataset, settings: ModelSettings) -> ModelSpec:
@@ -187,14 +217,15 @@ def make_spec(dataset: Dataset, settings: ModelSettings) -> ModelSpec:
     per_size = dataset.data["media"].values[: inside.stop] / size[None, :, None]
     active = per_size > 0
     channel_mean = np.where(active, per_size, 0).sum(axis=(0, 1)) / np.maximum(active.sum(axis=(0, 1)), 1)
-    effect_kind, effects, denominators = _effects(dataset, settings, inside)
+    effect_kind, effects, denominators = effect_priors(dataset, settings, inside)
     prior_share = sum(
-        e.median * d for e, d in zip(effects, denominators, strict=True)
-    ) / _window_outcome(dataset, inside, effect_kind)  # fmt: skip
+        role.sign * e.median * d for role, e, d in zip(dataset.channel_roles, effects, denominators, strict=True)
+    ) / window_outcome(dataset, inside, effect_kind)
     return ModelSpec(
         effect_kind=effect_kind,
         channels=tuple(
-            _channel(name, settings, effects[i], denominators[i]) for i, name in enumerate(dataset.channels)
+            _channel(name, role, settings, effects[i], denominators[i])
+            for i, (name, role) in enumerate(zip(dataset.channels, dataset.channel_roles, strict=True))
         ),
         geos=dataset.geos,
         controls=dataset.controls,
@@ -222,6 +253,12 @@ def _check_settings(dataset: Dataset, settings: ModelSettings) -> None:
         raise SettingsError(
             "A ROAS prior needs the outcome's value. Give data.target.value_per_unit, or state share priors."
         )
+    unpaid = [c for c, own in settings.channels.items() if own.roas is not None and c not in dataset.paid]
+    if unpaid:
+        raise SettingsError(
+            f"model.channels.{unpaid[0]}.roas: the channel has no cost, so that it has no return. State its share of "
+            "the outcome (share)."
+        )
     last = np.flatnonzero(dataset.data["observed"].values.any(axis=1))
     if last.size == 0:
         raise DataError("No outcome is observed in any geo.")
@@ -233,65 +270,7 @@ def _check_settings(dataset: Dataset, settings: ModelSettings) -> None:
         )
 
 
-def _window_outcome(dataset: Dataset, inside: slice, kind: str) -> float:
-    outcome = np.nan_to_num(dataset.data["outcome"].values[inside])
-    if kind == "roas":
-        outcome = outcome * dataset.data["value_per_unit"].values[inside]
-    return float(outcome.sum())
-
-
-def _effects(
-    dataset: Dataset, settings: ModelSettings, inside: slice
-) -> tuple[Literal["roas", "share"], list[LogNormalPrior], list[float]]:
-    """Kind, prior and denominator of every channel's effect; default priors are capped together."""
-    kind: Literal["roas", "share"] = (
-        "roas"
-        if settings.effect_prior == "roas" or (settings.effect_prior == "auto" and dataset.has_value)
-        else "share"
-    )
-    spend = dataset.data["spend"].values[inside].sum(axis=(0, 1))
-    total = _window_outcome(dataset, inside, kind)
-    to_share = spend / total if kind == "roas" else np.ones(len(spend))
-    if kind == "roas":
-        medians = np.full(len(spend), settings.roas.median)
-        sigmas = np.full(len(spend), settings.roas.sigma)
-    else:
-        # Half by spend, half evenly: large channels are expected to do more, small ones are not written off.
-        medians = settings.media_share * (0.5 * spend / spend.sum() + 0.5 / len(spend))
-        sigmas = np.full(len(spend), settings.share_sigma)
-    own = [_own_effect(settings.channels.get(c, ChannelModelSettings()), kind, to_share[i]) for i, c in
-           enumerate(dataset.channels)]  # fmt: skip
-    free = np.array([o is None for o in own])
-    factor = _overshoot_factor(medians[free] * to_share[free], sigmas[free]) if free.any() else 1.0
-    effects = [
-        o if o is not None else LogNormalPrior.from_median(float(m * factor), float(s))
-        for o, m, s in zip(own, medians, sigmas, strict=True)
-    ]
-    return kind, effects, [float(s) for s in spend] if kind == "roas" else [total] * len(spend)
-
-
-def _own_effect(own: ChannelModelSettings, kind: str, to_share: float) -> LogNormalPrior | None:
-    """The channel's stated prior, converted to the kind that the model uses."""
-    stated = own.roas if own.roas is not None else own.share
-    if stated is None:
-        return None
-    stated_kind = "roas" if own.roas is not None else "share"
-    factor = 1.0 if stated_kind == kind else (to_share if kind == "share" else 1.0 / to_share)
-    return LogNormalPrior(lower=stated.lower * factor, upper=stated.upper * factor)
-
-
-def _overshoot_factor(share_medians: np.ndarray, sigmas: np.ndarray) -> float:
-    """Largest factor up to 1 on the medians for which P(sum of shares > 1) stays below the limit.
-
-    The sum is homogeneous in the factor, so its quantile gives the answer at once. Draws are fixed by a seed: the
-    factor is a constant of the model.
-    """
-    z = np.random.default_rng(20240101).standard_normal((20_000, len(sigmas)))
-    quantile = np.quantile((share_medians * np.exp(sigmas * z)).sum(axis=1), 1 - _MOST_OVERSHOOT)
-    return float(min(1.0, 1.0 / quantile))
-
-
-def _channel(name: str, settings: ModelSettings, effect: LogNormalPrior, denominator: float) -> ChannelSpec:
+def _channel(name: str, role: Role, settings: ModelSettings, effect: LogNormalPrior, denominator: float) -> ChannelSpec:
     adstock, saturation = settings.adstock_of(name), settings.saturation_of(name)
     return ChannelSpec(
         name=name,
@@ -300,6 +279,7 @@ def _channel(name: str, settings: ModelSettings, effect: LogNormalPrior, denomin
         saturation=SaturationSpec(family=saturation.chosen.name, priors=saturation.all_priors),
         effect=effect,
         denominator=denominator,
+        role=role.name,
     )
 
 
@@ -323,6 +303,7 @@ def _baseline(
             first=first_day // spacing - 1,
             scale=wanted.scale * sd,
         )
+    default = base.control_scale / max(1, len(dataset.controls)) ** 0.5
     return BaselineSpec(
         intercept_mean=_floats(mean),
         intercept_sd=_floats(base.intercept_scale * relative),
@@ -336,5 +317,6 @@ def _baseline(
         control_sd=base.control_scale * sd / max(1, len(dataset.controls)) ** 0.5,
         outcome_sd=sd,
         further=base.further,
+        controls=controls.pinned(base.controls, dataset.controls, values, (sd, default)) if base.controls else (),
         calendar=pinned(base.calendar, dataset, dataset.dates[inside], float(np.mean(relative))),
     )

@@ -7,6 +7,7 @@ group ``mmm.terms``; settings name it in ``model.baseline.further``.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,9 @@ class Term:
     The coefficients are normal with mean and sd [p], or, with a ``scale``, with mean zero and its standard deviation;
     their ``sd`` is one then. Coefficients with dim ``geo`` belong to one geo each (the intercept, design ones).
     ``told``: each coefficient is a contribution of its own, by this prefix and its label.
+    ``sign``: the coefficients are above zero (1) or below it (-1), half-normal with scale ``sd``; such coefficients
+    are sampled, all others are integrated out where the noise is normal.
+    ``by_geo``: coefficients differ between geos, normal around the stated ones with this sampled standard deviation.
     """
 
     name: str
@@ -45,10 +49,43 @@ class Term:
     sd: Floats
     scale: Scale | None = None
     told: str | None = None
+    sign: Literal[-1, 0, 1] = 0
+    by_geo: Scale | None = None
+    told_as: tuple[str, ...] | None = None
+    """Labels of the parts that the coefficients are told in; their own where it is not given."""
 
     def __post_init__(self) -> None:
+        if self.sign and (self.mean.any() or self.scale is not None or self.dim == "geo" or self.by_geo is not None):
+            raise ValueError(
+                f"The term '{self.name}' has a sign, so its mean is 0, its sd fixed, and it is the same in every geo."
+            )
         if self.scale is not None and (self.mean.any() or (self.sd != 1.0).any()):
             raise ValueError(f"The term '{self.name}' has a sampled scale, so its mean is 0 and its sd 1.")
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of what the coefficients are told as; empty where the term is one part."""
+        labels = self.labels if self.told_as is None else self.told_as
+        return () if self.told is None else tuple(f"{self.told}{label}" for label in labels)
+
+    def deviations(self, geos: tuple[str, ...]) -> "Term":
+        """The term of the differences between geos, which ``by_geo`` says to have. Raises ValueError without it."""
+        if self.by_geo is None:
+            raise ValueError(f"The term '{self.name}' is the same in every geo.")
+        wide = self.design if self.design.ndim == 3 else np.repeat(self.design[:, None, :], len(geos), axis=1)
+        count = len(geos) * len(self.labels)
+        design = np.einsum("tgp,gh->tghp", wide, np.eye(len(geos))).reshape(*wide.shape[:2], count)
+        return Term(
+            f"{self.name}_by_geo",
+            f"{self.dim}_by_geo",
+            tuple(f"{label}, {geo}" for geo in geos for label in self.labels),
+            design,
+            np.zeros(count),
+            np.ones(count),
+            self.by_geo,
+            self.told,
+            told_as=None if self.told is None else (self.told_as or self.labels) * len(geos),
+        )
 
     def values(self, coefficients: Floats) -> Floats:
         """The term at [..., t, g] for coefficients [..., p]; a shared design gives a geo axis of length one."""

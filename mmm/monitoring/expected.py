@@ -1,6 +1,6 @@
 """What the model that the plan was made on expects of the periods since, with the spend and controls that happened."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -41,16 +41,14 @@ class Expected:
 
 def as_fitted(fit: Fit, dataset: Dataset) -> Dataset:
     """The panel of today with the channels of the fit. Raises DataError where geos, channels or controls differ."""
-    data, then = dataset.data, fit.dataset
+    then = fit.dataset
     missing = [name for name in then.channels if name not in dataset.channels]
     if missing or dataset.geos != then.geos or dataset.controls != then.controls:
         what = f"channels {', '.join(missing)} are gone" if missing else "geos or controls are others"
         raise DataError(
             f"The data of today do not fit the plan's model: {what}. Bring them back, or plan anew on the new data."
         )
-    keep = [dataset.channels.index(name) for name in then.channels]
-    units = tuple(dataset.media_unit[i] for i in keep)
-    return replace(dataset, data=data.isel(channel=keep), media_unit=units)
+    return dataset.with_channels(then.channels)
 
 
 def expect(fit: Fit, dataset: Dataset, first: pd.Timestamp, last: pd.Timestamp, draws: int) -> Expected | None:

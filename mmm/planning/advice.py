@@ -22,14 +22,21 @@ class Advice:
     test: str | None
 
 
-def advise(plan: Plan, information: pd.DataFrame | None = None) -> Advice:
+def advise(
+    plan: Plan,
+    information: pd.DataFrame | None = None,
+    moves: pd.DataFrame | None = None,
+    smaller: pd.DataFrame | None = None,
+) -> Advice:
     """The honest part of a plan: verdict, moves, directions, extrapolation, value of information.
 
-    ``information`` is the value of perfect information where it is known already.
+    ``information`` is the value of perfect information, ``moves`` and ``smaller`` are the key and the smaller moves,
+    where they are known already.
     """
-    moves, smaller, beyond = key_moves(plan), smaller_moves(plan), plan.beyond
-    if information is None:
-        information = perfect_information(plan)
+    moves = key_moves(plan) if moves is None else moves
+    smaller = smaller_moves(plan) if smaller is None else smaller
+    information = perfect_information(plan) if information is None else information
+    beyond = plan.beyond
     ranked = information.drop(index="all channels", errors="ignore")
     worth = ranked["value"].iloc[0] if len(ranked) else 0.0
     test = str(ranked.index[0]) if worth > 1e-4 * abs(float(plan.outcome_draws.mean())) else None

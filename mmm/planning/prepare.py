@@ -7,18 +7,18 @@ import numpy as np
 from mmm.arrays import Floats
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
-from mmm.errors import PlanError
+from mmm.errors import PlanError, SettingsError
 from mmm.inference.fit import Fit
-from mmm.model.response import ResponseDraws, adstock_kind, contributions, saturation_kind
+from mmm.model.response import ResponseDraws, adstock_kind, saturation_kind
 from mmm.model.response_planner import scaled_effect
 from mmm.model.spec import without_inactive_channels
+from mmm.planning.ahead import recent_rows, within, without_money
 from mmm.planning.constraints import check_names
 from mmm.planning.problem import PlanProblem
 from mmm.planning.settings import ChannelLimits, ObjectiveSettings, PlanSettings
 from mmm.planning.statements import Kind, Money, Share, Span, Statement, Value
 from mmm.planning.worth import UnitWorth, is_profit, margin_of
-
-_RECENT_DAYS = 91
+from mmm.suggest import suggestion
 
 
 @dataclass(frozen=True)
@@ -29,26 +29,45 @@ class Prepared:
     without_spend: Floats | None
 
 
-def recent_rows(dataset: Dataset) -> int:
-    """Rows of the last 13 weeks, or all where there are fewer."""
-    return min(len(dataset.dates), _RECENT_DAYS // dataset.frequency.days)
-
-
 def prepare(fit: Fit, settings: PlanSettings, worth: UnitWorth | None = None) -> Prepared:
     """The planning problem of a fit; with ``worth`` a channel's units count what it says they are worth.
 
     Raises PlanError and SettingsError where the settings, or the values, do not suit the data.
     """
     _check_excluded(fit.excluded, settings)
-    draws = _valued(fit.response(settings.draws), fit.dataset, settings, worth)
-    problem = replace(_posed(fit.dataset, settings, draws), worth=worth)
+    panel = priced(fit.dataset, settings)
+    draws = _valued(fit.response(settings.draws).only(panel.channels), panel, settings, worth)
+    problem = replace(_posed(panel, settings, draws), worth=worth)
     notes = list(problem.notes)
-    without = _baseline(fit, settings, problem, notes) + _carried_in(problem)
+    without = without_money(fit, settings, problem, notes)
     if fit.excluded:
         notes.append(Statement("excluded", {"names": fit.excluded}))
     _say_objective(settings.objective, notes)
     _say_margin(problem, settings, notes)
     return Prepared(replace(problem, notes=tuple(notes)), without)
+
+
+def priced(dataset: Dataset, settings: PlanSettings) -> Dataset:
+    """The panel of the channels that a plan moves: paid ones, and those whose price it states, as if they were paid.
+
+    Raises SettingsError for a price of a channel that has none to be stated.
+    """
+    roles = dict(zip(dataset.channels, dataset.channel_roles, strict=True))
+    for name in settings.prices:
+        if name not in roles:
+            raise SettingsError(f"plan.prices names '{name}', no channel of the data. {suggestion(name, roles)}")
+        if not roles[name].priceable:
+            raise SettingsError(
+                f"plan.prices names '{name}', which is {roles[name].label}: only media of one's own that have no price "
+                "are given one. Remove it."
+            )
+    found = dataset.with_channels([name for name in dataset.channels if roles[name].costs or name in settings.prices])
+    if not settings.prices:
+        return found
+    data = found.data.copy(deep=True)
+    for name, price in settings.prices.items():
+        data["spend"].loc[{"channel": name}] = price * data["media"].sel(channel=name)
+    return replace(found, data=data, roles=())
 
 
 def _valued(draws: ResponseDraws, dataset: Dataset, settings: PlanSettings, worth: UnitWorth | None) -> ResponseDraws:
@@ -80,7 +99,7 @@ def unfitted(dataset: Dataset, settings: PlanSettings) -> Prepared:
 
     Raises PlanError and SettingsError where the settings do not suit the data.
     """
-    active, excluded = without_inactive_channels(dataset)
+    active, excluded = without_inactive_channels(priced(dataset, settings))
     _check_excluded(excluded, settings)
     g, c = len(active.geos), len(active.channels)
     nothing = ResponseDraws(
@@ -221,12 +240,18 @@ def media_per_money(dataset: Dataset, settings: PlanSettings, periods: int, note
             f"Channels {', '.join(missing)} have no period with both spend and media units, so that their cost is "
             "unknown. Correct the data, or leave the channels out."
         )
+    ratio = np.broadcast_to(ratio, (periods, *ratio.shape)).copy()
+    given = {} if dataset.future is None else dataset.future.costs
+    for name in [name for name in given if name in dataset.channels]:
+        ratio[:, :, dataset.channels.index(name)] = 1.0 / within(given[name], periods)
+    if given:
+        notes.append(Statement("cost_given", {"names": tuple(given)}))
     factor = np.ones((periods, len(dataset.channels)))
     for name, wanted in settings.cost_factor.items():
         factor[:, dataset.channels.index(name)] = _by_period(wanted, periods, f"plan.cost_factor.{name}")
     if any(unit != dataset.currency for unit in dataset.media_unit):
         notes.append(Statement("cost_changed" if settings.cost_factor else "cost", {"n": rows}))
-    return np.asarray(ratio[None] / factor[:, None, :])
+    return np.asarray(ratio / factor[:, None, :])
 
 
 def _by_period(value: float | tuple[float, ...], periods: int, where: str) -> Floats:
@@ -245,35 +270,3 @@ def _value(dataset: Dataset, notes: list[Statement]) -> Floats:
         return np.asarray(dataset.data["value_per_unit"].values[-recent_rows(dataset) :].mean(axis=0))
     notes.append(Statement("no_value", {"name": dataset.outcome_unit}))
     return np.ones(len(dataset.geos))
-
-
-def _carried_in(problem: PlanProblem) -> Floats:
-    """What spend before the horizon still brings in it and after it, weighted, by draw."""
-    base = problem.base
-    total = np.zeros(problem.draws.n)
-    for where, block in problem.draws.blocks(base.size):
-        carried = contributions(block, base)[:, problem.begin :]
-        total[where] = (carried * problem.weights[problem.begin :, :, None]).sum(axis=(1, 2, 3))
-    return total
-
-
-def _baseline(fit: Fit, settings: PlanSettings, problem: PlanProblem, notes: list[Statement]) -> Floats:
-    """Valued outcome of the horizon without media, by draw."""
-    dataset = fit.dataset
-    controls = dataset.data["control"].values
-    ahead = np.broadcast_to(controls[-recent_rows(dataset) :].mean(axis=0), (problem.horizon, *controls.shape[1:]))
-    if controls.shape[2]:
-        year = round(364 / dataset.frequency.days)
-        if settings.future_controls == "last_year":
-            if year > len(controls) or problem.horizon > year:
-                raise PlanError(
-                    f"plan.future_controls is 'last_year', which needs {year} periods of data; there are "
-                    f"{len(controls)}. Use future_controls: recent_mean."
-                )
-            ahead = controls[len(controls) - year : len(controls) - year + problem.horizon]
-        notes.append(Statement("controls_last_year" if settings.future_controls == "last_year" else "controls_recent"))
-    value = np.ones(len(dataset.geos)) if problem.unit_value is None else problem.unit_value
-    total = np.zeros(problem.draws.n)
-    for term in fit.draws(settings.draws).baseline(problem.dates, ahead, settings.seed).values():
-        total += (term * value).sum(axis=(1, 2))
-    return total

@@ -52,6 +52,8 @@ class PlanProblem:
     """What units of the outcome are worth by channel, already in the draws; for problems made of other draws."""
 
     def __post_init__(self) -> None:
+        if self.draws.negative:
+            raise PlanError(f"No money is planned for what lowers the outcome: {', '.join(self.draws.negative)}.")
         h, (g, c) = len(self.dates), self.draws.media_scale.shape
         shapes = {
             "reference": (h, g, c),

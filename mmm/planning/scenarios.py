@@ -10,6 +10,7 @@ from mmm.arrays import Floats
 from mmm.errors import PlanError
 from mmm.inference.fit import Fit
 from mmm.model.response_planner import PriorChannel, with_prior_channel
+from mmm.planning.ahead import moved_controls
 from mmm.planning.constraints import assemble, check_names
 from mmm.planning.optimise import Certificate
 from mmm.planning.planner import decide, evaluate
@@ -30,10 +31,16 @@ def scenario_plans(fit: Fit, settings: PlanSettings, worth: UnitWorth | None = N
     before = None
     if any(scenario.spend == "last_year" for scenario in settings.scenarios):
         before = last_year(fit.dataset, settings, prepared.problem.horizon)
-    return {
-        scenario.name: replace(scenario_plan(prepared, settings, scenario, before), fit_key=fit.key)
-        for scenario in settings.scenarios
-    }
+    found = {}
+    for scenario in settings.scenarios:
+        made = replace(scenario_plan(prepared, settings, scenario, before), fit_key=fit.key)
+        if scenario.controls:
+            moved = moved_controls(fit, settings, prepared.problem, scenario.controls)
+            # A plan whose objective has risk in it is reported on every second draw.
+            own = moved[1::2] if settings.objective.risky else moved
+            made = replace(made, outcome_draws=made.outcome_draws + own)
+        found[scenario.name] = made
+    return found
 
 
 def scenario_plan(prepared: Prepared, settings: PlanSettings, scenario: Scenario, before: Floats | None = None) -> Plan:

@@ -186,6 +186,9 @@ class Scenario(Section):
     """Relative change of channels against the reference plan, held there: ``{tv: -0.5}`` cuts TV by half."""
     cost_change: dict[str, Annotated[float, Field(ge=-0.99, le=1e3)]] = Field(default_factory=dict)
     """Relative change of the cost per media unit: ``{tv: 0.2}`` makes TV 20% dearer."""
+    controls: dict[str, Annotated[float, Field(ge=-LARGEST, le=LARGEST)]] = Field(default_factory=dict)
+    """Values of controls over the horizon: ``{price: 8.99, discount: 0.2}`` prices lower and goes 20% deep; what that
+    brings against the plan's own values counts as won by the scenario."""
     new_channel: NewChannel | None = None
 
 
@@ -237,6 +240,9 @@ class PlanSettings(Section):
     further: dict[str, Any] = Field(default_factory=dict)
     """Constraints of one's own by name, with what each asks for (docs/extending.md)."""
 
+    prices: dict[str, Annotated[float, Field(ge=1e-9, le=LARGEST)]] = Field(default_factory=dict)
+    """Price of a media unit of a channel without a cost (organic media), in the currency: the plan then moves it as it
+    moves paid media, with what ran so far at this price."""
     cost_factor: dict[str, Factors] = Field(default_factory=dict)
     """Cost per media unit by channel relative to the last 13 weeks': one factor, or one for each period of the
     horizon."""

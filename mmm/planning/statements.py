@@ -19,7 +19,8 @@ Kind = Literal[
     "group_at_most", "group_share_at_least", "group_share_at_most", "increases", "decreases", "observed", "further",
     "definition",
     "today_last", "today_last_year", "today_given", "idle", "one_period", "cost", "cost_changed", "no_value",
-    "no_margin", "controls_recent", "controls_last_year", "excluded", "weighs", "prior_channel", "certificate_given",
+    "no_margin", "controls_recent", "controls_last_year", "controls_given", "media_recent", "media_last_year",
+    "media_given", "cost_given", "excluded", "weighs", "prior_channel", "certificate_given",
     "certificate_exact", "certificate_gap", "certificate_local",
 ]  # fmt: skip
 
@@ -85,6 +86,11 @@ WORDS: Mapping[Kind, str] = {
         "controls over the horizon are held at their values one year before; they move the forecast, not the "
         "comparison of plans"
     ),
+    "controls_given": "over the horizon as data.future has them: {names}",
+    "media_given": "media without a price over the horizon as data.future has them: {names}",
+    "cost_given": "cost per media unit over the horizon as data.future has it: {names}",
+    "media_recent": "media without a price over the horizon are held at their recent mean: {names}",
+    "media_last_year": "media without a price over the horizon are held at what ran one year before: {names}",
     "excluded": "not in the model and left out of the plan and its budget: {names}",
     "weighs": (
         "the plan weighs the average gain ({mean}) and the average over the worst {tail} of cases ({worst}): a gain "

@@ -7,6 +7,7 @@ from mmm.simulate.generate import Simulated, simulate
 from mmm.simulate.library import library, library_names, library_world
 from mmm.simulate.oracle import Allocation, Budget, best_allocation, spend_profile
 from mmm.simulate.prior import WorldPriors, random_world
+from mmm.simulate.treatments import treatments_world
 from mmm.simulate.truth import Truth
 from mmm.simulate.world import (
     Adstock,
@@ -61,6 +62,7 @@ __all__ = [
     "simulate",
     "simulate_orders",
     "spend_profile",
+    "treatments_world",
     "true_effect",
     "true_value",
     "truth_document",

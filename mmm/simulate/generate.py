@@ -282,7 +282,7 @@ def _frame(world: World, truth: Truth, outcome: Array, controls: Array) -> pd.Da
             rng = stream(world, f"error {channel.name}")
             error = rng.standard_normal(spend.shape)
             spend = np.round(spend * np.exp(channel.spend_error * error - channel.spend_error**2 / 2.0), 2)
-        columns[f"{channel.name}_spend"] = column(spend)
+        columns[f"{channel.name}_spend" if channel.costs else f"{channel.name}_contacts"] = column(spend)
         if channel.unit is not None:
             columns[f"{channel.name}_{channel.unit.name}"] = column(truth.media[:, :, c])
     for k, control in enumerate(world.controls):

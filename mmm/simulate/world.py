@@ -5,6 +5,7 @@ from datetime import date
 from typing import Literal
 
 from mmm.data.names import name_problems
+from mmm.data.role import PAID, ROLES
 from mmm.errors import SettingsError
 
 Pattern = Literal["always_on", "bursts", "pulses", "seasonal", "heavy_tailed", "demand_following"]
@@ -128,7 +129,8 @@ class Fee:
 
 @dataclass(frozen=True)
 class Channel:
-    """A paid channel. ``weekly_spend`` is its mean national spend a week, zeros counted.
+    """A channel, by default of paid media. ``weekly_spend`` is its mean national spend a week, zeros counted; of one
+    without a cost the media units that ran, and ``roas`` what a unit brings (below zero where it takes).
 
     The effect is scaled so that the channel's own ROAS over the whole panel (see :class:`mmm.simulate.truth.Truth`)
     is ``roas``, or, where ``beta`` is given instead, so that its contribution per head at full saturation is ``beta``.
@@ -149,8 +151,17 @@ class Channel:
     fee: Fee | None = None
     spend_error: float = 0.0
     absent_geos: tuple[str, ...] = ()
+    role: str = PAID
+
+    @property
+    def costs(self) -> bool:
+        """Whether money buys it."""
+        return ROLES[self.role].costs
 
     def __post_init__(self) -> None:
+        sign = ROLES[self.role].sign
+        right = self.costs or (self.roas or 0.0) * sign >= 0.0
+        _require(right, f"the roas of channel '{self.name}' has the sign of its role.")
         _require(self.weekly_spend > 0.0, f"weekly_spend of channel '{self.name}' is positive.")
         _require((self.roas is None) != (self.beta is None), f"channel '{self.name}' has either a roas or a beta.")
         _require(self.geo_sd >= 0.0 and self.spend_error >= 0.0, f"sds of channel '{self.name}' are not negative.")

@@ -21,7 +21,9 @@ def data_settings(simulated: Simulated, source: str = "data.csv") -> dict[str, A
     channels: dict[str, Any] = {}
     for channel in world.channels:
         columns = {"spend": f"{channel.name}_spend"}
-        if channel.unit is not None:
+        if not channel.costs:
+            columns = {"role": channel.role, "media": f"{channel.name}_contacts", "media_unit": "contacts"}
+        elif channel.unit is not None:
             columns |= {"media": f"{channel.name}_{channel.unit.name}", "media_unit": channel.unit.name}
         channels[channel.name] = columns
     money = world.value_per_unit == 1.0

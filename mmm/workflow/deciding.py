@@ -69,7 +69,7 @@ def planned(
     refuse_preview(fit)
     settings = settings or PlanSettings()
     prepared = prepare(fit, settings, worth)
-    asked = {"plan": settings.model_dump(mode="json", exclude=_AROUND), **_worth(worth)}
+    asked = {"plan": settings.model_dump(mode="json", exclude=_AROUND), **_worth(worth), **_known_ahead(fit)}
     choice = Place(store, say).obtain(PLAN, fit, asked, lambda: choose(prepared, settings))
     return replace(carried_out(prepared, settings, choice), fit_key=fit.key)
 
@@ -90,7 +90,7 @@ def explored(fit: Fit, plan: Plan, store: str | None = None, *, say: Say = lambd
             models=plan_by_model(fit, plan) if len(fit.counted) > 1 else None,
         )
 
-    return Place(store, say).obtain(OPTIONS, fit, {**_of(plan), "peak": PEAK}, explore)
+    return Place(store, say).obtain(OPTIONS, fit, {**_of(plan), "peak": PEAK, **_known_ahead(fit)}, explore)
 
 
 def priced(
@@ -100,13 +100,19 @@ def priced(
 
     Found beside the fit in ``store`` or made and kept there.
     """
-    return Place(store, say).obtain(BUDGETS, fit, {**_of(plan), "points": points}, lambda: best_by_budget(plan, points))
+    asked = {**_of(plan), "points": points, **_known_ahead(fit)}
+    return Place(store, say).obtain(BUDGETS, fit, asked, lambda: best_by_budget(plan, points))
 
 
 def _of(plan: Plan) -> dict[str, Any]:
     """Which plan it is: its settings, the money in them, and what its units are worth."""
     known = {"plan": plan.settings.model_dump(mode="json"), "money": array_data(plan.money)}
     return known | _worth(plan.problem.worth)
+
+
+def _known_ahead(fit: Fit) -> dict[str, Any]:
+    future = fit.dataset.future
+    return {} if future is None else {"future": future.fingerprint}
 
 
 def _worth(worth: UnitWorth | None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from mmm.inference.store import obtain
 from mmm.model.mixture import Beliefs
 from mmm.workflow.judgement import Judgement
 from mmm.workflow.kept import Kind, Place, Say
+from mmm.workflow.plain import frame, frame_data
 from mmm.workflow.request import Request, fitted
 
 JUDGEMENT = Kind(
@@ -24,6 +25,14 @@ JUDGEMENT = Kind(
     ("data", "model", "inference", "analysis", "calibration", "assessment"),
     Judgement.to_data,
     Judgement.from_data,
+)
+
+
+BACKTEST = Kind(
+    "backtest",
+    ("data", "model", "inference", "analysis", "assessment"),
+    lambda made: {"forecasts": frame_data(made.forecasts), "returns": frame_data(made.returns)},
+    lambda data: Backtest(frame(data["forecasts"]), frame(data["returns"])),
 )
 
 
@@ -59,8 +68,7 @@ def judged(request: Request, *, progress: bool = False, say: Say = lambda _: Non
     judgement = Place(request.store, say).obtain(
         JUDGEMENT, fit, _asked(request), lambda: judge(request, fit, progress=progress, say=say)
     )
-    refreshes = earlier.stored(request.dataset, request.beliefs, request.sampler, request.backtest)
-    return Judged(fit, judgement, refreshes)
+    return Judged(fit, judgement, Place(request.store, say).found(BACKTEST, fit, _refreshed(request)))
 
 
 def judge(request: Request, fit: Fit, *, progress: bool = False, say: Say = lambda _: None) -> Judgement:
@@ -99,4 +107,18 @@ def backtested(request: Request, place: Refreshes | None = None, say: Say = lamb
 
     Raises DataError for too little data, FitError where a refresh failed.
     """
-    return earlier.backtest(request.dataset, request.beliefs, request.sampler, request.backtest, place, say)
+    made = earlier.backtest(request.dataset, request.beliefs, request.sampler, request.backtest, place, say)
+    # The refresh with all data: it is in the store by now.
+    Place(request.store, say).keep(BACKTEST, fitted(request, say=say), _refreshed(request), made)
+    return made
+
+
+def _refreshed(request: Request) -> dict[str, Any]:
+    """What a backtest depends on besides the fit of all data."""
+    return {
+        "panel": request.dataset.fingerprint,
+        "model": request.beliefs.model.model_dump(mode="json"),
+        "evidence": request.beliefs.evidence.model_dump(mode="json"),
+        "sampler": request.sampler.model_dump(mode="json", exclude={"store"}),
+        "backtest": request.backtest.model_dump(mode="json"),
+    }

@@ -65,14 +65,23 @@ class Place:
 
     def obtain[T](self, kind: Kind[T], fit: Fit, asked: Mapping[str, Any], make: Callable[[], T]) -> T:
         """The result that was kept of the same fit and question, or a new one that is then kept."""
+        known = self.found(kind, fit, asked)
+        if known is not None:
+            return known
+        made = make()
+        self.keep(kind, fit, asked, made)
+        return made
+
+    def found[T](self, kind: Kind[T], fit: Fit, asked: Mapping[str, Any]) -> T | None:
+        """The result that was kept of the same fit and question; None where there is none."""
         if self.store is None:
-            return make()
-        folder, key = Path(self.store) / fit.key, kind.key(fit, asked)
-        found = find(kind, folder, key, self.say)
-        if found is None:
-            found = make()
-            keep(kind, folder, (key, found), self.say)
-        return found
+            return None
+        return find(kind, Path(self.store) / fit.key, kind.key(fit, asked), self.say)
+
+    def keep[T](self, kind: Kind[T], fit: Fit, asked: Mapping[str, Any], result: T) -> None:
+        """Keep a result that was made without asking here."""
+        if self.store is not None:
+            keep(kind, Path(self.store) / fit.key, (kind.key(fit, asked), result), self.say)
 
 
 def find[T](kind: Kind[T], folder: Path, key: str, say: Say) -> T | None:

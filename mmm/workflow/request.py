@@ -62,4 +62,6 @@ def fitted(request: Request, *, progress: bool = False, say: Say = lambda _: Non
     fitted, FitError where sampling fails or the store cannot be used.
     """
     mixture = request.beliefs.mixture(request.dataset)
-    return obtain(request.dataset, mixture, request.sampler, progress=progress, report=say)
+    found = obtain(request.dataset, mixture, request.sampler, progress=progress, report=say)
+    # No part of a fit: what is known ahead may change without one.
+    return replace(found, dataset=replace(found.dataset, future=request.dataset.future))

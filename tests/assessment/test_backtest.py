@@ -8,13 +8,15 @@ import pytest
 from seeds import seeded
 
 from mmm.assessment import backtest as bt
-from mmm.assessment.backtest import Backtest, BacktestSettings, backtest, hidden_periods, stored
+from mmm.assessment.backtest import Backtest, BacktestSettings, backtest, hidden_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import DataError, FitError
 from mmm.inference.settings import SamplerSettings
 from mmm.model.mixture import Beliefs
 from mmm.model.settings import ModelSettings
 from mmm.simulate import simulate
+from mmm.workflow import Request, backtested, judging, kept
+from mmm.workflow.request import fitted
 
 MODEL = ModelSettings.model_validate({"lookback": "6 weeks", "baseline": {"seasonality_order": 1}, "mixture": None})
 SHORT = BacktestSettings(refreshes=3, step="6 weeks", ahead="8 weeks", least="40 weeks")
@@ -82,14 +84,17 @@ def test_returns_are_those_of_the_same_spend(made) -> None:
 
 
 def test_a_finished_backtest_is_found_and_a_broken_off_one_goes_on(dataset, sampler, made, monkeypatch) -> None:
-    found = stored(dataset, Beliefs(MODEL), sampler, SHORT)
-    assert found is not None
-    pd.testing.assert_frame_equal(found.forecasts, made.forecasts, check_dtype=False)
-    pd.testing.assert_frame_equal(found.returns, made.returns, check_dtype=False)
-    assert stored(dataset, Beliefs(MODEL), sampler, SHORT.model_copy(update={"refreshes": 2})) is None
     monkeypatch.setattr("mmm.inference.store.sample_once", lambda *_, **__: pytest.fail("fitted again"))
-    again = backtest(dataset, Beliefs(MODEL), sampler, SHORT)
+    request = Request(dataset, Beliefs(MODEL), sampler, backtest=SHORT)
+    again = backtested(request)
     assert np.array_equal(again.forecasts["mean"], made.forecasts["mean"])
+    fit, place = fitted(request), kept.Place(sampler.store)
+    found = place.found(judging.BACKTEST, fit, judging._refreshed(request))
+    assert found is not None
+    pd.testing.assert_frame_equal(found.forecasts, made.forecasts)
+    pd.testing.assert_frame_equal(found.returns, made.returns)
+    other = replace(request, backtest=SHORT.model_copy(update={"refreshes": 2}))
+    assert place.found(judging.BACKTEST, fit, judging._refreshed(other)) is None
 
 
 def test_a_failed_refresh_names_itself(dataset, sampler, monkeypatch) -> None:

@@ -47,7 +47,7 @@ def test_in_the_long_layout_the_short_form_is_the_label(settings_of: Settings) -
         ({"controls": ["tv"]}, "column 'tv' is used twice: as channels.tv.spend and as controls.tv.column"),
         ({"channels": {"tv": {"spend": "a", "media": "a"}}}, "Leave media out"),
         ({"channels": {"tv": {"spend": "a", "media_unit": "clicks"}}}, "no media column"),
-        ({"channels": {"tv": {"media": "a"}}}, "needs spend"),
+        ({"channels": {"tv": {"media": "a"}}}, "need spend, its column"),
         ({"channels": ["tv", "tv"]}, "listed twice"),
         ({"channels": {}}, "at least 1"),
         ({"channels": {"tv": {"spend": "a", "label": "b"}}}, "label is for the long layout"),

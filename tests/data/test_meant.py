@@ -125,8 +125,9 @@ def test_a_channel_without_cost_is_refused_with_a_way_on() -> None:
     channels = {"tv": "tv", "news": {"spend": "cost", "media": "sent"}}
     message = refused(frame, channels=channels)
     assert "Channel 'news' has media ('sent') but no spend: column 'cost' is 0 throughout" in message
-    assert "data.controls: {news: sent}" in message
-    assert from_frame(frame, settings(channels=["tv"], controls={"news": "sent"})).controls == ("news",)
+    assert "data.channels: {news: {role: organic, media: sent}}" in message
+    said = from_frame(frame, settings(channels={"tv": "tv", "news": {"role": "organic", "media": "sent"}}))
+    assert (said.channels, said.paid) == (("tv", "news"), ("tv",))
     channels = {"tv": "tv", "news": {"spend": "search", "media": "cost"}}
     assert "remove media from data.channels.news" in refused(frame, channels=channels)
     assert "has neither spend nor media" in refused(frame, channels=["tv", "cost"])

@@ -44,13 +44,35 @@ def step(here: Moment) -> Term:
     return Term("relaunch", "relaunch_step", ("after",), design, np.full(1, 0.1), np.full(1, here.outcome_sd))
 
 
+def signed(name: str, sign: int) -> Callable[[Moment], Term]:
+    """Two coefficients of one sign, over a control that differs by geo and a step that does not."""
+
+    def make(here: Moment) -> Term:
+        late = (here.dates >= pd.Timestamp("2022-08-01")).astype(float)[:, None] * np.ones(len(here.geos))
+        design = np.stack([here.control[:, :, 0], late], axis=-1)
+        sd = here.outcome_sd * np.array([0.5, 1.0])
+        return Term(name, f"{name}_of", ("control", "late"), design, np.zeros(2), sd, sign=sign, told=f"{name}:")
+
+    return make
+
+
+def local(here: Moment) -> Term:
+    """One coefficient that differs between geos."""
+    design = here.control[:, :, 1:] - 0.2
+    sd, own = np.full(1, here.outcome_sd), Scale("local_sd", 0.4 * here.outcome_sd)
+    return Term("local", "local_of", ("promo",), design, np.zeros(1), sd, told="local:", by_geo=own)
+
+
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
     monkeypatch.setattr(TERMS, "_made", {name: TERMS[name] for name in TERMS})
     register_term("openings", pulses("openings"))
     register_term("fairs", pulses("fairs", by_geo=True))
     register_term("relaunch", step)
-    return ("openings", "fairs", "relaunch")
+    register_term("gains", signed("gains", 1))
+    register_term("losses", signed("losses", -1))
+    register_term("local", local)
+    return ("openings", "fairs", "relaunch", "gains", "losses", "local")
 
 
 def spec_of(shape: str, names: tuple[str, ...], likelihood: str = "normal") -> ModelSpec:
@@ -63,7 +85,8 @@ def spec_of(shape: str, names: tuple[str, ...], likelihood: str = "normal") -> M
 def test_density_and_gradient_equal_the_plain_model(shape: str, likelihood: str, registered: tuple[str, ...]) -> None:
     spec, data = spec_of(shape, registered, likelihood), cases.dataset(shape)
     p = log_posterior(spec, data, integrated=False)
-    assert [scale.name for scale in p.linear.scales] == ["drift_sd", "event_sd"]
+    by_geo = ["local_sd"] if shape != "national" else []
+    assert [scale.name for scale in p.linear.scales] == ["drift_sd", "event_sd", *by_geo]
     model = build(spec, data, fused=False)
     both = model.compile_fn([model.logp(), model.dlogp()], mode="FAST_COMPILE")
     for x in 0.5 * np.random.default_rng(3).standard_normal((4, p.layout.dim)):
@@ -121,6 +144,10 @@ def test_parts_add_up_to_the_expected_outcome(shape: str, integrated: bool, regi
     control, media = data.data["control"].values, data.data["media"].values
     found = baseline_draws(spec, samples, data.dates, control, 0)
     assert {"intercept", "drift", "control:price", "relaunch", "openings:2022-02-07", "fairs:2022-02-07"} <= set(found)
+    assert [name for name in found if name.startswith("local")] == ["local:promo"]
+    assert (samples["gains"] > 0).all()
+    assert (samples["losses"] < 0).all()
+    assert (found["losses:late"] <= 0).all()
     won = contributions(response_draws(spec, samples), media).sum(axis=3)
     mean = expected_outcome(spec, samples, data, slice(0, len(data.dates)), 0)
     np.testing.assert_allclose(sum(found.values()) + won, mean, rtol=1e-9)
@@ -153,3 +180,7 @@ def test_the_unknown_and_the_same_name_twice_are_errors(registered: tuple[str, .
         log_posterior(spec_of("national", ("drift again",)), cases.dataset("national"))
     with pytest.raises(ValueError, match="mean is 0 and its sd 1"):
         Term("x", "d", ("a",), np.ones((3, 1)), np.ones(1), np.ones(1), Scale("s", 1.0))
+    with pytest.raises(ValueError, match="has a sign, so its mean is 0"):
+        Term("x", "d", ("a",), np.ones((3, 1)), np.ones(1), np.ones(1), sign=1)
+    with pytest.raises(ValueError, match="is the same in every geo"):
+        Term("x", "d", ("a",), np.ones((3, 1)), np.ones(1), np.ones(1)).deviations(("a", "b"))

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from jinja2 import nodes
 
 from mmm.assessment.checks import PROBLEMS
+from mmm.data.role import ROLES
 from mmm.planning.statements import WORDS
 from mmm.reporting.languages.words import words
 from mmm.reporting.pages.templating import TEMPLATES, environment
@@ -32,6 +33,7 @@ def used() -> dict[str, str | None]:
             if isinstance(node, ast.Call):
                 found |= _of_call(node)
     found |= {text: None for kind, text in WORDS.items() if kind not in ("definition", "further")}
+    found |= {role.label: None for role in ROLES.values() if not role.costs}
     env = environment()
     for path in sorted(TEMPLATES.rglob("*.j2")):
         for call in env.parse(path.read_text(encoding="utf-8")).find_all(nodes.Call):

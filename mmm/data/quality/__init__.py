@@ -40,7 +40,8 @@ def _findings(dataset: Dataset, settings: DataSettings | None, horizon: int | No
     label = None if settings is None else settings.week_label
     columns = {} if settings is None else {n: c.spend for n, c in settings.channels.items() if c.spend is not None}
     notes = [Finding("info", "note", note, "Nothing to do if this is meant.") for note in dataset.notes]
-    slips = tuple(spend_findings(dataset, chosen))
+    money = dataset.with_channels(dataset.paid)
+    slips = tuple(spend_findings(money, chosen))
     doubtful = [slip for slip in slips if slip.code in {"tenfold_value", "isolated_zero"}]
     zeros, ends = runs_of(dataset), tuple(end_findings(dataset))
     explained = {date for end in ends for date in end.dates}
@@ -49,17 +50,17 @@ def _findings(dataset: Dataset, settings: DataSettings | None, horizon: int | No
         for shock in outcome_findings(dataset, chosen, doubtful, broken=bool(zeros))
         if not (shock.code == "outcome_shock" and explained.issuperset(shock.dates))
     ]
-    yield from unit_findings(dataset, columns)
+    yield from unit_findings(money, columns)
     yield from zero_findings(dataset, zeros)
     yield from ends
     yield from slips
     yield from shocks
     yield from weekday_findings(dataset)
-    yield from (pause_findings(dataset, horizon) if horizon else ())
+    yield from (pause_findings(money, horizon) if horizon else ())
     yield from label_findings(dataset, label)
     yield from channel_findings(dataset, chosen)
     yield from collinear_findings(dataset, chosen)
     yield from control_findings(dataset)
-    yield from demand_findings(dataset, chosen)
+    yield from demand_findings(money, chosen)
     yield from size_findings(dataset, chosen)
     yield from notes

@@ -26,7 +26,7 @@ def channel_findings(dataset: Dataset, settings: QualitySettings) -> Iterator[Fi
         if idle:
             yield _unspent(name, idle)
         yield from _variation(dataset, name, media, settings)
-        if dataset.media_unit[c] != dataset.currency:
+        if dataset.media_unit[c] != dataset.currency and name in dataset.paid:
             yield from _units(dataset, name, dataset.media_unit[c], spend, media)
 
 

@@ -39,7 +39,8 @@ def unit_findings(dataset: Dataset, columns: Mapping[str, str]) -> Iterator[Find
             "media_as_spend",
             f"{name} takes column '{columns[name]}' for its spend, whose name is that of exposure, not of money.",
             f"Give the column of the money as spend, and this one as media: data.channels: {{{yaml_text(name)}: "
-            f"{{spend: ..., media: {yaml_text(columns[name])}}}}}. Media without a cost can be a control.",
+            f"{{spend: ..., media: {yaml_text(columns[name])}}}}}. Media without a cost have a role of their own: "
+            "organic.",
             channel=name,
         )
     if worth > 0:

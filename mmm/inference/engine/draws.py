@@ -11,7 +11,6 @@ import xarray as xr
 from mmm.arrays import Floats
 from mmm.inference.engine.problem import Problem
 from mmm.model.kernels import draws as kernel
-from mmm.model.kernels.likelihood import NU_LEAST
 from mmm.model.parameters import variables
 
 # Below this many draws a thread costs more than it saves.
@@ -28,8 +27,8 @@ def posterior(problem: Problem, x: Floats, seed: int) -> xr.Dataset:
     variables = {p.name: (p.dims, p.constrain(flat)) for p in problem.layout.parts}
     log_beta, dense, lone = _coefficients(problem, flat, seed)
     scale = np.log(problem.spec.outcome_scale)[:, None]
-    if "nu_excess" in variables:
-        variables["nu"] = ((), NU_LEAST + variables["nu_excess"][1])
+    known = {name: values for name, (_, values) in variables.items()}
+    variables |= {name: ((), values) for name, values in problem.spec.noise.follows(known).items()}
     variables["log_beta"] = (("geo", "channel"), log_beta + scale)
     if problem.linear.integrated:
         variables |= terms_of(problem, dense, lone)
@@ -76,7 +75,7 @@ def terms_of(problem: Problem, dense: Floats, lone: Floats) -> dict[str, tuple[t
         out[term.name] = ((term.dim,), dense[:, at : at + width] + term.mean)
         at += width
     for term in problem.linear.terms:
-        if term.name not in out:
+        if term.name not in out and not term.sign:
             own = lone if problem.linear.rotation is None else lone @ problem.linear.rotation.T
             out[term.name] = ((term.dim,), own + term.mean)
     return out

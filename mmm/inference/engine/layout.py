@@ -33,7 +33,12 @@ class Linear:
         lone = [
             t for t in self.terms if (t.dim == "geo" and self.geos > 1) or (t is self.widest and self.has_lone_term)
         ]
-        return sorted((t for t in self.terms if t not in lone), key=lambda t: varies(t, self.geos))
+        return sorted((t for t in self.terms if t not in lone and not t.sign), key=lambda t: varies(t, self.geos))
+
+    @property
+    def signed(self) -> list[Term]:
+        """Terms whose coefficients have one sign: they are sampled."""
+        return [t for t in self.terms if t.sign]
 
     @property
     def scales(self) -> tuple[Scale, ...]:
@@ -75,9 +80,10 @@ def make_linear(terms: tuple[Term, ...], observed: npt.NDArray[np.bool_], *, int
     columns = weights * out.widest.design
     if not integrated:
         # Designs that differ by geo are taken at their mean: a rotation need not be exact.
-        rest = [t.design if t.design.ndim == 2 else t.design.mean(axis=1) for t in terms if t is not out.widest]
-        others = weights * np.concatenate(rest, axis=1)
-        columns = columns - others @ np.linalg.lstsq(others, columns, rcond=None)[0]
+        others = [t for t in terms if t is not out.widest and not t.sign]
+        rest = [t.design if t.design.ndim == 2 else t.design.mean(axis=1) for t in others]
+        beside = weights * np.concatenate(rest, axis=1)
+        columns = columns - beside @ np.linalg.lstsq(beside, columns, rcond=None)[0]
     return replace(out, rotation=np.linalg.eigh(columns.T @ columns).eigenvectors)
 
 
@@ -85,7 +91,8 @@ def make_linear(terms: tuple[Term, ...], observed: npt.NDArray[np.bool_], *, int
 class Part:
     """One parameter: entries ``start`` to ``stop`` of the vector, in ``shape``.
 
-    ``transform`` is ``log``, ``logit``, ``zero_sum`` (over the last axis), ``raw`` (before its scale) or ``none``;
+    ``transform`` is ``log``, ``logit``, ``above`` or ``below`` (the log of a size above or below zero), ``zero_sum``
+    (over the last axis), ``raw`` (before its scale) or ``none``;
     ``dims`` are those of the constrained variable, ``offset`` is added to it (the prior mean of a coefficient),
     ``rotation`` [label, entry] takes entries to its labels.
     """
@@ -105,8 +112,8 @@ class Part:
     def constrain(self, x: Floats) -> Floats:
         """The variable's value, [draws, ...], at unconstrained ``x[draws, dim]``."""
         part = x[:, self.start : self.stop].reshape(len(x), *self.shape)
-        if self.transform == "log":
-            return np.exp(part)
+        if self.transform in ("log", "above", "below"):
+            return -np.exp(part) if self.transform == "below" else np.exp(part)
         if self.transform == "logit":
             return np.asarray(1.0 / (1.0 + np.exp(-part)))
         if self.transform == "zero_sum":
@@ -143,7 +150,10 @@ class Layout:
 
     def pymc_point(self, x: Floats) -> dict[str, Floats]:
         """The point ``x[dim]`` in the names and values of the plain model's unconstrained variables."""
-        suffix = {"log": "_log__", "logit": "_logodds__", "zero_sum": "_zerosum__", "raw": "__", "none": ""}
+        suffix = {
+            "log": "_log__", "logit": "_logodds__", "zero_sum": "_zerosum__", "above": "_interval__",
+            "below": "_interval__", "raw": "__", "none": "",
+        }  # fmt: skip
         return {p.name + suffix[p.transform]: p.labelled(x[p.start : p.stop].reshape(p.shape)) for p in self.parts}
 
 
@@ -170,10 +180,12 @@ def make_layout(spec: ModelSpec, linear: Linear) -> Layout:
         add("geo_sd", (channels,), "log", ("channel",))
         add("geo_deviation", (channels, geos - 1), "zero_sum", ("channel", "geo"))
     add("sigma", (), "log", ())
-    if spec.likelihood == "student_t":
-        add("nu_excess", (), "log", ())
+    if spec.noise.extra:
+        add(spec.noise.extra, (), "log", ())
     for scale in linear.scales:
         add(scale.name, (), "log", ())
+    for term in linear.signed:
+        add(term.name, (len(term.labels),), "above" if term.sign > 0 else "below", (term.dim,))
     if not linear.integrated:
         for term in linear.dense:
             name = term.name if term.scale is None else f"{term.name}_raw"

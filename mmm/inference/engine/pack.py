@@ -9,12 +9,13 @@ from mmm.inference.engine.coordinates import Coordinates
 from mmm.inference.engine.layout import Layout, Linear, varies
 from mmm.model.evidence import Contrast
 from mmm.model.kernels import block as b
-from mmm.model.kernels.likelihood import LOG_2PI, NU_RATE, NU_SHAPE
+from mmm.model.kernels.likelihood import LOG_2PI
 from mmm.model.media_arrays import media_arrays, media_sizes
 from mmm.model.panel import Panel
 from mmm.model.parameters import families, variables
 from mmm.model.priors import numbers, transform
 from mmm.model.spec import ModelSpec
+from mmm.model.terms import Term
 
 _WHOLE = ("families", "place", "order", "bounds", "bent", "group", "scaled", "rest", "tests", "test_geos")
 
@@ -27,7 +28,6 @@ def pack(
     tests: tuple[Contrast, ...],
 ) -> Floats:
     """A block whose coordinates are the model's own (see :func:`with_coordinates`)."""
-    sampled = b.STUDENT_T if spec.likelihood == "student_t" else b.NORMAL
     arrays = (
         media_arrays(spec, data) | _linear(spec, data, linear) | _priors(spec, layout, linear) | _tests(spec, tests)
     )
@@ -37,7 +37,8 @@ def pack(
     size[b.DIM] = layout.dim
     size[b.SHARED], size[b.VARYING] = len(arrays["shared"]), len(arrays["varying"])
     size[b.LONE], size[b.LONE_SCALED] = len(arrays["lone_square"]), linear.has_lone_term
-    size[b.NOISE] = b.INTEGRATED if linear.integrated else sampled
+    size[b.NOISE] = b.INTEGRATED if linear.integrated else spec.noise.number
+    size[b.SIGNED] = len(arrays["signed_scale"])
     size[b.GROUPS], size[b.SCALED] = len(linear.scales), len(arrays["scaled"])
     size[b.OBSERVED] = int(data.observed.sum())
     size[b.TESTS], size[b.TEST_GEOS] = len(tests), len(arrays["test_geos"])
@@ -131,12 +132,20 @@ def _linear(spec: ModelSpec, data: Panel, linear: Linear) -> dict[str, npt.NDArr
         "shared": z.T,
         "varying": v.transpose(2, 0, 1).reshape(v.shape[2], window * geos),
         "gram": gram,
+        "signed": np.concatenate([np.zeros((0, window * geos)), *(_signed(t, window, geos) for t in linear.signed)]),
+        "signed_scale": np.concatenate([np.zeros(0), *(t.sd for t in linear.signed)]),
         "precision": precision,
         "group": linear.groups,
         "scaled": np.flatnonzero(linear.groups >= 0),
         "rest": np.flatnonzero(linear.groups < 0),
         **lone,
     }
+
+
+def _signed(term: Term, window: int, geos: int) -> Floats:
+    """The term's columns with its sign, [p, W * G]."""
+    wide = term.design if term.design.ndim == 3 else np.repeat(term.design[:, None, :], geos, axis=1)
+    return np.asarray(term.sign * wide.transpose(2, 0, 1).reshape(len(term.labels), window * geos))
 
 
 def _constant(spec: ModelSpec, arrays: dict[str, npt.NDArray[np.generic]], *, integrated: bool) -> float:
@@ -148,14 +157,12 @@ def _constant(spec: ModelSpec, arrays: dict[str, npt.NDArray[np.generic]], *, in
         [c.effect.sigma for c in spec.channels]
         + [numbers(p)[1] for v in variables(spec) for p in v.priors if transform(p) == "log"]
     )
-    half_normal = [scales[0]] * (channels if geos > 1 else 0) + list(scales[1:])
+    half_normal = [scales[0]] * (channels if geos > 1 else 0) + [*scales[1:], *arrays["signed_scale"]]
     precisions = np.concatenate([arrays["precision"], arrays["lone_precision"]])
     standard = len(sds) + len(half_normal) + channels * (geos - 1) + (0 if integrated else len(precisions))
     out = -np.log(sds).sum() - sum(special.betaln(first, second) for first, second in stated)
     out += np.log(2.0 / np.array(half_normal)).sum() + 0.5 * np.log(precisions).sum() - 0.5 * standard * LOG_2PI
-    if spec.likelihood == "student_t":
-        out += NU_SHAPE * np.log(NU_RATE) - special.gammaln(NU_SHAPE)
-    return float(out)
+    return float(out + spec.noise.constant)
 
 
 def _priors(spec: ModelSpec, layout: Layout, linear: Linear) -> dict[str, npt.NDArray[np.generic]]:

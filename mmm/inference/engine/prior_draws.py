@@ -52,17 +52,15 @@ def unconstrained_draws(problem: Problem, count: int, seed: int) -> Floats:
             else:
                 x[:, i] = first + second * x[:, i]
 
-    def half_normal(name: str, scale: float) -> None:
-        if name in layout:
-            x[:, layout.of(name)] = np.log(scale * np.abs(x[:, layout.of(name)]))
-
     stated(problem.spec.effect_kind, [channel.effect for channel in problem.spec.channels])
     for variable in variables(problem.spec):
         stated(variable.name, variable.priors)
-    half_normal("geo_sd", scales[0])
-    half_normal("sigma", scales[1])
-    for scale in problem.linear.scales:
-        half_normal(scale.name, scale.prior)
+    half_normal: dict[str, float | Floats] = {"geo_sd": scales[0], "sigma": scales[1]}
+    half_normal |= {scale.name: scale.prior for scale in problem.linear.scales}
+    half_normal |= {term.name: term.sd for term in problem.linear.signed}
+    for name, size in half_normal.items():
+        if name in layout:
+            x[:, layout.of(name)] = np.log(size * np.abs(x[:, layout.of(name)]))
     if "nu_excess" in layout:
         x[:, layout.of("nu_excess")] = np.log(rng.gamma(NU_SHAPE, 1.0 / NU_RATE, (count, 1)))
     if not problem.linear.integrated:

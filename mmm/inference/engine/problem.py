@@ -68,7 +68,7 @@ def log_posterior(
     Coefficients are integrated out wherever that is exact by default.
     """
     if integrated is None:
-        integrated = spec.likelihood == "normal"
+        integrated = spec.noise.integrates
     data = panel(spec, dataset)
     linear = make_linear(terms(spec, data.dates, data.control), data.observed, integrated=integrated)
     layout = make_layout(spec, linear)

@@ -108,12 +108,13 @@ def _bent(problem: Problem) -> tuple[Entries, Floats]:
     layout, scales = problem.layout, problem.array("scales")
     entries: list[int] = []
     sizes: list[float] = []
-    own = [(scale.name, scale.prior) for scale in problem.linear.scales]
+    own: list[tuple[str, float | Floats]] = [(scale.name, scale.prior) for scale in problem.linear.scales]
+    own += [(term.name, term.sd) for term in problem.linear.signed]
     for name, scale in (("geo_sd", scales[0]), *own):
         if name in layout:
             part = layout[name]
             entries += range(part.start, part.stop)
-            sizes += [scale] * (part.stop - part.start)
+            sizes += np.broadcast_to(scale, part.stop - part.start).tolist()
     return np.array(entries, dtype=np.intp), np.array(sizes)
 
 

@@ -12,11 +12,12 @@ from numba import njit
 # Positions of the sizes at the start of a block, as int64 (the same 8 bytes as a float64).
 LENGTH, DIM, CHANNELS, GEOS, LOOKBACK, HISTORY, WINDOW, SHARED, VARYING, LONE = range(10)
 NOISE, PARAMETERS, SCALES, GROUPS, SCALED, OBSERVED, BLOCKS, WHITENING, BENT, TESTS = range(10, 20)
-TEST_GEOS, TEST_MEDIA, LONE_SCALED, CONDITIONAL = range(20, 24)
-HEADER = 24
+TEST_GEOS, TEST_MEDIA, LONE_SCALED, CONDITIONAL, SIGNED = range(20, 25)
+HEADER = 25
 
-# Columns of ``families``: numbers of the kernels, numbers of their parameters, and how the adstock is computed.
-ADSTOCK, NORMALISED, CARRIED, SATURATION, CURVED, PRECISE, COLUMNS = range(7)
+# Columns of ``families``: numbers of the kernels, numbers of their parameters, how the adstock is computed, and the
+# sign of the channel's effect.
+ADSTOCK, NORMALISED, CARRIED, SATURATION, CURVED, PRECISE, SIGN, COLUMNS = range(8)
 # Columns of ``priors``: what the parameter is (one of the next line), and the two numbers of its prior.
 PRIOR, FIRST, SECOND, PRIOR_COLUMNS = range(4)
 LOG_NORMAL, BETA = 0, 1
@@ -31,9 +32,11 @@ class Block(NamedTuple):
     ``media[C, (history + R) * G]`` in kernel units, ``earlier[C, (history + lookback) * G]`` the same with the window
     emptied; ``weights[R * G]`` turn scaled outcome into the prior's units; ``outcome`` and ``observed`` are [W * G],
     less the coefficients' prior means and zero where unobserved. ``shared[., W]`` and ``varying[., W * G]`` are the
-    dense columns. Lone columns have no products with each other: indicators of the geos, or (``LONE_SCALED`` of the
-    sizes is 1) those of a term with a sampled scale, in ``lone[., W]``; ``lone_square`` and ``lone_cross[., P]`` are
-    their products with themselves and with the dense ones; ``lone_outer``, of the latter, the upper triangle of the
+    dense columns, ``signed[., W * G]`` those of coefficients of one sign, with that sign: their sizes have half-normal
+    priors of scale ``signed_scale`` and are sampled whatever becomes of the others. Lone columns have no products with
+    each other: indicators of the geos, or (``LONE_SCALED`` of the sizes is 1) those of a term with a sampled scale, in
+    ``lone[., W]``; ``lone_square`` and ``lone_cross[., P]`` are their products with themselves and with the dense
+    ones; ``lone_outer``, of the latter, the upper triangle of the
     dense products' outer products. ``precision[P]`` and ``lone_precision`` are for scales of one; coefficients whose
     scale is sampled are ``scaled`` (positions among the dense and then the lone ones; the ``rest`` are the others), and
     ``group`` is the number of a coefficient's scale, or -1. ``constant`` is the part of the log prior
@@ -69,6 +72,8 @@ class Block(NamedTuple):
     observed: np.ndarray
     shared: np.ndarray
     varying: np.ndarray
+    signed: np.ndarray
+    signed_scale: np.ndarray
     gram: np.ndarray
     lone: np.ndarray
     lone_square: np.ndarray
@@ -118,6 +123,8 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
         "observed": (window * geos,),
         "shared": (size[SHARED], window),
         "varying": (size[VARYING], window * geos),
+        "signed": (size[SIGNED], window * geos),
+        "signed_scale": (size[SIGNED],),
         "gram": (dense, dense),
         "lone": (size[LONE] * size[LONE_SCALED], window),
         "lone_square": (size[LONE],),
@@ -179,6 +186,8 @@ def unpack(values, whole):
     observed, at = _vector(values, at, window * geos)
     shared, at = _matrix(values, at, size[SHARED], window)
     varying, at = _matrix(values, at, size[VARYING], window * geos)
+    signed, at = _matrix(values, at, size[SIGNED], window * geos)
+    signed_scale, at = _vector(values, at, size[SIGNED])
     gram, at = _matrix(values, at, dense, dense)
     lone, at = _matrix(values, at, size[LONE] * size[LONE_SCALED], window)
     lone_square, at = _vector(values, at, size[LONE])
@@ -203,7 +212,8 @@ def unpack(values, whole):
     measured, at = _matrix(values, at, size[TESTS], 3)
     return Block(
         size, families, place, order, bounds, bent, group, scaled, rest, tests, test_geos, media, earlier, weights,
-        outcome, observed, shared, varying, gram, lone, lone_square, lone_cross, lone_outer, lone_precision, precision,
+        outcome, observed, shared, varying, signed, signed_scale, gram, lone, lone_square, lone_cross, lone_outer,
+        lone_precision, precision,
         constant, effects, priors, log_denominator, scales, bent_scale, centring, given, onto, known, centre, factors,
         test_media, measured,
     )  # fmt: skip

@@ -18,7 +18,7 @@ from mmm.model.kernels.posterior import constrain
 def coefficients(values, whole, x, noise, log_beta, dense, lone):
     """At the rows of ``x``: scale of the curves, and draws of the coefficients if they were integrated out.
 
-    ``log_beta[draw, g, c]`` receives the log of the effect at full saturation in scaled outcome units,
+    ``log_beta[draw, g, c]`` receives the log of the effect's size at full saturation in scaled outcome units,
     ``dense[draw, P]`` and ``lone[draw, L]`` the coefficients. ``noise[draw, P + L]`` are standard normal numbers; zeros
     give the conditional means. The dense coefficients are drawn from their distribution with the lone ones integrated
     out, then those given the dense ones.
@@ -33,7 +33,7 @@ def coefficients(values, whole, x, noise, log_beta, dense, lone):
         media = forward(block, parameters)
         for g in range(block.size[GEOS]):
             for c in range(block.size[CHANNELS]):
-                log_beta[n, g, c] = math.log(media.beta[c, g])
+                log_beta[n, g, c] = math.log(abs(media.beta[c, g]))
         if block.size[NOISE] != INTEGRATED:
             continue
         r = residuals(block, media.mean)

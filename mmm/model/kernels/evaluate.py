@@ -133,39 +133,6 @@ def along(akind, apar, skind, spar, log_beta, lookback, base, direction, levels,
 
 
 @njit(cache=True, nogil=True)
-def total_and_gradient(
-    akind, apar, skind, spar, log_beta, lookback, media, weights, draw_weights, total, gradient
-):  # fmt: skip
-    """Weighted total by draw to ``total[n]`` and the draw-weighted sum of its gradient to ``gradient[t, g, c]``.
-
-    The adjoint of a convolution runs backward in time: d total / d x_s = sum over lags of weight_lag * s_(s + lag),
-    where s_t is the derivative of the total with respect to the adstocked media.
-    """
-    draws, geos, channels = log_beta.shape
-    periods = media.shape[0]
-    x, a = np.empty(periods), np.empty(periods)
-    adjoint, back = np.empty(periods), np.empty(periods)
-    spread, f = np.empty((spar.shape[2], periods)), np.empty((3, periods))
-    for g in range(geos):
-        for c in range(channels):
-            for t in range(periods):
-                x[t] = media[t, g, c]
-            for n in range(draws):
-                adstock_series(akind[n, c], apar[n, c], lookback, x, a)
-                beta = np.exp(log_beta[n, g, c])
-                saturate(skind[n, c], spar[n, c], a, spread, f)
-                summed = 0.0
-                for t in range(periods):
-                    summed += weights[t, g] * f[0, t]
-                    # Reversed in time, the adjoint is the same causal filter.
-                    adjoint[periods - 1 - t] = beta * weights[t, g] * f[1, t]
-                total[n] += beta * summed
-                adstock_series(akind[n, c], apar[n, c], lookback, adjoint, back)
-                for t in range(periods):
-                    gradient[t, g, c] += draw_weights[n] * back[periods - 1 - t]
-
-
-@njit(cache=True, nogil=True)
 def half_lives(akind, apar, lookback, out):
     """Periods until half of the carryover has been delivered, interpolated between lags, to ``out[n, c]``."""
     draws, channels = akind.shape

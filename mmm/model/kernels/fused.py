@@ -6,7 +6,7 @@ Data come as separate arrays, so that they can be shared variables of a model; t
 import numpy as np
 from numba import njit
 
-from mmm.model.kernels.block import GEOS, WINDOW, Block
+from mmm.model.kernels.block import GEOS, SIGN, WINDOW, Block
 from mmm.model.kernels.media import Media, Parameters, backward, forward
 
 
@@ -16,7 +16,7 @@ def _block(size, families, media, earlier, weights, log_denominator):
     table, places = np.empty((0, 0)), np.empty((0, 0), np.int64)
     return Block(
         size, families, places, whole, whole, whole, whole, whole, whole, places, whole, media, earlier, weights, none,
-        none, table, table, table, table, none, table, table, none, none, none, table, np.empty((0, 0, 0)),
+        none, table, table, table, none, table, table, none, table, table, none, none, none, table, np.empty((0, 0, 0)),
         log_denominator, none, none, table, table, table, none, none, none, none, table,
     )  # fmt: skip
 
@@ -28,9 +28,14 @@ def respond(size, families, media, earlier, weights, log_denominator, log_effect
     Those are the ``panels``, ``unit`` and ``total`` of :class:`mmm.model.kernels.media.Media`.
     """
     block = _block(size, families, media, earlier, weights, log_denominator)
-    p = Parameters(np.ascontiguousarray(log_effect), np.ascontiguousarray(parameters), np.ascontiguousarray(deviation))
+    p = Parameters(
+        np.ascontiguousarray(log_effect),
+        np.ascontiguousarray(parameters),
+        np.ascontiguousarray(deviation),
+        np.empty(0),
+    )
     made = forward(block, p)
-    return made.mean.reshape(size[WINDOW], size[GEOS]), np.log(made.beta), made.panels, made.unit, made.total
+    return made.mean.reshape(size[WINDOW], size[GEOS]), np.log(np.abs(made.beta)), made.panels, made.unit, made.total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -40,6 +45,9 @@ def pull_back(
     """Gradients by log effect, the families' parameters and deviation, from those by mean and log_beta."""
     block = _block(size, families, media, earlier, weights, log_denominator)
     elsewhere = np.zeros((log_beta.shape[0], panels.shape[1]))
-    made = Media(panels, unit, total, np.exp(log_beta), np.empty(0))
+    beta = np.exp(log_beta)
+    for c in range(beta.shape[0]):
+        beta[c] *= families[c, SIGN]
+    made = Media(panels, unit, total, beta, np.empty(0), np.empty(0))
     found = backward(block, made, np.ascontiguousarray(by_mean).ravel(), np.ascontiguousarray(by_log_beta), elsewhere)
     return found.log_effect, found.families, found.deviation

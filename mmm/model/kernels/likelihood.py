@@ -15,6 +15,7 @@ from mmm.model.kernels.block import (
     GROUPS,
     NOISE,
     OBSERVED,
+    SIGNED,
     STUDENT_T,
 )
 from mmm.model.kernels.columns import project, subtract_columns
@@ -144,9 +145,12 @@ def _normal(block, r, at, x, grad):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def coefficients_at(block):
-    """Positions after log sigma's of the first log scale and of the first coefficient, where these are sampled."""
+    """Positions after log sigma's of the first log scale, and of the first coefficient where these are sampled.
+
+    Between the scales and the coefficients are the logs of the sizes of coefficients of one sign.
+    """
     scale = 2 if block.size[NOISE] == STUDENT_T else 1
-    return scale, scale + block.size[GROUPS]
+    return scale, scale + block.size[GROUPS] + block.size[SIGNED]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -182,7 +186,7 @@ def sampled(block, r, at, x, grad):
         ho, hd = conditional.products(block, r)
         value = conditional.to_model(block, ho, hd, sds, c)
         value += _given_coefficients(block, r, at, x, c, by_c, grad)
-        conditional.adjoint(block, hd, sds, u, c, by_c, r, grad[at + scale : at + first])
+        conditional.adjoint(block, hd, sds, u, c, by_c, r, grad[at + scale : at + first - size[SIGNED]])
     for i in range(n):
         grad[at + first + i] += by_c[i]
     return value

@@ -23,6 +23,7 @@ from mmm.model.kernels.block import (
     PARAMETERS,
     PRECISE,
     SATURATION,
+    SIGN,
     WINDOW,
 )
 from mmm.model.kernels.series import FASTMATH, add_by_geo, convolution, sums_of_panels
@@ -34,27 +35,30 @@ RESPONSE = 0
 class Parameters(NamedTuple):
     """``families[c, k]`` are a channel's parameters of carryover, then of curve, on their natural scale.
 
-    ``deviation`` of log effects is [c, g].
+    ``deviation`` of log effects is [c, g]; ``signed`` are the sizes of the coefficients of one sign, which are no
+    parameters of media but are sampled as they are.
     """
 
     log_effect: np.ndarray
     families: np.ndarray
     deviation: np.ndarray
+    signed: np.ndarray
 
 
 class Gradient(NamedTuple):
-    """Derivatives by the entries of :class:`Parameters`."""
+    """Derivatives by the entries of :class:`Parameters`; by the logs of the sizes ``signed``."""
 
     log_effect: np.ndarray
     families: np.ndarray
     deviation: np.ndarray
+    signed: np.ndarray
 
 
 class Media(NamedTuple):
     """What the forward pass leaves for the backward pass.
 
     ``panels[c, panel, R * G]``; ``unit[c, panel, g]`` their weighted sums times exp(deviation); ``total[c]`` the sum of
-    the responses' over geos; ``beta[c, g]``; ``mean[W * G]``.
+    the responses' over geos; ``beta[c, g]``, with the effect's sign; ``mean[W * G]``.
     """
 
     panels: np.ndarray
@@ -62,6 +66,7 @@ class Media(NamedTuple):
     total: np.ndarray
     beta: np.ndarray
     mean: np.ndarray
+    signed: np.ndarray
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH, inline="always")
@@ -138,11 +143,15 @@ def forward(block, p):
             for k in range(unit.shape[1]):
                 unit[c, k, g] *= beta[c, g]
             total[c] += unit[c, RESPONSE, g]
-        level = np.exp(p.log_effect[c] + block.log_denominator[c]) / total[c]
+        level = block.families[c, SIGN] * np.exp(p.log_effect[c] + block.log_denominator[c]) / total[c]
         for g in range(geos):
             beta[c, g] *= level
         add_by_geo(geos, beta[c], panels[c, RESPONSE], mean)
-    return Media(panels, unit, total, beta, mean)
+    for k in range(p.signed.shape[0]):
+        column = block.signed[k]
+        for i in range(mean.shape[0]):
+            mean[i] += p.signed[k] * column[i]
+    return Media(panels, unit, total, beta, mean, p.signed)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -152,7 +161,8 @@ def backward(block, media, by_mean, by_log_beta, by_panel):
     ``by_panel[c, panel]`` is what it depends on a channel's parameters besides, in the order of the panels.
     """
     channels, geos = block.size[CHANNELS], block.size[GEOS]
-    out = Gradient(np.zeros(channels), np.zeros((channels, block.size[PARAMETERS])), np.empty((channels, geos)))
+    families = np.zeros((channels, block.size[PARAMETERS]))
+    out = Gradient(np.zeros(channels), families, np.empty((channels, geos)), np.zeros(media.signed.shape[0]))
     inner = np.empty((media.panels.shape[1], geos))
     for c in range(channels):
         beta, unit, n = media.beta[c], media.unit[c], panels_of(block.families[c])
@@ -170,4 +180,8 @@ def backward(block, media, by_mean, by_log_beta, by_panel):
             for g in range(geos):
                 direct += beta[g] * inner[k, g] - held * unit[k, g]
             out.families[c, k - 1] = direct
+    for k in range(media.signed.shape[0]):
+        for i in range(by_mean.shape[0]):
+            out.signed[k] += block.signed[k, i] * by_mean[i]
+        out.signed[k] *= media.signed[k]
     return out

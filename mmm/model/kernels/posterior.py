@@ -2,8 +2,9 @@
 
 Parameters, in this order (C channels, G geos): log effect [C], the parameters of the channels' families by variable
 (logarithms, or logits where they live between 0 and 1), if G > 1 log geo_sd [C] and the deviations [C, G - 1], log
-sigma, log(nu - 2) (Student-t), the logs of the sampled scales of coefficients, and, where these are not integrated out,
-the coefficients less their prior means: dense ones (before their scale, where it is sampled), then the geos'
+sigma, log(nu - 2) (Student-t), the logs of the sampled scales of coefficients, those of the sizes of coefficients of
+one sign, and, where these are not integrated out, the other coefficients less their prior means: dense ones (before
+their scale, where it is sampled), then the geos'
 intercepts. The mathematics is in docs/engine.md.
 """
 
@@ -23,11 +24,11 @@ from mmm.model.kernels.block import (
     PRIOR,
     SCALES,
     SECOND,
-    STUDENT_T,
+    SIGNED,
 )
 from mmm.model.kernels.columns import residuals
 from mmm.model.kernels.experiments import experiments
-from mmm.model.kernels.likelihood import integrated, sampled
+from mmm.model.kernels.likelihood import coefficients_at, integrated, sampled
 from mmm.model.kernels.media import Parameters, backward, forward
 
 
@@ -59,10 +60,17 @@ def zero_sum_adjoint(by_out, by_x):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def signed_at(block):
+    """Position after log sigma's of the log sizes of coefficients of one sign."""
+    return coefficients_at(block)[1] - block.size[SIGNED]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def constrain(block, x):
     """Parameters of the media response at ``x``, the position after them, and geo_sd[C]."""
     channels, geos = block.size[CHANNELS], block.size[GEOS]
-    p = Parameters(x[:channels], np.empty(block.place.shape), np.zeros((channels, geos)))
+    signed = np.empty(block.size[SIGNED])
+    p = Parameters(x[:channels], np.empty(block.place.shape), np.zeros((channels, geos)), signed)
     for c in range(channels):
         for k in range(block.place.shape[1]):
             at = block.place[c, k]
@@ -83,6 +91,9 @@ def constrain(block, x):
             for g in range(geos):
                 p.deviation[c, g] *= geo_sd[c]
             at += geos - 1
+    first = at + signed_at(block)
+    for k in range(signed.shape[0]):
+        signed[k] = math.exp(x[first + k])
     return p, at, geo_sd
 
 
@@ -167,12 +178,17 @@ def log_posterior(block, x, grad):
         grad[i] = 0.0
     p, at, geo_sd = constrain(block, x)
     value = block.constant[0] + media_priors(block, x, grad) + _half_normal_prior(x, at, block.scales[1], grad)
-    scale_at = at + (2 if block.size[NOISE] == STUDENT_T else 1)
+    scale_at, first = at + coefficients_at(block)[0], at + signed_at(block)
     for g in range(block.size[GROUPS]):
         value += _half_normal_prior(x, scale_at + g, block.scales[2 + g], grad)
+    for k in range(block.size[SIGNED]):
+        value += _half_normal_prior(x, first + k, block.signed_scale[k], grad)
     media = forward(block, p)
     r = residuals(block, media.mean)
     value += integrated(block, r, at, x, grad) if block.size[NOISE] == INTEGRATED else sampled(block, r, at, x, grad)
     tested, by_log_beta, by_panel = experiments(block, p, media.beta)
-    media_chain(block, p, geo_sd, backward(block, media, r, by_log_beta, by_panel), grad)
+    found = backward(block, media, r, by_log_beta, by_panel)
+    media_chain(block, p, geo_sd, found, grad)
+    for k in range(block.size[SIGNED]):
+        grad[first + k] += found.signed[k]
     return value + tested

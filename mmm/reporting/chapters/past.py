@@ -55,7 +55,7 @@ def drivers(m: Telling) -> Chapter:
     """What drove the outcome: the waterfall and the weeks."""
     x = m.meaning
     total = float(x.parts["mean"].sum())
-    html = m.render("chapters/drivers.html.j2")
+    html = m.render("chapters/drivers.html.j2", unpaid=list(answers.unpaid(x.unpaid, m.fmt)))
     return Chapter(
         "drivers",
         _question(m),

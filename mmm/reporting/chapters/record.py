@@ -41,6 +41,7 @@ def _facts(m: Telling) -> Table:
         (t("Outcome"), b.outcome),
         (t("Regions"), f"{len(b.geos)}: {listed(b.geos, 12)}" if len(b.geos) > 1 else t("one")),
         (t("Paid channels"), listed(b.channels)),
+        *((t(r), listed([n for n, own in b.unpaid.items() if own == r])) for r in dict.fromkeys(b.unpaid.values())),
         (t("Other drivers"), listed(b.controls) or t("none recorded")),
         (t("Media spend"), fmt.money(b.spend)),
     ]

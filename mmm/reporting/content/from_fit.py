@@ -108,13 +108,14 @@ def basis_of(fit: Fit, dataset: Dataset, fmt: Formatter) -> Basis:
         last=_day(dates[-1]),
         periods=len(dates),
         geos=dataset.geos,
-        channels=fit.dataset.channels,
+        channels=fit.spec.paid,
         controls=dataset.controls,
         outcome=outcome_words(dataset, fmt)[0],
         spend=float(spend.sum()),
         fingerprint=dataset.fingerprint,
         excluded=fit.excluded,
         experiments=fit.evidence.experiments,
+        unpaid={c.name: c.role_record.label for c in fit.spec.channels if c.name not in fit.spec.paid},
     )
 
 
@@ -147,6 +148,7 @@ def meaning_of(fit: Fit, analysis: Analysis, fmt: Formatter) -> Meaning:
         mape=analysis.mape,
         beliefs=beliefs,
         belief_title=title,
+        unpaid=analysis.unpaid,
     )
 
 
@@ -187,6 +189,8 @@ def _beliefs(spec: ModelSpec, channels: pd.DataFrame, fmt: Formatter) -> tuple[t
     scale = 100.0 if kind == "share" else 1.0
     beliefs = []
     for channel in spec.channels:
+        if channel.name not in channels.index:
+            continue
         line = pd.Series(channels.loc[channel.name])
         after = tuple(scale * float(line[f"{kind}{end}"]) for end in ("", "_lower", "_upper"))
         if min(after) <= 0:
@@ -240,7 +244,7 @@ def workings_of(fit: Fit, settings: Settings, facts: Iterable[tuple[str, str]]) 
 
 def _bent(fit: Fit) -> tuple[str, ...]:
     """Channels for which one draw in ten or more, over all models that count, has an S-shaped curve."""
-    draws = fit.response(500)
+    draws = fit.paid.response(500)
     return tuple(name for name, share in zip(draws.channels, s_shaped(draws), strict=True) if share >= _PLAUSIBLE)
 
 
@@ -280,8 +284,9 @@ def _diagnostics(member: Member, prefix: str) -> pd.DataFrame:
 
 
 def _priors(spec: ModelSpec) -> Iterable[tuple[str, str]]:
-    what = "ROAS over the whole period" if spec.effect_kind == "roas" else "share of the outcome"
     for channel in spec.channels:
+        returns = spec.effect_kind == "roas" and channel.role_record.costs
+        what = "ROAS over the whole period" if returns else "share of the outcome"
         yield f"{channel.name}: {what}", f"{channel.effect.lower:.3g} to {channel.effect.upper:.3g} (log-normal)"
     grouped: dict[tuple[str, str], list[str]] = {}
     for channel in spec.channels:

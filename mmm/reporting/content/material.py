@@ -39,6 +39,8 @@ class Basis:
     fingerprint: str
     excluded: tuple[str, ...] = ()
     """Channels left out of the model because nothing could be learned of them."""
+    unpaid: Mapping[str, str] = field(default_factory=dict)
+    """Channels without a cost, with what their role calls them."""
     experiments: tuple[Experiment, ...] = ()
     """Lift tests that the model was told of."""
 
@@ -88,6 +90,8 @@ class Meaning:
     mape: float
     beliefs: tuple[PriorPosterior, ...]
     belief_title: str
+    unpaid: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """As in Analysis: what channels without a cost brought or took."""
 
 
 @dataclass(frozen=True)

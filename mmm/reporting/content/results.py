@@ -251,6 +251,16 @@ class Finding(Part):
     suggestion: str
 
 
+class Unpaid(Part):
+    """What a channel without a cost brought, or took where it is negative."""
+
+    channel: str
+    role: str
+    won: Interval
+    share: Interval
+    half_life: Interval
+
+
 class Results(Part):
     """All results of one report."""
 
@@ -267,6 +277,7 @@ class Results(Part):
     budget_curve: tuple[Budget, ...]
     scenarios: tuple[ScenarioResult, ...]
     channels: tuple[Channel, ...]
+    unpaid: tuple[Unpaid, ...] = ()
     curves: tuple[Curve, ...]
     gate: Gate
     fit: FitFacts

@@ -18,8 +18,9 @@ def outcome_over_time(dataset: Dataset, pen: Pen, geos: Sequence[str] | None = N
 
 def spend_over_time(dataset: Dataset, pen: Pen) -> Drawing:
     """Spend by period, one small chart a channel, summed over geos."""
-    spend = dataset.data["spend"].sum("geo").values
-    return _lines("spend", {n: spend[:, c] for c, n in enumerate(dataset.channels)}, dataset.dates, pen, 110)
+    money = dataset.with_channels(dataset.paid)
+    spend = money.data["spend"].sum("geo").values
+    return _lines("spend", {n: spend[:, c] for c, n in enumerate(money.channels)}, dataset.dates, pen, 110)
 
 
 def _lines(name: str, series: Mapping[str, np.ndarray], dates: pd.DatetimeIndex, pen: Pen, height: int) -> Drawing:

@@ -54,6 +54,7 @@ def results_of(m: Telling) -> r.Results:
         "budget_curve": [{"budget": line["budget"], "won": _bounds(line, "outcome")} for line in _rows(m.plan.curve)],
         "scenarios": _scenarios(m),
         "channels": [_channel(str(name), line) for name, line in m.meaning.channels.iterrows()],
+        "unpaid": [_unpaid(str(name), line) for name, line in m.meaning.unpaid.iterrows()],
         "curves": _curves(m.plan.response),
         "gate": m.gate.to_dict(),
         "fit": _fit(m),
@@ -95,6 +96,13 @@ def _allocated(name: str, line: "pd.Series[float]") -> dict[str, Any]:
         "probability_above_average": line["probability_direction"],
         "highest_period_relative_to_observed": line["observed_max_ratio"],
     }
+
+
+def _unpaid(name: str, line: "pd.Series[Any]") -> dict[str, Any]:
+    bounds = {
+        to: _bounds(line, what) for to, what in (("won", "effect"), ("share", "share"), ("half_life", "half_life"))
+    }
+    return {"channel": name, "role": line["role"], **bounds}
 
 
 def _channel(name: str, line: "pd.Series[float]") -> dict[str, Any]:

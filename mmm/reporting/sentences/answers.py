@@ -1,6 +1,7 @@
 """The one-sentence answers under the chapters' questions, written by rules from tables of numbers."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,32 @@ def drivers(parts: pd.DataFrame, media: Estimate, total: float, outcome: str, fm
         "(90% interval {ends}).",
         **values,
     )
+
+
+def unpaid(channels: pd.DataFrame, fmt: Formatter) -> Iterator[str]:
+    """A sentence on each channel without a cost. ``channels``: index channel, ``effect`` and ``share`` with bounds."""
+    for name, line in channels.iterrows():
+        took = float(line["effect"]) < 0
+        effect, share = (
+            Estimate(float(line[what]), float(line[f"{what}_lower"]), float(line[f"{what}_upper"])).times(
+                -1.0 if took else 1.0, f"past/{name}/{what}"
+            )
+            for what in ("effect", "share")
+        )
+        values = {
+            "name": fmt.label(str(name)),
+            "amount": fmt.outcome(effect),
+            "share": fmt.percent(share),
+            "ends": fmt.percent_range(share),
+        }
+        if took:
+            yield fmt.t("{name} took {amount}, or {share} of the outcome (90% interval {ends}).", **values)
+        else:
+            yield fmt.t(
+                "{name} brought {amount}, or {share} of the outcome (90% interval {ends}). It has no price, so that no "
+                "return is told.",
+                **values,
+            )
 
 
 def returns(channels: pd.DataFrame, overall: Estimate, fmt: Formatter) -> str:

@@ -1,0 +1,1 @@
+"""Channel roles, one file each with a ``RECORD``."""
