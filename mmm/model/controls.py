@@ -91,9 +91,9 @@ def pinned(
             raise SettingsError(
                 f"model.baseline.controls names '{name}', no control of the data. {suggestion(name, names)}"
             )
-    spread = values.std(axis=0)
+    mean, spread = values.mean(axis=0), values.std(axis=0)
     return tuple(
-        _pinned(name, stated.get(name, ControlPrior()), float(values[:, k].mean()), float(spread[k]) or 1.0, usual)
+        _pinned(name, stated.get(name, ControlPrior()), float(mean[k]), float(spread[k]) or 1.0, usual)
         for k, name in enumerate(names)
     )
 

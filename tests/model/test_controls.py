@@ -10,7 +10,7 @@ from mmm.data.dataset import Dataset
 from mmm.errors import SettingsError
 from mmm.inference.engine import log_posterior
 from mmm.inference.engine.draws import posterior
-from mmm.inference.engine.prior_draws import unconstrained_draws
+from mmm.inference.engine.prior_draws import unconstrained_draws, without_data
 from mmm.model.baseline import terms
 from mmm.model.controls import ControlPrior
 from mmm.model.draws import baseline_draws, stacked
@@ -35,7 +35,7 @@ def spec_of(data: Dataset, **own: object) -> ModelSpec:
 
 def parts(spec: ModelSpec, data: Dataset, count: int = 4000) -> dict[str, np.ndarray]:
     """Contributions drawn from the prior, [n, t, g]."""
-    p = log_posterior(spec, data)
+    p = without_data(log_posterior(spec, data))
     samples = stacked(posterior(p, unconstrained_draws(p, count, 1)[None], 2))
     return baseline_draws(spec, samples, data.dates, data.data["control"].values, 0)
 
