@@ -30,6 +30,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 LOOKBACK = 26
+SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 # Files by their processor seconds, longest first: a long file that starts last keeps one worker waiting for the other.
 LONGEST = (
@@ -56,6 +57,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     places = {here / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    if not SHARED.is_dir():
+        pytest.skip(
+            f"the public data sets are not at {SHARED.parent.name}/{SHARED.name} beside this checkout; "
+            "docs/public_data.md says where they come from."
+        )
+    return SHARED
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,15 @@ import typer
 from mmm.cli.output import counted, table
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
+from mmm.data.exports.reconciled import reconciliation
+from mmm.data.load import joined
 from mmm.data.quality import QualityReport, quality_report
 from mmm.digits import amount
 from mmm.planning.worth import margin_finding
 from mmm.reporting.content.from_fit import notation
 from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.runs.inputs import checked_request
-from mmm.settings import load_dataset, load_settings, read_parameters
+from mmm.settings import Settings, load_dataset, load_settings, read_parameters
 
 
 def show_data(config: Path, parameters: list[str]) -> None:
@@ -25,6 +27,7 @@ def show_data(config: Path, parameters: list[str]) -> None:
     """
     settings = load_settings(config, read_parameters(parameters))
     dataset = load_dataset(settings)
+    _sources(settings)
     repeats = settings.plan.reference == "last"
     horizon = parse_periods(settings.plan.horizon, dataset.frequency) if repeats else None
     report = quality_report(dataset, settings.data, horizon)
@@ -35,6 +38,16 @@ def show_data(config: Path, parameters: list[str]) -> None:
         report = QualityReport((*report.warnings, missing, *(f for f in report.findings if f.severity != "warning")))
     _findings(report)
     checked_request(settings, dataset)
+
+
+def _sources(settings: Settings) -> None:
+    """What became of the rows and the money of each file."""
+    if not settings.data.sources:
+        return
+    found = reconciliation(joined(settings.data, settings.base).lines, settings.data.currency)
+    columns = list(found.columns)
+    right = ["rows", *(c for c in columns if c.startswith("in the panel")), "outside its days"]
+    table("Files and what the panel took of them", columns, found.itertuples(index=False), right=right)
 
 
 def _findings(report: QualityReport) -> None:

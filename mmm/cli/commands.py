@@ -68,6 +68,33 @@ def check(config: Config, parameter: Parameters = None) -> None:
 
 
 @app.command()
+def init(
+    data: Annotated[
+        list[str],
+        typer.Argument(metavar="DATA...", help="Files, folders, patterns such as 'exports/*.csv', or a query."),
+    ],
+    out: Annotated[Path | None, typer.Option(help="Settings file to write. [<name of the data>.yaml]")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take the guesses, and say them.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the settings file that is there.")] = False,
+    outcome: Annotated[str | None, typer.Option(help="Column of the outcome.")] = None,
+    kind: Annotated[str | None, typer.Option(help="What the outcome is: revenue, profit or kpi.")] = None,
+    value: Annotated[str | None, typer.Option(help="Money per unit of a kpi: a number or a column.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Currency of spend and revenue, such as EUR.")] = None,
+    margin: Annotated[str | None, typer.Option(help="Share of revenue that is left as profit, such as 0.35.")] = None,
+    rate: Annotated[
+        list[str] | None, typer.Option(metavar="USD=0.92", help="One unit of another currency in this one.")
+    ] = None,
+) -> None:
+    """Look at tables, ask what they do not say, and write a settings file that `mmm check` passes."""
+    from mmm.cli.init import Starting, make_settings
+
+    known = {"outcome": outcome, "kind": kind, "value_per_unit": value, "currency": currency, "margin": margin}
+    answers = {key: text for key, text in known.items() if text is not None}
+    answers |= {f"rate_{code.upper()}": value for code, _, value in (text.partition("=") for text in rate or ())}
+    make_settings(Starting(tuple(data), out, yes, force, answers))
+
+
+@app.command()
 def simulate(
     out: Annotated[Path, typer.Option(help="Folder for data.csv, truth.json and settings.yaml.")],
     world: Annotated[

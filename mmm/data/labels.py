@@ -169,14 +169,14 @@ def _month_advice(texts: list[str]) -> str | None:
 
 
 def _format_advice(texts: list[str]) -> str | None:
-    fits = _fits(texts)
+    fits = fitting_formats(texts)
     if len(fits) < 2:
         return f'Set data.date_format: "{fits[0]}".' if fits else None
     listed = " or ".join(f'"{each}"' for each in fits[:3])
     return f"Set data.date_format: {listed}, whichever is meant."
 
 
-def _fits(texts: list[str]) -> list[str]:
+def fitting_formats(texts: list[str]) -> list[str]:
     """Formats under which every text is a day and most steps are a day or a week."""
     found = []
     for date_format in _TRIED:

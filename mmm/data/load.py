@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -15,7 +16,11 @@ from mmm.data.read_future import future_of
 from mmm.data.records import records_of
 from mmm.data.remembered import changes_since, path_of, remember
 from mmm.data.settings import DataSettings, QuerySettings
+from mmm.data.wildcards import with_columns
 from mmm.errors import DataError
+
+if TYPE_CHECKING:
+    from mmm.data.exports.assemble import Assembled
 
 Frames = Mapping[str, Callable[[], pd.DataFrame]]
 """Sources that are made rather than read, by the name that stands in ``data.source``."""
@@ -26,7 +31,7 @@ def load(settings: DataSettings, base: Path, frames: Frames | None = None) -> Da
 
     A source named in ``frames`` is made by calling its function; this is how the caller supplies ``demo``, because
     the simulator imports this layer and not the other way round. A query is run over files or a database. Anything else
-    is a path relative to ``base``, the folder of the settings file: .csv, .csv.gz or .parquet.
+    is a path relative to ``base``, the folder of the settings file: .csv, .csv.gz, .parquet or .xlsx.
 
     Raises DataError with all problems found, each with its rule, up to ten rows and the next step.
     """
@@ -40,14 +45,30 @@ def load(settings: DataSettings, base: Path, frames: Frames | None = None) -> Da
 def _past(settings: DataSettings, base: Path, frames: Frames | None) -> Dataset:
     """What ``settings.source`` holds."""
     source = settings.source
+    if source is None:
+        return _of_sources(settings, base)
     if isinstance(source, QuerySettings):
         return _of_query(source, settings, base)
     made = (frames or {}).get(source)
     if made is not None:
         return dataset_of(table_of_frame(made(), source), settings)
-    return dataset_of(
-        read_file(base / source, settings.csv, columns=[column for _, column in settings.columns()]), settings
-    )
+    columns = [column for _, column in settings.columns()]
+    return dataset_of(read_file(base / source, settings.csv, columns=columns, sheet=settings.sheet), settings)
+
+
+def joined(settings: DataSettings, base: Path) -> "Assembled":
+    """The table of ``data.sources`` with the account of every file. Raises DataError like :func:`load`."""
+    from mmm.data.exports.assemble import Wish, assembled  # readers of platforms' files are needed by nobody else
+
+    wish = Wish(settings.sources, settings.calendar, settings.rates, settings.currency, settings.date)
+    return assembled(wish, base)
+
+
+def _of_sources(settings: DataSettings, base: Path) -> Dataset:
+    """The panel of several files; what became of each is among the notes."""
+    found = joined(settings, base)
+    dataset = dataset_of(found.table, settings)
+    return replace(dataset, notes=(*dataset.notes, *(line.sentence(settings.currency) for line in found.lines)))
 
 
 def _of_query(source: QuerySettings, settings: DataSettings, base: Path) -> Dataset:
@@ -77,6 +98,7 @@ def from_frame(frame: pd.DataFrame, settings: DataSettings) -> Dataset:
 def dataset_of(table: Table, settings: DataSettings) -> Dataset:
     """The same checks on a table that was read already. Raises DataError like :func:`load`."""
     problems = Problems(table.source)
+    settings = with_columns(settings, table.columns, problems)
     check_columns(table, settings.columns(), problems)
     problems.stop_if_any()
     records = records_of(table, settings, problems)

@@ -40,7 +40,7 @@ class Table:
     frame: pd.DataFrame
     source: str
     place: str
-    """'line' in a text file, where the header is line 1; 'row' elsewhere, counted from 0."""
+    """'line' in a text file, where the header is line 1; 'row' of a sheet, as it counts, or of a frame, from 0."""
     numbers: npt.NDArray[np.int64]
 
     def where(self, row: int) -> str:
@@ -51,11 +51,17 @@ class Table:
         return [str(c) for c in self.frame.columns]
 
 
-def read_file(path: Path, options: CsvSettings, key: str = "data.source", columns: Sequence[str] = ()) -> Table:
-    """Read .csv, .csv.gz or .parquet. Text cells stay text: the columns are interpreted later.
+def read_file(
+    path: Path,
+    options: CsvSettings,
+    key: str = "data.source",
+    columns: Sequence[str] = (),
+    sheet: str | None = None,
+) -> Table:
+    """Read .csv, .csv.gz, .parquet or a sheet of an .xlsx. Text cells stay text: the columns are interpreted later.
 
     ``key`` is the setting that names the file, for messages; ``columns`` are those that are looked for, by which
-    another separator or lines above the header are recognised.
+    another separator or lines above the header are recognised. Of a sheet the options count that are not of text alone.
 
     Raises DataError where the file is missing, no regular file, of another kind, too large, empty or damaged.
     """
@@ -64,11 +70,14 @@ def read_file(path: Path, options: CsvSettings, key: str = "data.source", column
     content = read_bytes(path, wanted)
     if kind in {".parquet", ".pq"}:
         return _read_parquet(content, path.name)
-    if kind == ".csv" or kind.endswith(".csv.gz"):
-        if kind.endswith(".gz"):
+    if kind in {".xlsx", ".xlsm"}:
+        return _table_of_sheet(content, path.name, options, sheet)
+    packed = kind.endswith(".gz")
+    if kind.removesuffix(".gz").endswith((".csv", ".tsv", ".txt")):
+        if packed:
             content = unpack_gzip(content, path.name, wanted, MOST_UNPACKED)
-        return _table_of_text(_decoded(content, path.name, options), path.name, options, columns)
-    raise DataError(f"{key} '{path.name}' is none of .csv, .csv.gz and .parquet. Convert it to one of them.")
+        return table_of_text(_decoded(content, path.name, options), path.name, options, columns)
+    raise DataError(f"{key} '{path.name}' is none of .csv, .csv.gz, .parquet and .xlsx. Convert it to one of them.")
 
 
 def table_of_frame(frame: pd.DataFrame, source: str = "data frame") -> Table:
@@ -127,6 +136,26 @@ def _read_parquet(content: bytes, name: str) -> Table:
     return table_of_frame(frame, name)
 
 
+def _table_of_sheet(content: bytes, name: str, options: CsvSettings, sheet: str | None) -> Table:
+    from mmm.data.sheet import Limits, sheet_rows  # what reads workbooks is needed by nobody else
+
+    rows = sheet_rows(content, name, sheet, Limits(MOST_UNPACKED, MOST_CELLS))
+    rows = [row for row in rows if row[0] > options.skip_rows]
+    found = rows[1 : len(rows) - options.skip_footer]
+    if not found:
+        raise DataError(f"{name} has a header but no rows. Give at least two periods.")
+    # Columns without a name and without cells are what is left of deleted ones.
+    names = ["" if cell is None else str(cell).strip() for cell in rows[0][1]]
+    kept = [i for i, title in enumerate(names) if title or any(cells[i] is not None for _, cells in found)]
+    frame = pd.DataFrame(
+        [[cells[i] for i in kept] for _, cells in found],
+        columns=pd.Index([names[i] for i in kept], dtype=object),
+        dtype=object,
+    )
+    _require_size(len(frame), len(frame.columns), name)
+    return Table(frame, name, "row", np.asarray([number for number, _ in found], dtype=np.int64))
+
+
 def _decoded(content: bytes, name: str, options: CsvSettings) -> str:
     try:
         return content.decode(_PYTHON_ENCODING.get(options.encoding, options.encoding))
@@ -141,7 +170,8 @@ def _encoding_advice(content: bytes, key: str) -> str:
     return f"Save it as UTF-8 or set {key}.encoding."
 
 
-def _table_of_text(text: str, name: str, options: CsvSettings, columns: Sequence[str]) -> Table:
+def table_of_text(text: str, name: str, options: CsvSettings, columns: Sequence[str] = ()) -> Table:
+    """The rows of a text below its header. Raises DataError where it is empty, uneven or too large."""
     records = _records(text, name, options)
     header = next(records, None)
     if header is None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from mmm.data.csv_settings import CsvSettings
+from mmm.data.exports.settings import CalendarSettings, Rates, SourceSettings
 from mmm.data.labels import format_problem
 from mmm.data.names import name_problems
 from mmm.data.role import PAID, ROLES, Role
@@ -216,9 +217,18 @@ def _file_alone(value: Any) -> Any:
 class DataSettings(Section):
     """What was observed: the source, and the column of everything that the panel holds."""
 
-    source: Name | QuerySettings = Field(
-        description="'demo', the path of a .csv, .csv.gz or .parquet file, relative to this file, or a query."
+    source: Name | QuerySettings | None = Field(
+        default=None,
+        description="'demo', the path of a .csv, .csv.gz, .parquet or .xlsx file, relative to this file, or a query.",
     )
+    sources: tuple[SourceSettings, ...] = Field(
+        default=(), description="In place of source: files as platforms export them, summed to one calendar."
+    )
+    calendar: CalendarSettings = Field(CalendarSettings(), description="Of sources: the panel's periods.")
+    rates: Rates = Field(
+        {}, description="Of sources: what one unit of another currency is in this one, by the day from which it holds."
+    )
+    sheet: Name | None = Field(default=None, description="Sheet of an .xlsx file, where several hold cells.")
     layout: Literal["wide", "long"] = "wide"
     date: Name = "date"
     date_format: Name | None = Field(
@@ -233,7 +243,7 @@ class DataSettings(Section):
     target: TargetSettings
     currency: Name
     channels: Channels
-    controls: Controls = Field(default_factory=dict)
+    controls: Controls = Field(default_factory=dict, description="'hldy_*' stands for all columns that it matches.")
     population: Name | None = None
     partial_geos: dict[Name, PartialGeo] = Field(
         default_factory=dict, description="Geos that start late or end early, with their first or last period."
@@ -277,6 +287,29 @@ class DataSettings(Section):
         if problem is not None:
             raise ValueError(f"date_format '{value}' {problem}.")
         return value
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "DataSettings":
+        if (self.source is None) == (not self.sources):
+            raise ValueError("give source, one table, or sources, files that are joined: one of the two.")
+        of_sources, of_tables = (
+            ("calendar", "rates"),
+            ("layout", "date_format", "week_label", "geo", "sheet", "csv", "long"),
+        )
+        other = of_tables if self.sources else of_sources
+        given = [
+            key
+            for key in other
+            if getattr(self, key) != type(self).model_fields[key].get_default(call_default_factory=True)
+        ]
+        if given and self.sources:
+            raise ValueError(
+                f"{given[0]} is for a table (source). With sources each file has keys of its own, and the joined panel "
+                "is national."
+            )
+        if given:
+            raise ValueError(f"{given[0]} is for sources. Remove it.")
+        return self
 
     @model_validator(mode="after")
     def _layout_fits(self) -> "DataSettings":

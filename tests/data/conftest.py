@@ -1,7 +1,6 @@
 """Small frames, settings and errors that the tests of the data layer share."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,6 @@ from mmm.data.dataset import Dataset
 from mmm.data.load import from_frame
 from mmm.data.settings import DataSettings
 from mmm.errors import DataError
-
-SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 
 def make_frame(weeks: int = 30, geos: tuple[str, ...] = ("north", "south")) -> pd.DataFrame:
@@ -83,13 +80,3 @@ def refused() -> Callable[..., str]:
         return str(error.value)
 
     return message
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    if not SHARED.is_dir():
-        pytest.skip(
-            f"the public data sets are not at {SHARED.parent.name}/{SHARED.name} beside this checkout; "
-            "docs/public_data.md says where they come from."
-        )
-    return SHARED

@@ -58,7 +58,8 @@ def test_line_numbers_count_quoted_line_breaks(tmp_path: Path, settings_of: Sett
         ("a.csv.gz", b"date,tv,sales\n", "no intact gzip"),
         ("a.csv.gz", gzip.compress(b"date,tv,sales\n" * 99, mtime=0)[:-20], "no intact gzip"),
         ("a.parquet", b"PAR1 no", "cannot be read as Parquet"),
-        ("a.xlsx", b"", "none of .csv, .csv.gz and .parquet"),
+        ("a.xls", b"", "none of .csv, .csv.gz, .parquet and .xlsx"),
+        ("a.xlsx", b"PK", "cannot be read as a workbook"),
     ],
 )
 def test_unusable_files(tmp_path: Path, settings_of: Settings, name: str, content: bytes, part: str) -> None:

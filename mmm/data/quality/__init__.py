@@ -37,7 +37,8 @@ def quality_report(dataset: Dataset, settings: DataSettings | None = None, horiz
 
 def _findings(dataset: Dataset, settings: DataSettings | None, horizon: int | None) -> Iterator[Finding]:
     chosen = QualitySettings() if settings is None else settings.quality
-    label = None if settings is None else settings.week_label
+    # The weeks of joined sources are made from days, so that their first day is known.
+    label = None if settings is None else "start" if settings.sources else settings.week_label
     columns = {} if settings is None else {n: c.spend for n, c in settings.channels.items() if c.spend is not None}
     notes = [Finding("info", "note", note, "Nothing to do if this is meant.") for note in dataset.notes]
     money = dataset.with_channels(dataset.paid)

@@ -1,0 +1,221 @@
+"""data.sources: platforms' files recognised by their content, summed to one calendar, every cent accounted for."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import layouts
+import numpy as np
+import pytest
+
+from mmm.data.exports.assemble import Assembled
+from mmm.data.exports.header import recognised
+from mmm.data.exports.record import READERS
+from mmm.data.exports.rows import rows_of
+from mmm.data.exports.settings import SourceSettings
+from mmm.data.load import joined, load
+from mmm.errors import DataError
+from mmm.settings import settings_from
+
+SALES: dict[str, Any] = {"file": "sales.csv", "kind": "table", "date": "day", "columns": {"revenue": "revenue"}}
+
+
+def document(*sources: dict[str, Any], **more: Any) -> dict[str, Any]:
+    channels = more.pop("channels", {"ads": "ads_spend"})
+    data = {"sources": [SALES, *sources], "currency": "EUR", "target": {"column": "revenue"}, "channels": channels}
+    return {"name": "a", "data": data | more}
+
+
+def assembled(folder: Path, *sources: dict[str, Any], **more: Any) -> Assembled:
+    layouts.sales(folder)
+    return joined(settings_from(document(*sources, **more)).data, folder)
+
+
+def refused(folder: Path, *sources: dict[str, Any], **more: Any) -> str:
+    with pytest.raises(DataError) as error:
+        assembled(folder, *sources, **more)
+    return str(error.value)
+
+
+SPENT: dict[str, tuple[Callable[[Path], Path], float, str]] = {
+    "google_ads": (layouts.google_ads, 21 * 1000.5, "google_ads"),
+    "google_ads, for Excel": (lambda folder: layouts.google_ads(folder, excel=True), 21 * 1000.5, "google_ads"),
+    "google_ads, German": (layouts.google_ads_german, 21 * 1000.5, "google_ads"),
+    "google_ads_api": (layouts.google_ads_api, 21 * 12.5, "google_ads_api"),
+    "meta_ads": (layouts.meta_ads, 21 * 20.0, "meta_ads"),
+    "microsoft_ads": (layouts.microsoft_ads, 21 * 7.5, "microsoft_ads"),
+    "linkedin_ads": (layouts.linkedin_ads, 21 * 30.0, "linkedin_ads"),
+    "tiktok_ads": (layouts.tiktok_ads, 21 * 11.0, "tiktok_ads"),
+    "amazon_ads": (layouts.amazon_ads, 21 * 4.25, "amazon_ads"),
+    "snapchat_ads": (layouts.snapchat_ads, 21 * 9.0, "snapchat_ads"),
+}
+
+
+@pytest.mark.parametrize("name", SPENT)
+def test_platforms_are_recognised_and_their_totals_are_not_counted_again(name: str, tmp_path: Path) -> None:
+    made, spent, kind = SPENT[name]
+    path = made(tmp_path)
+    rows = rows_of(path, SourceSettings(file=path.name))
+    assert rows.kind == kind
+    found = assembled(tmp_path, {"file": path.name})
+    channel = READERS[kind].channel
+    weekly = found.table.frame[f"{channel}_spend"].to_numpy()
+    assert weekly == pytest.approx([spent / 3] * 3)
+    assert found.lines[1].taken == {channel: pytest.approx(spent)}
+
+
+def test_every_reader_has_a_file_here_that_no_other_takes(tmp_path: Path) -> None:
+    seen = set()
+    for name in READERS:
+        path = getattr(layouts, name)(tmp_path)
+        rows = rows_of(path, SourceSettings(file=path.name))
+        assert rows.kind == name
+        seen.add(name)
+    assert len(seen) >= 13
+
+
+def test_channels_by_rules_the_first_that_matches_and_nothing_without_a_rule(tmp_path: Path) -> None:
+    layouts.google_ads(tmp_path)
+    rules = {"brand": "Brand*", "pmax": {"campaign_type": ["Performance*", "Smart"]}}
+    found = assembled(tmp_path, {"file": "google.csv", "channels": rules})
+    assert found.table.frame["brand_spend"].sum() == pytest.approx(21 * 1000.5)
+    assert found.table.frame["pmax_impressions"].sum() == 0
+    message = refused(tmp_path, {"file": "google.csv", "channels": {"pmax": {"campaign_type": "Performance*"}}})
+    assert "21 rows (21,010.50 of spend) match no rule" in message
+    assert "Brand, all: 21,010.50" in message
+    left = {"file": "google.csv", "channels": {"pmax": "PMax*"}, "leave_out": ["Brand*"]}
+    assert assembled(tmp_path, left).lines[1].left_out == pytest.approx(21 * 1000.5)
+    message = refused(tmp_path, {"file": "google.csv", "channels": {"a": {"campagin_type": "x"}}})
+    assert "no 'campagin_type'" in message
+    assert "Did you mean 'campaign_type'" in message
+
+
+def test_money_of_another_currency_by_dated_rates(tmp_path: Path) -> None:
+    layouts.meta_ads(tmp_path, "USD")
+    message = refused(tmp_path, {"file": "meta.csv"})
+    assert "21 rows are in USD, and data.currency is EUR" in message
+    rates = {"USD": {"2024-01-01": 0.5, "2024-01-08": 0.25}}
+    found = assembled(tmp_path, {"file": "meta.csv"}, rates=rates)
+    assert found.table.frame["meta_spend"].tolist() == [70.0, 35.0, 35.0]
+    assert found.lines[1].money == {"USD": 420.0}
+    message = refused(tmp_path, {"file": "meta.csv"}, rates={"USD": {"2024-01-03": 0.5}})
+    assert "2 rows in USD lie before the first rate" in message
+
+
+def test_weeks_of_another_weekday_are_refused_with_both_or_split_by_days(tmp_path: Path) -> None:
+    layouts.google_trends(tmp_path)
+    message = refused(tmp_path, {"file": "trends.csv"}, calendar={"starts": "monday"})
+    assert "weeks that begin on a Sunday, and the panel's weeks begin on a Monday" in message
+    found = assembled(tmp_path, {"file": "trends.csv", "split": "days"})
+    # Six days of one week and the Sunday of the next.
+    assert found.table.frame["trends_my_brand"].tolist() == pytest.approx([41.0, 48.0, 55.0])
+    assert found.table.frame["trends_shoes"].tolist() == [0.5, 0.5, 0.5]
+    layouts.lines(tmp_path / "w.csv", ["week,tv", *(f"2024-01-{d:02d},70" for d in (3, 10, 17))])
+    weeks = {"file": "w.csv", "kind": "table", "date": "week", "columns": {"tv": "tv"}}
+    message = refused(tmp_path, weeks, {"file": "trends.csv"})
+    assert "w.csv on Wednesdays, trends.csv on Sundays" in message
+
+
+def test_a_panel_by_day(tmp_path: Path) -> None:
+    layouts.linkedin_ads(tmp_path)
+    found = assembled(tmp_path, {"file": "linkedin.csv"}, calendar={"period": "day"})
+    assert found.table.frame["linkedin_spend"].tolist() == [30.0] * 21
+
+
+def test_an_orders_export_is_an_outcome_of_sales_less_refunds(tmp_path: Path) -> None:
+    layouts.shopify_orders(tmp_path)
+    rows = rows_of(tmp_path / "orders.csv", SourceSettings(file="orders.csv"))
+    assert rows.amounts["revenue"].sum() == 21 * 50 + 50
+    assert rows.amounts["orders"].sum() == 22
+    assert rows.dropped == {"further line items": 21, "cancelled, voided or refunded orders": 2}
+    assert str(rows.start[0])[:10] == "2024-01-01"
+
+
+def test_analytics_by_the_number_of_the_day_and_purchases_once(tmp_path: Path) -> None:
+    layouts.ga4_report(tmp_path)
+    rows = rows_of(tmp_path / "ga4.csv", SourceSettings(file="ga4.csv"))
+    assert (str(rows.start.min())[:10], str(rows.start.max())[:10]) == ("2024-01-01", "2024-01-21")
+    assert rows.amounts["sessions"].sum() == 630
+    layouts.ga4_bigquery(tmp_path)
+    rows = rows_of(tmp_path / "ga4_events.csv", SourceSettings(file="ga4_events.csv"))
+    assert rows.amounts["revenue"].sum() == 21 * 25
+    assert rows.dropped == {"events that are no purchase": 21, "purchases sent twice": 21}
+
+
+def test_query_volume_takes_the_country_alone(tmp_path: Path) -> None:
+    layouts.google_query_volume(tmp_path)
+    found = assembled(tmp_path, {"file": "gqv.csv", "split": "days"})
+    assert found.table.frame["query_volume_brand"].tolist() == pytest.approx([0.7] * 3)
+    assert found.table.frame["query_volume_generic"].tolist() == pytest.approx([1.4] * 3)
+
+
+def test_what_is_not_told_of_is_refused_or_stated(tmp_path: Path) -> None:
+    path = layouts.tiktok_ads(tmp_path)
+    short = path.read_text().splitlines()
+    layouts.lines(path, [short[0], *short[8:-1]])
+    message = refused(tmp_path, {"file": "tiktok.csv"})
+    assert "It tells of 2024-01-08 to 2024-01-21, and the panel is of 2024-01-01 to 2024-01-21" in message
+    found = assembled(tmp_path, {"file": "tiktok.csv", "outside": "zero"})
+    assert found.table.frame["tiktok_spend"].tolist() == [0.0, 77.0, 77.0]
+    layouts.sales(tmp_path)
+    text = (tmp_path / "sales.csv").read_text().splitlines()
+    layouts.lines(tmp_path / "sales.csv", text[:5] + text[6:])
+    with pytest.raises(DataError, match=r"2024-01-01: 6 of 7 days"):
+        joined(settings_from(document({"file": "tiktok.csv", "outside": "zero"})).data, tmp_path)
+
+
+def test_rows_of_a_month_and_files_that_overlap_are_refused(tmp_path: Path) -> None:
+    layouts.lines(
+        tmp_path / "m.csv",
+        ["Reporting starts,Reporting ends,Campaign name,Amount spent (EUR)", "2024-01-01,2024-01-31,A,100"],
+    )
+    assert "1 rows span more than a week" in refused(tmp_path, {"file": "m.csv"})
+    layouts.tiktok_ads(tmp_path).rename(tmp_path / "t1.csv")
+    layouts.tiktok_ads(tmp_path).rename(tmp_path / "t2.csv")
+    assert "they would count twice" in refused(tmp_path, {"file": "t?.csv"})
+
+
+def test_days_before_the_first_whole_week_are_told_and_not_lost(tmp_path: Path) -> None:
+    layouts.tiktok_ads(tmp_path)
+    found = assembled(tmp_path, {"file": "tiktok.csv"}, calendar={"starts": "thursday"})
+    line = found.lines[1]
+    assert (line.taken["tiktok"], line.outside) == (pytest.approx(14 * 11.0), pytest.approx(7 * 11.0))
+    assert "spend 77.00 outside the panel's days" in line.sentence("EUR")
+
+
+def test_the_panel_is_read_and_its_notes_tell_of_each_file(tmp_path: Path) -> None:
+    layouts.sales(tmp_path)
+    layouts.google_ads(tmp_path)
+    columns = {"revenue": "revenue", "price": {"column": "price", "over_time": "mean"}}
+    sources = [SALES | {"columns": columns}, {"file": "google.csv"}]
+    given = document(channels={"google": {"spend": "google_ads_spend", "media": "google_ads_impressions"}})
+    given["data"] |= {"sources": sources, "controls": ["price"]}
+    dataset = load(settings_from(given).data, tmp_path)
+    assert dataset.data["spend"].values.ravel() == pytest.approx([7003.5] * 3)
+    assert np.isclose(dataset.data["control"].values.ravel(), [10 + 3 / 7, 10 + 4 / 7, 10 + 3 / 7]).all()
+    assert any(
+        "google.csv (Google Ads): 42 rows" in note and "2 rows of totals left out" in note for note in dataset.notes
+    )
+
+
+def test_a_campaign_called_total_is_a_campaign(tmp_path: Path) -> None:
+    text = ["By Day,Campaign name,Cost,Impressions,Clicks (destination)"]
+    text += [f"{d},{name},5.00,1,1" for d in layouts.DAYS for name in ("Total Wine", "Spark")]
+    layouts.lines(tmp_path / "t.csv", text)
+    assert assembled(tmp_path, {"file": "t.csv"}).table.frame["tiktok_spend"].sum() == 210.0
+
+
+def test_a_file_of_nobody_needs_its_columns_named(tmp_path: Path) -> None:
+    layouts.lines(tmp_path / "x.csv", ["when,money", *(f"{d},1" for d in layouts.DAYS)])
+    assert "It is of no platform that is known" in refused(tmp_path, {"file": "x.csv"})
+    assert recognised(["when", "money"], []) is None
+    assert "no header of Google Ads" in refused(tmp_path, {"file": "x.csv", "kind": "google_ads"})
+
+
+def test_settings_take_one_origin_alone(tmp_path: Path) -> None:
+    given = document()
+    given["data"]["source"] = "sales.csv"
+    with pytest.raises(Exception, match="give source, one table, or sources"):
+        settings_from(given)
+    assert dt.date(2024, 1, 1) == layouts.DAYS[0]

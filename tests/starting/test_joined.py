@@ -1,0 +1,130 @@
+"""mmm init on several files: sources, channels, calendar, currencies; and the command itself."""
+
+from pathlib import Path
+from typing import Any
+
+import layouts
+import pytest
+from typer.testing import CliRunner
+
+from mmm.cli import app
+from mmm.data.load import load
+from mmm.errors import DataError
+from mmm.settings import settings_from
+from mmm.starting.asked import Proposal
+from mmm.starting.start import start
+from mmm.starting.written import settings_text
+
+
+def proposed(folder: Path, **answers: str) -> Proposal:
+    return start([str(folder)], folder, "analysis", answers)
+
+
+def panel(found: Proposal, folder: Path) -> Any:
+    settings_text(found.document, found.comments, found.notes, found.unused)
+    return load(settings_from(found.document).data, folder)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    layouts.sales(tmp_path)
+    layouts.google_ads(tmp_path)
+    layouts.linkedin_ads(tmp_path)
+    return tmp_path
+
+
+def test_a_folder_becomes_sources_that_need_no_hand(folder: Path) -> None:
+    found = proposed(folder)
+    data = found.document["data"]
+    assert [(s["kind"], s["file"]) for s in data["sources"]] == [
+        ("table", "sales.csv"),
+        ("google_ads", "google.csv"),
+        ("linkedin_ads", "linkedin.csv"),
+    ]
+    assert data["sources"][0]["columns"] == {
+        "revenue": "revenue",
+        "price": {"column": "price", "over_time": "mean"},
+    }
+    assert data["currency"] == "EUR"
+    dataset = panel(found, folder)
+    assert dataset.channels == ("google_ads", "linkedin")
+    assert dataset.data["spend"].sum("date").values.ravel() == pytest.approx([21 * 1000.5, 21 * 30.0])
+    assert dataset.controls == ("price",)
+
+
+def test_campaign_types_with_spend_become_channels(folder: Path) -> None:
+    text = (
+        (folder / "google.csv")
+        .read_text(encoding="utf-8")
+        .replace("Performance Max,EUR, --", "Performance Max,EUR,9.5")
+    )
+    (folder / "google.csv").write_text(text, encoding="utf-8")
+    found = proposed(folder)
+    assert found.document["data"]["sources"][1]["channels"] == {
+        "google_search": {"campaign_type": "Search"},
+        "google_performance_max": {"campaign_type": "Performance Max"},
+    }
+    assert panel(found, folder).channels == ("google_search", "google_performance_max", "linkedin")
+
+
+def test_weeks_of_one_file_set_the_calendar_and_those_of_another_are_split(folder: Path) -> None:
+    layouts.google_trends(folder)
+    found = proposed(folder)
+    assert found.document["data"]["calendar"] == {"period": "week", "starts": "sunday"}
+    assert len(panel(found, folder).dates) == 2
+    layouts.lines(folder / "sales.csv", ["week,revenue", *(f"2024-01-{day:02d},{day + 90}" for day in (1, 8, 15))])
+    found = proposed(folder)
+    assert found.document["data"]["calendar"]["starts"] == "monday"
+    assert found.document["data"]["sources"][-1] == {"file": "trends.csv", "kind": "google_trends", "split": "days"}
+    assert any("spread evenly over their days" in note for note in found.notes)
+    assert panel(found, folder).controls == ("trends_my_brand",)
+
+
+def test_rates_are_asked_and_never_guessed(folder: Path) -> None:
+    layouts.meta_ads(folder, "USD")
+    found = proposed(folder)
+    assert [q.key for q in found.questions if q.key.startswith("rate")] == ["rate_USD"]
+    assert "rates" not in found.document["data"]
+    with pytest.raises(DataError, match="21 rows are in USD"):
+        panel(found, folder)
+    found = proposed(folder, rate_USD="0.5")
+    assert float(panel(found, folder).data["spend"].sel(channel="meta").sum()) == 210.0
+
+
+def test_orders_of_a_shop_are_an_outcome(tmp_path: Path) -> None:
+    layouts.shopify_orders(tmp_path)
+    layouts.tiktok_ads(tmp_path)
+    found = proposed(tmp_path)
+    assert found.document["data"]["target"] == {"column": "revenue", "kind": "revenue"}
+    assert float(panel(found, tmp_path).data["outcome"].sum()) == 21 * 50 + 50
+
+
+def test_folders_without_sales_or_with_regions_say_what_is_missing(tmp_path: Path) -> None:
+    layouts.tiktok_ads(tmp_path)
+    with pytest.raises(DataError, match="No file holds an outcome"):
+        proposed(tmp_path)
+    rows = [f"{day},{geo},5" for day in layouts.DAYS for geo in ("north", "south")]
+    layouts.lines(tmp_path / "sales.csv", ["day,region,revenue", *rows])
+    with pytest.raises(DataError, match="a row a region and period"):
+        proposed(tmp_path)
+
+
+def called(*words: str) -> Any:
+    return CliRunner().invoke(app, ["init", *words])
+
+
+def test_the_command_writes_once_and_says_what_is_left(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    result = called("sales.csv", "google.csv", "--out", "made.yaml")
+    assert result.exit_code == 2
+    assert "no terminal to ask in" in result.stderr
+    result = called("sales.csv", "google.csv", "--out", "made.yaml", "--yes", "--margin", "0.4")
+    assert result.exit_code == 2
+    assert "is written, and this is left to do" in result.stderr
+    assert "plan.horizon" in result.stderr
+    text = Path("made.yaml").read_text(encoding="utf-8")
+    assert "margin: 0.4" in text
+    assert "# Guessed, so please look:" in text
+    result = called("sales.csv", "google.csv", "--out", "made.yaml", "--yes")
+    assert result.exit_code == 2
+    assert "is there already" in result.stderr
