@@ -94,6 +94,53 @@ def init(
     make_settings(Starting(tuple(data), out, yes, force, answers))
 
 
+imports = typer.Typer(name="import", help="Settings from models of other tools.", no_args_is_help=True)
+app.add_typer(imports)
+Currency = Annotated[str | None, typer.Option(help="Currency of spend and revenue, such as EUR.")]
+Out = Annotated[Path | None, typer.Option(help="Settings file to write. [<name of the file>.yaml]")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the settings file that is there.")]
+
+
+@imports.command("robyn")
+def import_robyn(
+    model: Annotated[Path, typer.Argument(metavar="MODEL.json", help="RobynModel-*.json, as robyn_write makes it.")],
+    data: Annotated[Path | None, typer.Option(help="Table it was fitted on, where the file does not hold it.")] = None,
+    out: Out = None,
+    currency: Currency = None,
+    force: Force = False,
+) -> None:
+    """Settings and priors from a Robyn model, and a table of what was not carried over."""
+    from mmm.cli.peers import Importing, show_robyn
+
+    show_robyn(Importing(model, data, out, force, currency))
+
+
+@imports.command("meridian")
+def import_meridian(
+    data: Annotated[Path, typer.Argument(metavar="DATA.csv", help="Table in the layout of Meridian's CsvDataLoader.")],
+    out: Out = None,
+    currency: Currency = None,
+    force: Force = False,
+) -> None:
+    """Settings for a table in Meridian's layout, with Meridian's default priors."""
+    from mmm.cli.peers import Importing, show_meridian
+
+    show_meridian(Importing(data, None, out, force, currency))
+
+
+@app.command()
+def export(
+    tool: Annotated[str, typer.Argument(help="meridian or pymc-marketing.")],
+    config: Config,
+    parameter: Parameters = None,
+    out: Annotated[Path, typer.Option(help="Folder for the table and the lines that read it.")] = Path("export"),
+) -> None:
+    """Write the data as the input of another tool: a table, and the Python that reads it there."""
+    from mmm.cli.peers import show_export
+
+    show_export(tool, config, parameter or [], out)
+
+
 @app.command()
 def simulate(
     out: Annotated[Path, typer.Option(help="Folder for data.csv, truth.json and settings.yaml.")],

@@ -2,9 +2,10 @@
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -38,8 +39,7 @@ def make_settings(asked: Starting) -> None:
     cannot be or a file that is there already, and, once the settings are written, what is left to do.
     """
     path = asked.out or Path(f"{_name(asked.data)}.yaml")
-    if path.exists() and not asked.force:
-        raise SettingsError(f"'{path}' is there already. Name another file with --out, or replace it with --force.")
+    _demand_free(path, asked.force)
     if not asked.yes and not sys.stdin.isatty():
         raise SettingsError(
             "There is no terminal to ask in. Take the guesses with --yes, and answer what you know by options."
@@ -48,17 +48,35 @@ def make_settings(asked: Starting) -> None:
     proposal = start(list(asked.data), path.parent, _name(asked.data), answers)
     if not asked.yes:
         proposal = _dialogue(asked, path, answers, proposal)
-    text = settings_text(proposal.document, proposal.comments, proposal.notes, proposal.unused)
+    write_settings(proposal.document, proposal.comments, proposal.notes, proposal.unused, path, asked.force)
+
+
+def write_settings(
+    document: Mapping[str, Any],
+    comments: Mapping[str, str],
+    notes: Sequence[str],
+    unused: Mapping[str, str],
+    path: Path,
+    force: bool,
+) -> None:
+    """Write the settings, tell the guesses, and say what ``mmm check`` says of them. Raises as make_settings does."""
+    _demand_free(path, force)
+    text = settings_text(document, comments, notes, unused)
     try:
         write_whole(path, text)
     except OSError as error:
         raise SettingsError(
             f"'{path}' cannot be written ({error.strerror}). Choose another file with --out."
         ) from error
-    for note in proposal.notes:
+    for note in notes:
         say(f"Guessed: {note}")
     typer.echo(plain(str(path)))
     _checked(path)
+
+
+def _demand_free(path: Path, force: bool) -> None:
+    if path.exists() and not force:
+        raise SettingsError(f"'{path}' is there already. Name another file with --out, or replace it with --force.")
 
 
 def _name(data: tuple[str, ...]) -> str:

@@ -62,8 +62,8 @@ def propose_joined(
     """
     found = Proposal({"name": name})
     exports = _exports([p for p in paths if p not in sights], folder, found)
-    tables = [_table(path, sights[path], folder, found) for path in paths if path in sights]
-    tables = [table for table in tables if table is not None]
+    looked = (_table(path, sights[path], folder, found) for path in paths if path in sights)
+    tables = [table for table in looked if table is not None]
     data: dict[str, Any] = {"sources": [t.entry for t in tables] + [e.entry for e in exports]}
     found.document["data"] = data
     outcome = _outcome(tables, exports, found, answers)

@@ -26,9 +26,14 @@ def start(named: list[str], folder: Path, name: str, answers: Mapping[str, str])
     paths = list(dict.fromkeys(path for text in named for path in named_paths(text, Path())))
     known = {path: kind_of(path) for path in paths}
     if len(paths) == 1 and known[paths[0]] is None:
-        return propose(see(paths[0]), Path(os.path.relpath(paths[0], folder)).as_posix(), name, answers)
+        return propose(see(paths[0]), relative(paths[0], folder), name, answers)
     sights: dict[Path, Sight] = {path: see(path) for path in paths if known[path] is None}
     return propose_joined(paths, sights, folder, name, answers)
+
+
+def relative(path: Path, folder: Path) -> str:
+    """A path as a settings file in ``folder`` names it."""
+    return Path(os.path.relpath(path, folder)).as_posix()
 
 
 def is_query(text: str) -> bool:

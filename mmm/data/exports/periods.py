@@ -28,12 +28,14 @@ class Periods:
 
     @property
     def first(self) -> np.datetime64:
-        return self.starts[0]
+        first: np.datetime64 = self.starts[0]
+        return first
 
     @property
     def last(self) -> np.datetime64:
         """The last day."""
-        return self.starts[-1] + (self.days - 1) * _DAY
+        last: np.datetime64 = self.starts[-1] + (self.days - 1) * _DAY
+        return last
 
 
 def anchor_of(sources: list[tuple[Rows, SourceSettings]], calendar: CalendarSettings, problems: Problems) -> int:
@@ -119,7 +121,9 @@ class Spread:
         inside = self.period >= 0
         total = np.bincount(self.period[inside], weights=values[self.row][inside], minlength=self.count)
         number = np.bincount(self.period[inside], minlength=self.count)
-        return np.divide(total, number, out=np.full(self.count, np.nan), where=number > 0)
+        found: FloatArray = np.full(self.count, np.nan)
+        np.divide(total, number, out=found, where=number > 0)
+        return found
 
     def covered(self) -> npt.NDArray[np.int64]:
         """Days of each period that some row is about, each day once."""

@@ -1,0 +1,106 @@
+"""``mmm import``: settings from what other tools keep of a model, with an account of what was not carried over."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import typer
+
+from mmm.cli.init import write_settings
+from mmm.cli.output import plain, say, table, write_table
+from mmm.data.calendar import parse_periods
+from mmm.data.csv_settings import CsvSettings
+from mmm.data.read import read_file
+from mmm.errors import SettingsError
+from mmm.files import write_whole
+from mmm.settings import load_dataset, load_settings, read_parameters
+from mmm.starting.peers.handed import to_meridian, to_pymc_marketing
+from mmm.starting.peers.imported import Imported
+from mmm.starting.peers.meridian import import_meridian
+from mmm.starting.peers.robyn import import_robyn, raw_data, read_model
+from mmm.starting.proposal import propose
+from mmm.starting.sight import see
+from mmm.starting.start import relative
+from mmm.suggest import suggestion
+from mmm.tables import csv_text
+
+_TOOLS = ("meridian", "pymc-marketing")
+
+
+@dataclass(frozen=True)
+class Importing:
+    """The arguments of ``mmm import``."""
+
+    file: Path
+    data: Path | None
+    out: Path | None
+    force: bool
+    currency: str | None
+
+
+def show_robyn(asked: Importing) -> None:
+    """Write settings for Robyn's model, its results as theirs.csv, and say what was not carried over.
+
+    Raises SettingsError for a file that is none of Robyn's or without data, DataError where the data do not fit it.
+    """
+    out = asked.out or Path(f"{_name(asked.file)}.yaml")
+    document = read_model(asked.file)
+    frame, source = _robyn_data(asked, document, out)
+    found = import_robyn(document, frame, source, _name(asked.file), asked.currency or "USD")
+    if asked.currency is None:
+        found.notes.append("Robyn's model names no currency; USD is a guess that changes names and signs only.")
+    _tell(found, out, asked.force)
+
+
+def show_meridian(asked: Importing) -> None:
+    """Write settings for a table in Meridian's layout, with Meridian's default priors."""
+    out = asked.out or Path(f"{_name(asked.file)}.yaml")
+    sight = see(asked.file)
+    answers = {} if asked.currency is None else {"currency": asked.currency}
+    proposal = propose(sight, relative(asked.file, out.parent), _name(asked.file), answers)
+    _tell(import_meridian(sight, proposal), out, asked.force)
+
+
+def show_export(tool: str, config: Path, parameters: list[str], out: Path) -> None:
+    """Write the table and the code of another tool into ``out``. Raises SettingsError for a tool that is not known."""
+    if tool not in _TOOLS:
+        raise SettingsError(f"'{tool}' is no tool that data are handed to. {suggestion(tool, _TOOLS)}")
+    settings = load_settings(config, read_parameters(parameters))
+    dataset = load_dataset(settings)
+    if tool == "meridian":
+        made = to_meridian(dataset)
+    else:
+        lookback = parse_periods(settings.model.lookback, dataset.frequency)
+        made = to_pymc_marketing(dataset, lookback, settings.model.baseline.seasonality_order)
+    name = tool.replace("-", "_")
+    typer.echo(plain(str(write_table(out / f"{name}.csv", made.frame))))
+    typer.echo(plain(str(write_whole(out / f"read_{name}.py", made.code))))
+    for lost in made.lost:
+        say(f"Not handed over: {lost}.")
+
+
+def _name(path: Path) -> str:
+    return "".join(c if c.isalnum() and c.isascii() else "_" for c in path.name.split(".")[0]).strip("_") or "imported"
+
+
+def _robyn_data(asked: Importing, document: dict[str, object], out: Path) -> tuple[pd.DataFrame, str]:
+    """The data that the model was fitted on: those named, else those within the file, which are then kept as CSV."""
+    if asked.data is not None:
+        return read_file(asked.data, CsvSettings(), "--data").frame, relative(asked.data, out.parent)
+    frame = raw_data(document)
+    if frame is None:
+        raise SettingsError(f"'{asked.file}' holds no data (Extras.raw_data). Name the table it was fitted on: --data.")
+    path = write_whole(out.parent / f"{_name(asked.file)}.csv", csv_text(frame))
+    say(f"The data within the file are kept in {path}.")
+    return frame, path.name
+
+
+def _tell(found: Imported, out: Path, force: bool) -> None:
+    columns = [found.tool, "here", "", "why"]
+    table("What was carried over", columns, [(i.theirs, i.ours, i.how, i.why) for i in found.items])
+    if found.theirs:
+        frame = pd.DataFrame(found.theirs)
+        shown = [(t.channel, f"{t.share:.1f}%", f"{t.roas:.2f}", f"{t.low:.2f} to {t.high:.2f}") for t in found.theirs]
+        table(f"{found.tool}'s results", ["channel", "share", "ROAS", "its interval"], shown, right=["share", "ROAS"])
+        typer.echo(plain(str(write_table(out.with_name(f"{out.stem}_theirs.csv"), frame))))
+    write_settings(found.document, found.comments, found.notes, {}, out, force)
