@@ -1,0 +1,88 @@
+"""Commands before an analysis: settings from tables and from other tools, and data for these."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="Settings file, such as configs/demo.yaml.")]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-p",
+        "--parameter",
+        metavar="NAME=VALUE",
+        help="Replace one setting for this run: total_budget=1200000, horizon='13 weeks', sampler.draws=500.",
+    ),
+]
+
+
+def init(
+    data: Annotated[
+        list[str],
+        typer.Argument(metavar="DATA...", help="Files, folders, patterns such as 'exports/*.csv', or a query."),
+    ],
+    out: Annotated[Path | None, typer.Option(help="Settings file to write. [<name of the data>.yaml]")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take the guesses, and say them.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the settings file that is there.")] = False,
+    outcome: Annotated[str | None, typer.Option(help="Column of the outcome.")] = None,
+    kind: Annotated[str | None, typer.Option(help="What the outcome is: revenue, profit or kpi.")] = None,
+    value: Annotated[str | None, typer.Option(help="Money per unit of a kpi: a number or a column.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Currency of spend and revenue, such as EUR.")] = None,
+    margin: Annotated[str | None, typer.Option(help="Share of revenue that is left as profit, such as 0.35.")] = None,
+    rate: Annotated[
+        list[str] | None, typer.Option(metavar="USD=0.92", help="One unit of another currency in this one.")
+    ] = None,
+) -> None:
+    """Look at tables, ask what they do not say, and write a settings file that `mmm check` passes."""
+    from mmm.cli.init import Starting, make_settings
+
+    known = {"outcome": outcome, "kind": kind, "value_per_unit": value, "currency": currency, "margin": margin}
+    answers = {key: text for key, text in known.items() if text is not None}
+    answers |= {f"rate_{code.upper()}": value for code, _, value in (text.partition("=") for text in rate or ())}
+    make_settings(Starting(tuple(data), out, yes, force, answers))
+
+
+imports = typer.Typer(name="import", help="Settings from models of other tools.", no_args_is_help=True)
+Currency = Annotated[str | None, typer.Option(help="Currency of spend and revenue, such as EUR.")]
+SettingsOut = Annotated[Path | None, typer.Option(help="Settings file to write. [<name of the file>.yaml]")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the settings file that is there.")]
+
+
+@imports.command("robyn")
+def import_robyn(
+    model: Annotated[Path, typer.Argument(metavar="MODEL.json", help="RobynModel-*.json, as robyn_write makes it.")],
+    data: Annotated[Path | None, typer.Option(help="Table it was fitted on, where the file does not hold it.")] = None,
+    out: SettingsOut = None,
+    currency: Currency = None,
+    force: Force = False,
+) -> None:
+    """Settings and priors from a Robyn model, and a table of what was not carried over."""
+    from mmm.cli.peers import Importing, show_robyn
+
+    show_robyn(Importing(model, data, out, force, currency))
+
+
+@imports.command("meridian")
+def import_meridian(
+    data: Annotated[Path, typer.Argument(metavar="DATA.csv", help="Table in the layout of Meridian's CsvDataLoader.")],
+    out: SettingsOut = None,
+    currency: Currency = None,
+    force: Force = False,
+) -> None:
+    """Settings for a table in Meridian's layout, with Meridian's default priors."""
+    from mmm.cli.peers import Importing, show_meridian
+
+    show_meridian(Importing(data, None, out, force, currency))
+
+
+def export(
+    tool: Annotated[str, typer.Argument(help="meridian or pymc-marketing.")],
+    config: Config,
+    parameter: Parameters = None,
+    out: Annotated[Path, typer.Option(help="Folder for the table and the lines that read it.")] = Path("export"),
+) -> None:
+    """Write the data as the input of another tool: a table, and the Python that reads it there."""
+    from mmm.cli.peers import show_export
+
+    show_export(tool, config, parameter or [], out)
