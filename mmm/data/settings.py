@@ -292,23 +292,10 @@ class DataSettings(Section):
     def _one_origin(self) -> "DataSettings":
         if (self.source is None) == (not self.sources):
             raise ValueError("give source, one table, or sources, files that are joined: one of the two.")
-        of_sources, of_tables = (
-            ("calendar", "rates"),
-            ("layout", "date_format", "week_label", "geo", "sheet", "csv", "long"),
-        )
-        other = of_tables if self.sources else of_sources
-        given = [
-            key
-            for key in other
-            if getattr(self, key) != type(self).model_fields[key].get_default(call_default_factory=True)
-        ]
-        if given and self.sources:
-            raise ValueError(
-                f"{given[0]} is for a table (source). With sources each file has keys of its own, and the joined panel "
-                "is national."
-            )
-        if given:
-            raise ValueError(f"{given[0]} is for sources. Remove it.")
+        of_tables = ("layout", "date_format", "week_label", "geo", "sheet", "csv", "long")
+        for key in of_tables if self.sources else ("calendar", "rates"):
+            if getattr(self, key) != type(self).model_fields[key].get_default(call_default_factory=True):
+                raise ValueError(f"{key} is for {'a table (source)' if self.sources else 'sources'}. Remove it.")
         return self
 
     @model_validator(mode="after")
