@@ -163,7 +163,7 @@ def rows_of(seed: int) -> list[Row]:
         change = (money - rest).sum(axis=(0, 1))
         moved = float(np.maximum(change, 0).sum())
         net = future.won(past, money) - stay - float(change.sum()) - LIMITS.cost_share * moved
-        return Row(seed, kind, method, moved > 1e-6 * rest.sum(), moved, net, said, stay)
+        return Row(seed, kind, method, bool(moved > 1e-6 * rest.sum()), moved, net, said, stay)
 
     def ours(method: str, model: Fit, limits: ReplanSettings) -> Row:
         found: Correction = correct(content, model, dataset, Wish(PLAN, limits))

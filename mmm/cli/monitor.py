@@ -15,6 +15,7 @@ from mmm.errors import FitError, RegisterError, ReportError
 from mmm.inference.fit import Fit
 from mmm.inference.stored import load
 from mmm.monitoring.look import Seen, look, recent
+from mmm.monitoring.reported import read_reported
 from mmm.monitoring.state import State
 from mmm.register.database import Register, open_register
 from mmm.register.queries import Entry, active_plan
@@ -40,9 +41,10 @@ def show_monitor(config: Path, parameters: list[str], out: Path, watch: float | 
         dataset = load_dataset(settings)
         if known is None or known[0] != entry.id:
             known = (entry.id, model_of(entry, settings, dataset))
-        if dataset.fingerprint + entry.id != before:
+        now = dataset.fingerprint + entry.id + _reported(settings)
+        if now != before:
             state = _look(settings, entry, dataset, known[1])
-            before = dataset.fingerprint + entry.id
+            before = now
             _tell(state, _write(state, settings, out))
         tell(register, state, settings)
         if watch is None:
@@ -74,9 +76,24 @@ def model_of(entry: Entry, settings: Settings, dataset: Dataset) -> Fit:
     return judged(request_of(settings, before), progress=True, say=say).fit
 
 
+def _reported(settings: Settings) -> str:
+    """When the table of what platforms report was written; empty where there is none (the look says so)."""
+    wish = settings.monitor.reported
+    if wish is None:
+        return ""
+    try:
+        found = (settings.base / wish.source).stat()
+    except OSError:
+        return ""
+    return f"{found.st_mtime_ns} {found.st_size}"
+
+
 def _look(settings: Settings, entry: Entry, dataset: Dataset, fit: Fit) -> State:
     findings = recent(quality_report(dataset, settings.data).findings, entry.content)
-    return look(Seen(entry, dataset, fit, findings), settings.monitor)
+    wish, reported = settings.monitor.reported, None
+    if wish is not None:
+        reported = read_reported(wish, settings.base, tuple(settings.data.channels), dataset.currency)
+    return look(Seen(entry, dataset, fit, findings, reported), settings.monitor)
 
 
 def _write(state: State, settings: Settings, out: Path) -> list[Path]:

@@ -11,11 +11,13 @@ from mmm.data.dataset import Dataset
 from mmm.data.quality import Finding
 from mmm.inference.fit import Fit
 from mmm.monitoring.expected import Expected, expect
+from mmm.monitoring.finance import fiscal, months
 from mmm.monitoring.pacing import Pace, pace
 from mmm.monitoring.points import points_of
+from mmm.monitoring.reported import campaigns
 from mmm.monitoring.sequential import Alternative, Evidence, Floats, evidence
 from mmm.monitoring.settings import MonitorSettings
-from mmm.monitoring.state import Efficiency, Geo, Interval, LimitState, Money, Period, State, Surprise
+from mmm.monitoring.state import Campaign, Efficiency, Geo, Interval, LimitState, Money, Period, State, Surprise
 from mmm.register.queries import Entry
 from mmm.register.record import Content
 from mmm.register.rules import spent as limits_of
@@ -31,6 +33,8 @@ class Seen:
     dataset: Dataset
     fit: Fit
     findings: tuple[Finding, ...] = ()
+    reported: pd.DataFrame | None = None
+    """What platforms report (:func:`mmm.monitoring.reported.read_reported`); None where they report nothing."""
 
     @property
     def content(self) -> Content:
@@ -46,6 +50,7 @@ def look(seen: Seen, settings: MonitorSettings, made: dt.datetime | None = None)
     )
     found = None if expected is None else test_of(expected, settings, len(content.dates))
     planned = content.money
+    told = [] if seen.reported is None else campaigns(content, seen.reported, len(actual))
     state = State(
         analysis=content.analysis,
         title=content.title,
@@ -66,8 +71,12 @@ def look(seen: Seen, settings: MonitorSettings, made: dt.datetime | None = None)
         ),
         weeks=tuple(_weeks(content, actual, expected, found)),
         geos=tuple(_geos(content, actual, expected)),
-        efficiency=() if expected is None else tuple(_efficiency(expected)),
+        efficiency=() if expected is None else tuple(_efficiency(expected, told)),
         limits=tuple(_limits(as_spent(content, actual))),
+        campaigns=tuple(told),
+        quarters=tuple(fiscal(content, actual, "quarter")),
+        years=tuple(fiscal(content, actual, "year")),
+        months=tuple(months(content, actual)),
         surprise=None if expected is None or found is None else _surprise(expected, found, settings.alpha),
         points=(),
         data=seen.dataset.fingerprint,
@@ -185,20 +194,36 @@ def _geos(content: Content, actual: Floats, expected: Expected | None) -> Iterat
         yield Geo(geo=name, planned=float(planned[g]), spent=spent, outcome=outcome, expected=mean, inside=inside)
 
 
-def _efficiency(expected: Expected) -> Iterator[Efficiency]:
+def _efficiency(expected: Expected, told: list[Campaign]) -> Iterator[Efficiency]:
     has_value = bool(np.isfinite(expected.value).all())
     for c, name in enumerate(expected.channels):
         part, money = expected.contribution[:, :, c], float(expected.spend[:, c].sum())
         units = part.sum(axis=1)
         roas = _interval((part * expected.value).sum(axis=1) / money) if has_value and money > 0 else None
-        mean = float(units.mean())
+        won = _interval(units)
+        mine = [one for one in told if one.channel == name]
+        spent, value = _known([one.spent for one in mine]), _known([one.value for one in mine])
         yield Efficiency(
             channel=name,
             spent=money,
-            contribution=_interval(units),
+            contribution=won,
             roas=roas,
-            cost_per_unit=money / mean if mean > 0 and money > 0 else None,
+            cost_per_unit=_cost(money, won),
+            reported=_known([one.conversions for one in mine]),
+            reported_roas=value / spent if value is not None and spent else None,
         )
+
+
+def _cost(money: float, won: Interval) -> Interval | None:
+    """Money a unit; winning more makes a unit cheaper. None where the interval of what was won is not above zero."""
+    if money <= 0 or won.lower <= 0:
+        return None
+    return Interval(mean=money / won.mean, lower=money / won.upper, upper=money / won.lower)
+
+
+def _known(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
 
 
 def _limits(content: Content) -> Iterator[LimitState]:

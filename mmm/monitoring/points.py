@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 
 from mmm.data.quality import Finding
-from mmm.digits import amount
+from mmm.digits import amount, interval
 from mmm.monitoring.settings import MonitorSettings
 from mmm.monitoring.state import Money, Point, State
 
 _SMALL = 0.01
 """Share of the plan's money below which a channel's pace is not judged."""
+
+_WORSE = "Ask whether the rest of the plan should change: mmm replan. A test on the channel settles what it brings."
 
 
 def points_of(state: State, settings: MonitorSettings, findings: tuple[Finding, ...], revised: int) -> Iterator[Point]:
@@ -25,6 +27,7 @@ def points_of(state: State, settings: MonitorSettings, findings: tuple[Finding, 
     yield from _surprise(state, bool(findings))
     yield from _pace(state, settings)
     yield from _limits(state)
+    yield from _returns(state, settings)
     if state.seen >= state.periods:
         yield Point(
             kind="over",
@@ -139,6 +142,34 @@ def _pace_advice(state: State, money: Money) -> str:
         f"To end as planned, spend {amount(rest)} {state.currency} a {state.period} from now on "
         f"(lately {amount(money.burn)}), or plan the rest anew."
     )
+
+
+def _returns(state: State, settings: MonitorSettings) -> Iterator[Point]:
+    """Channels whose ROAS, or cost per unit, is worse than their threshold: to act on where all of the interval is."""
+    for one in state.efficiency:
+        least, most = settings.least_roas.get(one.channel), settings.most_cost.get(one.channel)
+        if least is not None and one.roas is not None and one.roas.mean < least:
+            found = interval(one.roas.mean, one.roas.lower, one.roas.upper)
+            yield Point(
+                kind="returns",
+                severity="act" if one.roas.upper < least else "look",
+                channel=one.channel,
+                sentence=f"{one.channel} returns {found} {state.currency} a unit of money; the least is {least:g}.",
+                advice=_WORSE,
+                size=1.0 - one.roas.mean / least,
+            )
+        if most is not None and one.cost_per_unit is not None and one.cost_per_unit.mean > most:
+            cost = one.cost_per_unit
+            found = interval(cost.mean, cost.lower, cost.upper)
+            yield Point(
+                kind="cost",
+                severity="act" if cost.lower > most else "look",
+                channel=one.channel,
+                sentence=f"A unit of {state.outcome_unit} won by {one.channel} costs {found} {state.currency}; the "
+                f"most is {most:g}.",
+                advice=_WORSE,
+                size=cost.mean / most - 1.0,
+            )
 
 
 def _limits(state: State) -> Iterator[Point]:

@@ -1,13 +1,36 @@
 """The sections ``monitor`` and ``replan``: what counts as off the plan, and when it is corrected."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from mmm.data.csv_settings import CsvSettings
+from mmm.data.settings import Name
 from mmm.monitoring.alerts.settings import AlertSettings
 from mmm.section import Section
 
 Share = Annotated[float, Field(gt=0.0, le=10.0)]
+Threshold = Annotated[float, Field(gt=0.0, le=1e12)]
+
+
+class ReportedSettings(Section):
+    """A table of what platforms report: a row a day (or period), channel and campaign. Columns by their names in it."""
+
+    source: Path
+    """A CSV or Parquet file, relative to the settings file."""
+    csv: CsvSettings = CsvSettings()
+    date: str = "date"
+    date_format: str | None = None
+    week_label: Literal["start", "end"] | None = None
+    channel: str = "channel"
+    """Whose values are channels of the analysis."""
+    platform: str | None = None
+    campaign: str | None = None
+    spend: str | None = None
+    conversions: str | None = None
+    value: str | None = None
+    """Value of the conversions, in the currency of the data."""
 
 
 class MonitorSettings(Section):
@@ -23,6 +46,12 @@ class MonitorSettings(Section):
     """Standard deviation of the changes of the whole market that the test looks for, relative to the outcome."""
     effect: Share = 0.5
     """Standard deviation of the changes of one channel's effect that the test looks for, relative to the effect."""
+    least_roas: dict[Name, Threshold] = Field(default_factory=dict)
+    """By channel the ROAS, as the plan's model measures it in the periods seen, below which it is off."""
+    most_cost: dict[Name, Threshold] = Field(default_factory=dict)
+    """By channel the cost per unit of outcome above which it is off."""
+    reported: ReportedSettings | None = None
+    """What platforms report of their campaigns; shown beside the model, never mixed with it."""
     draws: Annotated[int, Field(ge=200, le=100_000)] = 1000
     """Posterior draws behind what was expected."""
     alerts: AlertSettings = AlertSettings()

@@ -7,9 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 FILE = "monitor.json"
 Severity = Literal["act", "look", "note"]
-Kind = Literal[
-    "surprise", "pace", "channel_pace", "limit", "data", "revised", "no_data", "over", "returns", "untracked_spend"
-]
+Kind = Literal["surprise", "pace", "channel_pace", "limit", "data", "revised", "no_data", "over", "returns", "cost"]
 
 
 class Part(BaseModel):
@@ -90,7 +88,48 @@ class Efficiency(Part):
     """In units of the outcome."""
     roas: Interval | None
     """Contribution x value / money; null without a value or money."""
-    cost_per_unit: float | None
+    cost_per_unit: Interval | None
+    """Money / contribution."""
+    reported: float | None = None
+    """Conversions that platforms report of it, as they count them; null where they report none."""
+    reported_roas: float | None = None
+    """Value that platforms report / the spend that they report."""
+
+
+class Campaign(Part):
+    """A campaign in the periods seen, as its platform reports it."""
+
+    channel: str
+    platform: str
+    campaign: str
+    spent: float | None
+    conversions: float | None
+    value: float | None
+    months: dict[str, float]
+    """Spend by month."""
+
+
+class Fiscal(Part):
+    """A quarter or year of the calendar, as far as the plan reaches into it."""
+
+    label: str
+    before: float
+    """Spent in it before the plan."""
+    plan: float
+    due: float
+    spent: float
+    end: Interval | None
+    """Forecast at completion: spent, and the rest of the plan at the rate so far."""
+
+
+class Month(Part):
+    """Money by channel in a month of the calendar, as far as the plan reaches into it."""
+
+    month: str
+    plan: dict[str, float]
+    spent: dict[str, float]
+    over: bool
+    """Whether all of the plan's periods in it are in the data."""
 
 
 class LimitState(Part):
@@ -145,6 +184,10 @@ class State(Part):
     geos: tuple[Geo, ...]
     efficiency: tuple[Efficiency, ...]
     limits: tuple[LimitState, ...]
+    campaigns: tuple[Campaign, ...]
+    quarters: tuple[Fiscal, ...]
+    years: tuple[Fiscal, ...]
+    months: tuple[Month, ...]
     surprise: Surprise | None
     points: tuple[Point, ...]
     data: str

@@ -130,6 +130,7 @@ def _channel_problems(settings: Settings) -> Iterator[str]:
     named += [(f"plan.groups.{name}.channels", group.channels) for name, group in plan.groups.items()]
     named += [(f"plan_register.limits.{i}.channels", x.channels) for i, x in enumerate(settings.plan_register.limits)]
     named += [(f"handover.platforms.{name}.channels", x.channels) for name, x in settings.handover.platforms.items()]
+    named += [("monitor.least_roas", settings.monitor.least_roas), ("monitor.most_cost", settings.monitor.most_cost)]
     for section in (settings.costs, settings.desk):
         if section is not None:
             named += section.named_channels()

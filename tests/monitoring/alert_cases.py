@@ -41,7 +41,8 @@ def state(*points: tuple, plan: str = "demo-1") -> State:
     return State(
         analysis="demo", title="Demo", plan=plan, made=NOW, currency="EUR", outcome_unit="EUR",
         first=dt.date(2025, 1, 6), last=dt.date(2025, 4, 6), period="week", periods=13, seen=8, verdict="look",
-        total=nothing, channels=(), weeks=(), geos=(), efficiency=(), limits=(), surprise=None, points=tuple(made),
+        total=nothing, channels=(), weeks=(), geos=(), efficiency=(), limits=(), campaigns=(), quarters=(), years=(),
+        months=(), surprise=None, points=tuple(made),
         data="d" * 64, fit="f" * 64,
     )  # fmt: skip
 

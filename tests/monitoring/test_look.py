@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -18,7 +19,8 @@ from mmm.errors import DataError
 from mmm.inference.fit import Fit
 from mmm.monitoring.look import Seen, look, revised
 from mmm.monitoring.pacing import pace
-from mmm.monitoring.settings import MonitorSettings
+from mmm.monitoring.reported import read_reported
+from mmm.monitoring.settings import MonitorSettings, ReportedSettings
 from mmm.monitoring.state import State, state_schema
 from mmm.register.queries import Entry
 from mmm.register.settings import RegisterSettings
@@ -61,7 +63,7 @@ def _kinds(state: State) -> set[str]:
     return {point.kind for point in state.points}
 
 
-def test_a_plan_that_is_followed_is_onplan_of(seen: Seen) -> None:
+def test_a_plan_that_is_followed_is_on_plan(seen: Seen) -> None:
     state = look(seen, SETTINGS)
     assert (state.verdict, state.points) == ("good", ())
     assert (state.seen, state.periods, len(state.weeks)) == (SEEN, WEEKS, SEEN)
@@ -186,3 +188,70 @@ def test_the_page_tells_it_offline_and_takes_names_for_text(seen: Seen) -> None:
     for words in ("Where are we", "Is the outcome what was expected?", "Is the money on plan?", "act now"):
         assert words in page
     assert pd.Timestamp(seen.content.dates[0]).strftime("%Y") in page
+
+
+# Thresholds, campaigns, and the periods of finance
+
+
+def test_a_channel_below_its_threshold_is_told(seen: Seen) -> None:
+    one = look(seen, SETTINGS).efficiency[0]
+    assert one.roas is not None
+    assert one.cost_per_unit is not None
+    assert one.cost_per_unit.lower < one.cost_per_unit.mean < one.cost_per_unit.upper
+    for factor, severity in ((1.001, "look"), (1.001 * one.roas.upper / one.roas.mean, "act")):
+        settings = SETTINGS.model_copy(update={"least_roas": {one.channel: factor * one.roas.mean}})
+        (point,) = look(seen, settings).points
+        assert (point.kind, point.severity, point.channel) == ("returns", severity, one.channel)
+    settings = SETTINGS.model_copy(update={"most_cost": {one.channel: 0.99 * one.cost_per_unit.lower}})
+    (point,) = look(seen, settings).points
+    assert (point.kind, point.severity) == ("cost", "act")
+    fine = {"least_roas": {one.channel: 0.99 * one.roas.mean}, "most_cost": {one.channel: one.cost_per_unit.upper}}
+    assert look(seen, SETTINGS.model_copy(update=fine)).points == ()
+
+
+def test_quarters_months_and_years_add_up(seen: Seen) -> None:
+    state = look(seen, SETTINGS)
+    for parts in (state.quarters, state.years):
+        assert sum(part.plan for part in parts) == pytest.approx(state.total.plan)
+        assert sum(part.spent for part in parts) == pytest.approx(state.total.spent)
+    for channel in state.channels:
+        assert sum(month.plan[channel.channel] for month in state.months) == pytest.approx(channel.plan)
+        assert sum(month.spent[channel.channel] for month in state.months) == pytest.approx(channel.spent)
+    assert state.months[0].over
+    assert not state.months[-1].over
+    # A week before the plan that lies in its first quarter counts as spent before it.
+    past = seen.content.past
+    inside = past.dates[0].month in range(3 * ((seen.content.dates[0].month - 1) // 3) + 1, 13)
+    assert (state.quarters[0].before > 0) == inside
+
+
+def test_what_platforms_report_stands_beside_the_model(seen: Seen, tmp_path: Path) -> None:
+    first, last = seen.content.dates[0], seen.content.dates[SEEN - 1]
+    ahead = last + dt.timedelta(days=9)
+    name = '<script>alert("x")</script>'
+    (tmp_path / "ads.csv").write_text(
+        "day,kanal,where,name,cost,conv,worth\n"
+        f"{first},search,Ads,Brand,100,10,300\n{last},search,Ads,Brand,50,5,150\n"
+        f'{first},search,Ads,"{name.replace(chr(34), chr(34) * 2)}",50,,\n{ahead},search,Ads,Brand,999,9,9\n'
+    )
+    columns = {"date": "day", "channel": "kanal", "platform": "where", "campaign": "name", "spend": "cost"}
+    wish = ReportedSettings.model_validate(
+        {"source": "ads.csv", **columns, "conversions": "conv", "value": "worth"}
+    )  # fmt: skip
+    channels = seen.dataset.channels
+    reported = read_reported(wish, tmp_path, channels, "EUR")
+    state = look(replace(seen, reported=reported), SETTINGS)
+    brand = next(one for one in state.campaigns if one.campaign == "Brand")
+    assert (brand.spent, brand.conversions, brand.value) == (150, 15, 450)
+    assert sum(brand.months.values()) == 150
+    search = next(one for one in state.efficiency if one.channel == "search")
+    assert (search.reported, search.reported_roas) == (15, pytest.approx(450 / 200))
+    page = room(state, ReportSettings())
+    assert "Conversions reported" in page
+    assert "<script>alert(" not in page
+    assert "&lt;script&gt;alert(" in page
+    jsonschema.validate(json.loads(state.model_dump_json()), state_schema())
+    text = (tmp_path / "ads.csv").read_text().replace("Ads,Brand,100", "Ads,Brand,-1")
+    (tmp_path / "ads.csv").write_text(text.replace(f"{last},search", f"{last},searhc"))
+    with pytest.raises(DataError, match=r"(?s)2 problems.*'searhc' is no channel.*line 3.*Negative spend.*line 2"):
+        read_reported(wish, tmp_path, channels, "EUR")

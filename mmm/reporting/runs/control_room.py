@@ -12,6 +12,7 @@ from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.pages.parts import Cell, Chapter, Table, Tile, Tone, columns, table_of
 from mmm.reporting.pages.render import Cover, web_page
 from mmm.reporting.pages.templating import render
+from mmm.reporting.runs.finance import finance_chapter
 from mmm.settings.report import ReportSettings
 
 PAGE = "control_room.html"
@@ -30,6 +31,8 @@ _TITLES = {
     "data": "The data",
     "revised": "The past was revised",
     "no_data": "Not begun",
+    "returns": "Return of a channel",
+    "cost": "Cost per unit of a channel",
     "over": "The horizon is over",
 }
 
@@ -64,7 +67,9 @@ def room(state: State, report: ReportSettings) -> str:
             f"fit {state.fit[:12]}. Intervals hold 90% of what is plausible; outcomes are judged given the money spent."
         ),
     )
-    return web_page([_now(state, fmt), _outcome(state, fmt, drawn), _money(state, fmt, drawn)], cover)
+    return web_page(
+        [_now(state, fmt), _outcome(state, fmt, drawn), _money(state, fmt, drawn), finance_chapter(state, fmt)], cover
+    )
 
 
 def chapter(name: str, question: str, answer: str, drawn: tuple[Drawn, ...] = (), **values: object) -> Chapter:
@@ -140,6 +145,7 @@ def _outcome(state: State, fmt: Formatter, drawn: tuple[Drawn, ...]) -> Chapter:
 
 def _efficiency(state: State, fmt: Formatter) -> Table:
     rows = []
+    told = any(one.reported is not None or one.reported_roas is not None for one in state.efficiency)
     for one in state.efficiency:
         won = _estimate(one.contribution)
         roas = None if one.roas is None else _estimate(one.roas)
@@ -149,12 +155,29 @@ def _efficiency(state: State, fmt: Formatter) -> Table:
                 Cell(fmt.exact(one.spent)),
                 Cell(fmt.outcome(won, short=True), fmt.outcome_range(won, short=True)),
                 Cell("" if roas is None else fmt.ratio(roas), "" if roas is None else fmt.ratio_range(roas)),
-                Cell("" if one.cost_per_unit is None else fmt.fine(one.cost_per_unit)),
+                _cost(one.cost_per_unit, fmt),
+                *(
+                    (
+                        Cell("" if one.reported is None else fmt.fine(one.reported)),
+                        Cell("" if one.reported_roas is None else fmt.fine(one.reported_roas)),
+                    )
+                    if told
+                    else ()
+                ),
             )
         )
     caption = "Channels in the periods seen, as the plan's model measures them; small print: 90% intervals."
     heads = columns("Channel", f"Spent ({state.currency})", "Contribution", "ROAS", "Cost per unit of outcome")
+    if told:
+        heads += columns("", "Conversions reported", "ROAS reported")[1:]
+        caption += " Beside them what platforms report, as they count it."
     return table_of(caption, heads, rows)
+
+
+def _cost(cost: Interval | None, fmt: Formatter) -> Cell:
+    if cost is None:
+        return Cell("")
+    return Cell(fmt.fine(cost.mean), fmt.span(fmt.fine(cost.lower), fmt.fine(cost.upper)))
 
 
 def _geos(state: State, fmt: Formatter) -> Table:
