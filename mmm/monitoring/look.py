@@ -18,6 +18,8 @@ from mmm.monitoring.reported import campaigns
 from mmm.monitoring.sequential import Alternative, Evidence, Floats, evidence
 from mmm.monitoring.settings import MonitorSettings
 from mmm.monitoring.state import Campaign, Efficiency, Geo, Interval, LimitState, Money, Period, State, Surprise
+from mmm.monitoring.window import plan_settings
+from mmm.planning.prepare import priced
 from mmm.register.queries import Entry
 from mmm.register.record import Content
 from mmm.register.rules import spent as limits_of
@@ -91,7 +93,7 @@ def look(seen: Seen, settings: MonitorSettings, made: dt.datetime | None = None)
 
 def spent_of(content: Content, dataset: Dataset) -> Floats:
     """Money really spent [t, g, c] in the first t periods of the plan; a channel that the data lost spent nothing."""
-    data = dataset.data["spend"]
+    data = priced(dataset, plan_settings(content)).data["spend"]
     rows = [day for day in map(pd.Timestamp, content.dates) if day in dataset.dates]
     found = data.sel(date=rows).reindex(geo=list(content.geos), channel=list(content.channels), fill_value=0.0)
     return np.asarray(found.values, dtype=float)

@@ -11,7 +11,7 @@ from mmm.errors import DataError
 from mmm.inference.fit import Fit
 from mmm.monitoring.expected import as_fitted
 from mmm.planning.planner import with_changes
-from mmm.planning.prepare import prepare
+from mmm.planning.prepare import prepare, priced
 from mmm.planning.problem import PlanProblem
 from mmm.planning.settings import PlanSettings
 from mmm.planning.worth import UnitWorth, margin_of
@@ -71,11 +71,12 @@ def window(fit: Fit, content: Content, dataset: Dataset, worth: UnitWorth | None
     first = pd.Timestamp(content.dates[0])
     if not (now.dates < first).any():
         raise DataError(f"The data begin on {now.dates[0].date()}, not before the plan ({first.date()}).")
-    before = now.between(None, str((first - pd.Timedelta(days=1)).date()))
+    # A table of the periods after the data says nothing of a horizon that lies in them.
+    before = replace(now.between(None, str((first - pd.Timedelta(days=1)).date())), future=None)
     settings = plan_settings(content)
     problem = prepare(replace(fit, dataset=before), settings, worth).problem
     rows = [day for day in map(pd.Timestamp, content.dates) if day in now.dates]
-    seen = now.data.sel(date=rows)
+    seen = priced(now, settings).data.sel(date=rows, channel=list(problem.channels))
     spend, media = seen["spend"].values, seen["media"].values
     paid = problem.unit.copy()
     bought = (spend > 0) & (media > 0)

@@ -144,10 +144,7 @@ def test_a_plan_that_has_not_begun(seen: Seen) -> None:
 
 
 def test_data_that_lost_a_channel_do_not_fit_the_model(seen: Seen) -> None:
-    kept = seen.dataset.channels[1:]
-    fewer = replace(
-        seen.dataset, data=seen.dataset.data.sel(channel=list(kept)), media_unit=seen.dataset.media_unit[1:]
-    )
+    fewer = seen.dataset.with_channels(seen.dataset.channels[1:])
     with pytest.raises(DataError, match=f"channels {seen.dataset.channels[0]} are gone"):
         look(replace(seen, dataset=fewer), SETTINGS)
 
