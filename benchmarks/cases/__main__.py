@@ -13,6 +13,7 @@ so a run that was broken off goes on.
 import argparse
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -49,6 +50,8 @@ def main() -> int:
     parser.add_argument("--light", action="store_true", help="only what neither fits nor plans")
     parser.add_argument("--again", action="store_true", help="run again what has a result for this code")
     asked = parser.parse_args()
+    # A shell starts what runs in the background deaf to it, and the commands of a case would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if not asked.folder.is_dir():
         print(f"There is no folder '{asked.folder}' with cases: nothing was run. Name it with --folder or MMM_CASES.")
         return 0

@@ -42,7 +42,7 @@ def _swapped(ran: Ran) -> list[str]:
 def _interrupted(ran: Ran) -> list[str]:
     """130, and nothing stored; or done before the interrupt came, and all draws stored."""
     code = re.search(r"exit code \(130 is documented\): (-?\d+)", ran.out)
-    parts = [int(n) for n in re.findall(r"stored draws \[\d+, (\d+)\]", ran.out)]
+    parts = [int(n) for n in re.findall(r"stored draws \[(?:\d+, )?(\d+)\]", ran.out)]
     wrong = [f"a part of {n:,} draws is stored as the whole" for n in parts if n != 20000]
     if code is None or code[1] not in ("130", "0"):
         wrong.append(f"exit code {code and code[1]}, not 130")
@@ -87,14 +87,17 @@ _EXTREME = tuple(
 )
 
 CASES = (
-    Case(
-        "faults:sigint",
-        (("{python}", "sigint.py", "{mmm}", "6"),),
-        "130, nothing stored as the whole, the next run works",
-        _interrupted,
-        1500,
-        True,
-        "no",
+    *(
+        Case(
+            f"faults:sigint-{delay}",
+            (("{python}", "sigint.py", "{mmm}", delay),),
+            "130, nothing stored as the whole, the next run works",
+            _interrupted,
+            1500,
+            True,
+            "no",
+        )
+        for delay in ("0.2", "1", "3")
     ),
     Case("faults:again", (("sh", "again.sh", "{mmm}"),), "every stored fit can be read again", _again, 900, True, "no"),
     Case("faults:swap", (("sh", "swap.sh", "{mmm}"),), "a swapped folder is noticed", _swapped, 1500, True, "no"),

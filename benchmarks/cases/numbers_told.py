@@ -23,7 +23,7 @@ def _planned(ran: Ran) -> list[str]:
         if row["spend"] > 0 and not row["effect"] > 0
     ]
     # A paused channel has a true zero.
-    text = "\n".join(line for line in ran.text.splitlines() if not re.search(r"\b0\s+0\s+\+?0\b", line))
+    text = "\n".join(line for line in ran.text.splitlines() if not re.search(r"[€\s]0\s+€?0\s+\+?€?0\b", line))
     return wrong + [f"prints '{m[0].strip()}'" for p in _NOTHING if (m := re.search(p, text))]
 
 
@@ -34,7 +34,7 @@ def _reported(ran: Ran) -> list[str]:
     text = page(ran, "scale_rate")
     return [
         f"the report says '{m[0]}'"
-        for p in (r"\b0 kpi", r"interval 0 to 0", r"between 0\.00 and 0\.01\b")
+        for p in (r"(?<![\d.,])0 kpi", r"interval 0 to 0", r"between 0\.00 and 0\.01\b")
         if (m := re.search(p, text))
     ]
 

@@ -13,6 +13,7 @@ is made of (kind, seed, index) alone. Inputs that fail are kept below ``.bench/f
 import argparse
 import json
 import shutil
+import signal
 import sys
 import time
 from collections import Counter, defaultdict
@@ -54,6 +55,9 @@ def one(asked: argparse.Namespace, out: Path) -> int:
 
 def main() -> int:
     asked = arguments()
+    for number in (signal.SIGINT, signal.SIGHUP):
+        # A shell starts what runs in the background deaf to these, and its children inherit that.
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     out = asked.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     if asked.only:

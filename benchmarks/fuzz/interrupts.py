@@ -279,7 +279,7 @@ def after_hit(place: Place, usual: Reference, number: signal.Signals, ran: Run) 
         found.append(Fault(f"{name} ends with {ran.code}", ran.err[-600:]))
     if "Traceback" in ran.err:
         found.append(Fault(f"{name} gives a traceback", ran.err[-900:]))
-    if ran.code in (129, 130, 143) and not re.search("Interrupted|Ended by signal", ran.err):
+    if ran.code in (129, 130, 143) and not re.search("Interrupted|Ended by", ran.err):
         found.append(Fault(f"{name} ends without a sentence", ran.err[-300:]))
     if ran.code == 0 and ran.waited > 0.3 * usual.seconds and ran.waited > 4:
         found.append(Fault(f"{name} is not heard", f"{ran.waited:.0f} s after it the run ended as if nothing had been"))

@@ -207,7 +207,7 @@ def _one_date(cell: Any, date_format: str | None, *, day_first: bool) -> dt.date
     text = str(cell).strip() if isinstance(cell, str) else ""
     if date_format is not None:
         return _formatted(
-            text, ("%G-W%V-%u" if "%V" in date_format else date_format,), cell, suffix="%V" in date_format
+            text, (f"{date_format}-%u" if "%V" in date_format else date_format,), cell, suffix="%V" in date_format
         )
     if iso := _ISO.fullmatch(text):
         made = _date(int(iso[1]), int(iso[3]), int(iso[4]))

@@ -198,13 +198,16 @@ def _beyond(bench: Bench, path: Path, checked: Outcome, rng: random.Random) -> l
     if Path(sampler.store).is_absolute() or ".." in Path(sampler.store).parts:
         return []  # nothing is written outside the folder of the case
     command = rng.choices(("plan", "backtest", "fit", "report"), (80, 12, 6, 2))[0]
+    if command == "backtest" and "backtest" not in settings.model_fields_set:
+        command = "plan"  # what nobody asked for may be too much for the data
     after = run([command, path.name], bench.folder, 4 * LIMIT if command == "report" else LIMIT)
     return [*faults(after), *agreement(checked, after)]
 
 
 def agreement(checked: Outcome, planned: Outcome) -> list[Fault]:
     """What check accepts is no fault of settings or data for another command."""
-    if checked.code == 0 and planned.code in (2, 3):
+    told = planned.argv[0] == "backtest" and "backtest.least" in checked.out
+    if checked.code == 0 and planned.code in (2, 3) and not told:
         rule = masked(planned.err.replace("\n", " "))[:150]
         return [Fault(f"check accepts what {planned.argv[0]} refuses: {rule[:110]}", planned.err[:400])]
     return []

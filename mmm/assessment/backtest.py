@@ -17,6 +17,7 @@ from mmm.arrays import Floats
 from mmm.assessment.scores import LOWER, UPPER, crps, interval, seasonal_naive
 from mmm.data.calendar import Duration, Frequency, parse_periods
 from mmm.data.dataset import Dataset
+from mmm.data.quality.report import Finding
 from mmm.errors import DataError, FitError
 from mmm.execution import Here, Place, Task, run_tasks
 from mmm.inference.fit import Fit
@@ -97,6 +98,18 @@ def _scores(part: pd.DataFrame) -> dict[str, float]:
     }
 
 
+_SHORTEN = "Shorten backtest.least or backtest.step."
+
+
+def short_finding(dataset: Dataset, settings: BacktestSettings) -> Finding | None:
+    """That the data are too short for the backtest that was asked for; None where they are not."""
+    try:
+        hidden_periods(dataset, settings)
+    except DataError as error:
+        return Finding("warning", "no_backtest", str(error).removesuffix(f" {_SHORTEN}"), _SHORTEN)
+    return None
+
+
 def hidden_periods(dataset: Dataset, settings: BacktestSettings) -> tuple[int, ...]:
     """Periods at the end that each refresh does not know, the most first; 0 is the refresh with all data.
 
@@ -110,7 +123,7 @@ def hidden_periods(dataset: Dataset, settings: BacktestSettings) -> tuple[int, .
     if len(found) < 2:
         raise DataError(
             f"The data have {known} periods; a backtest needs {least + step}: {settings.least} for its first refresh "
-            f"and {settings.step} until the next. Shorten backtest.least or backtest.step."
+            f"and {settings.step} until the next. {_SHORTEN}"
         )
     return tuple(k + after if k else 0 for k in found)
 

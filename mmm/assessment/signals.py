@@ -120,6 +120,8 @@ def _together(logs: Floats, names: tuple[str, ...]) -> tuple[Floats, list[str]]:
 def _prior_shift(logs: Floats, standard: Floats) -> float:
     """Power-scaling of one channel's prior (Kallioinen, Paananen, Buerkner and Vehtari 2024)."""
     density = -0.5 * standard**2
+    if not logs.std() > 0:
+        return 0.0  # chains that stand still do not move
     shifts = []
     for scale in _SCALES:
         weights = reweighted((scale - 1.0) * density)

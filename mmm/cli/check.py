@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import typer
 
+from mmm.assessment.backtest import short_finding
 from mmm.cli.output import counted, table
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
@@ -33,9 +34,10 @@ def show_data(config: Path, parameters: list[str]) -> None:
     report = quality_report(dataset, settings.data, horizon)
     _outline(dataset, settings.title or settings.name)
     _channels(dataset, notation(settings, dataset))
-    missing = margin_finding(dataset, settings.plan)
-    if missing is not None:
-        report = QualityReport((*report.warnings, missing, *(f for f in report.findings if f.severity != "warning")))
+    asked_for = "backtest" in settings.model_fields_set
+    further = (margin_finding(dataset, settings.plan), short_finding(dataset, settings.backtest) if asked_for else None)
+    missing = tuple(finding for finding in further if finding is not None)
+    report = QualityReport((*report.warnings, *missing, *(f for f in report.findings if f.severity != "warning")))
     _findings(report)
     checked_request(settings, dataset)
 

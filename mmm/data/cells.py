@@ -37,6 +37,14 @@ class Cells:
     """The text that stands in blank cells, where it is not empty: ``--``."""
 
 
+_LONGEST_TOKEN = 40
+
+
+def is_token(text: str) -> bool:
+    """Whether a cell may be a sign for nothing or for missing, which settings can name: short, and printable."""
+    return 0 < len(text) <= _LONGEST_TOKEN and text.isprintable()
+
+
 def is_blank(cell: object) -> bool:
     """None, NaN, NaT, NA and empty text."""
     if cell is None or cell is pd.NaT or cell is pd.NA:

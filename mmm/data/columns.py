@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from mmm.data.cells import LARGEST, MISSING, SMALLEST, BoolArray, Cells, FloatArray, as_float, is_blank
+from mmm.data.cells import LARGEST, MISSING, SMALLEST, BoolArray, Cells, FloatArray, as_float, is_blank, is_token
 from mmm.data.csv_settings import CsvSettings
 from mmm.data.doubt import Look, doubtful, look_at
 from mmm.data.marks import Dressed, Style, all_plain, amount, fitting, needed, undressed, uneven
@@ -195,7 +195,7 @@ class NumberColumns:
             return "Brackets are how spreadsheets write negative amounts: write -1234.50."
         if all(text.endswith("-") for text in wrong):
             return "A minus stands before its number: write -1234.50."
-        if len(set(wrong)) == 1 and not any(sign.isdigit() for sign in wrong[0]):
+        if len(set(wrong)) == 1 and not any(sign.isdigit() for sign in wrong[0]) and is_token(wrong[0]):
             known = self.options.missing, self.options.zero
             zero = self.options.line(zero=[*known[1], wrong[0]])
             missing = self.options.line(missing=[*known[0], wrong[0]])

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from mmm.data.cells import BoolArray, Cells, FloatArray, record_blank
+from mmm.data.cells import BoolArray, Cells, FloatArray, is_token, record_blank
 from mmm.data.dataset import Dataset
 from mmm.data.edges import record_zero_edges
 from mmm.data.grid import Grid
@@ -163,7 +163,7 @@ def _notes(grid: Grid, observed: BoolArray) -> list[str]:
 def _filling(cells: Cells, settings: DataSettings) -> str:
     """What to do about blank cells of spend and media."""
     fix = "Fill them with what was observed (a true zero is written 0)."
-    if not cells.token:
+    if not is_token(cells.token):
         return fix
     line = settings.csv.line(zero=[*settings.csv.zero, cells.token])
     return f"They hold '{cells.token}'. {fix} If it says that there was nothing, set {line}."

@@ -24,7 +24,7 @@ from mmm.model.draws import with_deviations
 from mmm.model.evidence import Evidence
 from mmm.model.spec import ModelSpec
 from mmm.scratch import discard, keep, scratch_folder, scratch_path
-from mmm.sealed import SEAL, digest, seal
+from mmm.sealed import SEAL, digest, number, seal
 
 _TREE = "fit.zarr"
 _META = "meta.json"
@@ -198,7 +198,7 @@ def _load_one(folder: Path, meta: dict[str, Any]) -> Fit:
         key=meta["key"],
         engine=meta["engine"],
         seconds=meta["seconds"],
-        converged=None if meta.get("converged") is None else Convergence(**meta["converged"]),
+        converged=_convergence(meta.get("converged")),
         made_of=meta.get("made_of", {}),
     )
     return Fit(
@@ -240,7 +240,10 @@ def _meta(fit: Fit, tree: Path) -> dict[str, Any]:
         "excluded": list(fit.excluded),
         "versions": fit.versions,
         "seconds": fit.seconds,
-        "converged": None if fit.main.converged is None else asdict(fit.main.converged),
+        # Chains that each stand still at another value have an infinite R-hat.
+        "converged": {name: number(value) for name, value in asdict(fit.main.converged).items()}
+        if fit.main.converged is not None
+        else None,
         "spec": fit.spec.model_dump(mode="json"),
         "dataset": {
             "outcome_name": fit.dataset.outcome_name,
@@ -254,6 +257,12 @@ def _meta(fit: Fit, tree: Path) -> dict[str, Any]:
         "variables": {name: [str(v) for v in group.data_vars] for name, group in groups.items()},
         "sha256": _hash(tree),
     }
+
+
+def _convergence(kept: Mapping[str, Any] | None) -> Convergence | None:
+    if kept is None:
+        return None
+    return Convergence(float(kept["r_hat"]), float(kept["ess"]), int(kept["divergences"]))
 
 
 def _plain(data: xr.Dataset) -> xr.Dataset:

@@ -149,6 +149,9 @@ def evaluate(
     """A Plan from money [h, g, c] that was decided, with its draws and tables."""
     money, program, certificate = decided
     problem = prepared.problem
+    # What differs by rounding alone is today's plan: its gain is nothing, and not a number of sixteen digits.
+    rounding = 1e-12 * max(float(np.abs(problem.reference).max()), 1e-300)
+    money = np.where(np.abs(money - problem.reference) <= rounding, problem.reference, money)
     effects, today = problem.effect_draws(money), problem.effect_draws(problem.reference)
     scale = float(money.sum()) / max(float(problem.reference.sum()), 1e-300)
     mix = today if abs(scale - 1) < 1e-12 else problem.effect_draws(problem.reference * scale)

@@ -8,7 +8,7 @@ import pytest
 from seeds import seeded
 
 from mmm.assessment import backtest as bt
-from mmm.assessment.backtest import Backtest, BacktestSettings, backtest, hidden_periods
+from mmm.assessment.backtest import Backtest, BacktestSettings, backtest, hidden_periods, short_finding
 from mmm.data.dataset import Dataset
 from mmm.errors import DataError, FitError
 from mmm.inference.settings import SamplerSettings
@@ -36,6 +36,13 @@ def sampler(tmp_path_factory) -> SamplerSettings:
 @pytest.fixture(scope="module")
 def made(dataset, sampler) -> Backtest:
     return backtest(dataset, Beliefs(MODEL), sampler, SHORT)
+
+
+def test_too_few_periods_are_a_finding_before_they_are_an_error(dataset) -> None:
+    assert short_finding(dataset, SHORT) is None
+    found = short_finding(dataset, SHORT.model_copy(update={"least": "500 weeks"}))
+    assert "a backtest needs 506" in found.message
+    assert found.suggestion == "Shorten backtest.least or backtest.step."
 
 
 def test_refreshes_end_with_all_data_and_start_with_enough(dataset) -> None:

@@ -93,6 +93,8 @@ ROWS: list[tuple[str, object, list[str]]] = [
     ("tv", "40-", ["no numbers", "A minus stands before its number"]),
     ("tv", "k.A.", ["no numbers", 'data.csv: {zero: ["k.A."]}', 'data.csv: {missing: ["k.A."]}']),
     ("tv", "--", ["is empty in 1 rows", "They hold '--'", 'data.csv: {zero: ["--"]}']),
+    ("tv", "not a sign for nothing but a remark of somebody", ["no numbers", "Correct them."]),
+    ("tv", "n\0a", ["no numbers", "Correct them."]),
     ("tv", "1_000", ["no numbers"]),
     ("tv", "0x1F", ["no numbers"]),
     ("tv", "", ["Column 'tv' is empty in 1 rows", "row 14, 2023-04-10, north"]),

@@ -18,7 +18,7 @@ from mmm.errors import FitError
 from mmm.inference import store
 from mmm.inference import stored as stored_module
 from mmm.inference.attempt import joined, thinned
-from mmm.inference.convergence import by_parameter, convergence
+from mmm.inference.convergence import Convergence, by_parameter, convergence
 from mmm.inference.keys import fit_key
 from mmm.inference.settings import SamplerSettings
 from mmm.inference.stored import LaterFormatError
@@ -313,3 +313,13 @@ def with_energies(fit, draws):
     posterior["wide"] = (("chain", "draw", "k"), rng.normal(size=(1, draws, 500)))
     tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
     return replace(fit, members=(replace(fit.main, tree=tree),))
+
+
+def test_chains_that_stand_still_are_stored_with_their_infinite_r_hat(kept, tmp_path):
+    fit, _ = kept
+    one = fit.of(fit.main)
+    still = replace(one.main, converged=Convergence(float("inf"), float("nan"), 3))
+    store.save(replace(one, members=(still,)), tmp_path / one.key)
+    found = store.load(tmp_path / one.key).main.converged
+    assert (found.r_hat, found.divergences, type(found.divergences)) == (float("inf"), 3, int)
+    assert np.isnan(found.ess)

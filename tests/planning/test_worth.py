@@ -149,3 +149,11 @@ class TestValueOfCustomers:
         (tmp_path / "draws.csv").write_text("tv,search\n1.5,two\n", encoding="utf-8")
         with pytest.raises(DataError, match="search"):
             read_worth(PlanSettings(customer_value="draws.csv"), tmp_path)
+
+
+def test_a_plan_that_differs_by_rounding_alone_wins_nothing(prepared):
+    made = prepared()
+    settings = PlanSettings(objective="expected_outcome", spend_all=True, bounds=(1.0, 1.0 + 1e-13))
+    plan = decide(made, settings)
+    assert plan.verdict == "unchanged"
+    assert not plan.gain_draws.any()

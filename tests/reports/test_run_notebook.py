@@ -1,12 +1,14 @@
 """Notebooks in a process of their own: what their cells raise, and what happens where that process dies."""
 
+import tempfile
 from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_client.connect import write_connection_file
 
 from mmm.errors import DataError, MMMError, ReportError
-from mmm.reporting.runs.notebook import execute
+from mmm.reporting.runs.notebook import _runtime_folder, execute
 
 
 @pytest.mark.parametrize(
@@ -28,3 +30,10 @@ def test_a_notebook_that_fails_is_a_sentence(
     with pytest.raises(kind, match=said):
         execute(tmp_path / "book.ipynb", tmp_path)
     assert "died" not in capfd.readouterr().err
+
+
+def test_the_file_of_ports_lies_where_a_later_run_cleans(tmp_path: Path) -> None:
+    with _runtime_folder(tmp_path):
+        path, _ = write_connection_file()
+    assert Path(path).parent == tmp_path
+    assert tempfile.gettempdir() != str(tmp_path)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,11 +61,14 @@ def execute(notebook: Path, folder: Path) -> None:
 def _runtime_folder(folder: Path) -> Iterator[None]:
     """Where the kernel's connection file lies meanwhile: a killed run leaves it, and nobody else removes it."""
     name = "JUPYTER_RUNTIME_DIR"
-    before = os.environ.get(name)
+    before, temporary = os.environ.get(name), tempfile.tempdir
     os.environ[name] = str(folder)
+    # jupyter_client writes a file that was not named below the temporary folder, whatever the runtime folder is.
+    tempfile.tempdir = str(folder)
     try:
         yield
     finally:
+        tempfile.tempdir = temporary
         del os.environ[name]
         if before is not None:
             os.environ[name] = before
