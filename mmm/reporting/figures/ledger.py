@@ -17,7 +17,7 @@ def promises(known: Sequence[Settlement], pen: Pen) -> Drawn:
     pad = 0.05 * (high - low) or 1.0
 
     def paint(sheet: Sheet) -> None:
-        left = 12 if sheet.narrow else 200
+        left = 12 if sheet.narrow else 260
         extra = 20 if sheet.narrow else 0
         step = _ROW + extra
         ax = sheet.axes(left, 46, sheet.width - left - 20, len(rows) * step)

@@ -1,5 +1,6 @@
 """The chapter of finance in the control room: quarters and years against the plan, money by month, campaigns."""
 
+import datetime as dt
 from collections.abc import Sequence
 
 from mmm.monitoring.state import Fiscal, Money, State
@@ -72,9 +73,10 @@ def _months(state: State, fmt: Formatter) -> Table:
         cells = []
         for name in names:
             plan, spent = fmt.exact(one.plan.get(name, 0.0)), fmt.exact(one.spent.get(name, 0.0))
-            cells.append(Cell(spent, f"of {plan}") if begun else Cell("", f"plan {plan}"))
+            cells.append(Cell(spent, f"of {plan}") if begun else Cell(plan, "planned"))
         total, planned = fmt.exact(sum(one.spent.values())), fmt.exact(sum(one.plan.values()))
-        rows.append((Cell(one.month), *cells, Cell(total if begun else "", f"{'of' if begun else 'plan'} {planned}")))
+        whole = Cell(total, f"of {planned}") if begun else Cell(planned, "planned")
+        rows.append((Cell(fmt.month(dt.date.fromisoformat(f"{one.month}-01"))), *cells, whole))
     caption = f"Money by channel and month ({state.currency}): spent; small print: planned."
     return table_of(caption, columns("Month", *names, "All channels"), rows)
 

@@ -108,14 +108,12 @@ def _record(known: Sequence[Settlement], fmt: Formatter) -> Chapter:
     if found is None:
         raise ValueError("a ledger page needs a settled plan")
     over, won = _estimate(found.over), _estimate(found.won)
+    kept, share = fmt.percent(_estimate(found.kept), 0), fmt.percent_range(_estimate(found.kept), decimals=0)
     answer = (
-        f"{found.held} of {found.plans} promises held. Promises were {fmt.outcome(over, sign=True)} "
-        f"({fmt.outcome_range(over)}) above what came, on average; in all, plans won {fmt.outcome(won, sign=True)} "
-        f"({fmt.outcome_range(won)})."
-    )
-    kept = fmt.percent(_estimate(found.kept), 0)
-    ends = fmt.percent_range(_estimate(found.kept), decimals=0)
-    lead = f"Of a promise {kept} ({ends}) is expected to be kept. " + (
+        f"{found.held} of {found.plans} promises held. Promises were {fmt.outcome(over)} ({fmt.outcome_range(over)}) "
+        f"above what came, on average; in all, plans won {fmt.outcome(won, sign=True)} ({fmt.outcome_range(won)}). Of a "
+        f"promise {kept} ({share}) is expected to be kept. "
+    ) + (
         f"The next one is told at {fmt.percent(found.factor, 0)} of what the model says."
         if found.plans >= ENOUGH
         else f"Promises are scaled by that from {ENOUGH} settled plans on."
@@ -136,4 +134,4 @@ def _record(known: Sequence[Settlement], fmt: Formatter) -> Chapter:
     )
     figures = [("ledger", "What each plan promised and brought: 90% intervals of the gain.")]
     tables = [table_of(caption, heads, rows)]
-    return chapter("record", "What became of promises?", answer, lead=lead, figures=figures, tables=tables)
+    return chapter("record", "What became of promises?", answer, figures=figures, tables=tables)
