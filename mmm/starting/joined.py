@@ -18,7 +18,8 @@ from mmm.data.problems import Problems
 from mmm.errors import DataError, SettingsError
 from mmm.starting import words
 from mmm.starting.asked import Proposal, Question, ask_currency, ask_margin, ask_target, quoted
-from mmm.starting.roles import date_of, roles_of
+from mmm.starting.proposal import unpaid_channel
+from mmm.starting.roles import Unpaid, date_of, roles_of
 from mmm.starting.sight import Sight
 from mmm.suggest import suggestion
 
@@ -39,6 +40,7 @@ class Table:
     controls: tuple[str, ...]
     spend: Mapping[str, tuple[str, str | None, str | None]]
     """By channel: spend, media and its unit, as columns of the panel."""
+    unpaid: tuple[Unpaid, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def _table(path: Path, sight: Sight, folder: Path, found: Proposal) -> Table | N
             f"{path.name} has a row a {'region' if roles.geo else 'channel'} and period; files are joined to one "
             "national panel. Sum it first, or start with this file alone."
         )
-    columns = {column: column for column in (*roles.outcomes, *roles.controls)}
+    columns = {column: column for column in (*roles.outcomes, *roles.controls, *(u.media for u in roles.unpaid))}
     spend: dict[str, tuple[str, str | None, str | None]] = {}
     for paid in roles.channels:
         columns |= {c: c for c in (paid.spend, paid.media) if c is not None}
@@ -176,7 +178,7 @@ def _table(path: Path, sight: Sight, folder: Path, found: Proposal) -> Table | N
     left = [column for column in (*roles.levels, *roles.unused) if column and column not in roles.outcomes]
     if left:
         found.notes.append(f"{path.name}: {quoted(left)} not taken.")
-    return Table(sight, entry, roles.outcomes, roles.controls, spend)
+    return Table(sight, entry, roles.outcomes, roles.controls, spend, roles.unpaid)
 
 
 def _is_mean(sight: Sight, column: str) -> bool:
@@ -274,6 +276,7 @@ def _channels(data: dict[str, Any], tables: list[Table], exports: list[Export]) 
     for table in tables:
         for name, (spend, media, unit) in table.spend.items():
             channels[name] = {"spend": spend, "media": media, "media_unit": unit} if media else spend
+        channels |= {each.name: unpaid_channel(each) for each in table.unpaid}
     for export in exports:
         rows = export.rows[0]
         given = {key: item for key, item in export.entry.items() if key == "channels"}

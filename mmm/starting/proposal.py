@@ -11,7 +11,7 @@ from mmm.data.names import COMPONENTS
 from mmm.errors import DataError, SettingsError
 from mmm.starting import words
 from mmm.starting.asked import Proposal, Question, ask_currency, ask_margin, ask_target, currency_of, quoted
-from mmm.starting.roles import Roles, date_of, roles_of
+from mmm.starting.roles import Roles, Unpaid, date_of, roles_of
 from mmm.starting.sight import Sight
 from mmm.suggest import suggestion
 
@@ -137,8 +137,17 @@ def _channels(found: Proposal, roles: Roles) -> None:
     for paid in roles.channels:
         units: dict[str, Any] = {} if paid.media is None else {"media": paid.media, "media_unit": paid.unit}
         channels[_free(paid.name)] = {"spend": paid.spend, **units} if units else paid.spend
+    channels |= {_free(each.name): unpaid_channel(each) for each in roles.unpaid}
+    if roles.unpaid:
+        named = quoted([each.media for each in roles.unpaid])
+        found.notes.append(f"{named}: media without spend; they get a contribution and no return (role).")
     data["channels"] = channels
     found.comments["data.channels"] = "Spend of each channel; media units, where there are some, drive its response."
+
+
+def unpaid_channel(media: Unpaid) -> dict[str, str]:
+    """What ``data.channels`` says of media without spend."""
+    return {"role": media.role, "media": media.media, **({"media_unit": media.unit} if media.unit else {})}
 
 
 def _free(name: str) -> str:
@@ -159,9 +168,6 @@ def _others(found: Proposal, sight: Sight, roles: Roles) -> None:
         found.comments["data.controls"] = (
             "What else moves the outcome and is not moved by it. Take out what you do not believe in."
         )
-    media = [c for c in roles.controls if words.unit_of(c)]
-    if media:
-        found.notes.append(f"{quoted(media)}: media without spend are used as controls.")
     if roles.population is not None and roles.geo is not None:
         data["population"] = roles.population
     elif roles.population is not None:

@@ -24,6 +24,16 @@ class Paid:
 
 
 @dataclass(frozen=True)
+class Unpaid:
+    """Media without spend: a newsletter, what competitors advertise."""
+
+    name: str
+    media: str
+    unit: str | None
+    role: str
+
+
+@dataclass(frozen=True)
 class Long:
     """The columns of a long table, and the channels that it names."""
 
@@ -45,6 +55,7 @@ class Roles:
     geo: str | None = None
     long: Long | None = None
     channels: tuple[Paid, ...] = ()
+    unpaid: tuple[Unpaid, ...] = ()
     controls: tuple[str, ...] = ()
     levels: dict[str, str] = field(default_factory=dict)
     """Categorical controls with their commonest level."""
@@ -91,8 +102,11 @@ class _Reading:
         rest = [c for c in rest if not self._left_out(c, numbers, chosen)]
         channels = () if long is not None else self._channels(rest, numbers)
         taken = {c for paid in channels for c in (paid.spend, paid.media)}
+        names = {paid.name for paid in channels}
+        unpaid = tuple(_unpaid([c for c in rest if c not in taken | set(self.unused)], numbers, names))
+        taken |= {media.media for media in unpaid}
         controls, levels = self._controls([c for c in rest if c not in taken], numbers)
-        found = Roles(self.date, outcomes, geo, long, channels, controls, levels, value, people, self.unused)
+        found = Roles(self.date, outcomes, geo, long, channels, unpaid, controls, levels, value, people, self.unused)
         if chosen is not None and chosen not in outcomes:
             found = replace(found, outcomes=(chosen, *outcomes))
         return found
@@ -223,7 +237,7 @@ class _Reading:
 def _spends(columns: list[str], numbers: dict[str, FloatArray]) -> Iterator[str]:
     """Columns of spend: those called so, and the bare names of channels, all of them where none is called so."""
     usable = [c for c in columns if c in numbers and not _negative(numbers[c])]
-    said = [c for c in usable if words.is_spend(c) and not _is_value(c)]
+    said = [c for c in usable if words.is_spend(c) and not _is_value(c) and not words.has(c, words.OTHERS)]
     for column in usable:
         if column in said:
             yield column
@@ -235,6 +249,19 @@ def _spends(columns: list[str], numbers: dict[str, FloatArray]) -> Iterator[str]
             numbered = len(bare) > 1 and bare[0] == "x" and bare[1].isdigit()
             if numbered or (wholly if not said else all(part in words.CHANNELS for part in bare)):
                 yield column
+
+
+def _unpaid(columns: list[str], numbers: dict[str, FloatArray], names: set[str]) -> Iterator[Unpaid]:
+    """Media units that no spend goes with, newsletters and the like, and competitors' advertising."""
+    for column in columns:
+        if column not in numbers or _negative(numbers[column]) or _rate(numbers[column]):
+            continue
+        others = words.has(column, words.OTHERS) and (words.is_spend(column) or words.unit_of(column) is not None)
+        if others or words.unit_of(column) is not None or words.has(column, words.ORGANIC):
+            stem = words.stem(column)
+            yield Unpaid(
+                column if stem in names else stem, column, words.unit_of(column), "competitor" if others else "organic"
+            )
 
 
 def _negative(values: FloatArray) -> bool:

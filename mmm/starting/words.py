@@ -62,6 +62,7 @@ LEAK = _set(
 )
 OTHERS = _set("competitor competitors competition competitive wettbewerb market category industry")
 """Whose sales are not the outcome."""
+ORGANIC = _set("newsletter newsletters organic owned pr")
 POPULATION = _set("population inhabitants einwohner poblacion")
 
 

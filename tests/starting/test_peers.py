@@ -68,6 +68,7 @@ def test_a_robyn_model_becomes_settings_with_its_ranges_as_priors() -> None:
     found = import_robyn(model(), frame(), "shop.csv", "shop", "EUR")
     settings = settings_from(found.document)
     assert settings.data.channels["web"].media == "web_I"
+    assert settings.data.channels["newsletter"].role == "organic"
     assert settings.data.controls["events"].reference == "na"
     assert settings.model.baseline.calendar.holidays is not None
     alpha = settings.model.adstock_of("tv").priors["alpha"]
@@ -146,8 +147,10 @@ def test_data_are_handed_to_other_tools_as_they_are(tmp_path: Path, monkeypatch:
     assert "geo" not in table
     columns = [str(node.value) for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)]
     assert set(table.columns) <= set(columns)
+    assert 'organic_media=["newsletter_media"]' in code
+    assert "newsletter_spend" not in table
     table, code = exported(tmp_path, "pymc-marketing")
-    assert list(table.columns) == ["date", "y", "tv", "web", "events_sale", "newsletter"]
+    assert list(table.columns) == ["date", "y", "tv", "web", "newsletter", "events_sale"]
     assert "GeometricAdstock(l_max=14)" in code
     ast.parse(code)
     result = CliRunner().invoke(app, ["export", "merdian", "shop.yaml"])

@@ -48,6 +48,20 @@ def test_pairs_of_spend_and_media_in_three_ways_of_naming(tmp_path: Path) -> Non
     }
 
 
+def test_media_without_spend_have_a_role_and_competitors_are_not_ones_own(tmp_path: Path) -> None:
+    wave = [float(i % 7) for i in range(60)]
+    frame = table(newsletter=wave, yt_impr=wave, competitor_tv_spend=wave, competitor_sales=wave)
+    data = proposed(saved(tmp_path, frame), tmp_path)["data"]
+    assert data["channels"] == {
+        "tv": "tv",
+        "newsletter": {"role": "organic", "media": "newsletter"},
+        "yt": {"role": "organic", "media": "yt_impr", "media_unit": "impressions"},
+        "competitor_tv": {"role": "competitor", "media": "competitor_tv_spend"},
+    }
+    assert data["controls"] == ["competitor_sales"]
+    assert len(load(settings_from({"name": "a", "data": data}).data, tmp_path).channels) == 4
+
+
 def test_calendar_leaks_rates_and_constants_are_left_out_with_their_reason(tmp_path: Path) -> None:
     steps = [float(i % 9) for i in range(60)]
     frame = table(wk_in_yr_nbr=steps, tv_contribution=steps, ctr=steps, stores=12, price=steps, copy=steps)
@@ -153,8 +167,8 @@ PUBLIC = {
     "public_benchmark/growing_business.csv": 6,
     "public_benchmark/medium_business.csv": 8,
     "reach_frequency/geo_media_rf.csv": 4,
-    "retail_national/dt_simulated_weekly.csv": 5,
-    "wide_national/data.csv": 10,
+    "retail_national/dt_simulated_weekly.csv": 6,
+    "wide_national/data.csv": 13,
     "confounded/mmm_roas_data.csv": 2,
     "time_varying/media_tvp_data.csv": 2,
     "worlds/clean.csv": 4,

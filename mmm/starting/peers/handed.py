@@ -1,6 +1,6 @@
 """A dataset as the input of other tools: a table, and the lines of Python that read it there.
 
-Sources: Meridian 2.1.0 (CsvDataLoader, CoordToColumns), PyMC-Marketing 1.3.0 (mmm.multidimensional.MMM).
+Sources: Meridian 2.1.0 (CsvDataLoader, CoordToColumns), PyMC-Marketing 1.3.0 (MMM); both were run.
 """
 
 import json
@@ -58,9 +58,12 @@ def to_meridian(dataset: Dataset) -> Handed:
         rows["revenue_per_kpi"] = dataset.data["value_per_unit"].values.T.reshape(-1)
     if dataset.has_population:
         rows["population"] = np.repeat(dataset.data["population"].values, len(dataset.dates))
+    paid = [name for name, role in zip(channels, dataset.channel_roles, strict=True) if role.costs]
+    others = [name for name in channels if name not in paid]
     for c, name in enumerate(channels):
         rows[f"{name}_media"] = _column(dataset, "media", c)
-        rows[f"{name}_spend"] = _column(dataset, "spend", c)
+        if name in paid:
+            rows[f"{name}_spend"] = _column(dataset, "spend", c)
     rows |= {name: _column(dataset, "control", k) for k, name in enumerate(controls)}
     frame = pd.DataFrame(rows)
     national = len(dataset.geos) == 1
@@ -68,15 +71,16 @@ def to_meridian(dataset: Dataset) -> Handed:
         frame = frame.drop(columns=[c for c in ("geo", "population") if c in frame])
     lost = () if dataset.has_population or national else ("population: Meridian scales media by it; give it yourself",)
     words = {
-        "media": [f"{name}_media" for name in channels],
-        "media_spend": [f"{name}_spend" for name in channels],
+        "media": [f"{name}_media" for name in paid],
+        "media_spend": [f"{name}_spend" for name in paid],
+        "organic_media": [f"{name}_media" for name in others] or None,
         "controls": controls or None,
     }
     columns = ["time='time'", "kpi='kpi'"] + ([] if national else ["geo='geo'"])
     columns += ["population='population'"] if "population" in frame else []
     columns += ["revenue_per_kpi='revenue_per_kpi'"] if "revenue_per_kpi" in frame else []
     columns += [f"{key}={json.dumps(value)}" for key, value in words.items() if value]
-    pairs = [{f"{name}_{what}": name for name in channels} for what in ("media", "spend")]
+    pairs = [{f"{name}_{what}": name for name in paid} for what in ("media", "spend")]
     code = "\n".join(
         (
             "from meridian.data import load",
@@ -98,13 +102,18 @@ def to_pymc_marketing(dataset: Dataset, lookback: int, order: int) -> Handed:
     """Columns of PyMC-Marketing's MMM; its channels are driven by one column, so that spend is handed over."""
     rows, channels, controls = _base(dataset)
     rows["y"] = dataset.data["outcome"].values.T.reshape(-1)
-    rows |= {name: _column(dataset, "spend", c) for c, name in enumerate(channels)}
+    paid = [role.costs for role in dataset.channel_roles]
+    rows |= {name: _column(dataset, "spend" if paid[c] else "media", c) for c, name in enumerate(channels)}
     rows |= {name: _column(dataset, "control", k) for k, name in enumerate(controls)}
     frame = pd.DataFrame(rows).rename(columns={"time": "date"})
     national = len(dataset.geos) == 1
     frame = frame.drop(columns="geo") if national else frame
-    driven = [n for n, u in zip(dataset.channels, dataset.media_unit, strict=True) if u != dataset.currency]
+    units = zip(dataset.channels, dataset.media_unit, paid, strict=True)
+    driven = [name for name, unit, costs in units if costs and unit != dataset.currency]
     lost = [f"media units of {', '.join(driven)}: spend drives the response there"] if driven else []
+    free = [name for name, costs in zip(dataset.channels, paid, strict=True) if not costs]
+    if free:
+        lost.append(f"roles of {', '.join(free)}: their media are channels, whose return there means nothing")
     if dataset.outcome_kind == "kpi" and dataset.has_value:
         lost.append("value per unit: effects are in units")
     if dataset.has_population:
@@ -122,8 +131,7 @@ def to_pymc_marketing(dataset: Dataset, lookback: int, order: int) -> Handed:
     inner = "".join(f"    {word},\n" for word in words)
     code = (
         "import pandas as pd\n"
-        "from pymc_marketing.mmm import GeometricAdstock, MichaelisMentenSaturation\n"
-        "from pymc_marketing.mmm.multidimensional import MMM\n\n"
+        "from pymc_marketing.mmm import MMM, GeometricAdstock, MichaelisMentenSaturation\n\n"
         'data = pd.read_csv("pymc_marketing.csv", parse_dates=["date"])\n'
         f"mmm = MMM(\n{inner})\n"
         'mmm.fit(X=data.drop(columns="y"), y=data["y"])\n'

@@ -50,8 +50,8 @@ def import_meridian(sight: Sight, proposal: Proposal) -> Imported:
     if any("reach" in column.lower() for column in sight.columns):
         why = "channels with reach and frequency are driven by impressions or spend"
         found.note("reach, frequency, rf_spend", "data.channels", "not carried over", why)
-    for theirs in ("organic_media", "non_media_treatments"):
-        found.note(theirs, "data.controls", "not carried over", "where the table has some, add them as controls")
+    found.note("organic_media", "data.channels, role: organic", "near", "where the table has media without spend")
+    found.note("non_media_treatments", "data.controls", "near", "controls; state a sign where you believe in one")
     return found
 
 

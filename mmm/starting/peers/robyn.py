@@ -97,7 +97,13 @@ def _channels(inputs: Mapping[str, Any], data: dict[str, Any], found: Imported) 
         channels[name] = (spend, driver)
         unit = words.unit_of(driver) or driver
         told[name] = spend if driver == spend else {"spend": spend, "media": driver, "media_unit": unit}
+    for column in many(inputs, "organic_vars"):
+        counted = words.unit_of(column)
+        told[column] = {"role": "organic", "media": column, **({"media_unit": counted} if counted else {})}
+        channels[column] = (column, column)
     data["channels"] = told
+    if many(inputs, "organic_vars"):
+        found.note("organic_vars", "data.channels, role: organic", "same", "a contribution and no return")
     found.note("paid_media_spends, paid_media_vars", "data.channels", "same")
     return channels
 
@@ -105,7 +111,7 @@ def _channels(inputs: Mapping[str, Any], data: dict[str, Any], found: Imported) 
 def _controls(inputs: Mapping[str, Any], frame: pd.DataFrame, data: dict[str, Any], found: Imported) -> None:
     factors = set(many(inputs, "factor_vars"))
     controls: dict[str, Any] = {}
-    for column in (*many(inputs, "context_vars"), *many(inputs, "organic_vars")):
+    for column in many(inputs, "context_vars"):
         if column in factors:
             level = str(frame[column].astype(str).mode().iloc[0])
             controls[column] = {"column": column, "categorical": True, "reference": level}
@@ -114,9 +120,6 @@ def _controls(inputs: Mapping[str, Any], frame: pd.DataFrame, data: dict[str, An
     if controls:
         data["controls"] = controls
         found.note("context_vars", "data.controls", "same", "signs are not imposed")
-    if many(inputs, "organic_vars"):
-        why = "linear, without carryover and saturation of their own: media without a cost are controls"
-        found.note(f"organic_vars ({', '.join(many(inputs, 'organic_vars'))})", "data.controls", "near", why)
 
 
 def _model(
