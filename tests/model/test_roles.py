@@ -233,10 +233,10 @@ def test_docs_and_schema_have_the_role(role: Role) -> None:
 
 
 def test_an_unknown_role_and_an_unknown_noise_are_errors() -> None:
-    with pytest.raises(ValueError, match=r"'payed' is no channel role .* Did you mean 'paid'"):
-        ChannelSettings(role="payed", spend="a")
-    with pytest.raises(SettingsError, match=r"'normall' is no noise of the outcome\. Did you mean 'normal'"):
-        noise_of("normall")
+    with pytest.raises(ValueError, match=r"'paidd' is no channel role .* Did you mean 'paid'"):
+        ChannelSettings(role="paidd", spend="a")
+    with pytest.raises(SettingsError, match=r"'normal_' is no noise of the outcome\. Did you mean 'normal'"):
+        noise_of("normal_")
     data = cases.dataset("national")
-    with pytest.raises(SettingsError, match="'payed' is no channel role"):
-        make_spec(replace(data, roles=("payed",) * 5), cases.settings())
+    with pytest.raises(SettingsError, match="'paidd' is no channel role"):
+        make_spec(replace(data, roles=("paidd",) * 5), cases.settings())
