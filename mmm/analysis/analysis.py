@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from mmm.analysis.controls import control_table
 from mmm.analysis.curves import response_curves, today_per_period
 from mmm.analysis.effects import Observed, effect, marginal_effect, observed
 from mmm.analysis.intervals import columns, summary
@@ -40,6 +41,7 @@ class Analysis:
       the outcome.
     - ``unpaid``, of channels without a cost: role, effect (negative where it takes from the outcome), share of the
       outcome, half_life, periods in which it ran; no return.
+    - ``controls``: as :func:`mmm.analysis.controls.control_table`: what a unit more brings, elasticity, contribution.
     - ``geo_channels``: geo, channel, spend, effect, roas.
     - ``decomposition``: date, component, kind (media, baseline, control, or the part of a role), mean, lower, upper;
       summed over geos, the means add up to the fitted mean.
@@ -66,6 +68,7 @@ class Analysis:
     roas_draws: xr.DataArray
     models: pd.DataFrame
     unpaid: pd.DataFrame
+    controls: pd.DataFrame
     r_squared: float
     error: float
     """Mean absolute error of the fitted total over the mean of the actual one, as :class:`HoldoutResult` has it."""
@@ -93,7 +96,7 @@ def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
     refuse_preview(fit)
     samples = fit.draws(max_draws)
     whole, paid = samples.response(), fit.paid
-    parts, by_geo = _components(fit, samples, whole)
+    parts, by_geo, terms = _components(fit, samples, whole)
     draws, panel = whole.only(paid.dataset.channels), observed(paid)
     mean_draws = sum(part for _, part in parts.values())
     fitted, fitted_geo = _fitted(fit, samples, by_geo)
@@ -116,6 +119,7 @@ def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
         roas_draws=_labelled(value.sum(axis=1) / panel.spend.sum(axis=0), paid),
         models=by_model(fit),
         unpaid=_unpaid_table(fit, whole),
+        controls=control_table(fit, terms),
         r_squared=float(1 - np.var(residual[known]) / np.var(actual[known])),
         error=_relative(np.abs(residual[known]).mean(), np.abs(actual[known]).mean()),
         mape=float(np.mean(np.abs(residual[known] / actual[known]))) if np.all(actual[known] != 0) else float("nan"),
@@ -133,8 +137,8 @@ def _labelled(values: Floats, fit: Fit) -> xr.DataArray:
 
 def _components(
     fit: Fit, samples: Draws, draws: response.ResponseDraws
-) -> tuple[dict[str, tuple[str, Floats]], Floats]:
-    """Every component summed over geos, {name: (kind, [n, t])}, and the expected outcome by geo, [n, t, g]."""
+) -> tuple[dict[str, tuple[str, Floats]], Floats, dict[str, Floats]]:
+    """Every component summed over geos, {name: (kind, [n, t])}, the expected outcome by geo and the terms [n, t, g]."""
     window = fit.window
     control = fit.dataset.data["control"].values[window]
     terms = samples.baseline(fit.dataset.dates[window], control, fit.seed)
@@ -150,7 +154,7 @@ def _components(
         by_geo[where] += contribution.sum(axis=3)
     for c, (name, role) in enumerate(zip(draws.channels, fit.spec.roles, strict=True)):
         parts[name] = (role.part, national[:, :, c])
-    return parts, by_geo
+    return parts, by_geo, terms
 
 
 def _plain(name: str) -> str:

@@ -38,7 +38,7 @@ def terms(spec: ModelSpec, dates: pd.DatetimeIndex, control: Floats) -> tuple[Te
         labels = tuple(str(base.drift.first + i) for i in range(design.shape[1]))
         p = len(labels)
         out.append(Term("drift", "knot", labels, design, np.zeros(p), np.ones(p), Scale("drift_sd", base.drift.scale)))
-    out += control_terms(base.each_control, spec.controls, control)
+    out += control_terms(base.each_control, spec.controls, control, base.shrinkage)
     here = Moment(dates, control, spec.geos, spec.controls, base.outcome_sd)
     if base.calendar is not None:
         out += calendar_terms(base.calendar, here)

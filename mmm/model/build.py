@@ -141,7 +141,11 @@ def _deviations(spec: ModelSpec) -> TensorVariable:
 def _baseline(baseline: tuple[Term, ...]) -> TensorVariable:
     """Sum of the linear terms, [window, geo]."""
     total = pt.zeros(())
-    sizes = {scale.name: pm.HalfNormal(scale.name, scale.prior) for scale in scales(baseline)}
+    sizes: dict[str, TensorVariable] = {}
+    for scale in scales(baseline):
+        kind = pm.HalfCauchy if scale.heavy else pm.HalfNormal
+        own = kind(scale.name, scale.prior, dims=scale.dim or None)
+        sizes[scale.name] = scale.sizes(own, None if scale.within is None else sizes[scale.within.name])
     for term in baseline:
         if term.scale is not None:
             size = sizes[term.scale.name]

@@ -55,6 +55,11 @@ class ControlPrior(Section):
         description="Effects differ between geos; prior scale of their sd, in the terms of scale.",
     )
 
+    @property
+    def has_size(self) -> bool:
+        """Whether its size has a prior of its own, which no shrinkage touches."""
+        return self.sign != "any" or any(x is not None for x in (self.scale, self.elasticity, self.effect, self.by_geo))
+
     @model_validator(mode="after")
     def _one_prior(self) -> Self:
         stated = [name for name in ("scale", "elasticity", "effect") if getattr(self, name) is not None]
@@ -66,6 +71,26 @@ class ControlPrior(Section):
         return self
 
 
+class Shrinkage(Section):
+    """The regularised horseshoe (Piironen and Vehtari 2017) over the controls without a prior or a sign of their own.
+
+    Few of them are expected to matter: the global scale is what that many of them say, each has a half-Cauchy factor
+    of its own, and none is larger than the slab.
+    """
+
+    relevant: float = Field(default=3.0, gt=0, le=1e4, description="How many controls are expected to matter.")
+    slab: float = Field(
+        default=1.0, ge=1e-3, le=1e3, description="Largest plausible effect, in sd of the outcome per sd of a control."
+    )
+
+
+class ShrinkageSpec(Section):
+    """Pinned constants: scale of the global scale's half-Cauchy prior, and the slab, in scaled outcome."""
+
+    overall: float = Field(gt=0)
+    slab: float = Field(gt=0)
+
+
 class ControlSpec(Section):
     """Pinned constants of one control; ``mean`` and ``sd`` are of the coefficient of (value - reference) / scale."""
 
@@ -75,12 +100,28 @@ class ControlSpec(Section):
     sd: float = Field(gt=0)
     sign: Literal[-1, 0, 1] = 0
     by_geo: float | None = None
+    shrunk: bool = Field(default=False, description="Its size follows from the shrinkage, and sd is not read.")
+
+
+def shrinkage_of(stated: Shrinkage, count: int, cells: int, deviation: float) -> ShrinkageSpec:
+    """The horseshoe over ``count`` controls in ``cells`` observed cells; ``deviation`` is that of the scaled outcome.
+
+    The global scale is relevant / (count - relevant) deviation / sqrt(cells) (Piironen and Vehtari 2017, section 3),
+    with the outcome's deviation in the place of the noise's, which is not larger.
+    """
+    rest = max(count - stated.relevant, 0.5)
+    return ShrinkageSpec(overall=stated.relevant / rest * deviation / cells**0.5, slab=stated.slab * deviation)
 
 
 def pinned(
-    stated: Mapping[str, ControlPrior], names: Sequence[str], values: Floats, usual: tuple[float, float]
+    stated: Mapping[str, ControlPrior],
+    names: Sequence[str],
+    values: Floats,
+    usual: tuple[float, float],
+    *,
+    shrink: bool = False,
 ) -> tuple[ControlSpec, ...]:
-    """The controls of a model whose observed values are ``values[row, control]``.
+    """The controls of a model whose observed values are ``values[row, control]``; ``shrink``: those without a prior.
 
     ``usual`` is the standard deviation of the scaled outcome within a geo, by which scales are meant, and the default
     scale. The scaled outcome is one on average. Raises SettingsError for a name that is no control of the data, and
@@ -92,10 +133,12 @@ def pinned(
                 f"model.baseline.controls names '{name}', no control of the data. {suggestion(name, names)}"
             )
     mean, spread = values.mean(axis=0), values.std(axis=0)
-    return tuple(
+    found = (
         _pinned(name, stated.get(name, ControlPrior()), float(mean[k]), float(spread[k]) or 1.0, usual)
         for k, name in enumerate(names)
     )
+    own = {name for name, prior in stated.items() if prior.has_size}
+    return tuple(s.model_copy(update={"shrunk": shrink and n not in own}) for n, s in zip(names, found, strict=True))
 
 
 def _pinned(name: str, own: ControlPrior, usually: float, spread: float, usual: tuple[float, float]) -> ControlSpec:
@@ -127,11 +170,16 @@ _NAMES: Mapping[tuple[Literal[-1, 0, 1], bool], tuple[str, str]] = {
 }
 
 
-def control_terms(specs: Sequence[ControlSpec], names: Sequence[str], values: Floats) -> list[Term]:
-    """The terms of controls with ``values[t, g, k]``: those of one sign together, and those that differ by geo."""
+def control_terms(
+    specs: Sequence[ControlSpec], names: Sequence[str], values: Floats, shrinkage: ShrinkageSpec | None = None
+) -> list[Term]:
+    """The terms of controls with ``values[t, g, k]``: those of one sign, those that differ by geo, those shrunk."""
     found = []
+    shrunk = [k for k, s in enumerate(specs) if s.shrunk]
+    if shrinkage is not None and shrunk:
+        found.append(_shrunk([specs[k] for k in shrunk], [names[k] for k in shrunk], values[:, :, shrunk], shrinkage))
     for (sign, local), (name, dim) in _NAMES.items():
-        chosen = [k for k, s in enumerate(specs) if (s.sign, s.by_geo is not None) == (sign, local)]
+        chosen = [k for k, s in enumerate(specs) if (s.sign, s.by_geo is not None) == (sign, local) and not s.shrunk]
         scales = sorted({specs[k].by_geo for k in chosen}, key=lambda s: s or 0.0)
         for i, scale in enumerate(scales):
             own = [k for k in chosen if specs[k].by_geo == scale]
@@ -146,3 +194,12 @@ def control_terms(specs: Sequence[ControlSpec], names: Sequence[str], values: Fl
                 )
             )  # fmt: skip
     return found
+
+
+def _shrunk(specs: Sequence[ControlSpec], names: Sequence[str], values: Floats, shrinkage: ShrinkageSpec) -> Term:
+    """Coefficients of the regularised horseshoe: a factor each, a global scale, and the slab around their product."""
+    design = np.stack([(values[:, :, k] - s.reference) / s.scale for k, s in enumerate(specs)], axis=-1)
+    count, dim, labels = len(specs), "shrunk_control_name", tuple(names)
+    overall = Scale("control_shrinkage", shrinkage.overall, heavy=True)
+    own = Scale("control_factor", 1.0, labels, dim, heavy=True, within=overall, slab=shrinkage.slab)
+    return Term("shrunk_control", dim, labels, design, np.zeros(count), np.ones(count), own, told=CONTROL_TERM)

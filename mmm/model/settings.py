@@ -19,7 +19,7 @@ from pydantic import (
 from mmm.data.calendar import Duration, Frequency, parse_periods
 from mmm.errors import SettingsError
 from mmm.model.calendar import CalendarSettings
-from mmm.model.controls import ControlPrior
+from mmm.model.controls import ControlPrior, Shrinkage
 from mmm.model.families import ADSTOCKS, SATURATIONS, Family
 from mmm.model.families.registry import Registry
 from mmm.model.priors import LogNormalPrior, Prior
@@ -179,6 +179,9 @@ class BaselineSettings(Section):
     control_scale: Scale = Field(default=1.0, description="Shared by all controls (divided by root of count).")
     controls: dict[str, ControlPrior] = Field(
         default_factory=dict, description="What is believed of single controls, by name."
+    )
+    shrinkage: Shrinkage | None = Field(
+        default=None, description="Where there are many controls, few of which matter: the regularised horseshoe."
     )
     calendar: CalendarSettings = CalendarSettings()
     further: tuple[str, ...] = Field(

@@ -17,7 +17,7 @@ from mmm.data.role import PAID, ROLES, Role
 from mmm.errors import DataError, SettingsError
 from mmm.model import controls
 from mmm.model.calendar import CalendarSpec, pinned
-from mmm.model.controls import ControlSpec
+from mmm.model.controls import ControlSpec, ShrinkageSpec
 from mmm.model.effect_priors import costs, effect_priors, window_outcome
 from mmm.model.families import ADSTOCKS, SATURATIONS, Adstock, Saturation
 from mmm.model.noise import Noise, noise_of
@@ -115,6 +115,7 @@ class BaselineSpec(Section):
     calendar: CalendarSpec | None = None
     controls: tuple[ControlSpec, ...] = Field(default=(), exclude_if=lambda controls: not controls)
     """Each control, where settings state something of one."""
+    shrinkage: ShrinkageSpec | None = Field(default=None, exclude_if=lambda shrinkage: shrinkage is None)
 
     @property
     def each_control(self) -> tuple[ControlSpec, ...]:
@@ -303,6 +304,9 @@ def _baseline(
             first=first_day // spacing - 1,
             scale=wanted.scale * sd,
         )
+    shrunk = None
+    if base.shrinkage is not None and dataset.controls:
+        shrunk = controls.shrinkage_of(base.shrinkage, len(dataset.controls), len(values), sd)
     default = base.control_scale / max(1, len(dataset.controls)) ** 0.5
     return BaselineSpec(
         intercept_mean=_floats(mean),
@@ -317,6 +321,9 @@ def _baseline(
         control_sd=base.control_scale * sd / max(1, len(dataset.controls)) ** 0.5,
         outcome_sd=sd,
         further=base.further,
-        controls=controls.pinned(base.controls, dataset.controls, values, (sd, default)) if base.controls else (),
+        controls=controls.pinned(base.controls, dataset.controls, values, (sd, default), shrink=shrunk is not None)
+        if base.controls or shrunk is not None
+        else (),
+        shrinkage=shrunk,
         calendar=pinned(base.calendar, dataset, dataset.dates[inside], float(np.mean(relative))),
     )

@@ -7,7 +7,7 @@ group ``mmm.terms``; settings name it in ``model.baseline.further``.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,13 +20,33 @@ GROUP = "mmm.terms"
 
 @dataclass(frozen=True)
 class Scale:
-    """A standard deviation that is sampled: half-normal around nothing with scale ``prior``.
+    """A standard deviation that is sampled: half-normal (``heavy``: half-Cauchy) with scale ``prior``.
 
-    Terms that name the same one share it.
+    Terms that name the same one share it. ``labels``: one for each coefficient of a term, over its ``dim``. Where
+    ``within`` is given the standard deviation is the product of both, and with a ``slab`` c at most about that:
+    t c / sqrt(t^2 + c^2) of the product t.
     """
 
     name: str
     prior: float
+    labels: tuple[str, ...] = ()
+    dim: str = ""
+    heavy: bool = False
+    within: "Scale | None" = None
+    slab: float = 0.0
+
+    @property
+    def count(self) -> int:
+        """How many numbers are sampled."""
+        return len(self.labels) or 1
+
+    def sizes(self, own: Any, whole: Any) -> Any:
+        """Standard deviations from the sampled numbers of this scale and of the one around it (None: there is none).
+
+        Of arrays, and of variables of a graph.
+        """
+        size = own if whole is None else own * whole
+        return size / (1.0 + (size / self.slab) ** 2) ** 0.5 if self.slab else size
 
 
 @dataclass(frozen=True)
@@ -102,8 +122,9 @@ def scales(terms: Iterable[Term]) -> tuple[Scale, ...]:
     """The sampled scales of terms, each once. Raises ValueError where one name has two priors."""
     found: dict[str, Scale] = {}
     for term in terms:
-        if term.scale is not None and found.setdefault(term.scale.name, term.scale) != term.scale:
-            raise ValueError(f"The scale '{term.scale.name}' has two priors.")
+        for scale in () if term.scale is None else (term.scale.within, term.scale):
+            if scale is not None and found.setdefault(scale.name, scale) != scale:
+                raise ValueError(f"The scale '{scale.name}' has two priors.")
     return tuple(found.values())
 
 

@@ -11,7 +11,10 @@ from mmm.sealed import number
 from mmm.workflow.kept import Kind, Place, Say
 from mmm.workflow.plain import array, array_data, frame, frame_data
 
-_FRAMES = ("channels", "unpaid", "geo_channels", "decomposition", "totals", "curves", "fitted", "fitted_geo", "models")
+_FRAMES = (
+    "channels", "unpaid", "controls", "geo_channels", "decomposition", "totals", "curves", "fitted", "fitted_geo",
+    "models",
+)  # fmt: skip
 _DRAWS = ("effect_draws", "roas_draws")
 _NUMBERS = ("r_squared", "error", "mape")
 

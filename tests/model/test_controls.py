@@ -16,6 +16,7 @@ from mmm.model.controls import ControlPrior
 from mmm.model.draws import baseline_draws, stacked
 from mmm.model.settings import BaselineSettings
 from mmm.model.spec import ModelSpec, make_spec
+from mmm.model.terms import Scale, Term, scales
 
 
 def panel(shape: str = "geo") -> Dataset:
@@ -77,6 +78,32 @@ def test_a_contribution_is_against_the_reference_value() -> None:
     assert (found["control:promo"][:, promo > 0] > 0).all()
     at = np.unravel_index(np.argmin(np.abs(price - 10.0)), price.shape)
     assert np.abs(found["control:price"][:, at[0], at[1]]).max() < 0.02 * np.abs(found["control:price"]).max()
+
+
+def test_shrinkage_takes_those_without_a_prior_of_their_own() -> None:
+    """Draws of the prior: most are nearly nothing, none is much beyond the slab."""
+    data = panel("national")
+    stated = BaselineSettings(
+        shrinkage={"relevant": 0.2, "slab": 0.5}, controls={"promo": {"effect": {"lower": 0.1, "upper": 0.9}}}
+    )
+    spec = make_spec(data, cases.settings(baseline=stated))
+    names = [t.name for t in terms(spec, data.dates, data.data["control"].values)]
+    assert names[-2:] == ["shrunk_control", "control"]
+    p = log_posterior(spec, data)
+    samples = stacked(posterior(without_data(p), unconstrained_draws(p, 4000, 1)[None], 2))
+    found = np.abs(samples["shrunk_control"].values[:, 0])
+    sd = spec.baseline.outcome_sd
+    assert np.median(found) < 0.05 * sd
+    assert 0.3 * sd < np.quantile(found, 0.995) < 2.0 * sd
+    assert spec.baseline.shrinkage is not None
+    slab = spec.baseline.shrinkage.slab
+    assert slab == pytest.approx(0.5 * sd)
+    with pytest.raises(ValueError, match="has two priors"):
+        scales([one_scale("a", 1.0), one_scale("b", 2.0)])
+
+
+def one_scale(name: str, prior: float) -> Term:
+    return Term(name, name, ("x",), np.ones((3, 1)), np.zeros(1), np.ones(1), Scale("shared", prior))
 
 
 def test_a_sign_and_effects_by_geo_have_variables_of_their_own() -> None:

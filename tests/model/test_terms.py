@@ -56,6 +56,15 @@ def signed(name: str, sign: int) -> Callable[[Moment], Term]:
     return make
 
 
+def sparse(here: Moment) -> Term:
+    """Five months of which few matter: a horseshoe with a slab."""
+    months = tuple(f"2022-{month:02d}" for month in range(2, 7))
+    design = np.stack([(here.dates.strftime("%Y-%m") == month).astype(float) for month in months], axis=1)
+    overall = Scale("sparse_overall", 0.2 * here.outcome_sd, heavy=True)
+    own = Scale("sparse_factor", 1.0, months, "sparse_of", heavy=True, within=overall, slab=1.5 * here.outcome_sd)
+    return Term("sparse", "sparse_of", months, design, np.zeros(5), np.ones(5), own, told="sparse:")
+
+
 def local(here: Moment) -> Term:
     """One coefficient that differs between geos."""
     design = here.control[:, :, 1:] - 0.2
@@ -72,7 +81,8 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
     register_term("gains", signed("gains", 1))
     register_term("losses", signed("losses", -1))
     register_term("local", local)
-    return ("openings", "fairs", "relaunch", "gains", "losses", "local")
+    register_term("sparse", sparse)
+    return ("openings", "fairs", "relaunch", "gains", "losses", "local", "sparse")
 
 
 def spec_of(shape: str, names: tuple[str, ...], likelihood: str = "normal") -> ModelSpec:
@@ -86,7 +96,13 @@ def test_density_and_gradient_equal_the_plain_model(shape: str, likelihood: str,
     spec, data = spec_of(shape, registered, likelihood), cases.dataset(shape)
     p = log_posterior(spec, data, integrated=False)
     by_geo = ["local_sd"] if shape != "national" else []
-    assert [scale.name for scale in p.linear.scales] == ["drift_sd", "event_sd", *by_geo]
+    assert [scale.name for scale in p.linear.scales] == [
+        "drift_sd",
+        "event_sd",
+        "sparse_overall",
+        "sparse_factor",
+        *by_geo,
+    ]
     model = build(spec, data, fused=False)
     both = model.compile_fn([model.logp(), model.dlogp()], mode="FAST_COMPILE")
     for x in 0.5 * np.random.default_rng(3).standard_normal((4, p.layout.dim)):

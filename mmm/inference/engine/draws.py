@@ -34,8 +34,9 @@ def posterior(problem: Problem, x: Floats, seed: int) -> xr.Dataset:
         variables |= terms_of(problem, dense, lone)
     for term in problem.linear.terms:
         if term.scale is not None and not problem.linear.integrated:
-            size = variables[term.scale.name][1]
-            variables[term.name] = ((term.dim,), size[:, None] * variables.pop(f"{term.name}_raw")[1])
+            whole = None if term.scale.within is None else variables[term.scale.within.name][1][:, None]
+            size = term.scale.sizes(variables[term.scale.name][1].reshape(len(flat), -1), whole)
+            variables[term.name] = ((term.dim,), size * variables.pop(f"{term.name}_raw")[1])
     return xr.Dataset(
         {
             name: (("chain", "draw", *dims), values.reshape(chains, draws, *values.shape[1:]))

@@ -48,7 +48,7 @@ class Linear:
     @property
     def widest(self) -> Term | None:
         """The term with a sampled scale that has the most coefficients, alike in every geo; the first of several."""
-        found = [t for t in self.terms if t.scale is not None and t.design.ndim == 2]
+        found = [t for t in self.terms if t.scale is not None and not t.scale.labels and t.design.ndim == 2]
         return max(found, key=lambda t: len(t.labels)) if found else None
 
     @property
@@ -58,10 +58,16 @@ class Linear:
     @property
     def groups(self) -> npt.NDArray[np.intp]:
         """Number of the scale of every coefficient, dense ones and then lone ones; -1 where it is not sampled."""
-        names = [scale.name for scale in self.scales]
+        first, at = {}, 0
+        for scale in self.scales:
+            first[scale.name] = at
+            at += scale.count
 
         def group(term: Term) -> list[int]:
-            return [-1 if term.scale is None else names.index(term.scale.name)] * len(term.labels)
+            if term.scale is None:
+                return [-1] * len(term.labels)
+            own = first[term.scale.name]
+            return [own + k if term.scale.labels else own for k in range(len(term.labels))]
 
         alone = [self.widest] if self.has_lone_term else [t for t in self.terms if t.dim == "geo" and self.geos > 1]
         return np.array([g for t in (*self.dense, *alone) if t is not None for g in group(t)], dtype=np.intp)
@@ -183,7 +189,7 @@ def make_layout(spec: ModelSpec, linear: Linear) -> Layout:
     if spec.noise.extra:
         add(spec.noise.extra, (), "log", ())
     for scale in linear.scales:
-        add(scale.name, (), "log", ())
+        add(scale.name, (scale.count,) if scale.dim else (), "log", (scale.dim,) if scale.dim else ())
     for term in linear.signed:
         add(term.name, (len(term.labels),), "above" if term.sign > 0 else "below", (term.dim,))
     if not linear.integrated:

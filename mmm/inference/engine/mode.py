@@ -22,7 +22,7 @@ def prior_point(problem: Problem) -> Floats:
         "sigma": np.log(0.5 * scales[1]),
         "nu_excess": np.log(15.0),
     }
-    values |= {scale.name: [np.log(0.5 * scale.prior)] for scale in problem.linear.scales}
+    values |= {scale.name: [np.log(0.5 * scale.prior)] * scale.count for scale in problem.linear.scales}
     values |= {term.name: np.log(0.5 * term.sd) for term in problem.linear.signed}
     for name, value in values.items():
         if name in problem.layout:

@@ -15,9 +15,9 @@ from mmm.model.panel import Panel
 from mmm.model.parameters import families, variables
 from mmm.model.priors import numbers, transform
 from mmm.model.spec import ModelSpec
-from mmm.model.terms import Term
+from mmm.model.terms import Scale, Term
 
-_WHOLE = ("families", "place", "order", "bounds", "bent", "group", "scaled", "rest", "tests", "test_geos")
+_WHOLE = ("families", "place", "order", "bounds", "bent", "group", "nested", "scaled", "rest", "tests", "test_geos")
 
 
 def pack(
@@ -39,7 +39,7 @@ def pack(
     size[b.LONE], size[b.LONE_SCALED] = len(arrays["lone_square"]), linear.has_lone_term
     size[b.NOISE] = b.INTEGRATED if linear.integrated else spec.noise.number
     size[b.SIGNED] = len(arrays["signed_scale"])
-    size[b.GROUPS], size[b.SCALED] = len(linear.scales), len(arrays["scaled"])
+    size[b.GROUPS], size[b.SCALED] = len(arrays["nested"]), len(arrays["scaled"])
     size[b.OBSERVED] = int(data.observed.sum())
     size[b.TESTS], size[b.TEST_GEOS] = len(tests), len(arrays["test_geos"])
     size[b.TEST_MEDIA] = len(arrays["test_media"])
@@ -157,10 +157,16 @@ def _constant(spec: ModelSpec, arrays: dict[str, npt.NDArray[np.generic]], *, in
         [c.effect.sigma for c in spec.channels]
         + [numbers(p)[1] for v in variables(spec) for p in v.priors if transform(p) == "log"]
     )
-    half_normal = [scales[0]] * (channels if geos > 1 else 0) + [*scales[1:], *arrays["signed_scale"]]
+    half_normal = [scales[0]] * (channels if geos > 1 else 0) + [
+        *scales[1 : 2 + len(arrays["nested"])],
+        *arrays["signed_scale"],
+    ]
     precisions = np.concatenate([arrays["precision"], arrays["lone_precision"]])
     standard = len(sds) + len(half_normal) + channels * (geos - 1) + (0 if integrated else len(precisions))
     out = -np.log(sds).sum() - sum(special.betaln(first, second) for first, second in stated)
+    heavy = int(arrays["nested"][:, 1].sum())
+    # A half-Cauchy has log(2 / pi / scale) where a half-normal has log(2 / scale) - log(2 pi) / 2.
+    out += heavy * (0.5 * LOG_2PI - np.log(np.pi))
     out += np.log(2.0 / np.array(half_normal)).sum() + 0.5 * np.log(precisions).sum() - 0.5 * standard * LOG_2PI
     return float(out + spec.noise.constant)
 
@@ -173,11 +179,18 @@ def _priors(spec: ModelSpec, layout: Layout, linear: Linear) -> dict[str, npt.ND
         for i, (owner, at, prior) in enumerate(entries, layout[variable.name].start):
             place[owner, at] = i
             priors[owner, at] = b.BETA if transform(prior) == "logit" else b.LOG_NORMAL, *numbers(prior)
+    every = [scale for scale in linear.scales for _ in range(scale.count)]
+    names = [scale.name for scale in every]
+
+    def around(scale: Scale) -> int:
+        return -1 if scale.within is None else names.index(scale.within.name)
+
     return {
         "place": place,
         "effects": np.array([numbers(c.effect) for c in spec.channels]),
         "priors": priors,
-        "scales": np.array([spec.geo_sd_scale, spec.noise_scale, *(scale.prior for scale in linear.scales)]),
+        "scales": np.array([spec.geo_sd_scale, spec.noise_scale, *(s.prior for s in every), *(s.slab for s in every)]),
+        "nested": np.array([(around(s), int(s.heavy)) for s in every], dtype=np.int64).reshape(-1, 2),
     }
 
 

@@ -56,11 +56,14 @@ def unconstrained_draws(problem: Problem, count: int, seed: int) -> Floats:
     for variable in variables(problem.spec):
         stated(variable.name, variable.priors)
     half_normal: dict[str, float | Floats] = {"geo_sd": scales[0], "sigma": scales[1]}
-    half_normal |= {scale.name: scale.prior for scale in problem.linear.scales}
+    half_normal |= {scale.name: scale.prior for scale in problem.linear.scales if not scale.heavy}
     half_normal |= {term.name: term.sd for term in problem.linear.signed}
-    for name, size in half_normal.items():
-        if name in layout:
-            x[:, layout.of(name)] = np.log(size * np.abs(x[:, layout.of(name)]))
+    for name, size in ((name, size) for name, size in half_normal.items() if name in layout):
+        x[:, layout.of(name)] = np.log(size * np.abs(x[:, layout.of(name)]))
+    for scale in (s for s in problem.linear.scales if s.heavy):
+        # The ratio of two normal numbers is Cauchy.
+        ratio = x[:, layout.of(scale.name)] / rng.standard_normal((count, scale.count))
+        x[:, layout.of(scale.name)] = np.log(scale.prior * np.abs(ratio))
     if "nu_excess" in layout:
         x[:, layout.of("nu_excess")] = np.log(rng.gamma(NU_SHAPE, 1.0 / NU_RATE, (count, 1)))
     if not problem.linear.integrated:

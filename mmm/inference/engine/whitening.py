@@ -108,7 +108,7 @@ def _bent(problem: Problem) -> tuple[Entries, Floats]:
     layout, scales = problem.layout, problem.array("scales")
     entries: list[int] = []
     sizes: list[float] = []
-    own: list[tuple[str, float | Floats]] = [(scale.name, scale.prior) for scale in problem.linear.scales]
+    own: list[tuple[str, float | Floats]] = [(s.name, s.prior) for s in problem.linear.scales if not s.heavy]
     own += [(term.name, term.sd) for term in problem.linear.signed]
     for name, scale in (("geo_sd", scales[0]), *own):
         if name in layout:

@@ -43,7 +43,9 @@ class Block(NamedTuple):
     density that depends on no parameter. ``effects[C, 2]`` are mean and sd of the log effects' priors, ``priors[C,
     PARAMETERS, .]`` those of the families' parameters, which lie in the vector at ``place[C, PARAMETERS]`` (-1 where a
     channel has fewer): mean and sd of the logarithm, or the two numbers of a beta prior. ``scales`` are of geo_sd,
-    noise and the sampled scales of coefficients. ``SCALES`` of the sizes is where geo_sd begins in the vector.
+    noise and the sampled scales of coefficients; ``nested[., 2]`` say of each of the latter which other one multiplies
+    it (-1: none) and whether its prior is half-Cauchy rather than half-normal, and at the end of ``scales`` is what
+    bounds it (0: nothing). ``SCALES`` of the sizes is where geo_sd begins in the vector.
     ``centring[2, C]`` is how far a channel's deviations by geo are centred, 0 to 1, and the log scale at which that
     changes nothing; ``given``, ``onto`` and ``known`` are those of :mod:`mmm.model.kernels.conditional`, or empty
     (``CONDITIONAL`` of the sizes is 0); ``centre`` and ``factors`` whiten the entries, in the blocks of ``order`` that
@@ -61,6 +63,7 @@ class Block(NamedTuple):
     bounds: np.ndarray
     bent: np.ndarray
     group: np.ndarray
+    nested: np.ndarray
     scaled: np.ndarray
     rest: np.ndarray
     tests: np.ndarray
@@ -112,6 +115,7 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
         "bounds": (size[BLOCKS] + 1,),
         "bent": (size[BENT],),
         "group": (dense + size[LONE],),
+        "nested": (size[GROUPS], 2),
         "scaled": (scaled,),
         "rest": (others,),
         "tests": (size[TESTS], 6),
@@ -136,7 +140,7 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
         "effects": (channels, 2),
         "priors": (channels, size[PARAMETERS], PRIOR_COLUMNS),
         "log_denominator": (channels,),
-        "scales": (2 + size[GROUPS],),
+        "scales": (2 + 2 * size[GROUPS],),
         "bent_scale": (size[BENT],),
         "centring": (2, channels),
         "given": (conditional * others, conditional * others),
@@ -175,6 +179,7 @@ def unpack(values, whole):
     bounds, at = _vector(whole, at, size[BLOCKS] + 1)
     bent, at = _vector(whole, at, size[BENT])
     group, at = _vector(whole, at, dense + size[LONE])
+    nested, at = _matrix(whole, at, size[GROUPS], 2)
     scaled, at = _vector(whole, at, with_scale)
     rest, at = _vector(whole, at, rest_size)
     tests, at = _matrix(whole, at, size[TESTS], 6)
@@ -200,7 +205,7 @@ def unpack(values, whole):
     stated = channels * size[PARAMETERS] * PRIOR_COLUMNS
     priors = values[at : at + stated].reshape(channels, size[PARAMETERS], PRIOR_COLUMNS)
     log_denominator, at = _vector(values, at + stated, channels)
-    scales, at = _vector(values, at, 2 + size[GROUPS])
+    scales, at = _vector(values, at, 2 + 2 * size[GROUPS])
     bent_scale, at = _vector(values, at, size[BENT])
     centring, at = _matrix(values, at, 2, channels)
     given, at = _matrix(values, at, others, others)
@@ -211,9 +216,9 @@ def unpack(values, whole):
     test_media, at = _vector(values, at, size[TEST_MEDIA])
     measured, at = _matrix(values, at, size[TESTS], 3)
     return Block(
-        size, families, place, order, bounds, bent, group, scaled, rest, tests, test_geos, media, earlier, weights,
-        outcome, observed, shared, varying, signed, signed_scale, gram, lone, lone_square, lone_cross, lone_outer,
-        lone_precision, precision,
-        constant, effects, priors, log_denominator, scales, bent_scale, centring, given, onto, known, centre, factors,
+        size, families, place, order, bounds, bent, group, nested, scaled, rest, tests, test_geos, media, earlier,
+        weights, outcome, observed, shared, varying, signed, signed_scale, gram, lone, lone_square, lone_cross,
+        lone_outer, lone_precision, precision, constant, effects, priors, log_denominator, scales, bent_scale,
+        centring, given, onto, known, centre, factors,
         test_media, measured,
     )  # fmt: skip

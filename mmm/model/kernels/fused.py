@@ -15,9 +15,9 @@ def _block(size, families, media, earlier, weights, log_denominator):
     none, whole = np.empty(0), np.empty(0, np.int64)
     table, places = np.empty((0, 0)), np.empty((0, 0), np.int64)
     return Block(
-        size, families, places, whole, whole, whole, whole, whole, whole, places, whole, media, earlier, weights, none,
-        none, table, table, table, none, table, table, none, table, table, none, none, none, table, np.empty((0, 0, 0)),
-        log_denominator, none, none, table, table, table, none, none, none, none, table,
+        size, families, places, whole, whole, whole, whole, places, whole, whole, places, whole, media, earlier,
+        weights, none, none, table, table, table, none, table, table, none, table, table, none, none, none, table,
+        np.empty((0, 0, 0)), log_denominator, none, none, table, table, table, none, none, none, none, table,
     )  # fmt: skip
 
 

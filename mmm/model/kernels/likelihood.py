@@ -47,13 +47,40 @@ def _square(v):
     return total
 
 
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def slab_of(block, g):
+    """What bounds a sampled scale; 0 for nothing."""
+    return block.scales[2 + block.size[GROUPS] + g]
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def scales_at(block, x, at):
-    """Sampled scales of the coefficients, whose logarithms begin at ``at``."""
+    """Standard deviations of the coefficients by their sampled scales, whose logarithms begin at ``at``.
+
+    A nested scale multiplies another one; a slab c turns t into t c / sqrt(t^2 + c^2) (Piironen and Vehtari 2017).
+    """
     sds = np.empty(block.size[GROUPS])
     for g in range(sds.shape[0]):
         sds[g] = math.exp(x[at + g])
+        if block.nested[g, 0] >= 0:
+            sds[g] *= math.exp(x[at + block.nested[g, 0]])
+        slab = slab_of(block, g)
+        if slab > 0.0:
+            sds[g] *= slab / math.sqrt(sds[g] * sds[g] + slab * slab)
     return sds
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def chain_scales(block, sds, by_log, grad, at):
+    """Add to ``grad``, from ``at`` on, the gradient by log scales that follows from that by log ``sds``."""
+    for g in range(sds.shape[0]):
+        by = by_log[g]
+        slab = slab_of(block, g)
+        if slab > 0.0:
+            by *= 1.0 - (sds[g] / slab) ** 2
+        grad[at + g] += by
+        if block.nested[g, 0] >= 0:
+            grad[at + block.nested[g, 0]] += by
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -78,7 +105,8 @@ def integrated(block, r, at, x, grad):
     size, p, lone = block.size, block.precision.shape[0], block.lone_square.shape[0]
     n = size[OBSERVED]
     inv_var = math.exp(-2.0 * x[at])
-    precision, lone_precision = scaled_precision(block, scales_at(block, x, at + 1))
+    sds, by_log = scales_at(block, x, at + 1), np.zeros(size[GROUPS])
+    precision, lone_precision = scaled_precision(block, sds)
     u, lone_var = np.empty((p, p)), np.empty(lone)
     h, h_lone, b, b_lone = np.empty(p), np.empty(lone), np.empty(p), np.empty(lone)
     log_det = factorise(
@@ -99,10 +127,11 @@ def integrated(block, r, at, x, grad):
         if i < p:
             trace += traces[i]
         if g >= 0:
-            grad[at + 1 + g] += part + (traces[i] if i < p else 0.0) - 1.0
-            logs += x[at + 1 + g]
+            by_log[g] += part + (traces[i] if i < p else 0.0) - 1.0
+            logs += math.log(sds[g])
     if lone > 0 and block.group[p] >= 0:
-        grad[at + 1 + block.group[p]] += lone_trace
+        by_log[block.group[p]] += lone_trace
+    chain_scales(block, sds, by_log, grad, at + 1)
     fit = inv_var * _square(r)
     grad[at] += fit - n + (p + lone - trace - lone_trace)
     for i in range(r.shape[0]):
@@ -157,7 +186,7 @@ def coefficients_at(block):
 def _given_coefficients(block, r, at, x, c, by_c, grad):
     """Log likelihood of ``r`` and log prior of the coefficients ``c``, by which the gradient is put to ``by_c``."""
     size, p, value, log_scale = block.size, block.precision.shape[0], 0.0, at + coefficients_at(block)[0]
-    sds = scales_at(block, x, log_scale)
+    sds, by_log = scales_at(block, x, log_scale), np.zeros(size[GROUPS])
     b, h = c.copy(), np.empty(c.shape[0])
     for i in block.scaled:
         b[i] *= sds[block.group[i]]
@@ -165,8 +194,9 @@ def _given_coefficients(block, r, at, x, c, by_c, grad):
     value += _student_t(block, r, at, x, grad) if size[NOISE] == STUDENT_T else _normal(block, r, at, x, grad)
     project(block, r, h[:p], h[p:])
     for i in block.scaled:
-        grad[log_scale + block.group[i]] += h[i] * b[i]
+        by_log[block.group[i]] += h[i] * b[i]
         h[i] *= sds[block.group[i]]
+    chain_scales(block, sds, by_log, grad, log_scale)
     for i in range(c.shape[0]):
         precision = block.precision[i] if i < p else block.lone_precision[i - p]
         value -= 0.5 * precision * c[i] * c[i]
@@ -186,7 +216,9 @@ def sampled(block, r, at, x, grad):
         ho, hd = conditional.products(block, r)
         value = conditional.to_model(block, ho, hd, sds, c)
         value += _given_coefficients(block, r, at, x, c, by_c, grad)
-        conditional.adjoint(block, hd, sds, u, c, by_c, r, grad[at + scale : at + first - size[SIGNED]])
+        by_log = np.zeros(size[GROUPS])
+        conditional.adjoint(block, hd, sds, u, c, by_c, r, by_log)
+        chain_scales(block, sds, by_log, grad, at + scale)
     for i in range(n):
         grad[at + first + i] += by_c[i]
     return value

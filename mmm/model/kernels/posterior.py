@@ -113,6 +113,14 @@ def _half_normal_prior(x, i, scale, grad):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _half_cauchy_prior(x, i, scale, grad):
+    """HalfCauchy(scale) on exp(x[i]), with the Jacobian of the logarithm."""
+    z = math.exp(x[i]) / scale
+    grad[i] += 1.0 - 2.0 * z * z / (1.0 + z * z)
+    return x[i] - math.log1p(z * z)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _beta_prior(x, i, a, b, grad):
     """Beta(a, b) on the inverse logit of x[i], with the Jacobian of the logit."""
     # log p and log(1 - p) without cancellation.
@@ -180,7 +188,10 @@ def log_posterior(block, x, grad):
     value = block.constant[0] + media_priors(block, x, grad) + _half_normal_prior(x, at, block.scales[1], grad)
     scale_at, first = at + coefficients_at(block)[0], at + signed_at(block)
     for g in range(block.size[GROUPS]):
-        value += _half_normal_prior(x, scale_at + g, block.scales[2 + g], grad)
+        if block.nested[g, 1] > 0:
+            value += _half_cauchy_prior(x, scale_at + g, block.scales[2 + g], grad)
+        else:
+            value += _half_normal_prior(x, scale_at + g, block.scales[2 + g], grad)
     for k in range(block.size[SIGNED]):
         value += _half_normal_prior(x, first + k, block.signed_scale[k], grad)
     media = forward(block, p)
