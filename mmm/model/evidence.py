@@ -170,6 +170,11 @@ def _place(experiment: Experiment, dataset: Dataset, lookback: int) -> _Place:
         for name in names:
             if name not in known:
                 raise DataError(f"Experiment '{experiment.name}': '{name}' is no {what} of the data ({list(known)}).")
+    if experiment.channel not in dataset.paid:
+        raise DataError(
+            f"Experiment '{experiment.name}': '{experiment.channel}' has no cost, and a test is read as the effect of "
+            "money. Remove it, or state what was believed of the channel as its share (model.channels)."
+        )
     first, stop = _rows(experiment, dataset)
     counted = lookback if experiment.counted is None else min(experiment.counted, lookback)
     geos = np.array([dataset.geos.index(g) for g in experiment.geos], dtype=np.intp)

@@ -61,6 +61,10 @@ def priced(dataset: Dataset, settings: PlanSettings) -> Dataset:
                 f"plan.prices names '{name}', which is {roles[name].label}: only media of one's own that have no price "
                 "are given one. Remove it."
             )
+    unmoved = sorted(n for n in _named(settings) & roles.keys() if not roles[n].costs and n not in settings.prices)
+    if unmoved:
+        how = "State its price (plan.prices), or remove it." if roles[unmoved[0]].priceable else "Remove it."
+        raise SettingsError(f"The plan section names '{unmoved[0]}', {roles[unmoved[0]].label} without a cost. {how}")
     found = dataset.with_channels([name for name in dataset.channels if roles[name].costs or name in settings.prices])
     if not settings.prices:
         return found
@@ -156,14 +160,18 @@ def _posed(dataset: Dataset, settings: PlanSettings, draws: ResponseDraws) -> Pl
 
 def _check_excluded(excluded: tuple[str, ...], settings: PlanSettings) -> None:
     """Raise PlanError where the settings plan on a channel that the model has to leave out."""
-    named = {*settings.channels, *settings.cost_factor, *(c for g in settings.groups.values() for c in g.channels)}
-    named |= set(settings.reference) if isinstance(settings.reference, dict) else set()
-    left_out = sorted(named & set(excluded))
+    left_out = sorted(_named(settings) & set(excluded))
     if left_out:
         raise PlanError(
             f"The plan section names {', '.join(left_out)}, left out of the model because nothing can be learned of a "
             "channel that was never used. Remove it there, or plan on it as a new channel in a scenario."
         )
+
+
+def _named(settings: PlanSettings) -> set[str]:
+    """Channels that the plan section says something of."""
+    named = {*settings.channels, *settings.cost_factor, *(c for g in settings.groups.values() for c in g.channels)}
+    return named | (set(settings.reference) if isinstance(settings.reference, dict) else set())
 
 
 def reference_plan(

@@ -18,7 +18,7 @@ from mmm.data.dataset import Dataset
 from mmm.data.load import from_frame
 from mmm.data.role import PAID, ROLES, Role
 from mmm.data.settings import ChannelSettings, DataSettings
-from mmm.errors import PlanError, SettingsError
+from mmm.errors import DataError, PlanError, SettingsError
 from mmm.inference.engine import log_posterior
 from mmm.inference.engine.draws import posterior
 from mmm.inference.engine.prior_draws import unconstrained_draws
@@ -27,6 +27,7 @@ from mmm.inference.store import obtain
 from mmm.inference.stored import load, save
 from mmm.model.build import build
 from mmm.model.draws import expected_outcome, stacked
+from mmm.model.evidence import contrasts
 from mmm.model.mixture import single
 from mmm.model.noise import noise_of
 from mmm.model.settings import ChannelModelSettings, ModelSettings
@@ -141,6 +142,11 @@ def test_a_plan_moves_what_costs(role: Role) -> None:
     else:
         with pytest.raises(SettingsError, match=r"plan\.prices names 'c1', which is"):
             prepare(fit, with_price)
+    if not role.costs:
+        with pytest.raises(SettingsError, match=r"The plan section names 'c1', .* without a cost"):
+            prepare(fit, PlanSettings(draws=120, channels={OWN: {"fixed": True}}))
+        with pytest.raises(DataError, match="'c1' has no cost, and a test is read as the effect of money"):
+            contrasts(cases.evidence("geo"), panel(role), 5)
     if role.sign < 0:
         with pytest.raises(PlanError, match="No money is planned for what lowers the outcome: c1"):
             replace(problem, draws=fit.draws(120).response())
