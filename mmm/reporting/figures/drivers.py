@@ -117,7 +117,9 @@ def _row(sheet: Sheet, top: float, row: float, label: str, part: pd.Series, tota
     sheet.text(0, y, fitted(label, 138, 13, bold), fontsize=13, weight=bold)
     sheet.text(sheet.width - 152, y, amount, ha="right", weight=600)
     sheet.text(sheet.width - 108, y, share, ha="right", color=sheet.look["soft"])
-    sheet.text(sheet.width, y, fitted(ends, 104, 11), ha="right", fontsize=11, color=sheet.look["faint"])
+    # Two ends below zero are the longest; an interval is not cut.
+    size = 11 if fitted(ends, 104, 11) == ends else 9.5
+    sheet.text(sheet.width, y, fitted(ends, 108, size), ha="right", fontsize=size, color=sheet.look["faint"])
 
 
 def _colour(name: str, kind: str, sheet: Sheet) -> str:
