@@ -62,6 +62,7 @@ def test_the_guide_runs_and_the_report_tells_what_it_did(folder: Path) -> None:
     assert "In the register: plan demo-1, approved and active. Approved by Boss on " in page
     assert "checked against 1 report." in run("mmm plans verify").output
     _follow(folder)
+    _watch(folder)
     # A row removed at the end, the head and the plan set back: the report knows better.
     with open_register(RegisterSettings(), Path("reports")).engine.begin() as connection:
         connection.execute(sa.text("drop trigger audit_no_delete"))
@@ -91,6 +92,33 @@ def _follow(folder: Path) -> None:
     assert {"pace", "surprise"} <= {point["kind"] for point in state["points"]}
     assert "The outcome is not what the model expects" in result.output
     assert (folder / "reports/demo/monitor/control_room.html").stat().st_size > 50_000
+
+
+def _watch(folder: Path) -> None:
+    """Looked at again and again, the page is written anew when the data changed, and not otherwise."""
+    data, page = folder / "world/data.csv", folder / "reports/demo/monitor/control_room.html"
+    before, content, written = data.read_text(), json.loads(_content_of(folder)), []
+
+    class Enough(Exception):
+        pass
+
+    def between_looks(seconds: float) -> None:
+        assert seconds == 7.0
+        written.append((page.stat().st_mtime_ns, json.loads((page.parent / "monitor.json").read_text())["seen"]))
+        if len(written) == 4:
+            raise Enough
+        if len(written) == 2:
+            tv, search = content["spend"][0][0]
+            data.write_text(f"{before}{content['dates'][0]},900,{tv:.2f},{search:.2f}\n")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mmm.cli.monitor.time.sleep", between_looks)
+        with pytest.raises(Enough):
+            app(["monitor", "configs/demo.yaml", "--watch", "7"], standalone_mode=False)
+    data.write_text(before)
+    moments, seen = zip(*written, strict=True)
+    assert seen == (0, 0, 1, 1)
+    assert moments[0] == moments[1] < moments[2] == moments[3]
 
 
 def _content_of(folder: Path) -> str:

@@ -111,8 +111,8 @@ def _record(known: Sequence[Settlement], fmt: Formatter) -> Chapter:
     kept, share = fmt.percent(_estimate(found.kept), 0), fmt.percent_range(_estimate(found.kept), decimals=0)
     answer = (
         f"{found.held} of {found.plans} promises held. Promises were {fmt.outcome(over)} ({fmt.outcome_range(over)}) "
-        f"above what came, on average; in all, plans won {fmt.outcome(won, sign=True)} ({fmt.outcome_range(won)}). Of a "
-        f"promise {kept} ({share}) is expected to be kept. "
+        f"above what came, on average; in all, plans won {fmt.outcome(won, sign=True)} ({fmt.outcome_range(won)}). Of "
+        f"a promise {kept} ({share}) is expected to be kept. "
     ) + (
         f"The next one is told at {fmt.percent(found.factor, 0)} of what the model says."
         if found.plans >= ENOUGH
