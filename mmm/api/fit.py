@@ -11,7 +11,7 @@ from mmm.analysis import Analysis
 from mmm.analysis.ahead import Held, NewData
 from mmm.analysis.predict import predict
 from mmm.api.sections import Sections, of_dataset, with_sections
-from mmm.assessment.gate import GateReport
+from mmm.assessment.gate import GateReport, demand_pass
 from mmm.data.dataset import Dataset
 from mmm.errors import FitError, SettingsError
 from mmm.inference import fit as inference
@@ -21,8 +21,10 @@ from mmm.model.mixture import Mixture, NamedSpec
 from mmm.reporting.runs.inputs import checked_request
 from mmm.settings import Settings
 from mmm.settings.read import require_fitting
+from mmm.settings.request import lenses_of
 from mmm.suggest import suggestion
 from mmm.workflow import Judgement, Request, analysed, fitted, judged
+from mmm.workflow.lenses import RULE, SeenThrough, seen_through
 
 Say = Callable[[str], None]
 
@@ -60,6 +62,24 @@ class Fit(inference.Fit):
     def analysis(self) -> Analysis:
         """Contributions, returns, response curves and fit, as tables with 90% intervals."""
         return analysed(self, self.request.store)
+
+    def lenses(self, rule: str = RULE) -> SeenThrough:
+        """The same money through the other lenses of the settings: costs, campaigns, customers' value, journeys.
+
+        ``table`` has a row a channel: media, fully loaded and value-based ROAS, and the share that journeys credit by
+        ``rule``; ``frames`` are the tables of each lens by name. Found beside the fit, or made and kept there.
+
+        Raises GateError where the gate failed, SettingsError where there is no other lens, DataError with what is wrong
+        with the files of one.
+        """
+        asked = lenses_of(self.settings, self.request.worth, rule)
+        if not asked.any:
+            raise SettingsError(
+                "fit.lenses: the settings have no other lens. Add costs, campaigns, ltv, attribution or "
+                "plan.customer_value; docs/lenses.md shows them."
+            )
+        demand_pass(self.gate, self.request.gate)
+        return seen_through(self, self.analysis, asked, self.request.store)
 
     def predict(self, new_data: NewData = None, *, controls: Held = None, max_draws: int = 1000) -> xr.Dataset:
         """Draws of the outcome, dims chain, draw, date, geo: of the observed periods, or of those in ``new_data``.

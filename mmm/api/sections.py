@@ -5,10 +5,14 @@ from typing import Any, TypedDict
 
 from mmm.assessment.backtest import BacktestSettings
 from mmm.assessment.settings import GateSettings
+from mmm.attribution.settings import AttributionSettings
 from mmm.calibration.settings import ExperimentsSettings
+from mmm.campaigns.settings import CampaignSettings
+from mmm.costs.settings import CostsSettings
 from mmm.data.dataset import Dataset
 from mmm.data.written import data_document
 from mmm.inference.settings import SamplerSettings
+from mmm.ltv.settings import LtvSettings
 from mmm.model.settings import ModelSettings
 from mmm.planning.settings import PlanSettings
 from mmm.section import Section
@@ -32,6 +36,10 @@ class Sections(TypedDict, total=False):
     sampler: SamplerSettings | Mapping[str, Any]
     gate: GateSettings | Mapping[str, Any]
     backtest: BacktestSettings | Mapping[str, Any]
+    costs: CostsSettings | Mapping[str, Any]
+    campaigns: CampaignSettings | Mapping[str, Any]
+    ltv: LtvSettings | Mapping[str, Any]
+    attribution: AttributionSettings | Mapping[str, Any]
     plan: PlanSettings | Mapping[str, Any]
     report: ReportSettings | Mapping[str, Any]
 

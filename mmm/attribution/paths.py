@@ -9,7 +9,7 @@ import pandas as pd
 from mmm.attribution.read import Reconciliation
 from mmm.attribution.settings import GROUPS, AttributionSettings
 from mmm.data.problems import Problems
-from mmm.data.text_table import Checker, Column, demand_plain, load_text, number_sql
+from mmm.data.text_table import Checker, Column, demand_plain, load_text, number_sql, told
 from mmm.errors import DataError
 
 
@@ -23,9 +23,9 @@ def read_paths(connection: duckdb.DuckDBPyConnection, settings: AttributionSetti
         raise DataError("attribution.paths is not set.")
     names = [n for n in ("path", "conversions", "value", "nulls") if getattr(paths, n) is not None]
     columns = {name: Column(getattr(paths, name), f"attribution.paths.{name}") for name in names}
-    file = base / paths.source
-    load_text(connection, "path_text", file, columns, paths.csv)
-    problems = Problems(str(file))
+    key = "attribution.paths.source"
+    load_text(connection, "path_text", (paths.source, base, key), columns, paths.csv)
+    problems = Problems(told(paths.source, base, key))
     check = Checker(connection, "path_text", problems)
     check.demand("path IS NULL", f"Column '{paths.path}' is empty in {{n}} rows.", "Name the channels.", "conversions")
     for name in names[1:]:

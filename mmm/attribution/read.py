@@ -13,7 +13,7 @@ import duckdb
 from mmm.attribution.settings import GROUPS, AttributionSettings, TouchSettings, days
 from mmm.data.orders import Named, check_times, columns_of, order_amount, read_orders
 from mmm.data.problems import Problems
-from mmm.data.text_table import Checker, count, demand_plain, load_text, number_sql, one
+from mmm.data.text_table import Checker, count, demand_plain, load_text, number_sql, one, told
 from mmm.errors import DataError
 
 
@@ -60,9 +60,9 @@ def read_touches(connection: duckdb.DuckDBPyConnection, settings: AttributionSet
 
 def _read_touches(connection: duckdb.DuckDBPyConnection, touches: TouchSettings, base: Path) -> None:
     columns = columns_of(touches, "attribution.touches")
-    path = base / touches.source
-    load_text(connection, "touch_text", path, columns, touches.csv)
-    problems = Problems(str(path))
+    key = "attribution.touches.source"
+    load_text(connection, "touch_text", (touches.source, base, key), columns, touches.csv)
+    problems = Problems(told(touches.source, base, key))
     check = Checker(connection, "touch_text", problems)
     check.demand(
         "person IS NULL",
@@ -116,7 +116,7 @@ def _check_positions(check: Checker, touches: TouchSettings) -> None:
 
 def _marked_conversions(connection: duckdb.DuckDBPyConnection, touches: TouchSettings, base: Path) -> None:
     """Conversions that the table of touches marks by itself."""
-    problems = Problems(str(base / touches.source))
+    problems = Problems(told(touches.source, base, "attribution.touches.source"))
     check = Checker(connection, "touch_text", problems)
     word = "CASE lower(conversion) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END"
     mark = f"coalesce({number_sql('conversion', touches.csv)}, {word})"

@@ -6,8 +6,8 @@ from pydantic import Field, model_validator
 
 from mmm.data.calendar import Duration, Frequency, parse_periods
 from mmm.data.csv_settings import PlainCsv
-from mmm.data.orders import OrderSettings, Source
-from mmm.data.settings import Name
+from mmm.data.orders import OrderSettings
+from mmm.data.settings import Name, Source
 from mmm.errors import SettingsError
 from mmm.section import Section
 
@@ -23,7 +23,7 @@ Kind = Literal["captures_demand", "offline", "view_through"]
 class TouchSettings(Section):
     """A table with a row a touch: who saw or clicked what, and when."""
 
-    source: Source = Field(description="CSV or Parquet file, relative to the settings file.")
+    source: Source = Field(description="CSV or Parquet file, relative to the settings file, or a query.")
     person: Name = Field(description="Column that identifies the person, device or cookie.")
     time: Name = Field(description="Column of the moment, as 2024-03-01 or 2024-03-01 14:05:00.")
     channel: Name = Field(description="Column of the channel.")
@@ -42,7 +42,7 @@ class ConversionSettings(OrderSettings):
 class PathSettings(Section):
     """A table of whole journeys, as other tools export it: a row a path, with how often it converted or did not."""
 
-    source: Source = Field(description="CSV or Parquet file, relative to the settings file.")
+    source: Source = Field(description="CSV or Parquet file, relative to the settings file, or a query.")
     path: Name = Field(description="Column of the channels in order, such as 'search > email'.")
     conversions: Name
     value: Name | None = Field(None, description="Column of the money of all its conversions.")

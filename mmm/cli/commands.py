@@ -307,6 +307,18 @@ def lenses(
 
 
 @app.command()
+def campaigns(
+    config: Config,
+    parameter: Parameters = None,
+    out: Annotated[Path, typer.Option(help="Folder below which <name>/campaigns is written.")] = Path("reports"),
+) -> None:
+    """Print what campaigns inside channels cost and return, by a stated rule, and what named scenarios would move."""
+    from mmm.cli.campaigns import show_campaigns
+
+    show_campaigns(config, parameter or [], out)
+
+
+@app.command()
 def runs(
     folder: Annotated[Path, typer.Option("--out", help="Folder that holds the reports.")] = Path("reports"),
 ) -> None:

@@ -6,18 +6,16 @@ import pandas as pd
 import typer
 
 from mmm.assessment.gate import demand_pass
-from mmm.attribution import Attribution, attribute
 from mmm.cli.output import plain, say, table, write_table
-from mmm.costs import load_costs
 from mmm.digits import amount, decimals, written
 from mmm.errors import SettingsError
-from mmm.lenses import Lenses, beside, side_by_side
 from mmm.lenses.beside import prior_of
-from mmm.lenses.table import USES, lenses_there, named
+from mmm.lenses.table import USES, lenses_there
 from mmm.reporting.runs.inputs import checked_request
 from mmm.settings import Settings, load_settings, read_parameters
-from mmm.suggest import suggestion
-from mmm.workflow import Request, analysed, judged
+from mmm.settings.request import lenses_of
+from mmm.workflow import analysed, judged
+from mmm.workflow.lenses import seen_through
 
 _HEADS = {
     "media_roas": "media ROAS",
@@ -35,61 +33,39 @@ def show_lenses(config: Path, parameters: list[str], out: Path, how: tuple[str, 
     """
     rule, width = how
     settings = load_settings(config, read_parameters(parameters))
-    if settings.attribution is None and not _has_ledger(settings) and settings.plan.customer_value is None:
+    if not _has_lens(settings):
         raise SettingsError(
-            f"{config} has no other lens than the model: add attribution, costs with a ledger, or plan.customer_value; "
+            f"{config} has no other lens than the model: add attribution, costs with a ledger, ltv, or "
+            "plan.customer_value; "
             "docs/lenses.md shows them."
         )
     request = checked_request(settings)
-    credit = None if settings.attribution is None else attribute(settings.attribution, settings.base)
-    shares = None if credit is None else _shares(credit, rule)
-    lenses = _lenses(settings, request, shares)
-    made = side_by_side(lenses)
-    print_table(made, request.dataset.currency)
-    frames = {"lenses": made.reset_index()}
-    if settings.attribution is not None and credit is not None and shares is not None:
-        compared = beside(lenses.effects, lenses.channels, shares, settings.attribution.kinds)
+    asked = lenses_of(settings, request.worth, rule)
+    judgement = judged(request, progress=True, say=say)
+    demand_pass(judgement.gate, settings.gate)
+    analysis = analysed(judgement.fit, request.store, say=say)
+    found = seen_through(judgement.fit, analysis, asked, request.store, say=say)
+    print_table(found.table, request.dataset.currency)
+    frames = {"lenses": found.table.reset_index()}
+    if "beside" in found.frames:
+        compared = found.frames["beside"]
         print_beside(compared, rule)
         frames["beside"] = compared.reset_index()
         if width is not None:
-            spent = {str(name): float(money) for name, money in made["spend"].items()}
-            print_prior(prior_of(_credited(credit, rule), spent, width))
+            spent = {str(name): float(money) for name, money in found.table["spend"].items()}
+            credit = found.frames["credit"]
+            own = credit[credit["rule"] == rule].set_index("channel")["value"]
+            print_prior(prior_of(own, spent, width))
     folder = out / settings.name / "lenses"
     for name, frame in frames.items():
         typer.echo(plain(str(write_table(folder / f"{name}.csv", frame))))
 
 
-def _has_ledger(settings: Settings) -> bool:
-    return settings.costs is not None and settings.costs.ledger is not None
-
-
-def _names(credit: Attribution) -> list[tuple[str, str]]:
-    return [(name, credit.settings.channels.get(name, name)) for name in credit.channels]
-
-
-def _shares(credit: Attribution, rule: str) -> pd.DataFrame:
-    rules = list(credit.credit.index.unique("rule"))
-    if rule not in rules:
-        raise SettingsError(f"There is no rule '{rule}'. {suggestion(rule, rules)}")
-    return named(credit.shares(rule), _names(credit))
-
-
-def _credited(credit: Attribution, rule: str) -> "pd.Series[float]":
-    return named(pd.DataFrame(credit.credit.xs(rule)), _names(credit))["value"]
-
-
-def _lenses(settings: Settings, request: Request, shares: pd.DataFrame | None) -> Lenses:
-    found = judged(request, progress=True, say=say)
-    demand_pass(found.gate, settings.gate)
-    analysis = analysed(found.fit, request.store, say=say)
-    effects = analysis.effect_draws.values
-    channels = tuple(str(name) for name in analysis.effect_draws["channel"].values)
-    costs = None
-    if settings.costs is not None and settings.costs.ledger is not None:
-        costs = load_costs(settings.costs, settings.data, settings.base).costs(channels)
-    worth = None if request.worth is None else request.worth.paired(channels, len(effects), settings.plan.seed)
-    spend = analysis.channels.loc[list(channels), "spend"].to_numpy(dtype=float)
-    return Lenses(channels, effects, analysis.roas_draws.values, spend, costs, worth, shares)
+def _has_lens(settings: Settings) -> bool:
+    """Whether there is any lens beside the model's own."""
+    ledger = settings.costs is not None and settings.costs.ledger is not None
+    orders = settings.plan.customer_value is not None or settings.ltv is not None
+    return ledger or orders or settings.attribution is not None
 
 
 def print_table(made: pd.DataFrame, currency: str) -> None:

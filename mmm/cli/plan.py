@@ -45,6 +45,7 @@ def print_plan(story: Story) -> None:
     """The plan and what stands around it, in the report's notation of numbers."""
     made, fmt = story.plan, notation(story.settings, story.found.dataset, story.material.fmt.return_base)
     _allocation(made, fmt)
+    _bills(made, fmt)
     _figures(made, fmt)
     known = story.material.plan
     advice = advise(made, story.found.options.information, known.moves, known.partial)
@@ -77,6 +78,27 @@ def _allocation(made: Plan, fmt: Formatter) -> None:
     columns += ["direction", "of highest seen"]
     title = f"Plan for {made.horizon} periods from {made.dates[0]:%Y-%m-%d}"
     table(title, columns, rows, right=columns[1:])
+
+
+def _bills(made: Plan, fmt: Formatter) -> None:
+    """What vendors charge, where the plan knows their prices."""
+    found = made.bills
+    if found.empty:
+        return
+    rows = [
+        (
+            str(line["channel"]),
+            str(line["vendor"]),
+            f"{line['until']:%Y-%m-%d}",
+            f"{line['reference_volume']:,.0f}",
+            f"{line['volume']:,.0f} {line['unit']}",
+            fmt.exact(float(line["reference_bill"])),
+            fmt.exact(float(line["bill"])),
+        )
+        for _, line in found.iterrows()
+    ]
+    columns = ["channel", "vendor", "until", "volume today", "planned", "bill today", "planned"]
+    table("What vendors charge, fees and tiers included", columns, rows, right=columns[3:])
 
 
 def _direction(row: "pd.Series[float]") -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import typer
 
 from mmm.cli.output import plain
+from mmm.cli.programme import programme_settings
 from mmm.errors import DataError, SettingsError
 from mmm.files import write_whole
 from mmm.interrupts import deferred
@@ -28,6 +29,7 @@ from mmm.simulate import (
     with_hold_outs,
     write_cohorts,
 )
+from mmm.simulate.programme import programme_world, write_programme
 from mmm.simulate.treatments import calendar_ahead
 from mmm.simulate.write import data_settings, write_world
 from mmm.tables import csv_text
@@ -75,6 +77,10 @@ def _writer(choice: WorldChoice) -> Callable[[Path, Path], list[str]]:
     if choice.name == "treatments":
         _refuse({"--geos": choice.geos, "--weeks": choice.weeks, "--channels": choice.channels}, choice.name)
         return lambda folder, base: _write_treatments(choice.seed, folder, base)
+    if choice.name == "email":
+        refused = {"--geos": choice.geos, "--weeks": choice.weeks, "--channels": choice.channels}
+        _refuse(refused | {"--experiment": choice.experiments or None}, choice.name)
+        return lambda folder, base: _write_programme(choice.seed, folder, base)
     simulated = simulate(_world(choice))
     if choice.experiments:
         simulated = simulate(with_hold_outs(simulated, choice.experiments))
@@ -144,6 +150,16 @@ def _write_treatments(seed: int, folder: Path, base: Path) -> list[str]:
     return [file.name for file in (*files.values(), ahead, path)]
 
 
+def _write_programme(seed: int, folder: Path, base: Path) -> list[str]:
+    """A shop with an e-mail programme: its panel, and what each other lens reads."""
+    simulated = simulate(programme_world(seed))
+    files = [*write_world(simulated, folder).values(), *write_programme(simulated, seed, folder)]
+    document = programme_settings(data_settings(simulated))
+    settings_from(document, base=base)
+    path = write_whole(folder / "settings.yaml", write_yaml(document))
+    return [file.name for file in (*files, path)]
+
+
 def _write(simulated: Simulated, folder: Path, base: Path) -> list[str]:
     """The files of a world in ``folder``, with settings for a file in ``base``; their names."""
     files = write_world(simulated, folder)
@@ -168,7 +184,7 @@ def _world(choice: WorldChoice) -> World:
         )
     if choice.name != "demo" and choice.name not in library_names():
         raise SettingsError(
-            f"There is no world '{choice.name}'. The rule is random, demo, shop, treatments or one of: "
+            f"There is no world '{choice.name}'. The rule is random, demo, shop, treatments, email or one of: "
             f"{', '.join(library_names())}."
         )
     _refuse({"--weeks": choice.weeks, "--channels": choice.channels}, choice.name)

@@ -12,7 +12,8 @@ from mmm.data.cells import record_blank, texts
 from mmm.data.columns import NumberColumns
 from mmm.data.dates import DateOptions, parse_dates
 from mmm.data.problems import Problems, nearest
-from mmm.data.read import Table, read_file
+from mmm.data.read import Table
+from mmm.data.source import read_source
 
 _MOST = 10**12
 """Largest amount of a line; a double holds its cents exactly."""
@@ -50,7 +51,7 @@ class _Written:
 def read_ledger(settings: LedgerSettings, currency: str, base: Path) -> Ledger:
     """Read the cost lines. Raises DataError with everything that is wrong with them, each with its rows."""
     columns = _columns(settings)
-    table = read_file(base / settings.source, settings.csv, "costs.ledger.source", list(columns.values()))
+    table = read_source(settings.source, base, settings.csv, "costs.ledger.source", list(columns.values()))
     problems = Problems(table.source)
     _check_columns(table, columns, problems)
     problems.stop_if_any()

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from mmm.data.csv_settings import CsvSettings
-from mmm.data.settings import Name
+from mmm.data.settings import Name, Source
 from mmm.section import SEED_MAX, Section
 
 Category = Literal["working_media", "technology", "content", "list", "people", "testing"]
@@ -30,9 +30,7 @@ class LedgerCsv(CsvSettings):
 class LedgerSettings(Section):
     """A table with a row a cost line."""
 
-    source: Annotated[str, Field(min_length=1)] = Field(
-        description="CSV or Parquet file, relative to the settings file."
-    )
+    source: Source = Field(description="CSV or Parquet file, relative to the settings file, or a query.")
     date: Name = "date"
     amount: Name = "amount"
     category: Name = Field("category", description="Column of the ledger's own categories or accounts.")
@@ -225,8 +223,8 @@ class CostsSettings(Section):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if self.ledger is None and not self.usage:
-            raise ValueError("give ledger (with rules), or usage (with vendors)")
+        if self.ledger is None and not self.usage and not self.vendors:
+            raise ValueError("give ledger (with rules), usage (with vendors), or vendors (for plan.vendors)")
         if self.ledger is not None and not self.rules:
             raise ValueError("ledger needs rules, which map its lines to channels and categories")
         names = [rule.name for rule in self.rules]

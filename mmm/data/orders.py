@@ -2,25 +2,24 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import duckdb
 from pydantic import Field
 
 from mmm.data.csv_settings import PlainCsv
 from mmm.data.problems import Problems
-from mmm.data.settings import Name
-from mmm.data.text_table import Checker, Column, count, demand_plain, load_text, number_sql
+from mmm.data.settings import Name, Source
+from mmm.data.text_table import Checker, Column, count, demand_plain, load_text, number_sql, told
 from mmm.section import Section
 
 _ZONE = r"(Z|[+-]\d{2}:?\d{2})$"
-Source = Annotated[str, Field(min_length=1)]
 
 
 class OrderSettings(Section):
     """A table with a row an order."""
 
-    source: Source = Field(description="CSV or Parquet file, relative to the settings file.")
+    source: Source = Field(description="CSV or Parquet file, relative to the settings file, or a query.")
     person: Name = Field(description="Column that identifies the person or customer.")
     time: Name = Field(description="Column of the day or moment, as 2024-03-01 or 2024-03-01 14:05:00.")
     value: Name | None = Field(None, description="Column of the money.")
@@ -66,9 +65,9 @@ def read_orders(connection: duckdb.DuckDBPyConnection, orders: OrderSettings, ba
 
     Raises DataError with everything that is wrong with the file.
     """
-    path = base / orders.source
-    load_text(connection, "order_text", path, columns_of(orders, named.key), orders.csv)
-    problems = Problems(str(path))
+    key = f"{named.key}.source"
+    load_text(connection, "order_text", (orders.source, base, key), columns_of(orders, named.key), orders.csv)
+    problems = Problems(told(orders.source, base, key))
     check = Checker(connection, "order_text", problems)
     check.demand(
         "person IS NULL",

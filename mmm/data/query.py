@@ -31,18 +31,18 @@ class NoRowsError(DataError):
     """A query without rows: nothing to look at, but what it gave before may be said."""
 
 
-def read_query(source: QuerySettings, base: Path) -> Table:
-    """The rows of a query; files in it are relative to ``base``. Rows are counted from 0.
+def read_query(source: QuerySettings, base: Path, key: str = KEY) -> Table:
+    """The rows of a query; files in it are relative to ``base``, ``key`` names it in messages. Rows count from 0.
 
     Raises DataError for a query that is no single SELECT, fails, or gives no rows or too many.
     """
-    frame = _of_files(source.query, base) if source.address is None else _of_database(source)
+    frame = _of_files(source.query, base, key) if source.address is None else _of_database(source, key)
     if frame.empty:
-        raise NoRowsError(f"The query of {KEY} returns no rows ({len(frame.columns)} columns). Correct its conditions.")
-    return table_of_frame(frame, f"the query of {KEY}")
+        raise NoRowsError(f"The query of {key} returns no rows ({len(frame.columns)} columns). Correct its conditions.")
+    return table_of_frame(frame, f"the query of {key}")
 
 
-def _of_files(query: str, base: Path) -> pd.DataFrame:
+def _of_files(query: str, base: Path, key: str) -> pd.DataFrame:
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
@@ -54,15 +54,15 @@ def _of_files(query: str, base: Path) -> pd.DataFrame:
             connection.execute("set lock_configuration = true")
             statements = connection.extract_statements(query)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise DataError(f"{KEY}.query must be one SELECT; it holds {len(statements)} statements or another.")
+                raise DataError(f"{key}.query must be one SELECT; it holds {len(statements)} statements or another.")
             found = connection.sql(query)
             width = len(found.columns)
             table = found.limit(MOST_CELLS // width + 1).to_arrow_table()
-            _require_few(table.num_rows, width)
+            _require_few(table.num_rows, width, key)
         except (duckdb.Error, pa.ArrowException) as error:
             said = str(error).strip().splitlines()[0]
             where = "Files in it are relative to the settings file."
-            raise DataError(f"The query of {KEY} failed: {said}. {where}") from None
+            raise DataError(f"The query of {key} failed: {said}. {where}") from None
     return _plain(table)
 
 
@@ -77,9 +77,9 @@ def _plain(table: pa.Table) -> pd.DataFrame:
     return pd.DataFrame(frame)
 
 
-def _of_database(source: QuerySettings) -> pd.DataFrame:
-    url = address_of(source.address or "", f"{KEY}.address", DataError)
-    engine = connect_engine(url, f"{KEY}.address", DataError)
+def _of_database(source: QuerySettings, key: str) -> pd.DataFrame:
+    url = address_of(source.address or "", f"{key}.address", DataError)
+    engine = connect_engine(url, f"{key}.address", DataError)
     try:
         with engine.connect() as connection:
             read_only = _READ_ONLY.get(engine.dialect.name)
@@ -88,13 +88,13 @@ def _of_database(source: QuerySettings) -> pd.DataFrame:
             # As it is written: neither colons nor percent signs mean anything to the driver.
             found = connection.execution_options(no_parameters=True).exec_driver_sql(source.query)
             if not found.returns_rows:
-                raise DataError(f"{KEY}.query returns no table. Give one SELECT.")
+                raise DataError(f"{key}.query returns no table. Give one SELECT.")
             names, rows = list(found.keys()), []
             while part := found.fetchmany(_BATCH):
                 rows += [tuple(map(_number, row)) for row in part]
-                _require_few(len(rows), len(names))
+                _require_few(len(rows), len(names), key)
     except sa.exc.SQLAlchemyError as error:
-        raise DataError(f"The query of {KEY} on the database of {source.address} failed: {told(error, url)}.") from None
+        raise DataError(f"The query of {key} on the database of {source.address} failed: {told(error, url)}.") from None
     frame = pd.DataFrame(rows, columns=pd.Index(range(len(names))))
     frame.columns = pd.Index(names)
     return frame
@@ -104,8 +104,8 @@ def _number(value: object) -> object:
     return float(value) if isinstance(value, decimal.Decimal) else value
 
 
-def _require_few(rows: int, columns: int) -> None:
+def _require_few(rows: int, columns: int, key: str) -> None:
     if rows * max(columns, 1) > MOST_CELLS:
         raise DataError(
-            f"The query of {KEY} returns more than {MOST_CELLS:,} cells. Sum the rows to days or weeks in the query."
+            f"The query of {key} returns more than {MOST_CELLS:,} cells. Sum the rows to days or weeks in the query."
         )

@@ -186,7 +186,7 @@ Controls = Annotated[
 
 
 class QuerySettings(Section):
-    """A query whose rows are the panel. Without ``address`` DuckDB runs it, over files relative to this one."""
+    """A query whose rows are the table. Without ``address`` DuckDB runs it, over files relative to this one."""
 
     query: Annotated[str, Field(min_length=1, max_length=100_000)] = Field(
         description="One SELECT, such as: select * from 'sales/*.parquet'."
@@ -195,6 +195,10 @@ class QuerySettings(Section):
         default=None,
         description="Environment variable that holds the address of a database (PostgreSQL, SQLite, MySQL).",
     )
+
+
+Source = Annotated[str, Field(min_length=1)] | QuerySettings
+"""Where a table beside the panel is: a file, or a query."""
 
 
 class FutureSettings(Section):

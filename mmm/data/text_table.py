@@ -12,6 +12,7 @@ import duckdb
 
 from mmm.data.csv_settings import PlainCsv
 from mmm.data.problems import ROWS_SHOWN, Problems, nearest, shown
+from mmm.data.settings import QuerySettings
 from mmm.errors import DataError
 from mmm.files import Wanted, open_regular
 
@@ -38,22 +39,27 @@ class Column:
     key: str
 
 
+Origin = tuple[str | QuerySettings, Path, str]
+"""A file's name or a query, the folder that names are relative to, and the key of the settings that holds it."""
+
+
+def told(source: str | QuerySettings, base: Path, key: str) -> str:
+    """What messages call a table."""
+    return str(base / source) if isinstance(source, str) else f"the query of {key}"
+
+
 def load_text(
-    connection: duckdb.DuckDBPyConnection, table: str, path: Path, columns: Mapping[str, Column], csv: PlainCsv
+    connection: duckdb.DuckDBPyConnection, table: str, origin: Origin, columns: Mapping[str, Column], csv: PlainCsv
 ) -> None:
     """Make ``table`` with columns ``row`` (as a spreadsheet counts) and, as trimmed text or NULL, those asked for.
 
-    Raises DataError where the file cannot be read or lacks a column.
+    Raises DataError where the file cannot be read, the query fails, or a column is not there.
     """
-    with open_regular(path, Wanted("The file of journeys or orders", MOST_BYTES, DataError, _ADVICE)):
-        pass  # Only whether it is a regular file that can be opened; DuckDB reads it.
-    reader = f"read_parquet('{_text(path)}')"
-    if path.suffix.lower() not in (".parquet", ".pq"):
-        options = f"header = true, all_varchar = true, delim = '{_text(csv.separator)}', quote = '\"', escape = '\"'"
-        reader = f"read_csv('{_text(path)}', {options})"
+    path = told(*origin)
+    reader = _reader(connection, origin, csv)
     try:
         present = [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()]
-        problems = Problems(str(path))
+        problems = Problems(path)
         for column in columns.values():
             if column.name not in present:
                 problems.add(f"There is no column '{column.name}' ({column.key}).", nearest(column.name, present))
@@ -66,6 +72,23 @@ def load_text(
         raise DataError(f"{path}: cannot be read as a table ({str(error).splitlines()[0]}).") from error
     if not count(connection, table):
         raise DataError(f"{path}: holds no rows below its header. Name the file that holds them.")
+
+
+def _reader(connection: duckdb.DuckDBPyConnection, origin: Origin, csv: PlainCsv) -> str:
+    """What DuckDB reads the table from; the rows of a query are fetched and checked as those of the panel are."""
+    source, base, key = origin
+    if not isinstance(source, str):
+        from mmm.data.query import read_query  # databases and their drivers are needed by nobody else
+
+        connection.register("rows_of_query", read_query(source, base, key).frame)
+        return "rows_of_query"
+    path = base / source
+    with open_regular(path, Wanted("The file of journeys or orders", MOST_BYTES, DataError, _ADVICE)):
+        pass  # Only whether it is a regular file that can be opened; DuckDB reads it.
+    if path.suffix.lower() in (".parquet", ".pq"):
+        return f"read_parquet('{_text(path)}')"
+    options = f"header = true, all_varchar = true, delim = '{_text(csv.separator)}', quote = '\"', escape = '\"'"
+    return f"read_csv('{_text(path)}', {options})"
 
 
 @dataclass(frozen=True)

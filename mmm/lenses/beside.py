@@ -26,12 +26,12 @@ REASONS: dict[Kind, Reason] = {
     "captures_demand": Reason(
         True,
         "it meets those who would have bought anyway: journeys see it last, and sales go on without it",
-        "pause it in some regions for four weeks or more, and compare their sales with the others'",
+        "pause it in some regions for four weeks or more, and compare their sales with those of the others",
     ),
     "offline": Reason(
         False,
         "nobody clicks on it: journeys do not see it, the model sees sales rise with it",
-        "raise or pause it in some regions, and compare their sales with the others'",
+        "raise or pause it in some regions, and compare their sales with those of the others",
     ),
     "view_through": Reason(
         False,
@@ -39,8 +39,12 @@ REASONS: dict[Kind, Reason] = {
         "show a random part of the audience nothing (ghost ads or a public service announcement), and compare sales",
     ),
 }
-NO_REASON = "no reason stated in attribution.kinds fits: look at the names, the look-back and untracked touches first"
-ANY_TEST = "hold it out in some regions, and compare their sales with the others'"
+NO_REASON = "no reason is stated in attribution.kinds: look at names, the look-back and untracked touches first"
+OTHER_WAY = (
+    "what is stated in attribution.kinds would be the other way round: look at names, the look-back and untracked "
+    "touches first"
+)
+ANY_TEST = "hold it out in some regions, and compare their sales with those of the others"
 
 
 def beside(
@@ -84,7 +88,7 @@ def _why(kind: Kind | None, more: bool) -> tuple[str, str]:
     if reason is None:
         return NO_REASON, ANY_TEST
     if reason.more != more:
-        return f"it is said to be {kind}, which would be the other way round; {NO_REASON}", reason.test
+        return OTHER_WAY, reason.test
     return reason.said, reason.test
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from mmm.data.orders import Named, columns_of, order_amount, read_orders
 from mmm.data.problems import Problems, shown
-from mmm.data.text_table import Checker, count, database, load_text, one
+from mmm.data.text_table import Checker, count, database, load_text, one, told
 from mmm.errors import DataError
 from mmm.ltv.model import Cells
 from mmm.ltv.settings import MOST_LEVELS, CustomerSettings, LtvSettings
@@ -72,24 +72,24 @@ def read_customers(settings: LtvSettings, base: Path, currency: str | None = Non
     """Read orders and customers. Raises DataError with everything that is wrong with either file."""
     with database() as connection:
         refunds = read_orders(connection, settings.transactions, base, Named(_KEY, "order", currency))
-        path = base / settings.transactions.source
+        orders = told(settings.transactions.source, base, f"{_KEY}.source")
         if settings.customers is not None:
-            _read_persons(connection, settings.customers, base, path)
+            _read_persons(connection, settings.customers, base, orders)
         else:
-            _require_groups(connection, settings, path)
+            _require_groups(connection, settings, orders)
         # An order later than `end` is no mistake: a table goes on while an analysis looks back.
         last = one(connection, "SELECT max(CAST(time AS TIMESTAMP)) FROM order_text")
         end = pd.Timestamp(last).normalize() if settings.end is None else pd.Timestamp(settings.end)
         if settings.end is not None and pd.Timestamp(last) < end - pd.Timedelta(days=90):
             raise DataError(
-                f"{path}: the last order is of {last:%Y-%m-%d}, more than 90 days before ltv.end ({end:%Y-%m-%d}); "
+                f"{orders}: the last order is of {last:%Y-%m-%d}, more than 90 days before ltv.end ({end:%Y-%m-%d}); "
                 "nobody would have bought since. Correct ltv.end, or add the missing orders."
             )
         return _collected(connection, settings, end, refunds)
 
 
-def _require_groups(connection: duckdb.DuckDBPyConnection, settings: LtvSettings, path: Path) -> None:
-    problems = Problems(str(path))
+def _require_groups(connection: duckdb.DuckDBPyConnection, settings: LtvSettings, orders: str) -> None:
+    problems = Problems(orders)
     for factor in settings.factors:
         column = getattr(settings.transactions, factor)
         Checker(connection, "order_text", problems).demand(
@@ -101,11 +101,12 @@ def _require_groups(connection: duckdb.DuckDBPyConnection, settings: LtvSettings
     problems.stop_if_any()
 
 
-def _read_persons(connection: duckdb.DuckDBPyConnection, persons: CustomerSettings, base: Path, orders: Path) -> None:
+def _read_persons(connection: duckdb.DuckDBPyConnection, persons: CustomerSettings, base: Path, orders: str) -> None:
     """Make ``person_text``. Raises DataError where persons are there twice, or those with orders are not."""
-    path = base / persons.source
-    load_text(connection, "person_text", path, columns_of(persons, "ltv.customers"), persons.csv)
-    problems = Problems(str(path))
+    key = "ltv.customers.source"
+    load_text(connection, "person_text", (persons.source, base, key), columns_of(persons, "ltv.customers"), persons.csv)
+    table = told(persons.source, base, key)
+    problems = Problems(table)
     check = Checker(connection, "person_text", problems)
     for role in ("person", "channel", "segment"):
         column = getattr(persons, role)
@@ -123,10 +124,10 @@ def _read_persons(connection: duckdb.DuckDBPyConnection, persons: CustomerSettin
         "person",
     )
     problems.stop_if_any()
-    missing = Problems(str(orders))
+    missing = Problems(orders)
     Checker(connection, "order_text", missing).demand(
         "person NOT IN (SELECT person FROM person_text)",
-        f"{{n}} orders are of customers who are not in {path.name}.",
+        f"{{n}} orders are of customers who are not in {table}.",
         "Add them there; write 'unknown' where a channel or segment is not known.",
         "person, time",
     )
@@ -154,9 +155,10 @@ def _collected(
         "GROUP BY 1 ORDER BY 1"
     ).df()
     if len(persons) < _FEWEST:
+        table = told(settings.transactions.source, Path(), f"{_KEY}.source")
         raise DataError(
-            f"{settings.transactions.source}: {len(persons)} customers bought until {end:%Y-%m-%d}; at least {_FEWEST} "
-            "are needed to learn from. Give more orders, or correct ltv.end."
+            f"{table}: {len(persons)} customers bought until {end:%Y-%m-%d}; at least {_FEWEST} are needed to learn "
+            "from. Give more orders, or correct ltv.end."
         )
     days = connection.execute("SELECT person, day, value, orders FROM purchase ORDER BY person, day").df()
     number = pd.Series(np.arange(len(persons)), pd.Index(persons["person"]))

@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 
 from mmm.data.calendar import Duration, Frequency, parse_periods
 from mmm.data.csv_settings import PlainCsv
-from mmm.data.orders import OrderSettings, Source
-from mmm.data.settings import Name
+from mmm.data.orders import OrderSettings
+from mmm.data.settings import Name, Source
 from mmm.section import SEED_MAX, Section
 
 FACTORS = ("channel", "segment")
@@ -29,7 +29,7 @@ class TransactionSettings(OrderSettings):
 class CustomerSettings(Section):
     """A table with a row a customer: who came by which channel, and belongs to which segment."""
 
-    source: Source = Field(description="CSV or Parquet file, relative to the settings file.")
+    source: Source = Field(description="CSV or Parquet file, relative to the settings file, or a query.")
     person: Name
     channel: Name | None = None
     segment: Name | None = None

@@ -9,6 +9,7 @@ from mmm.arrays import Floats
 from mmm.data.problems import nearest
 from mmm.digits import amount
 from mmm.errors import PlanError
+from mmm.planning.billing import Billed, billed_columns, money_of
 from mmm.planning.limits import CONSTRAINTS, Here
 from mmm.planning.problem import PlanProblem, Space
 from mmm.planning.program import Program, Rule, budget_rule, defined
@@ -67,6 +68,7 @@ class _Builder:
         self.gaps: dict[int, float] = {}
         self.steps: dict[int, float] = {}
         self.reference = space.totals(space.reference)
+        self.billed: list[Billed] = []
         minima = sum(limits.minimum or 0.0 for limits in settings.channels.values())
         # All that there is to spend; where the budget is looked for, twice what has to be and what is spent today.
         looked_for = DEFAULT_BOUNDS[1] * (float(self.reference.sum()) + minima)
@@ -296,6 +298,18 @@ class _Builder:
         self.add("increases", {}, dict.fromkeys(ups, 1.0), (-np.inf, limit))
         self.add("decreases", {}, dict.fromkeys(downs, 1.0), (-np.inf, limit))
 
+    def bills(self) -> None:
+        """A helper for every bill, the line or stair that it is of the volume, and what the vendor sells at most."""
+        for made in billed_columns(self.space, [self.range_of(c)[1].value for c in range(len(self.names))]):
+            column = self.helper()
+            self.billed.append(replace(made, column=column))
+            part: Values = {"part": Part(self.names[made.channel])}
+            if made.sold:
+                self.add("sold_at_most", part | {"name": made.vendor}, made.terms, (-np.inf, made.sold))
+            for name, slope, base in made.below:
+                line = {column: 1.0} | {i: -slope * w for i, w in made.terms.items()}
+                self.define(f"{name} of {self.names[made.channel]}", line, base, base if made.linear else np.inf)
+
     def further(self) -> None:
         """Constraints of one's own, on the channels' totals."""
         here = Here(self.names, self.reference)
@@ -342,7 +356,7 @@ def budget_of(settings: PlanSettings, problem: PlanProblem) -> float:
     """The total budget: as given, else what the reference plan spends; infinite where it is what is looked for."""
     if settings.total_budget is not None:
         return settings.total_budget
-    return np.inf if settings.objective.seeks_budget else float(problem.reference_totals.sum())
+    return np.inf if settings.objective.seeks_budget else problem.spent(problem.reference)
 
 
 def require_money(problem: PlanProblem, total_budget: float) -> None:
@@ -366,12 +380,19 @@ def assemble(settings: PlanSettings, space: Space, total_budget: float) -> Progr
     builder.reallocation()
     builder.further()
     builder.extrapolation()
+    builder.bills()
+    money = money_of(builder.billed, space, len(builder.cost))
     return Program(
         size=space.size,
         columns=len(builder.cost),
-        rules=(budget_rule(space.size, total_budget, settings.spend_all), *builder.rules),
+        rules=(
+            budget_rule(np.ones(space.size) if money is None else money, total_budget, settings.spend_all),
+            *builder.rules,
+        ),
         definitions=tuple(builder.definitions),
         cost=np.array(builder.cost),
         gaps=builder.gaps,
         steps=builder.steps,
+        stairs=tuple(made.stair() for made in builder.billed if not made.linear),
+        money=money,
     )

@@ -72,19 +72,20 @@ def budget_curve(plan: Plan, budgets: Floats | None = None) -> BudgetCurve:
     solver = _Budgets(plan)
     low, high = solver.range()
     wanted = default_budgets(plan, low, high) if budgets is None else np.unique(np.asarray(budgets, dtype=float))
-    found = [solver.at(float(budget)).x for budget in wanted]
+    found = [solver.at(float(budget)) for budget in wanted]
+    spent = [solver.program.spent(one.columns) for one in found]
     rows = []
-    for i, (budget, x) in enumerate(zip(wanted, found, strict=True)):
+    for i, (budget, x) in enumerate(zip(wanted, (one.x for one in found), strict=True)):
         value, _ = solver.evaluator.by_draw(x)
-        step = found[min(i + 1, len(found) - 1)] - found[max(i - 1, 0)]
-        moved = float(step.sum())
+        before, after = max(i - 1, 0), min(i + 1, len(found) - 1)
+        step, moved = found[after].x - found[before].x, spent[after] - spent[before]
         marginal = np.zeros(len(value))
         if moved > 1e-9 * max(1.0, budget):
             # A small step in the direction of the best mix; a slope would not be finite where a channel begins.
-            more = _NEXT * max(float(x.sum()), moved)
+            more = _NEXT * max(spent[i], moved)
             ahead, _ = solver.evaluator.by_draw(np.maximum(x + step * (more / moved), 0.0))
             marginal = (ahead - value) / more
-        rows.append(_row(plan, float(budget), x, (value, marginal)))
+        rows.append(_row(plan, float(budget), spent[i], (value, marginal)))
     table = pd.DataFrame(rows).set_index("budget")
     best = _most_profitable(plan, solver) if plan.margin is not None else None
     return BudgetCurve(table, best, next_and_last(plan, solver))
@@ -99,16 +100,17 @@ def best_by_budget(plan: Plan, points: int) -> tuple[Floats, Floats]:
     low, high = solver.range()
     today = [plan.reference_spend] if low < plan.reference_spend < high else []
     budgets = np.unique(np.append(np.linspace(low, high, points), today))
-    found = [solver.at(float(budget)).x for budget in budgets]
-    return np.array([float(x.sum()) for x in found]), np.array([solver.evaluator.by_draw(x)[0] for x in found])
+    found = [solver.at(float(budget)) for budget in budgets]
+    effects = np.array([solver.evaluator.by_draw(one.x)[0] for one in found])
+    return np.array([solver.program.spent(one.columns) for one in found]), effects
 
 
-def _row(plan: Plan, budget: float, x: Floats, draws: tuple[Floats, Floats]) -> dict[str, float]:
+def _row(plan: Plan, budget: float, spent: float, draws: tuple[Floats, Floats]) -> dict[str, float]:
     value, marginal = draws
-    row: dict[str, float] = {"budget": budget, "spend": float(x.sum())}
+    row: dict[str, float] = {"budget": budget, "spend": spent}
     parts = {"effect": value, "gain": value - plan.reference_draws, "marginal": marginal}
     if plan.margin is not None:
-        parts["profit"] = _worth(plan.margin, value, float(x.sum()))
+        parts["profit"] = _worth(plan.margin, value, spent)
     for name, part in parts.items():
         mean, lower, upper = interval(part)
         row |= {name: mean, f"{name}_lower": lower, f"{name}_upper": upper}
@@ -125,7 +127,7 @@ def _most_profitable(plan: Plan, solver: _Budgets) -> float:
     profit = expected_objective(plan.space, settings)
     open_cap = solver.program.with_budget(solver.range()[1], False)
     limits = replace(solver.limits, until=now() + plan.settings.time_limit)
-    return float(maximise(profit, open_cap, limits).x.sum())
+    return solver.program.spent(maximise(profit, open_cap, limits).columns)
 
 
 def next_and_last(plan: Plan, solver: _Budgets | None = None) -> pd.DataFrame:
@@ -135,17 +137,17 @@ def next_and_last(plan: Plan, solver: _Budgets | None = None) -> pd.DataFrame:
     """
     solver = solver or _Budgets(plan)
     step = plan.settings.budget_step or min(100_000.0, 0.05 * plan.total_budget)
-    here = solver.at(plan.spend).x
-    value, _ = solver.evaluator.by_draw(here)
+    here = solver.at(plan.spend)
+    value, _ = solver.evaluator.by_draw(here.x)
     low, high = solver.range()
     rows = {}
     for name, budget in (("next", plan.spend + step), ("last", plan.spend - step)):
         if not low <= budget <= high:
             continue
-        x = solver.at(budget).x
-        other, _ = solver.evaluator.by_draw(x)
+        there = solver.at(budget)
+        other, _ = solver.evaluator.by_draw(there.x)
         earned = Gain(other - value if name == "next" else value - other)
-        money = abs(float(x.sum() - here.sum()))
+        money = abs(solver.program.spent(there.columns) - solver.program.spent(here.columns))
         rows[name] = {
             "money": money,
             "effect": earned.mean,

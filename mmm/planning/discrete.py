@@ -194,8 +194,7 @@ def _first_curves(objective: Expected, program: Program, around: Floats) -> list
     """A coarse grid over what the bounds allow, finer around a good plan."""
     region, size = program.region, program.size
     low = region.lower[:size]
-    # No number can exceed the total budget, which is the first rule.
-    high = np.minimum(region.upper[:size], np.maximum(program.rules[0].upper, low))
+    high = np.maximum(program.most, low)
     curves: list[_Curve] = [_row(low[:, None], None, j) for j in range(size)]
     wide, narrow = np.flatnonzero(high > low), np.flatnonzero(high <= low)
     width = (high - low)[wide, None]
@@ -265,7 +264,9 @@ def _refine(objective: Expected, curves: list[_Curve], x: Floats, tolerance: flo
 
 
 def held(program: Program, x: Floats) -> Program:
-    """The program with its gaps and steps decided as in ``x``: steps fixed, zeros kept, the others at least the gap."""
+    """The program with what is discrete decided as in ``x``: steps fixed, zeros kept, the others at least the gap, and
+    every stair on its piece."""
+    program = program.on_pieces([int(stair.pieces.piece(stair.at(x))) for stair in program.stairs])
     values = {i: round(x[i] / step) * step for i, step in program.steps.items()}
     values |= {i: 0.0 for i, least in program.gaps.items() if x[i] < 0.5 * least}
     result = program.fixed(values)

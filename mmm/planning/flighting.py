@@ -72,7 +72,7 @@ def _held_totals(totals: Floats, horizon: int, peak: float) -> Program:
     channels = len(totals)
     size = horizon * channels
     # The totals hold the budget; a cap at exactly their sum would leave the solver no room.
-    rules = [budget_rule(size, 1.01 * float(totals.sum()), False)]
+    rules = [budget_rule(np.ones(size), 1.01 * float(totals.sum()), False)]
     for c, total in enumerate(totals):
         columns = tuple(range(c, size, channels))
         rules.append(defined(f"total of channel {c}", dict.fromkeys(columns, 1.0), float(total), float(total)))

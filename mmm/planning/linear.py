@@ -10,7 +10,7 @@ from mmm.arrays import Floats
 from mmm.digits import amount
 from mmm.errors import PlanError
 from mmm.planning import highs
-from mmm.planning.program import Program, Rule
+from mmm.planning.program import Program, Rule, Stair
 
 _INFEASIBLE = 2
 
@@ -27,6 +27,7 @@ def discrete_parts(program: Program) -> tuple[csr_array, Floats, Floats, Floats,
     """Rows, row bounds, column bounds and integrality of the program with its gaps and steps as integer columns."""
     region = program.region
     names = [("gap", i) for i in program.gaps] + [("step", i) for i in program.steps]
+    stairs = [_stair_rows(program, stair) for stair in program.stairs]
     extra = len(names)
     rows, low, high = [], [], []
     lower = np.concatenate([region.lower, np.zeros(extra)])
@@ -46,11 +47,19 @@ def discrete_parts(program: Program) -> tuple[csr_array, Floats, Floats, Floats,
             rows.append({i: 1.0, column: -program.steps[i]})
             low.append(0.0)
             high.append(0.0)
+    integrality = np.concatenate([np.zeros(program.columns), np.ones(extra)])
+    for made in stairs:
+        first = len(lower)
+        lower, upper = np.concatenate([lower, np.zeros(len(made.upper))]), np.concatenate([upper, made.upper])
+        integrality = np.concatenate([integrality, made.integer])
+        rows += [{**own, **{first + k: w for k, w in new.items()}} for own, new in made.rows]
+        low += [0.0] * (len(made.rows) - 1) + [1.0]
+        high += made.limits
+    extra = len(lower) - program.columns
     matrix = np.zeros((len(rows), program.columns + extra))
     for r, terms in enumerate(rows):
         matrix[r, list(terms)] = list(terms.values())
     wide = hstack([csr_array(region.A), csr_array((len(region.A), extra))])
-    integrality = np.concatenate([np.zeros(program.columns), np.ones(extra)])
     return (
         csr_array(vstack([wide, csr_array(matrix)])),
         np.concatenate([region.row_lower, low]),
@@ -59,6 +68,36 @@ def discrete_parts(program: Program) -> tuple[csr_array, Floats, Floats, Floats,
         upper,
         integrality,
     )
+
+
+@dataclass(frozen=True)
+class _StairRows:
+    """New columns (a part of the number and a switch, for every piece) and the rows that tie them; all rows are at
+    least 0 but the last, by which exactly one switch is on."""
+
+    upper: Floats
+    integer: Floats
+    rows: list[tuple[dict[int, float], dict[int, float]]]
+    limits: list[float]
+
+
+def _stair_rows(program: Program, stair: Stair) -> _StairRows:
+    """A stair as pieces of which one is taken (multiple choice: Croxton, Gendron and Magnanti 2003)."""
+    made, n = stair.pieces, len(stair.pieces.base)
+    # What no bound limits is limited by what the plan's own bounds allow.
+    reach = sum(w * float(program.region.upper[i]) for i, w in zip(stair.columns, stair.weights, strict=True))
+    last = np.minimum(made.last, max(reach, float(made.first[-1])))
+    rows: list[tuple[dict[int, float], dict[int, float]]] = []
+    limits: list[float] = []
+    for k in range(n):
+        rows += [({}, {k: 1.0, n + k: -float(made.first[k])}), ({}, {k: -1.0, n + k: float(last[k])})]
+        limits += [np.inf, np.inf]
+    rows.append((dict(zip(stair.columns, stair.weights, strict=True)), dict.fromkeys(range(n), -1.0)))
+    value = {k: -float(made.price[k]) for k in range(n)} | {n + k: -float(made.base[k]) for k in range(n)}
+    rows.append(({stair.column: 1.0}, value))
+    rows.append(({}, dict.fromkeys(range(n, 2 * n), 1.0)))
+    limits += [0.0, 0.0, 1.0]
+    return _StairRows(np.concatenate([last, np.ones(n)]), np.repeat([0.0, 1.0], n), rows, limits)
 
 
 def _largest(program: Program, column: int) -> float:
@@ -100,7 +139,9 @@ def money_range(program: Program) -> tuple[float, float]:
     Raises PlanError where they contradict each other.
     """
     free = replace(program.with_budget(np.inf, False), cost=np.zeros(program.columns))
-    return -best_corner(free, -np.ones(program.size)).bound, best_corner(free, np.ones(program.size)).bound
+    nothing, money = np.zeros(program.size), program.of_money
+    ends = [best_corner(replace(free, cost=-sign * money), nothing).bound for sign in (-1.0, 1.0)]
+    return -ends[0], ends[1]
 
 
 def _knapsack(program: Program, gradient: Floats) -> Corner | None:
@@ -164,17 +205,7 @@ def smallest_contradiction(program: Program) -> tuple[Rule, ...]:
         return ()
 
     def contradictory(rules: list[Rule]) -> bool:
-        return not is_feasible(
-            Program(
-                program.size,
-                program.columns,
-                tuple(rules),
-                program.definitions,
-                program.cost,
-                program.gaps,
-                program.steps,
-            )
-        )
+        return not is_feasible(replace(program, rules=tuple(rules)))
 
     def money(rule: Rule) -> float:
         return max((abs(v) for v in (rule.lower, rule.upper) if np.isfinite(v)), default=0.0)

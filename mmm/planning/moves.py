@@ -121,7 +121,7 @@ def smaller_moves(plan: Plan, shares: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
             continue
         draws = plan.problem.effect_draws(money).sum(axis=1) - today
         if plan.margin is not None and not plan.same_total:
-            draws = plan.margin * draws - (float(money.sum()) - plan.reference_spend)
+            draws = plan.margin * draws - (plan.problem.spent(money) - plan.reference_spend)
         gain = Gain(draws)
         rows[share] = {
             "gain": gain.mean,

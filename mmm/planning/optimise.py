@@ -110,6 +110,7 @@ def require_feasible(program: Program) -> None:
 def maximise(objective: Expected, program: Program, limits: Limits) -> Solution:
     """The plan with the largest expected value. Raises PlanError where the constraints contradict each other."""
     require_feasible(program)
+    program = program.at_price(objective.price)
     evaluator = objective.evaluator
     if evaluator.concave and not program.discrete:
         return _concave(objective, program, limits)

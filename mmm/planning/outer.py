@@ -116,9 +116,10 @@ def _settled(objectives: tuple[Expected, Expected], fixed: Program, x: Floats, e
 
 
 def _choice(program: Program, x: Floats) -> tuple[int, ...]:
-    """What a plan decides about steps and gaps."""
+    """What a plan decides about steps, stairs and gaps."""
     steps = [round(x[i] / step) for i, step in program.steps.items()]
-    return (*steps, *(int(x[i] >= 0.5 * least) for i, least in program.gaps.items()))
+    taken = [int(stair.pieces.piece(stair.at(x))) for stair in program.stairs]
+    return (*steps, *taken, *(int(x[i] >= 0.5 * least) for i, least in program.gaps.items()))
 
 
 def _done(objective: Expected, best: Climb | None, bound: float, limits: tuple[float, float]) -> bool:

@@ -131,10 +131,12 @@ def tidied(program: Program, x: Floats) -> Floats:
     hair = 1e-6 * max(1e-12, float(np.abs(x[:size]).max()))
     tidy = np.where(np.abs(x - region.lower) < hair, region.lower, x)
     tidy = np.where(np.abs(tidy - region.upper) < hair, region.upper, tidy)
-    cap = program.cap if np.isfinite(program.cap) else float(tidy[:size].sum())
-    left = cap - float(tidy[:size].sum())
+    spent = program.spent(tidy)
+    cap = program.cap if np.isfinite(program.cap) else spent
+    left = cap - spent
     if abs(left) < size * hair and not program.discrete:
         inside = (tidy > region.lower + size * hair) & (tidy < region.upper - size * hair)
+        inside &= program.of_money == 1.0
         inside[size:] = False
         if inside.any():
             tidy[inside] += left / inside.sum()
@@ -153,8 +155,9 @@ def evaluate(
     rounding = 1e-12 * max(float(np.abs(problem.reference).max()), 1e-300)
     money = np.where(np.abs(money - problem.reference) <= rounding, problem.reference, money)
     effects, today = problem.effect_draws(money), problem.effect_draws(problem.reference)
-    scale = float(money.sum()) / max(float(problem.reference.sum()), 1e-300)
-    mix = today if abs(scale - 1) < 1e-12 else problem.effect_draws(problem.reference * scale)
+    spent, spent_today = problem.spent(money), problem.spent(problem.reference)
+    same = abs(spent / max(spent_today, 1e-300) - 1) < 1e-12
+    mix = today if same else problem.effect_draws(problem.sized(problem.reference, spent))
     space = Space(settings.detail, problem)
     if not all(np.isfinite(draws).all() for draws in (effects, today, mix)):
         raise PlanError(
@@ -165,7 +168,7 @@ def evaluate(
         name=name,
         allocation=allocation(problem, money, channel_bounds(program, space), (effects, today)),
         money=money,
-        total_budget=float(money.sum()),
+        total_budget=spent,
         settings=settings,
         problem=problem,
         program=program,
@@ -215,6 +218,7 @@ def solve(space: Space, program: Program, settings: PlanSettings, total_budget: 
     limits = Limits(settings.gap, now() + settings.time_limit, settings.seed)
     wish = settings.objective
     expected = expected_objective(space, settings)
+    program = program.at_price(expected.price)
     if wish.kind == "mean_cvar":
         return mean_cvar(expected, program, space.reference, wish, limits)
     if wish.kind == "probability":

@@ -13,10 +13,11 @@ from mmm.model.response import ResponseDraws, adstock_kind, saturation_kind
 from mmm.model.response_planner import scaled_effect
 from mmm.model.spec import without_inactive_channels
 from mmm.planning.ahead import recent_rows, within, without_money
+from mmm.planning.bills import bills_of, require_sold
 from mmm.planning.constraints import check_names
 from mmm.planning.problem import PlanProblem
 from mmm.planning.settings import ChannelLimits, ObjectiveSettings, PlanSettings
-from mmm.planning.statements import Kind, Money, Share, Span, Statement, Value
+from mmm.planning.statements import Kind, Money, Part, Share, Span, Statement, Value
 from mmm.planning.worth import UnitWorth, is_profit, margin_of
 from mmm.suggest import suggestion
 
@@ -131,6 +132,11 @@ def _posed(dataset: Dataset, settings: PlanSettings, draws: ResponseDraws) -> Pl
     if any(factor != 1.0 for factor in factors):
         draws = scaled_effect(draws, np.array(factors))
     lookback = draws.lookback
+    bills = bills_of(dataset, settings.vendors, settings.billing, periods)
+    require_sold(bills, reference, unit, dataset.channels)
+    for name in dict.fromkeys(dataset.channels[bill.channel] for bill in bills):
+        vendor = next(bill.vendor for bill in bills if dataset.channels[bill.channel] == name)
+        notes.append(Statement("billed", {"part": Part(name), "name": vendor}))
     spend, media = dataset.data["spend"].values, dataset.data["media"].values
     past = np.zeros((lookback, *media.shape[1:]))
     known = min(lookback, len(media))
@@ -155,6 +161,7 @@ def _posed(dataset: Dataset, settings: PlanSettings, draws: ResponseDraws) -> Pl
         unit_value=value if dataset.has_value else None,
         is_profit=is_profit(dataset),
         notes=tuple(notes),
+        bills=bills,
     )
 
 

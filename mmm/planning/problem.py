@@ -14,9 +14,12 @@ import pandas as pd
 from mmm.arrays import Floats
 from mmm.errors import PlanError
 from mmm.model.response import ResponseDraws, totals
+from mmm.planning.bills import Bill, paid
 from mmm.planning.settings import Detail
 from mmm.planning.statements import Part, Statement
 from mmm.planning.worth import UnitWorth
+
+_MOST_TIMES, _HALVINGS = 1e6, 80
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class PlanProblem:
     is_profit: bool = False
     """Whether the value in the weights is profit, so that no margin is needed."""
     notes: tuple[Statement, ...] = ()
+    bills: tuple[Bill, ...] = ()
+    """What vendors charge for channels' volumes, in place of media money at the price that ``unit`` says."""
     worth: UnitWorth | None = None
     """What units of the outcome are worth by channel, already in the draws; for problems made of other draws."""
 
@@ -85,6 +90,26 @@ class PlanProblem:
     @property
     def reference_totals(self) -> Floats:
         return self.reference.sum(axis=(0, 1))
+
+    def paid(self, money: Floats) -> Floats:
+        """What is paid for ``money[h, g, c]``: bills in place of media money where channels have them."""
+        return paid(self.bills, money, self.unit)
+
+    def spent(self, money: Floats) -> float:
+        """All that is paid for ``money[h, g, c]``."""
+        return float(self.paid(money).sum())
+
+    def sized(self, money: Floats, total: float) -> Floats:
+        """``money[h, g, c]`` times one factor, so that it costs ``total``; at most so much where bills jump past it."""
+        if not self.bills:
+            return money * (total / max(float(money.sum()), 1e-300))
+        low, high = 0.0, 1.0
+        while self.spent(money * high) < total and high < _MOST_TIMES:
+            low, high = high, 2 * high
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.spent(money * middle) <= total else (low, middle)
+        return money * low
 
     @property
     def base(self) -> Floats:

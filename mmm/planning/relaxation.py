@@ -12,10 +12,9 @@ from mmm.planning.program import Program
 
 def above(objective: Expected, program: Program) -> Expected:
     """A concave objective that no plan by period, or by channel, within the program exceeds, whatever its curves."""
-    evaluator, region, size = objective.evaluator, program.region, program.size
-    # No number can exceed the total budget, which is the first rule.
-    low = region.lower[:size]
-    high = np.minimum(region.upper[:size], np.maximum(program.rules[0].upper, low))
+    evaluator = objective.evaluator
+    low = program.region.lower[: program.size]
+    high = np.maximum(program.most, low)
     return replace(objective, evaluator=evaluator.bounded((low, high), _totals(program, evaluator.space.channel_of)))
 
 

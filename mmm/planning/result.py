@@ -11,6 +11,7 @@ from mmm.arrays import Floats
 from mmm.cards import lines
 from mmm.digits import amount
 from mmm.errors import PlanError
+from mmm.planning.bills import bill_table
 from mmm.planning.card import Card, card
 from mmm.planning.held import Held, held_channels
 from mmm.planning.optimise import Certificate
@@ -81,7 +82,8 @@ class Plan:
     """An allocation with its draws. Amounts are totals over the horizon.
 
     - ``allocation``: one row a channel (see :func:`mmm.planning.tables.allocation`);
-    - ``money[h, g, c]``: the plan by period, geo and channel;
+    - ``money[h, g, c]``: the plan by period, geo and channel, in media at the price of the last 13 weeks; ``spend``,
+      ``allocation`` and ``schedule`` have bills in its place where vendors' prices are given;
     - ``outcome_draws``, ``reference_draws``: effect of the plan and of the reference plan on the same draws, in
       ``unit`` (the currency where the outcome has a value per unit, else units of the outcome);
     - ``mix_draws``: effect of the reference mix scaled to the plan's total;
@@ -127,11 +129,17 @@ class Plan:
 
     @property
     def spend(self) -> float:
-        return float(self.money.sum())
+        return self.problem.spent(self.money)
 
     @property
     def reference_spend(self) -> float:
-        return float(self.problem.reference.sum())
+        return self.problem.spent(self.problem.reference)
+
+    @property
+    def bills(self) -> pd.DataFrame:
+        """What vendors charge, a row a bill (:func:`mmm.planning.bills.bill_table`); empty where nothing is billed."""
+        problem = self.problem
+        return bill_table(problem.bills, self.money, problem.reference, problem.unit, problem.channels)
 
     @property
     def unspent(self) -> float:
@@ -228,7 +236,8 @@ class Plan:
         index = pd.MultiIndex.from_product(
             [self.dates, self.problem.draws.geos, self.problem.channels], names=["date", "geo", "channel"]
         )
-        columns = {"spend": self.money.ravel(), "reference": self.problem.reference.ravel()}
+        plans = {"spend": self.money, "reference": self.problem.reference}
+        columns = {name: self.problem.paid(money).ravel() for name, money in plans.items()}
         return pd.DataFrame(columns, index=index).reset_index()
 
     def by_geo(self) -> pd.DataFrame:

@@ -87,7 +87,8 @@ def _dearer(problem: PlanProblem, change: dict[str, float]) -> PlanProblem:
     factor = np.ones(len(problem.channels))
     for name, share in change.items():
         factor[problem.channels.index(name)] = 1 + share
-    return replace(problem, unit=problem.unit / factor)
+    bills = tuple(replace(bill, pieces=bill.pieces.times(float(factor[bill.channel]))) for bill in problem.bills)
+    return replace(problem, unit=problem.unit / factor, bills=bills)
 
 
 def _given(problem: PlanProblem, scenario: Scenario, before: Floats | None) -> Floats:
@@ -106,7 +107,7 @@ def _given(problem: PlanProblem, scenario: Scenario, before: Floats | None) -> F
     for name, share in scenario.change.items():
         money[:, :, problem.channels.index(name)] *= 1 + share
     if scenario.total_budget is not None:
-        money *= scenario.total_budget / max(float(money.sum()), 1e-300)
+        money = problem.sized(money, scenario.total_budget)
     return money
 
 
@@ -116,7 +117,7 @@ def _as_given(prepared: Prepared, settings: PlanSettings, money: Floats, name: s
     if settings.objective.risky:
         problem = problem.halves()[1]
         without = without if without is None else without[1::2]
-    program = assemble(settings, Space(settings.detail, problem), float(money.sum()))
+    program = assemble(settings, Space(settings.detail, problem), problem.spent(money))
     nan = float("nan")
     decided: tuple[Floats, Program, Certificate] = (money, program, Certificate("given", nan, nan, nan))
     return evaluate(replace(prepared, problem=problem, without_spend=without), settings, decided, name)

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from mmm.costs.settings import VendorSettings
 from mmm.data.calendar import Duration
 from mmm.digits import amount
 from mmm.errors import SettingsError
@@ -192,6 +193,13 @@ class Scenario(Section):
     new_channel: NewChannel | None = None
 
 
+class ChannelVendor(VendorSettings):
+    """A vendor's prices, for the volume of one channel."""
+
+    name: str | None = None
+    """What the vendor is called."""
+
+
 class PlanSettings(Section):
     """The budget decision. Budgets and bounds are totals over the whole horizon, in the currency of the data."""
 
@@ -210,6 +218,11 @@ class PlanSettings(Section):
     customer_value: Annotated[str, Field(min_length=1)] | None = None
     """CSV or Parquet file, relative to the settings file: draws of what a unit of the outcome is worth that a channel
     won, a row a draw and a column a channel, as ``mmm ltv`` writes them. Replaces the data's one value per unit."""
+    vendors: dict[str, str | ChannelVendor] = Field(default_factory=dict)
+    """By channel, the vendor (of ``costs.vendors``, or its prices) whose bill takes the place of the channel's media
+    money: fees, tiers and minima of the volume that the plan takes, in the unit of the channel's media."""
+    billing: Literal["month", "period", "horizon"] = "month"
+    """What one bill of ``vendors`` is for: the periods that begin in a month, each period, or the horizon."""
     worth_spending: Multiple | None = None
     """Least expected profit (value x margin; the value alone where no margin is known) that one more unit of money must
     return to be spent. Not given: 1, for money that wins less than it costs pays at no margin. Not used under
@@ -287,6 +300,15 @@ class PlanSettings(Section):
         if value is not None and value[0] > value[1]:
             raise ValueError(f"bounds must be [lower, upper]; got {list(value)}")
         return value
+
+    @model_validator(mode="after")
+    def _billed_fits(self) -> "PlanSettings":
+        both = sorted(self.vendors.keys() & self.cost_factor.keys())
+        if both:
+            raise ValueError(f"'{both[0]}' has a vendor's prices (vendors) and a factor on its cost (cost_factor)")
+        if self.vendors and self.objective.kind == "probability":
+            raise ValueError("objective 'probability' does not know bills (vendors); ask for mean_cvar")
+        return self
 
     @model_validator(mode="after")
     def _draws_are_enough(self) -> "PlanSettings":

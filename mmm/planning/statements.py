@@ -17,6 +17,7 @@ Kind = Literal[
     "at_most_relative", "max_increase", "min_retained", "zero_or_at_least", "period_at_most", "period_at_least",
     "parts_between_geos", "parts_between_periods", "parts_share_geos", "parts_share_periods", "group_at_least",
     "group_at_most", "group_share_at_least", "group_share_at_most", "increases", "decreases", "observed", "further",
+    "sold_at_most", "billed",
     "definition",
     "today_last", "today_last_year", "today_given", "idle", "one_period", "cost", "cost_changed", "no_value",
     "no_margin", "controls_recent", "controls_last_year", "controls_given", "media_recent", "media_last_year",
@@ -52,6 +53,11 @@ WORDS: Mapping[Kind, str] = {
     "increases": "increases sum to at most {amount} (max_total_reallocation)",
     "decreases": "decreases sum to at most {amount} (max_total_reallocation)",
     "observed": "{part} at most {amount}, the range that was observed",
+    "sold_at_most": "{part} at most {amount} at today’s price, which is all that {name} sells",
+    "billed": (
+        "money of {part} is what {name} charges for the volume, fees and tiers included; limits of the channel and its "
+        "marginal returns are of media at the price per unit of the last 13 weeks"
+    ),
     "further": "{name}",
     "definition": "{name}",
     "today_last": "today’s plan: the spend of the last {span}",

@@ -20,7 +20,9 @@ def channel_bounds(program: Program, space: Space) -> tuple[Floats, Floats]:
         c, weight = members.index(frozenset(rule.columns)), rule.weights[0]
         lower[c] = max(lower[c], rule.lower / weight)
         upper[c] = min(upper[c], rule.upper / weight)
-    return lower, np.minimum(upper, program.cap)
+    billed = program.of_money[: program.size] == 0.0
+    caps = [np.inf if any(billed[i] for i in member) else program.cap for member in members]
+    return lower, np.minimum(upper, caps)
 
 
 _FIRST_STEP = 0.01
@@ -69,6 +71,14 @@ def _with_interval(table: dict[str, Floats], name: str, draws: Floats) -> None:
     table |= {name: draws.mean(axis=0), f"{name}_lower": low, f"{name}_upper": high}
 
 
+def _billed(problem: PlanProblem, totals: Floats) -> Floats:
+    """What is paid for channels' totals [c] at the price of the last 13 weeks, split as in the problem's pattern."""
+    if not problem.bills:
+        return totals
+    plan = problem.pattern * np.where(np.isfinite(totals), totals, 0.0)
+    return np.where(np.isfinite(totals), problem.paid(plan).sum(axis=(0, 1)), totals)
+
+
 def allocation(
     problem: PlanProblem, money: Floats, bounds: tuple[Floats, Floats], effects: tuple[Floats, Floats]
 ) -> pd.DataFrame:
@@ -82,7 +92,8 @@ def allocation(
     ``probability_direction`` is how sure it is that the channel's next money earns more than the others' (see
     :func:`direction`); ``observed_max_ratio`` the plan's largest period over the largest ever observed.
     """
-    today, spend = problem.reference_totals, money.sum(axis=(0, 1))
+    today, spend = (problem.paid(plan).sum(axis=(0, 1)) for plan in (problem.reference, money))
+    bounds = (_billed(problem, bounds[0]), _billed(problem, bounds[1]))
     at_plan, at_reference = marginal_draws(problem, money), marginal_draws(problem, problem.reference)
     table: dict[str, Floats] = {
         "reference": today,

@@ -31,7 +31,7 @@ def smallest_budget(expected: Expected, program: Program, target: float, limits:
             f"plan.objective.target is {amount(target)}, but under these constraints no plan of at most {amount(cap)} "
             f"is expected to bring more than {amount(most)}. Lower the target, or relax bounds or the total budget."
         )
-    best, enough, over = whole, float(whole.x.sum()), reach
+    best, enough, over = whole, program.spent(whole.columns), reach
     lacking, under = money_range(program)[0], 0.0
     proven = lacking
     least = _at(objective, program, lacking, limits)
@@ -47,7 +47,7 @@ def smallest_budget(expected: Expected, program: Program, target: float, limits:
         trial = lacking + share * (enough - lacking)
         found = _at(objective, program, trial, limits)
         if found is not None and effect_scale(objective, found.x) >= target:
-            best, enough, over = found, float(found.x.sum()), effect_scale(objective, found.x)
+            best, enough, over = found, program.spent(found.columns), effect_scale(objective, found.x)
             continue
         lacking = trial
         under = under if found is None else effect_scale(objective, found.x)
@@ -87,12 +87,12 @@ def largest_budget(
     objective = replace(plain, price=_tie_break(plain, program))
 
     def good(found: Solution | None) -> bool:
-        return found is not None and effect_scale(objective, found.x) >= asked * float(found.x.sum())
+        return found is not None and effect_scale(objective, found.x) >= asked * program.spent(found.columns)
 
     whole = maximise(objective, within, limits)
     if good(whole):
         return whole
-    grid = [float(b) for b in np.linspace(money_range(program)[0], float(whole.x.sum()), 13)]
+    grid = [float(b) for b in np.linspace(money_range(program)[0], program.spent(whole.columns), 13)]
     rising = [_at(objective, program, budget, limits) for budget in grid[:-1]]
     fitting = [i for i, found in enumerate(rising) if good(found)]
     if not fitting:
@@ -114,7 +114,7 @@ def largest_budget(
 def _with_budget_bound(objective: Expected, program: Program, best: Solution | None, fails: float) -> Solution:
     if best is None:
         raise PlanError("No plan was found for any budget; relax the constraints.")
-    nan, money = float("nan"), float(best.x.sum())
+    nan, money = float("nan"), program.spent(best.columns)
     certificate = replace(best.certificate, value=money, bound=nan, gap=nan, kind="local")
     if objective.evaluator.concave and not program.discrete:
         # With concave curves the average return of the best plans falls with the budget: nothing above will do.

@@ -10,6 +10,7 @@ from mmm.assessment.backtest import BacktestSettings
 from mmm.assessment.settings import GateSettings
 from mmm.attribution.settings import AttributionSettings
 from mmm.calibration.settings import Experiments, ExperimentsSettings
+from mmm.campaigns.settings import CampaignSettings
 from mmm.costs.settings import CostsSettings
 from mmm.data.calendar import Frequency, parse_periods
 from mmm.data.settings import DataSettings
@@ -47,6 +48,7 @@ class Settings(Section):
     gate: GateSettings = Field(GateSettings(), description="What a fit must show before anything is decided on it.")
     attribution: AttributionSettings | None = Field(None, description="Journeys of persons, beside the model.")
     costs: CostsSettings | None = Field(None, description="Costs beyond the media, and vendors, beside the model.")
+    campaigns: CampaignSettings | None = Field(None, description="Money inside channels, by campaign and category.")
     ltv: LtvSettings | None = Field(None, description="Orders of customers and their value, beside the model.")
     backtest: BacktestSettings = Field(BacktestSettings(), description="Refreshes that `mmm backtest` makes again.")
     plan: PlanSettings = Field(PlanSettings(), description="The budget decision.")
@@ -77,15 +79,32 @@ class Settings(Section):
         """``plan:`` with nothing below it, as an editor leaves it, means the defaults."""
         if not isinstance(value, dict):
             return value
-        return {key: item for key, item in value.items() if not (item is None and key in cls.model_fields)}
+        found = {key: item for key, item in value.items() if not (item is None and key in cls.model_fields)}
+        return _with_prices(found)
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
-        problems = list(_channel_problems(self))
+        problems = [*_channel_problems(self), *_vendor_problems(self)]
         if problems:
             # One line a problem; the reader of the file gives each its own entry.
             raise ValueError("\n".join(problems))
         return self
+
+
+def _with_prices(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the prices of ``costs.vendors`` where ``plan.vendors`` names one."""
+    plan, costs = document.get("plan"), document.get("costs")
+    named = plan.get("vendors") if isinstance(plan, dict) else None
+    vendors = costs.get("vendors") if isinstance(costs, dict) else None
+    if not isinstance(plan, dict) or not isinstance(named, dict) or not isinstance(vendors, dict):
+        return document
+    found = {
+        channel: {**vendors[name], "name": name}
+        if isinstance(name, str) and isinstance(vendors.get(name), dict)
+        else name
+        for channel, name in named.items()
+    }
+    return {**document, "plan": {**plan, "vendors": found}}
 
 
 def duration_problems(settings: Settings, frequency: Frequency) -> Iterator[str]:
@@ -115,6 +134,13 @@ def duration_problems(settings: Settings, frequency: Frequency) -> Iterator[str]
             yield f"{key}: {error}"
 
 
+def _vendor_problems(settings: Settings) -> Iterator[str]:
+    known = () if settings.costs is None else tuple(settings.costs.vendors)
+    for channel, vendor in settings.plan.vendors.items():
+        if isinstance(vendor, str):
+            yield f"plan.vendors.{channel}: '{vendor}' is not among costs.vendors. {suggestion(vendor, known)}"
+
+
 def _channel_problems(settings: Settings) -> Iterator[str]:
     known = list(settings.data.channels)
     plan = settings.plan
@@ -122,6 +148,7 @@ def _channel_problems(settings: Settings) -> Iterator[str]:
         ("model.channels", settings.model.channels),
         ("plan.channels", plan.channels),
         ("plan.cost_factor", plan.cost_factor),
+        ("plan.vendors", plan.vendors),
         ("report.channel_colours", settings.report.channel_colours),
     ]
     if isinstance(plan.reference, dict):

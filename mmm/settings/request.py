@@ -4,10 +4,11 @@ import math
 
 from mmm.data.dataset import Dataset
 from mmm.model.mixture import Beliefs
-from mmm.planning.worth import read_worth
+from mmm.planning.worth import UnitWorth, read_worth
 from mmm.settings.document import Settings
 from mmm.settings.portfolio import Portfolio
 from mmm.settings.read import load_dataset, load_evidence
+from mmm.workflow.lenses import RULE, OtherLenses
 from mmm.workflow.portfolio import Budget, MarketRequest
 from mmm.workflow.request import Request
 
@@ -21,6 +22,25 @@ def request_of(settings: Settings, dataset: Dataset | None = None) -> Request:
     beliefs = Beliefs(settings.model, load_evidence(settings, dataset))
     worth = read_worth(settings.plan, settings.base)
     return Request(dataset, beliefs, settings.sampler, settings.gate, settings.backtest, settings.plan, worth)
+
+
+def lenses_of(settings: Settings, worth: UnitWorth | None = None, rule: str = RULE) -> OtherLenses:
+    """What the settings ask for beside the model.
+
+    ``worth`` are the plan's values of a customer; ``rule`` is the one whose credit stands in the one table.
+    """
+    return OtherLenses(
+        data=settings.data,
+        base=settings.base,
+        costs=settings.costs,
+        ltv=settings.ltv,
+        attribution=settings.attribution,
+        campaigns=settings.campaigns,
+        worth=worth,
+        margin=settings.plan.margin,
+        seed=settings.plan.seed,
+        rule=rule,
+    )
 
 
 def markets_of(portfolio: Portfolio) -> tuple[MarketRequest, ...]:

@@ -61,7 +61,7 @@ def test_journeys_beside_the_model(capsys):
     # A kind that would be the other way round explains nothing; neither does none.
     other = beside(EFFECTS, CHANNELS, CREDIT, {"search": "offline"})
     assert "the other way round" in other.loc["search", "reason"]
-    assert "no reason stated" in other.loc["tv", "reason"]
+    assert "no reason is stated" in other.loc["tv", "reason"]
     with pytest.raises(DataError, match="at least two"):
         beside(EFFECTS, CHANNELS, CREDIT.loc[["tv"]], {})
 

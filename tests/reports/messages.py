@@ -11,6 +11,8 @@ from jinja2 import nodes
 
 from mmm.assessment.checks import PROBLEMS
 from mmm.data.role import ROLES
+from mmm.lenses.beside import ANY_TEST, NO_REASON, OTHER_WAY, REASONS
+from mmm.lenses.table import USES
 from mmm.planning.statements import WORDS
 from mmm.reporting.languages.words import words
 from mmm.reporting.pages.templating import TEMPLATES, environment
@@ -32,6 +34,8 @@ def used() -> dict[str, str | None]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 found |= _of_call(node)
+    found |= dict.fromkeys((*USES.values(), NO_REASON, OTHER_WAY, ANY_TEST))
+    found |= {text: None for reason in REASONS.values() for text in (reason.said, reason.test)}
     found |= {text: None for kind, text in WORDS.items() if kind not in ("definition", "further")}
     found |= {role.label: None for role in ROLES.values() if not role.costs}
     env = environment()

@@ -146,6 +146,7 @@ def plan_tables(plan: Plan, options: Options, scenarios: Sequence[ScenarioLine],
         partial=smaller_moves(plan),
         response=response_points(plan),
         foresight=foresight_of(plan, options),
+        bills=plan.bills,
         notes=plan.notes,
     )
 

@@ -21,6 +21,7 @@ from mmm.reporting.content.decision import Decision
 from mmm.reporting.content.results import Results
 from mmm.reporting.notation.estimate import Estimate
 from mmm.settings import Settings
+from mmm.workflow.lenses import SeenThrough
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,8 @@ class PlanTables:
     response: pd.DataFrame
     """Each channel's curve along the plan's pattern: channel, spend, won (with bounds); today and the plan included."""
     foresight: Foresight
+    bills: pd.DataFrame | None = None
+    """What vendors charge, a row a bill (:attr:`mmm.planning.Plan.bills`)."""
     notes: tuple[Statement, ...] = ()
 
 
@@ -200,6 +203,8 @@ class Material:
     """Results of the report that this one is compared with."""
     records: tuple[Record, ...] = ()
     """What became of earlier promises of the analysis; empty where none was settled."""
+    lenses: SeenThrough | None = field(default=None, repr=False)
+    """The same money through other lenses; None where the settings have none."""
     models: ModelViews | None = None
     """None where there is only one model."""
 

@@ -13,6 +13,7 @@ from mmm.files import Wanted, files_below, read_json
 from mmm.reporting.content.results import FILE, Results, read_results
 from mmm.reporting.pages.templating import MOST_FILES, TEMPLATE
 from mmm.settings import Settings
+from mmm.settings.request import lenses_of
 
 MANIFEST = "manifest.json"
 _FILE = Wanted("The manifest", 20_000_000, ReportError)
@@ -61,12 +62,12 @@ def package_version(name: str) -> str:
 
 
 def inputs_key(settings: Settings, dataset: Dataset, notebook: Path, register: Mapping[str, Any] | None = None) -> str:
-    """Hash of what a report is made from: settings, data, notebook, logo, templates, versions, and what it tells of the
-    register of plans.
+    """Hash of what a report is made from: settings, data, files of the lenses, notebook, logo, templates, versions, and
+    what it tells of the register of plans.
 
     The place of the store does not enter, nor does the earlier report that it is compared with.
     """
-    report, tests = settings.report, settings.experiments.source
+    report, tests, values = settings.report, settings.experiments.source, settings.plan.customer_value
     content = {
         "settings": settings.model_dump(mode="json", exclude={"sampler": {"store"}}),
         "data": dataset.fingerprint,
@@ -76,8 +77,11 @@ def inputs_key(settings: Settings, dataset: Dataset, notebook: Path, register: M
         "logo": "" if report.logo is None else hashes.of_file(settings.base / report.logo),
         "templates": [] if report.templates is None else list(_folder(settings.base / report.templates)),
     }
-    # Reports of before registers keep their key.
-    return hashes.of_data(content if register is None else {**content, "register": dict(register)})
+    # Reports of before registers and lenses keep their key.
+    further: dict[str, Any] = {} if register is None else {"register": dict(register)}
+    further |= {} if values is None else {"customer_value": hashes.of_file(settings.base / values)}
+    files = lenses_of(settings).fingerprint["files"]
+    return hashes.of_data({**content, **further, **({"lenses": files} if files else {})})
 
 
 def _folder(folder: Path) -> Iterator[tuple[str, str]]:

@@ -7,8 +7,9 @@ from mmm.reporting.pages.render import logo_data
 from mmm.reporting.pages.templating import check_templates
 from mmm.settings import Settings
 from mmm.settings.report import ReportSettings
-from mmm.settings.request import request_of
+from mmm.settings.request import lenses_of, request_of
 from mmm.workflow import Request, checked
+from mmm.workflow.lenses import require_readable
 
 
 def checked_request(settings: Settings, dataset: Dataset | None = None) -> Request:
@@ -18,7 +19,9 @@ def checked_request(settings: Settings, dataset: Dataset | None = None) -> Reque
     or ReportError; nothing is fitted.
     """
     check_files(settings.report, settings.base)
-    return checked(request_of(settings, dataset))
+    request = checked(request_of(settings, dataset))
+    require_readable(lenses_of(settings, request.worth))
+    return request
 
 
 def check_files(report: ReportSettings, base: Path) -> None:

@@ -12,7 +12,21 @@ from mmm.data.quality import quality_report
 from mmm.errors import ReportError
 from mmm.planning import Plan
 from mmm.register.ledger import Record
-from mmm.reporting.chapters import backtest, belief, changes, future, own, past, record, summary
+from mmm.reporting.chapters import (
+    backtest,
+    belief,
+    campaigns,
+    changes,
+    costs,
+    customers,
+    future,
+    journeys,
+    lenses,
+    own,
+    past,
+    record,
+    summary,
+)
 from mmm.reporting.content import what_if
 from mmm.reporting.content.from_fit import (
     basis_of,
@@ -33,8 +47,9 @@ from mmm.reporting.pages.parts import Chapter
 from mmm.reporting.pages.render import jupyter_html
 from mmm.reporting.pages.telling import Telling
 from mmm.settings import Settings, load_settings
-from mmm.settings.request import request_of
+from mmm.settings.request import lenses_of, request_of
 from mmm.workflow import Conclusion, concluded
+from mmm.workflow.lenses import SeenThrough, seen_through
 
 CHAPTER_MIME = "application/vnd.mmm.chapter+json"
 SETTINGS_FILE, INPUTS_FILE, EARLIER_FILE, RECORDS_FILE = "settings.yaml", "inputs.json", "earlier.json", "records.json"
@@ -89,6 +104,12 @@ class Story:
     def saturation(self) -> Shown:
         """Response curves."""
         return self._shown(past.saturation(self.identified))
+
+    def lenses(self) -> list[Shown]:
+        """The same money through other lenses, those that there are: the one table first, then a chapter each."""
+        told = (lenses.lenses, costs.costs, campaigns.campaigns, customers.customers, journeys.journeys)
+        made = (tell(self.identified) for tell in told)
+        return [self._shown(chapter) for chapter in made if chapter is not None]
 
     def plan_by_channel(self) -> Shown:
         """The plan."""
@@ -191,15 +212,19 @@ def tell(settings: Settings, run: Run | None = None) -> Story:
     request = request_of(settings)
     # The gate was asked before the notebook ran; who opens a run by hand sees what there is, the gate included.
     seen = replace(request, gate=request.gate.model_copy(update={"override": True}))
-    return told(settings, concluded(seen if run.store is None else seen.with_store(run.store)), run)
+    seen = seen if run.store is None else seen.with_store(run.store)
+    found = concluded(seen)
+    asked = lenses_of(settings, seen.worth)
+    other = seen_through(found.fit, found.analysis, asked, seen.store) if asked.any else None
+    return told(settings, found, run, other)
 
 
-def told(settings: Settings, found: Conclusion, run: Run | None = None) -> Story:
-    """As :func:`tell`, for results that are at hand."""
-    return Story(settings, found, _material(settings, found, run or Run()))
+def told(settings: Settings, found: Conclusion, run: Run | None = None, other: SeenThrough | None = None) -> Story:
+    """As :func:`tell`, for results that are at hand; ``other`` are the lenses beside the model."""
+    return Story(settings, found, _material(settings, found, run or Run(), other))
 
 
-def _material(settings: Settings, found: Conclusion, run: Run) -> Telling:
+def _material(settings: Settings, found: Conclusion, run: Run, other: SeenThrough | None) -> Telling:
     dataset, judged, plan, options = found.dataset, found.judged, found.plan, found.options
     fit = found.fit
     fmt, gain_fmt = formatters(settings.report, settings.plan, dataset, found.analysis)
@@ -227,5 +252,6 @@ def _material(settings: Settings, found: Conclusion, run: Run) -> Telling:
         backtest=judged.backtest,
         earlier=run.earlier,
         records=run.records,
+        lenses=other,
         models=model_views(fit, found.analysis.models, options.models, fmt),
     )
