@@ -212,7 +212,7 @@ def test_plans_of_a_fit_count_what_the_vendor_of_the_settings_charges(known):
         ({"nobody": {"unit": "EUR", "tiers": [{"price": 1}]}}, "channel 'nobody', which the model does not have"),
         ({"c0": {"unit": "e-mails", "tiers": [{"price": 1}]}}, "prices for 'e-mails', but the channel's media"),
         ({"c0": "sendwell"}, "names the vendor 'sendwell', whose prices are not given"),
-        ({"c0": {"unit": "EUR", "tiers": [{"to": 5, "price": 1}]}}, "sells 5 at most"),
+        ({"c0": {"unit": "EUR", "tiers": [{"to": 5, "price": 1}]}}, "but 'search' sells"),
     ],
 )
 def test_vendors_that_do_not_fit_are_refused_before_anything_is_fitted(known, vendors, message):
