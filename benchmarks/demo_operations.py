@@ -14,6 +14,7 @@ import shutil
 import sys
 import time
 from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,9 @@ class Year:
     def __init__(self) -> None:
         self.made = simulate(demo_world())
         dataset = from_frame(self.made.frame, DataSettings.model_validate(data_settings(self.made)))
-        self.ahead = Ahead(self.made, dataset)
+        truth = self.made.truth
+        # The panel has its geos in alphabetical order, the world in its own.
+        self.ahead = Ahead(self.made, replace(dataset, data=dataset.data.sel(geo=list(truth.geos))))
         tv = self.made.truth.channels.index("tv")
         self.ahead.price[HISTORY + DEARER :, :, tv] *= 1.5
         self.money: Floats = np.zeros((0, *self.ahead.price.shape[1:]))
@@ -173,7 +176,9 @@ def planned() -> Floats:
     register.engine.dispose()
     if entry is None:
         raise SystemExit("no plan is active")
-    return entry.content.money
+    # The plan has its geos as the panel has them: alphabetically.
+    order = [entry.content.geos.index(geo) for geo in demo_world().geos]
+    return entry.content.money[:, order]
 
 
 def say(text: str) -> None:
