@@ -124,10 +124,11 @@ def _read_persons(connection: duckdb.DuckDBPyConnection, persons: CustomerSettin
         "person",
     )
     problems.stop_if_any()
+    named = Path(persons.source).name if isinstance(persons.source, str) else table
     missing = Problems(orders)
     Checker(connection, "order_text", missing).demand(
         "person NOT IN (SELECT person FROM person_text)",
-        f"{{n}} orders are of customers who are not in {table}.",
+        f"{{n}} orders are of customers who are not in {named}.",
         "Add them there; write 'unknown' where a channel or segment is not known.",
         "person, time",
     )

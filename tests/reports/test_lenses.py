@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from lens_cases import CAMPAIGNS, COSTS, INSIDE, JOURNEYS, LEDGER, PATHS
 from reading import LANGUAGES, leaked, text_of
 
 from mmm.attribution import AttributionSettings
@@ -16,45 +17,6 @@ from mmm.errors import DataError
 from mmm.reporting.runs.story import Story, told
 from mmm.settings.request import lenses_of
 from mmm.workflow.lenses import LENSES, OtherLenses, SeenThrough, require_readable, seen_through
-
-TIERS = {"unit": "units", "tiers": [{"to": 9_999, "price": 0.01}, {"price": 0.008}]}
-COSTS = {
-    "ledger": {"source": "ledger.csv", "category": "account", "channel": "channel"},
-    "rules": [
-        {"name": "media", "where": {"category": ["media"]}, "category": "working_media", "channel": "own"},
-        {"name": "tools", "where": {"category": ["tools"]}, "category": "technology", "channel": "search"},
-    ],
-    "vendors": {"sendwell": TIERS, "postline": {**TIERS, "fixed": 5, "switching": 40}},
-    "usage": {"news": {"unit": "units", "current": "sendwell", "volumes": [9_000, 12_000], "spread": 0.2}},
-}
-LEDGER = (
-    "date,amount,account,channel\n2022-01-31,3000.00,media,search\n2022-01-31,9000.00,media,tv\n"
-    "2022-02-28,6000.01,tools,\n2022-02-28,500.00,rent,\n"
-)
-PATHS = (
-    "path,conversions,value,nulls\nsearch,300,9000,500\ntv > search,60,1800,200\ndisplay,20,500,300\n"
-    "display > search,40,1000,100\n"
-)
-JOURNEYS = {
-    "paths": {"source": "paths.csv", "path": "path", "conversions": "conversions", "value": "value", "nulls": "nulls"},
-    "kinds": {"search": "captures_demand", "tv": "offline"},
-}
-
-
-CAMPAIGNS = (
-    "date,channel,campaign,type,spend,content,orders\n"
-    "2022-01-03,search,brand,names,400.00,10,90\n2022-01-03,search,shoes,goods,600.00,200,40\n"
-    "2022-01-10,search,brand,names,500.00,10,80\n2022-01-10,search,shoes,goods,700.00,200,45\n"
-    "2022-01-03,tv,spring,goods,900.00,500,20\n"
-)
-INSIDE = {
-    "source": "campaigns.csv",
-    "category": "type",
-    "costs": {"content": "content"},
-    "keys": {"orders": "orders"},
-    "rule": "orders",
-    "purposes": {"names": "retention", "goods": "acquisition"},
-}
 
 
 def value_frame() -> pd.DataFrame:

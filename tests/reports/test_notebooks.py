@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import lens_cases
 import nbformat
 import pytest
 from jupyter_client.manager import KernelManager
@@ -23,6 +24,7 @@ TEACHING = (
     "05_plan_a_budget.ipynb",
     "06_compare_models.ipynb",
 )
+LENSES = "07_other_lenses.ipynb"
 TWO_MODELS = {"members": {"plain": {}, "stiff": {"drift": {"scale": 0.1}}}, "floor": 0.2}
 
 
@@ -46,8 +48,27 @@ def kernel() -> Iterator[KernelManager]:
     manager.shutdown_kernel(now=True)
 
 
+@pytest.fixture(scope="module")
+def with_lenses(make_settings: Callable[..., Settings]) -> Path:
+    """An analysis with every other lens, each on a small table."""
+    settings = make_settings(settings={"plan": {"curve_points": 3, "draws": 100}, **lens_cases.SECTIONS})
+    lens_cases.write(settings.base)
+    path = settings.base / "lenses.yaml"
+    path.write_text(dump_settings(settings), encoding="utf-8")
+    return path
+
+
+def test_other_lenses_are_walked_through(with_lenses: Path, kernel: KernelManager, tmp_path: Path) -> None:
+    runs_through(LENSES, with_lenses, kernel, tmp_path)
+
+
 @pytest.mark.parametrize("name", TEACHING)
 def test_it_runs_on_a_small_world(name: str, config: Path, kernel: KernelManager, tmp_path: Path) -> None:
+    runs_through(name, config, kernel, tmp_path)
+
+
+def runs_through(name: str, config: Path, kernel: KernelManager, tmp_path: Path) -> None:
+    """The notebook from top to bottom, without an error and without a word on stderr."""
     parameters = {"config": str(config), "root": str(config.parent)}
     done: Any = parameterize_notebook(load_notebook_node(str(notebook_path(name))), parameters)
     # Nothing that an earlier notebook named is there.
@@ -64,7 +85,7 @@ def test_it_runs_on_a_small_world(name: str, config: Path, kernel: KernelManager
     assert len(outputs) >= (4 if name.startswith("02") else 6)
 
 
-@pytest.mark.parametrize("name", [*TEACHING, "budget_report.ipynb"])
+@pytest.mark.parametrize("name", [*TEACHING, LENSES, "budget_report.ipynb"])
 def test_it_is_kept_without_outputs(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -76,7 +97,7 @@ def test_it_is_kept_without_outputs(name: str) -> None:
             assert cell.execution_count is None
 
 
-@pytest.mark.parametrize("name", TEACHING)
+@pytest.mark.parametrize("name", [*TEACHING, LENSES])
 def test_it_ends_in_something_to_change(name: str) -> None:
     notebook: Any = nbformat.read(notebook_path(name), as_version=4)
     headings = [c.source.splitlines()[0] for c in notebook.cells if c.cell_type == "markdown"]
