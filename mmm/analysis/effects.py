@@ -57,3 +57,11 @@ def marginal_effect(draws: ResponseDraws, panel: Observed, weights: Floats) -> F
     """Derivative of the effect under proportional scaling of the window's spend, summed over geos, [n, c]."""
     levels = np.ones((len(draws.channels), 1))
     return response.along(draws, panel.history, panel.media - panel.history, levels, weights).slope[:, :, 0]
+
+
+def log_effects(fit: Fit, draws: ResponseDraws) -> Floats:
+    """Log of the size of each channel's ROAS or share over the whole panel, in the prior's terms, [n, c]."""
+    panel = observed(fit)
+    worth = panel.value if fit.spec.effect_kind == "roas" else panel.ones
+    denominator = np.array([c.denominator for c in fit.spec.channels])
+    return np.asarray(np.log(np.maximum(np.abs(effect(draws, panel, worth).sum(axis=1)), 1e-300) / denominator))

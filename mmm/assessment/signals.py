@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from mmm.analysis.effects import effect, marginal_effect, observed
+from mmm.analysis.effects import effect, log_effects, marginal_effect, observed
 from mmm.analysis.models import by_model, disagreement
 from mmm.arrays import Floats
 from mmm.assessment.reweight import reweighted
@@ -68,7 +68,7 @@ def signals(fit: Fit, earlier: Fit | None = None) -> Signals:
     periods, geos, channels = fit.dataset.data["media"].shape
     most = int(np.clip(_MOST_CELLS // (periods * geos * channels), _FEWEST_DRAWS, _MAX_DRAWS))
     draws = fit.response(most)
-    logs = _log_effects(fit, draws)
+    logs = log_effects(fit, draws)
     table = pd.DataFrame(index=pd.Index(fit.spec.channel_names, name="channel"))
     prior = np.array([[c.effect.mu, c.effect.sigma] for c in fit.spec.channels])
     standard = (logs - prior[:, 0]) / prior[:, 1]
@@ -93,14 +93,6 @@ def signals(fit: Fit, earlier: Fit | None = None) -> Signals:
         table[name] = [left.score(path) for path in paths]
     tails = _tails(left) if not fit.main.spec.noise.expects_tails else 0.0
     return Signals(table, {"step": _step(left), "tails": tails, "memory": _memory(left)})
-
-
-def _log_effects(fit: Fit, draws: ResponseDraws) -> Floats:
-    """Log of each channel's ROAS or share over the whole panel, in the prior's terms, [n, c]."""
-    panel = observed(fit)
-    worth = panel.value if fit.spec.effect_kind == "roas" else panel.ones
-    denominator = np.array([c.denominator for c in fit.spec.channels])
-    return np.asarray(np.log(np.maximum(np.abs(effect(draws, panel, worth).sum(axis=1)), 1e-300) / denominator))
 
 
 def _overlap(u: Floats) -> float:

@@ -77,7 +77,7 @@ class _Posed:
 
 def _pose(prepared: Prepared, settings: PlanSettings) -> _Posed:
     """Risk objectives are optimised on half of the draws and reported on the other."""
-    problem, without = prepared.problem, prepared.without_spend
+    problem, without, posterior = prepared.problem, prepared.without_spend, prepared.posterior
     total_budget = budget_of(settings, problem)
     searched = problem
     if settings.objective.risky:
@@ -88,9 +88,10 @@ def _pose(prepared: Prepared, settings: PlanSettings) -> _Posed:
             )
         searched, problem = problem.halves()
         without = without if without is None else without[1::2]
+        posterior = posterior if posterior is None else posterior.subset(np.arange(1, posterior.n, 2))
     require_money(problem, total_budget)
     program = assemble(settings, Space(settings.detail, searched), total_budget)
-    return _Posed(searched, replace(prepared, problem=problem, without_spend=without), total_budget, program)
+    return _Posed(searched, Prepared(problem, without, posterior), total_budget, program)
 
 
 def choose(prepared: Prepared, settings: PlanSettings) -> Choice:
@@ -176,9 +177,18 @@ def evaluate(
         reference_draws=today.sum(axis=1),
         mix_draws=mix.sum(axis=1),
         without_spend=prepared.without_spend,
+        model_gain_draws=_model_gain(prepared, money),
         certificate=certificate,
         constraints=program.statements,
     )
+
+
+def _model_gain(prepared: Prepared, money: Floats) -> Floats | None:
+    """Draws of the gain by the posterior alone; None where the plan was made on it."""
+    if prepared.posterior is None:
+        return None
+    model = prepared.problem.with_draws(prepared.posterior)
+    return np.asarray((model.effect_draws(money) - model.effect_draws(model.reference)).sum(axis=1))
 
 
 def expected_objective(space: Space, settings: PlanSettings) -> Expected:

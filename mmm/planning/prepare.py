@@ -15,6 +15,7 @@ from mmm.model.spec import without_inactive_channels
 from mmm.planning.ahead import recent_rows, within, without_money
 from mmm.planning.bills import bills_of, require_sold
 from mmm.planning.constraints import check_names
+from mmm.planning.discrepancy import with_discrepancy
 from mmm.planning.problem import PlanProblem
 from mmm.planning.settings import ChannelLimits, ObjectiveSettings, PlanSettings
 from mmm.planning.statements import Kind, Money, Part, Share, Span, Statement, Value
@@ -24,10 +25,15 @@ from mmm.suggest import suggestion
 
 @dataclass(frozen=True)
 class Prepared:
-    """A problem with what the horizon brings without its spend: baseline and carry-in of the past, by draw [n]."""
+    """A problem with what the horizon brings without its spend: baseline and carry-in of the past, by draw [n].
+
+    ``posterior`` are the draws as the model gives them, without the discrepancy that the problem's own draws have; None
+    where the settings ask for none.
+    """
 
     problem: PlanProblem
     without_spend: Floats | None
+    posterior: ResponseDraws | None = None
 
 
 def prepare(fit: Fit, settings: PlanSettings, worth: UnitWorth | None = None) -> Prepared:
@@ -37,15 +43,20 @@ def prepare(fit: Fit, settings: PlanSettings, worth: UnitWorth | None = None) ->
     """
     _check_excluded(fit.excluded, settings)
     panel = priced(fit.dataset, settings)
-    draws = _valued(fit.response(settings.draws).only(panel.channels), panel, settings, worth)
+    posterior, asked = fit.response(settings.draws), settings.discrepancy
+    calibrated = posterior if asked is None else with_discrepancy(fit, posterior, asked, settings.seed)
+    draws, alone = (_valued(d.only(panel.channels), panel, settings, worth) for d in (calibrated, posterior))
     problem = replace(_posed(panel, settings, draws), worth=worth)
     notes = list(problem.notes)
-    without = without_money(fit, settings, problem, notes)
+    model = problem.with_draws(alone)
+    without = without_money(fit, settings, model, notes)
+    # What is not the channels' is the baseline's: today's plan brings what the model forecasts, whoever is credited.
+    without += (model.effect_draws(problem.reference) - problem.effect_draws(problem.reference)).sum(axis=1)
     if fit.excluded:
         notes.append(Statement("excluded", {"names": fit.excluded}))
     _say_objective(settings.objective, notes)
     _say_margin(problem, settings, notes)
-    return Prepared(replace(problem, notes=tuple(notes)), without)
+    return Prepared(replace(problem, notes=tuple(notes)), without, None if asked is None else alone)
 
 
 def priced(dataset: Dataset, settings: PlanSettings) -> Dataset:

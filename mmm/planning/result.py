@@ -88,7 +88,9 @@ class Plan:
       ``unit`` (the currency where the outcome has a value per unit, else units of the outcome);
     - ``mix_draws``: effect of the reference mix scaled to the plan's total;
     - ``without_spend``: draws of the outcome without any spend in the horizon (baseline and carry-in of the past);
-      None where it was not forecast.
+      None where it was not forecast;
+    - ``model_gain_draws``: draws of the gain by the model's posterior alone, without the discrepancy that all others
+      count (:mod:`mmm.planning.discrepancy`); None where the settings ask for none.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Plan:
     reference_draws: Floats = field(repr=False)
     mix_draws: Floats = field(repr=False)
     without_spend: Floats | None = field(repr=False)
+    model_gain_draws: Floats | None = field(repr=False)
     certificate: Certificate
     constraints: tuple[Statement, ...]
     fit_key: str = ""
@@ -160,6 +163,11 @@ class Plan:
     def gain(self) -> Gain:
         """Outcome won over the reference plan."""
         return Gain(self.gain_draws)
+
+    @cached_property
+    def model_gain(self) -> Gain:
+        """Outcome won over the reference plan, by the model's posterior alone."""
+        return self.gain if self.model_gain_draws is None else Gain(self.model_gain_draws)
 
     @cached_property
     def mix_gain(self) -> Gain | None:

@@ -166,7 +166,10 @@ def _with_new_channel(prepared: Prepared, settings: PlanSettings, new: NewChanne
     )
     limits = ChannelLimits(minimum=0.0, maximum=new.maximum or min(2 * new.spend, LARGEST))
     update = {"channels": {**settings.channels, new.name: limits}}
-    return replace(prepared, problem=larger), settings.model_copy(update=update)
+    alone = prepared.posterior
+    if alone is not None:
+        alone = with_prior_channel(alone, prior, problem.weights)
+    return replace(prepared, problem=larger, posterior=alone), settings.model_copy(update=update)
 
 
 def compare_scenarios(plan: Plan, scenarios: dict[str, Plan]) -> pd.DataFrame:

@@ -200,6 +200,18 @@ class ChannelVendor(VendorSettings):
     """What the vendor is called."""
 
 
+class Discrepancy(Section):
+    """The error of a channel's log effect that its posterior does not know (:mod:`mmm.planning.discrepancy`).
+
+    With chance 1 - ``misread`` it is normal with standard deviation ``usual``; with chance ``misread`` the channel is
+    credited with something else, and the deviation is ``large``.
+    """
+
+    usual: Annotated[float, Field(ge=0.0, le=3.0)] = 0.3
+    misread: Annotated[float, Field(ge=0.0, le=0.9)] = 0.1
+    large: Annotated[float, Field(ge=0.0, le=5.0)] = 1.5
+
+
 class PlanSettings(Section):
     """The budget decision. Budgets and bounds are totals over the whole horizon, in the currency of the data."""
 
@@ -227,6 +239,9 @@ class PlanSettings(Section):
     """Least expected profit (value x margin; the value alone where no margin is known) that one more unit of money must
     return to be spent. Not given: 1, for money that wins less than it costs pays at no margin. Not used under
     ``profit`` (where it is 1), with ``spend_all`` or where the outcome has no value per unit."""
+    discrepancy: Discrepancy | None = Discrepancy()
+    """How wrong such models are beyond what their posterior says, by which plan and promise are calibrated; ``null``
+    plans on the posterior as it is."""
     detail: Detail = "channel"
     """What is decided: totals by channel (split over geos and periods as in the reference plan), by channel and geo, or
     by channel and period."""

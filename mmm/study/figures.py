@@ -13,9 +13,13 @@ from mmm.study.score import Row, estimates, warned
 
 # Colours that stay apart for colour-blind readers (Okabe and Ito 2008), by method.
 _COLOURS = dict(
-    zip(METHODS, ("#0072b2", "#56b4e9", "#f0e442", "#999999", "#cc79a7", "#d55e00", "#009e73", "#000000"), strict=True)
+    zip(
+        METHODS,
+        ("#0072b2", "#56b4e9", "#f0e442", "#332288", "#999999", "#cc79a7", "#d55e00", "#009e73", "#000000"),
+        strict=True,
+    )
 )
-_MARKS = dict(zip(METHODS, ("o", "P", "v", "s", "X", "^", "D", "*"), strict=True))
+_MARKS = dict(zip(METHODS, ("o", "P", "v", "<", "s", "X", "^", "D", "*"), strict=True))
 _FITTED = (OURS, *PEERS)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,10 +33,11 @@ from mmm.workflow import Request, fitted, planned
 OURS = "workbench"
 TOLD = "workbench, two lift tests"
 BOLD = "workbench, best on average"
+ALONE = "workbench, posterior alone"
 KEEP = "keep today's plan"
 LAST_TOUCH = "last touch, in proportion"
 YARDSTICK = "yardstick: told all but the sizes"
-METHODS = (OURS, TOLD, BOLD, KEEP, LAST_TOUCH, *PEERS, YARDSTICK)
+METHODS = (OURS, TOLD, BOLD, ALONE, KEEP, LAST_TOUCH, *PEERS, YARDSTICK)
 _DRAWS = 1000
 _PATIENCE = 600.0
 """Seconds that the planner may search."""
@@ -56,7 +58,8 @@ def method(name: str, settings: MethodSettings) -> Callable[[StudyWorld], Answer
     known: dict[str, Callable[[StudyWorld], Answer]] = {
         OURS: partial(ours, sampler=settings.sampler),
         TOLD: partial(ours, sampler=settings.sampler, told=True),
-        BOLD: partial(bold, sampler=settings.sampler),
+        BOLD: partial(changed, sampler=settings.sampler, changes={"objective": "expected_outcome"}),
+        ALONE: partial(changed, sampler=settings.sampler, changes={"discrepancy": None}),
         KEEP: keep,
         LAST_TOUCH: last_touch,
         YARDSTICK: yardstick,
@@ -98,14 +101,12 @@ def ours(world: StudyWorld, sampler: SamplerSettings, *, told: bool = False) -> 
     )
 
 
-def bold(world: StudyWorld, sampler: SamplerSettings) -> Answer:
-    """The plan of the default fit that is best on average, with no regard for the worst cases."""
+def changed(world: StudyWorld, sampler: SamplerSettings, changes: dict[str, Any]) -> Answer:
+    """The plan of the default fit under other settings of the plan."""
     if not world.hidden:
         return Answer()
-    training = world.training()
-    fit = fitted(Request(training, Beliefs(world.model), sampler))
-    asked = with_changes(plan_settings(), {"objective": "expected_outcome"})
-    return Answer(decision=_decision(fit, world, asked, sampler.store))
+    fit = fitted(Request(world.training(), Beliefs(world.model), sampler))
+    return Answer(decision=_decision(fit, world, with_changes(plan_settings(), changes), sampler.store))
 
 
 def _words(check: Check) -> str:

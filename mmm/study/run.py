@@ -23,7 +23,7 @@ from mmm.assessment.settings import GateSettings
 from mmm.execution import Cluster, Done, Here, Place, Task, Workers, run_tasks
 from mmm.files import write_whole
 from mmm.inference.settings import SamplerSettings
-from mmm.study.methods import BOLD, METHODS, OURS, TOLD, YARDSTICK, MethodSettings, method, plan_settings
+from mmm.study.methods import ALONE, BOLD, METHODS, OURS, TOLD, YARDSTICK, MethodSettings, method, plan_settings
 from mmm.study.page import write_pages
 from mmm.study.peers import PEERS, PeerSettings, installed
 from mmm.study.score import oracle, score
@@ -59,7 +59,7 @@ def key_of(cell: Cell, world: StudyWorld) -> str:
     content["question"] = [asked.horizon, asked.spend_all, list(asked.bounds or ())]
     if cell.method in PEERS:
         content["peer"] = settings.peers.sampler()
-    elif cell.method in (OURS, TOLD, BOLD):
+    elif cell.method in (OURS, TOLD, BOLD, ALONE):
         content["sampler"] = settings.sampler.model_dump(mode="json", exclude={"store"})
         content["plan"] = asked.model_dump(mode="json")
         content["model"] = world.model.model_dump(mode="json")
@@ -119,7 +119,7 @@ def cells(worlds: Iterable[Entry], methods: Sequence[str], settings: MethodSetti
     out = []
     for name in methods:
         for entry in known:
-            told = name not in (TOLD, BOLD) or entry.part == "reported"
+            told = name not in (TOLD, BOLD, ALONE) or entry.part == "reported"
             told = told and (name != YARDSTICK or entry.part in ("reported", "well specified"))
             compared = name not in PEERS or entry.part in ("reported", "public", "benchmark")
             if told and compared:

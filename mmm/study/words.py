@@ -1,6 +1,6 @@
 """What the page of the study says of itself and of the methods."""
 
-from mmm.study.methods import BOLD, KEEP, LAST_TOUCH, OURS, TOLD, YARDSTICK
+from mmm.study.methods import ALONE, BOLD, KEEP, LAST_TOUCH, OURS, TOLD, YARDSTICK
 from mmm.study.worlds import HIDDEN, TESTED
 
 INTRO = f"""# What the answers and the plans are worth
@@ -38,6 +38,7 @@ LINES = (
     (OURS, "`mmm report` with its defaults: the weighted mixture of models, its planner, its gate"),
     (TOLD, _TOLD.format(tested=" and ".join(TESTED))),
     (BOLD, "the same fit with `plan.objective: expected_outcome`"),
+    (ALONE, "the same fit with `plan.discrepancy: null`: plan and promise by the posterior as it is"),
     ("PyMC-Marketing", _PYMC_MARKETING),
     (
         "Meridian",

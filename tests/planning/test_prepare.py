@@ -18,7 +18,7 @@ class TestAgainstTheSimulator:
     """Every draw of the fit is the truth, so that the plan's figures must be the simulator's own."""
 
     def test_reference_plan_and_its_effect(self, known):
-        prepared = prepare(known.fit, PlanSettings(objective="expected_outcome", horizon="13 weeks"))
+        prepared = prepare(known.fit, PlanSettings(objective="expected_outcome", horizon="13 weeks", discrepancy=None))
         truth = known.simulated.truth
         order = [truth.channels.index(name) for name in prepared.problem.channels]
         reference = truth.reference_plan(13)
@@ -30,7 +30,7 @@ class TestAgainstTheSimulator:
         truth = known.simulated.truth
         total = truth.reference_plan(13).sum(axis=(0, 1))
         best = best_allocation(truth, Budget(float(total.sum()), 0.5 * total, 2.0 * total, 13))
-        plan = mmm.plan(known.fit, objective="expected_outcome", spend_all=True)
+        plan = mmm.plan(known.fit, objective="expected_outcome", spend_all=True, discrepancy=None)
         realised = truth.response(plan.money[:, :, [plan.problem.channels.index(n) for n in truth.channels]])
         assert realised == pytest.approx(plan.outcome_draws.mean(), rel=1e-6)
         assert realised >= best.response * (1 - 1e-6)
@@ -40,7 +40,7 @@ class TestAgainstTheSimulator:
         truth = known.simulated.truth
         reached = {}
         for detail in ("channel", "geo", "week"):
-            plan = mmm.plan(known.fit, objective="expected_outcome", spend_all=True, detail=detail)
+            plan = mmm.plan(known.fit, objective="expected_outcome", spend_all=True, detail=detail, discrepancy=None)
             reached[detail] = plan.outcome_draws.mean()
             money = plan.money[:, :, [plan.problem.channels.index(n) for n in truth.channels]]
             assert truth.response(money) == pytest.approx(reached[detail], rel=1e-6)

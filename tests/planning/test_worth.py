@@ -130,9 +130,9 @@ class TestValueOfCustomers:
         # Every draw of this fit is the same: what varies is the value alone.
         names = fit.dataset.channels
         drawn = np.exp(0.3 * np.random.default_rng(0).standard_normal((500, len(names))))
-        problem = prepare(fit, PlanSettings(**PLAIN), UnitWorth(names, drawn)).problem
+        problem = prepare(fit, PlanSettings(**PLAIN, discrepancy=None), UnitWorth(names, drawn)).problem
         assert problem.effect_draws(problem.reference).std(axis=0).min() > 0
-        same = prepare(fit, PlanSettings(**PLAIN)).problem
+        same = prepare(fit, PlanSettings(**PLAIN, discrepancy=None)).problem
         assert same.effect_draws(same.reference).std(axis=0).max() < 1e-6 * same.effect_draws(same.reference).mean()
 
     def test_what_does_not_fit_is_said(self, fit, known, tmp_path):

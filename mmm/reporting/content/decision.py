@@ -87,6 +87,8 @@ class Decision:
     inside: float = 0.0
     """Money that stays in its channel but changes region or period."""
     mix_gain: Estimate | None = None
+    model_gain: Estimate | None = None
+    """The gain by the model's posterior alone; None where that is what the plan was made on."""
     total_today: Estimate | None = None
     total_planned: Estimate | None = None
 

@@ -47,6 +47,7 @@ def decision_of(plan: Plan, curve: BudgetCurve, fmt: Formatter) -> Decision:
         unspent=plan.unspent,
         inside=_inside(plan),
         mix_gain=None if plan.mix_gain is None else _gain(plan.mix_gain, "plan/mix_gain"),
+        model_gain=None if plan.model_gain_draws is None else _gain(plan.model_gain, "plan/model_gain"),
         total_today=_interval(plan.reference_outcome, "plan/total_today"),
         total_planned=_interval(plan.expected_outcome, "plan/total_planned"),
     )

@@ -108,6 +108,8 @@ class Decision(Part):
     unspent: float
     gain: Interval
     """Outcome won over today's plan."""
+    model_gain: Interval | None = None
+    """The gain by the model's posterior alone, where plan and gain count how wrong such models are beyond it."""
     net_gain: Interval | None
     """The gain (times the margin) less the money spent more, where the totals differ and a margin is known."""
     margin: float | None = None

@@ -40,6 +40,7 @@ def results_of(m: Telling) -> r.Results:
             "spend_plan": d.spend_planned,
             "unspent": d.unspent,
             "gain": _ends(d.gain),
+            "model_gain": None if d.model_gain is None else _ends(d.model_gain),
             "net_gain": None if d.net is None else _ends(d.net),
             "margin": d.margin,
             "break_even_margins": [{"of": p.which, "money": p.money, "margin": _ends(p.margin)} for p in d.pays],

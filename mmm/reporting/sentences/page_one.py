@@ -115,7 +115,17 @@ class Teller(Recommendation):
             bad = t(
                 "If things go badly (the worst 5%), it loses {amount} on average against today’s plan{net}.", **values
             )
-        return f"{self._in_hundred(d.probability)} {bad}"
+        alone = "" if d.model_gain is None else f" {self._model_alone(d.model_gain)}"
+        return f"{self._in_hundred(d.probability)} {bad}{alone}"
+
+    def _model_alone(self, gain: Estimate) -> str:
+        """What the posterior says by itself, and why the report says something else."""
+        return self.fmt.t(
+            "The figures count how far such models were off where the truth was known; by itself the model would say "
+            "{gain} (90% interval {ends}).",
+            gain=self.fmt.outcome(gain, sign=True),
+            ends=self.fmt.outcome_range(gain),
+        )
 
     def _in_hundred(self, probability: float) -> str:
         t = self.fmt.t
