@@ -247,13 +247,17 @@ def _unpaid_table(fit: Fit, whole: response.ResponseDraws) -> pd.DataFrame:
 
 
 def _saturation_today(fit: Fit, draws: response.ResponseDraws) -> Floats:
-    """Effect of today's steady spend as a share of the largest possible one, [n, c]."""
+    """Effect of today's steady spend as a share of the largest possible one, [n, c].
+
+    NaN for channels that a draw gives a curve without a largest effect.
+    """
     periods = fit.spec.lookback + 1
     media = np.repeat(today_per_period(fit, "media")[None], periods, axis=0)
     last = np.zeros((periods, len(fit.spec.geos)))
     last[-1] = 1.0
     reached = response.totals(draws, media, last).sum(axis=1)
-    return np.asarray(reached / np.exp(draws.log_beta).sum(axis=1))
+    level = reached / np.exp(draws.log_beta).sum(axis=1)
+    return np.where(response.bounded(draws), level, np.nan)
 
 
 def _geo_table(fit: Fit, panel: Observed, effects: Floats, value: Floats) -> pd.DataFrame:

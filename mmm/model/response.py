@@ -223,6 +223,12 @@ def along(
     return Along(value, slope, curvature)
 
 
+def bounded(draws: ResponseDraws) -> npt.NDArray[np.bool_]:
+    """Whether a channel's curve has a largest effect in every draw, [c]."""
+    none = [saturation_kind(family.name) for family in SATURATIONS if not family.bounded]
+    return np.asarray(~np.isin(draws.saturation_kind, none).any(axis=0))
+
+
 def half_life(draws: ResponseDraws) -> Floats:
     """Periods until half of a spend's carryover weight has been delivered, [n, c], interpolated between lags."""
     out = np.zeros(draws.adstock_kind.shape)

@@ -41,7 +41,7 @@ def _known(registry: Registry[Any]) -> tuple[AfterValidator, WithJsonSchema]:
         except SettingsError as error:
             raise ValueError(str(error)) from error
 
-    return AfterValidator(check), WithJsonSchema({"type": "string", "enum": [OPEN, *(f.name for f in registry)]})
+    return AfterValidator(check), WithJsonSchema({"type": "string", "enum": [OPEN, *registry.names]})
 
 
 AdstockName = Annotated[str, *_known(ADSTOCKS)]
@@ -79,9 +79,13 @@ class FamilySettings(Section):
         out = handler.resolve_ref_schema(handler(schema))
         del out["additionalProperties"]
         for name, p in cls.registry.parameters().items():
-            having = ", ".join(f.name for f in cls.registry if name in {q.name for q in f.parameters})
-            own = type(p.prior).model_json_schema()
-            out["properties"][name] = own | {"description": f"{p.meaning} ({having})"}
+            having: dict[str, list[str]] = {}
+            for family in cls.registry:
+                for q in family.parameters:
+                    if q.name == name:
+                        having.setdefault(q.meaning, []).append(family.name)
+            said = "; ".join(f"{meaning} ({', '.join(families)})" for meaning, families in having.items())
+            out["properties"][name] = type(p.prior).model_json_schema() | {"description": said}
         return out | {"additionalProperties": False}
 
     @property

@@ -170,7 +170,7 @@ def saturation(m: Telling) -> Chapter:
                 swatch(m, str(name)),
                 Cell(fmt.money(point(line, "today", "past"), short=True)),
                 Cell(fmt.money(point(line, "observed_max", "past"), short=True)),
-                Cell(fmt.percent(level), fmt.percent_range(level)),
+                Cell(fmt.percent(level), fmt.percent_range(level)) if level.known else Cell(t("none")),
                 Cell(_span_of(half, fmt), fmt.ratio_range(half)),
             )
 

@@ -106,6 +106,7 @@ def _sloped_shape(half: Floats, slope: Floats) -> Shape:
 FAMILIES = (
     Saturation(
         name="hill",
+        also=("michaelis_menten",),
         label="Hill",
         sentence="Each further unit of money does less than the one before.",
         formula="a / (half + a)",
