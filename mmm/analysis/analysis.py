@@ -23,7 +23,7 @@ from mmm.inference.preview import refuse_preview
 from mmm.model import response
 from mmm.model.draws import Draws
 
-MEDIA, BASELINE, CONTROL = "media", "baseline", "control"
+MEDIA, BASELINE, CONTROL, PART = "media", "baseline", "control", "part"
 
 
 TOLD = (CONTROL_TERM, EVENT_TERM)
@@ -46,7 +46,7 @@ class Analysis:
     - ``decomposition``: date, component, kind (media, baseline, control, or the part of a role), mean, lower, upper;
       summed over geos, the means add up to the fitted mean.
     - ``totals``: component, kind, mean, lower, upper of sums over all dates: the baseline as one, each control, each
-      channel, then all media together (kind "sum").
+      channel, then all media together (kind "sum") and what the baseline is made of (kind "part").
     - ``curves``: channel, spend (per period, all geos), effect (per period, of steady spend), marginal (effect, in
       value where there is one, of one more unit of currency), observed.
     - ``fitted``: date, actual, mean, lower, upper of the posterior predictive, summed over geos; ``fitted_geo`` the
@@ -183,6 +183,7 @@ def _totals(parts: dict[str, tuple[str, Floats]]) -> pd.DataFrame:
     rows = [("baseline", BASELINE, baseline)]
     rows += [(_plain(name), kind, draws) for name, (kind, draws) in sums.items() if kind != BASELINE]
     rows.append(("media", "sum", media))
+    rows += [(name, PART, draws) for name, (kind, draws) in sums.items() if kind == BASELINE]
     ends = [dict(zip(("mean", "lower", "upper"), summary(draws), strict=True)) for _, _, draws in rows]
     return pd.DataFrame([{"component": n, "kind": k} | end for (n, k, _), end in zip(rows, ends, strict=True)])
 

@@ -51,7 +51,10 @@ def response_draws(spec: ModelSpec, samples: xr.Dataset) -> ResponseDraws:
         for entry, (i, place) in enumerate(zip(variable.owners, variable.places, strict=True)):
             target, at = (adstock, place) if place < carried[i] else (saturation, place - carried[i])
             target[:, i, at] = values[:, entry]
-    adstocks = [adstock_kind(ch.adstock.family, normalised=ch.normalise) for ch in spec.channels]
+    adstocks = [
+        adstock_kind(ch.adstock.family, normalised=ch.normalise, saturation_first=ch.saturation_first)
+        for ch in spec.channels
+    ]
     saturations = [saturation_kind(ch.saturation.family) for ch in spec.channels]
     return ResponseDraws(
         channels=spec.channel_names,
@@ -64,6 +67,7 @@ def response_draws(spec: ModelSpec, samples: xr.Dataset) -> ResponseDraws:
         media_scale=np.array(spec.media_scale),
         lookback=spec.lookback,
         sign=spec.signs if (spec.signs < 0).any() else None,
+        own_lookback=spec.lookbacks,
     )
 
 

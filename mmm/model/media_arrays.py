@@ -33,7 +33,7 @@ def media_arrays(spec: ModelSpec, data: Panel) -> dict[str, npt.NDArray[np.gener
         )
 
     return {
-        "families": np.array([_row(c) for c in spec.channels]),
+        "families": np.array([_row(c, spec.lookback) for c in spec.channels]),
         "media": flat(data.media, periods),
         "earlier": flat(data.history, history + spec.lookback if history else 0),
         "weights": (data.weights * np.array(spec.outcome_scale))[data.rows.start :].ravel(),
@@ -41,7 +41,7 @@ def media_arrays(spec: ModelSpec, data: Panel) -> dict[str, npt.NDArray[np.gener
     }
 
 
-def _row(channel: ChannelSpec) -> list[int]:
+def _row(channel: ChannelSpec, lookback: int) -> list[int]:
     """A channel's row of a block's ``families``; its kernels are then in memory."""
     adstock, saturation = channel.adstock.record, channel.saturation.record
     first, second = ADSTOCKS.number(adstock.name), SATURATIONS.number(saturation.name)
@@ -55,6 +55,8 @@ def _row(channel: ChannelSpec) -> list[int]:
         b.CURVED: len(saturation.parameters),
         b.PRECISE: int(saturation.precise),
         b.SIGN: channel.role_record.sign,
+        b.LAGS: lookback if channel.lookback is None else channel.lookback,
+        b.SATURATED_FIRST: int(channel.saturation_first),
     }
     return [row[k] for k in range(b.COLUMNS)]
 

@@ -59,24 +59,32 @@ def media_response(spec: ModelSpec, panel: Panel, p: MediaParameters) -> tuple[T
 def response(
     spec: ModelSpec, name: str, media: np.ndarray, p: MediaParameters, chosen: Sequence[int]
 ) -> TensorVariable:
-    """Saturation of the adstocked media of the ``chosen`` channels, [t, geo, chosen], in [0, 1)."""
+    """Saturation of the adstocked media of the ``chosen`` channels, [t, geo, chosen], or the other way round."""
     periods, geos, channels = media.shape
     of_channel = parameters_by_channel(spec, p)
     lags = data(name, lagged(media, spec.lookback).transpose(3, 1, 2, 0).reshape(channels, periods * geos, -1))
-    lag = np.arange(spec.lookback + 1)[:, None]
-    groups: dict[tuple[str, bool, str], list[int]] = {}
+    groups: dict[tuple[object, ...], list[int]] = {}
+    own_lookback = spec.lookbacks
     for k, i in enumerate(chosen):
         channel = spec.channels[i]
-        groups.setdefault((channel.adstock.family, channel.normalise, channel.saturation.family), []).append(k)
+        alike = channel.adstock.family, channel.normalise, channel.saturation.family, channel.order, own_lookback[i]
+        groups.setdefault(alike, []).append(k)
     parts = []
-    for (_, normalise, _), members in groups.items():
-        adstock, saturation = families(spec.channels[chosen[members[0]]])
+    for members in groups.values():
+        first = chosen[members[0]]
+        channel, lag = spec.channels[first], np.arange(own_lookback[first] + 1)[:, None]
+        adstock, saturation = families(channel)
         own = [pt.stack(vector) for vector in zip(*(of_channel[chosen[k]] for k in members), strict=True)]
         carried = len(adstock.parameters)
         weights = adstock.graph(lag, *(v[None, :] for v in own[:carried]))
-        if normalise:
+        if channel.normalise:
             weights = weights / weights.sum(axis=0)
-        a = pt.matmul(lags[members], weights.T[:, :, None])[:, :, 0].T
+        shifted = lags[members][:, :, : len(lag)]
+        if channel.saturation_first:
+            saturated = saturation.graph(shifted.transpose(1, 2, 0), *own[carried:])
+            parts.append(pt.sum(saturated * weights[None, :, :], axis=1))
+            continue
+        a = pt.matmul(shifted, weights.T[:, :, None])[:, :, 0].T
         parts.append(saturation.graph(a, *own[carried:]))
     order = np.argsort(np.concatenate(list(groups.values())))
     joined = parts[0] if len(parts) == 1 else pt.concatenate(parts, axis=1)[:, order]

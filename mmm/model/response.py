@@ -16,6 +16,8 @@ from mmm.errors import FitError
 from mmm.model.families import ADSTOCKS, SATURATIONS
 from mmm.model.kernels import evaluate
 
+_Whole = npt.NDArray[np.int64]
+
 
 @dataclass(frozen=True)
 class ResponseDraws:
@@ -23,9 +25,10 @@ class ResponseDraws:
 
     ``log_beta[n, g, c]`` is the log of the contribution's size per period at full saturation, in outcome units of that
     geo, ``sign[c]`` its sign, None where no channel takes from the outcome.
-    Kernels see ``media / media_scale[g, c]``. ``lookback`` is the number of periods after which nothing is left of a
-    spend. ``adstock_kind[n, c]`` and ``saturation_kind[n, c]`` are what :func:`adstock_kind` and
-    :func:`saturation_kind` give, ``adstock_par[n, c, k]`` and ``saturation_par[n, c, k]`` the families' parameters.
+    Kernels see ``media / media_scale[g, c]``. ``lookback`` is the number of periods after which nothing is left of any
+    spend; ``own_lookback[c]`` are the channels' own, which are not longer (empty: all as long). ``adstock_kind[n, c]``
+    and ``saturation_kind[n, c]`` are what :func:`adstock_kind` and :func:`saturation_kind` give, ``adstock_par[n, c,
+    k]`` and ``saturation_par[n, c, k]`` the families' parameters.
     """
 
     channels: tuple[str, ...]
@@ -38,6 +41,7 @@ class ResponseDraws:
     media_scale: Floats
     lookback: int
     sign: Floats | None = None
+    own_lookback: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         n, g, c = self.log_beta.shape
@@ -55,10 +59,17 @@ class ResponseDraws:
             raise FitError(
                 f"log_beta is for {g} geos and {c} channels, labels for {len(self.geos)}, {len(self.channels)}."
             )
+        if self.own_lookback and (len(self.own_lookback) != c or max(self.own_lookback) > self.lookback):
+            raise FitError(f"Look-backs {self.own_lookback} are for {c} channels, each at most {self.lookback}.")
 
     @property
     def n(self) -> int:
         return int(self.log_beta.shape[0])
+
+    @property
+    def lookbacks(self) -> npt.NDArray[np.int64]:
+        """The look-back of every channel, [c]."""
+        return np.array(self.own_lookback or (self.lookback,) * len(self.channels), dtype=np.int64)
 
     def subset(self, index: npt.NDArray[np.intp] | slice) -> "ResponseDraws":
         """The draws at ``index``, in that order."""
@@ -85,6 +96,7 @@ class ResponseDraws:
             saturation_par=self.saturation_par[:, places],
             log_beta=self.log_beta[:, :, places],
             media_scale=self.media_scale[:, places],
+            own_lookback=tuple(int(self.lookbacks[i]) for i in places),
             sign=None if self.sign is None or (self.sign[places] > 0).all() else self.sign[places],
         )
 
@@ -112,9 +124,11 @@ class ResponseDraws:
             values *= self.sign.reshape((-1, *(1,) * (-axis - 1)))
         return values
 
-    def _parameters(self) -> tuple[npt.NDArray[np.int64], Floats, npt.NDArray[np.int64], Floats, Floats, int]:
+    def _parameters(
+        self,
+    ) -> tuple[npt.NDArray[np.int64], Floats, npt.NDArray[np.int64], Floats, Floats, npt.NDArray[np.int64]]:
         """What the kernels read; those of the families are then in memory."""
-        ADSTOCKS.load(np.unique(self.adstock_kind // 2), "weights", "recursion")
+        ADSTOCKS.load(np.unique(self.adstock_kind // evaluate.FAMILY), "weights", "recursion")
         SATURATIONS.load(np.unique(self.saturation_kind), "curve")
         return (
             np.ascontiguousarray(self.adstock_kind, dtype=np.int64),
@@ -122,7 +136,7 @@ class ResponseDraws:
             np.ascontiguousarray(self.saturation_kind, dtype=np.int64),
             np.ascontiguousarray(self.saturation_par, dtype=np.float64),
             np.ascontiguousarray(self.log_beta, dtype=np.float64),
-            self.lookback,
+            self.lookbacks,
         )
 
     def _scaled(self, media: npt.ArrayLike, name: str) -> Floats:
@@ -132,9 +146,10 @@ class ResponseDraws:
         return array / self.media_scale
 
 
-def adstock_kind(family: str, *, normalised: bool) -> int:
+def adstock_kind(family: str, *, normalised: bool, saturation_first: bool = False) -> int:
     """The number that stands for a carryover in :class:`ResponseDraws`. Raises SettingsError for an unknown family."""
-    return 2 * ADSTOCKS.number(family) + int(normalised)
+    order = evaluate.SATURATION_FIRST * int(saturation_first)
+    return evaluate.FAMILY * ADSTOCKS.number(family) + order + int(normalised)
 
 
 def saturation_kind(family: str) -> int:
@@ -147,6 +162,7 @@ def joined(parts: Sequence[ResponseDraws]) -> ResponseDraws:
     first = parts[0]
     for part in parts[1:]:
         same = (part.channels, part.geos, part.lookback) == (first.channels, first.geos, first.lookback)
+        same = same and np.array_equal(part.lookbacks, first.lookbacks)
         if not same or not np.array_equal(part.media_scale, first.media_scale):
             raise FitError("Draws can be joined only where channels, geos, look-back and media scales are the same.")
     return replace(
@@ -233,5 +249,5 @@ def half_life(draws: ResponseDraws) -> Floats:
     """Periods until half of a spend's carryover weight has been delivered, [n, c], interpolated between lags."""
     out = np.zeros(draws.adstock_kind.shape)
     adstock_kinds, adstock_par, *_ = draws._parameters()
-    evaluate.half_lives(adstock_kinds, adstock_par, draws.lookback, out)
+    evaluate.half_lives(adstock_kinds, adstock_par, draws.lookbacks, out)
     return out

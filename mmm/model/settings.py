@@ -22,7 +22,7 @@ from mmm.model.calendar import CalendarSettings
 from mmm.model.controls import ControlPrior, Shrinkage
 from mmm.model.families import ADSTOCKS, SATURATIONS, Family
 from mmm.model.families.registry import Registry
-from mmm.model.priors import LogNormalPrior, Prior
+from mmm.model.priors import LevelPrior, LogNormalPrior, Prior
 from mmm.model.terms import TERMS
 from mmm.section import Section
 from mmm.suggest import suggestion
@@ -43,6 +43,9 @@ def _known(registry: Registry[Any]) -> tuple[AfterValidator, WithJsonSchema]:
 
     return AfterValidator(check), WithJsonSchema({"type": "string", "enum": [OPEN, *registry.names]})
 
+
+Order = Literal["carryover_first", "saturation_first"]
+"""What comes first: media are carried over and then saturate, or saturate within a period and are then carried over."""
 
 AdstockName = Annotated[str, *_known(ADSTOCKS)]
 SaturationName = Annotated[str, *_known(SATURATIONS)]
@@ -70,6 +73,8 @@ class FamilySettings(Section):
             if not isinstance(prior, type(known[name].prior)):
                 keys = " and ".join(f"'{key}'" for key in type(known[name].prior).model_fields)
                 raise ValueError(f"the prior of '{name}' is given by {keys}")
+            if isinstance(prior, LevelPrior) and not known[name].of_media:
+                raise ValueError(f"the prior of '{name}' has no unit: it is no level of media")
         if self.family != OPEN:
             self.registry.of(self.family, self.priors)
         return self
@@ -85,7 +90,8 @@ class FamilySettings(Section):
                     if q.name == name:
                         having.setdefault(q.meaning, []).append(family.name)
             said = "; ".join(f"{meaning} ({', '.join(families)})" for meaning, families in having.items())
-            out["properties"][name] = type(p.prior).model_json_schema() | {"description": said}
+            prior = LevelPrior if p.of_media else type(p.prior)
+            out["properties"][name] = prior.model_json_schema() | {"description": said}
         return out | {"additionalProperties": False}
 
     @property
@@ -151,6 +157,8 @@ class ChannelModelSettings(Section):
 
     adstock: AdstockSettings | None = None
     saturation: SaturationSettings | None = None
+    order: Order | None = Field(default=None, description="The channel's own order, whatever model.order is.")
+    lookback: Duration | None = Field(default=None, description="The channel's own look-back, at most model.lookback.")
     roas: LogNormalPrior | None = None
     share: LogNormalPrior | None = None
 
@@ -214,6 +222,7 @@ class MemberSettings(Section):
     adstock: AdstockName = "geometric"
     saturation: SaturationName = "hill"
     slope: LogNormalPrior | None = Field(default=None, description="Prior of the Hill slope; not given: fixed at 1.")
+    order: Order = "carryover_first"
     drift: DriftSettings = DriftSettings()
 
     @model_validator(mode="after")
@@ -269,6 +278,11 @@ class ModelSettings(Section):
     )
     adstock: AdstockSettings = AdstockSettings()
     saturation: SaturationSettings = SaturationSettings()
+    order: Literal["auto"] | Order = Field(
+        default="auto",
+        description="Whether media are carried over before they saturate, or saturate within a period first. auto: the "
+        "members of the mixture may differ in it; carryover_first without a mixture.",
+    )
     effect_prior: Literal["auto", "roas", "share"] = Field(
         default="auto", description="Default prior of a channel: on its ROAS where outcome has a value, else its share."
     )
@@ -306,6 +320,12 @@ class ModelSettings(Section):
     def adstock_of(self, channel: str) -> AdstockSettings:
         own = self.channels.get(channel)
         return own.adstock if own is not None and own.adstock is not None else self.adstock
+
+    def order_of(self, channel: str) -> Order:
+        own = self.channels.get(channel)
+        if own is not None and own.order is not None:
+            return own.order
+        return "carryover_first" if self.order == OPEN else self.order
 
     def saturation_of(self, channel: str) -> SaturationSettings:
         own = self.channels.get(channel)

@@ -20,9 +20,10 @@ from mmm.model.calendar import CalendarSpec, pinned
 from mmm.model.controls import ControlSpec, ShrinkageSpec
 from mmm.model.effect_priors import costs, effect_priors, window_outcome
 from mmm.model.families import ADSTOCKS, SATURATIONS, Adstock, Saturation
+from mmm.model.levels import own_lookback, relative_priors
 from mmm.model.noise import Noise, noise_of
 from mmm.model.priors import LogNormalPrior, Prior
-from mmm.model.settings import ModelSettings
+from mmm.model.settings import ModelSettings, Order
 from mmm.section import Section
 
 
@@ -52,12 +53,17 @@ class SaturationSpec(FamilySpec):
 
 
 class ChannelSpec(Section):
-    """One channel's families and priors. ``effect`` is the prior of the channel's ROAS or share (see ModelSpec)."""
+    """One channel's families and priors. ``effect`` is the prior of the channel's ROAS or share (see ModelSpec).
+
+    ``lookback`` is the channel's own, in periods, where it is shorter than the model's.
+    """
 
     name: str
     adstock: AdstockSpec
     normalise: bool
     saturation: SaturationSpec
+    order: Order = Field(default="carryover_first", exclude_if=lambda order: order == "carryover_first")
+    lookback: int | None = Field(default=None, ge=0, exclude_if=lambda periods: periods is None)
     effect: LogNormalPrior
     denominator: float = Field(gt=0, description="Spend in the window (ROAS) or outcome in the window (share).")
     role: str = Field(default=PAID, exclude_if=lambda role: role == PAID)
@@ -66,6 +72,10 @@ class ChannelSpec(Section):
     def role_record(self) -> Role:
         """Raises SettingsError where the role is not known here."""
         return ROLES[self.role]
+
+    @property
+    def saturation_first(self) -> bool:
+        return self.order == "saturation_first"
 
     @model_validator(mode="before")
     @classmethod
@@ -153,6 +163,11 @@ class ModelSpec(Section):
         return self
 
     @property
+    def lookbacks(self) -> tuple[int, ...]:
+        """The channels' look-backs, in periods."""
+        return tuple(self.lookback if c.lookback is None else c.lookback for c in self.channels)
+
+    @property
     def channel_names(self) -> tuple[str, ...]:
         return tuple(c.name for c in self.channels)
 
@@ -225,8 +240,8 @@ def make_spec(dataset: Dataset, settings: ModelSettings) -> ModelSpec:
     return ModelSpec(
         effect_kind=effect_kind,
         channels=tuple(
-            _channel(name, role, settings, effects[i], denominators[i])
-            for i, (name, role) in enumerate(zip(dataset.channels, dataset.channel_roles, strict=True))
+            _channel(dataset, name, settings, (effects[i], denominators[i]), inside.stop)
+            for i, name in enumerate(dataset.channels)
         ),
         geos=dataset.geos,
         controls=dataset.controls,
@@ -271,16 +286,24 @@ def _check_settings(dataset: Dataset, settings: ModelSettings) -> None:
         )
 
 
-def _channel(name: str, role: Role, settings: ModelSettings, effect: LogNormalPrior, denominator: float) -> ChannelSpec:
-    adstock, saturation = settings.adstock_of(name), settings.saturation_of(name)
+def _channel(
+    dataset: Dataset, name: str, settings: ModelSettings, effect: tuple[LogNormalPrior, float], stop: int
+) -> ChannelSpec:
+    """``effect`` is its prior and denominator; means are of the rows before ``stop``."""
+    adstock, saturation, order = settings.adstock_of(name), settings.saturation_of(name), settings.order_of(name)
     return ChannelSpec(
         name=name,
         adstock=AdstockSpec(family=adstock.chosen.name, priors=adstock.all_priors),
-        normalise=adstock.normalise,
-        saturation=SaturationSpec(family=saturation.chosen.name, priors=saturation.all_priors),
-        effect=effect,
-        denominator=denominator,
-        role=role.name,
+        # Weights after the curve multiply its height alone, which follows from the effect: they always add up to one.
+        normalise=adstock.normalise or order == "saturation_first",
+        saturation=SaturationSpec(
+            family=saturation.chosen.name, priors=relative_priors(dataset, name, saturation.all_priors, stop)
+        ),
+        order=order,
+        lookback=own_lookback(dataset, name, settings),
+        effect=effect[0],
+        denominator=effect[1],
+        role=dataset.channel_roles[dataset.channels.index(name)].name,
     )
 
 

@@ -136,7 +136,8 @@ class Channel:
     The effect is scaled so that the channel's own ROAS over the whole panel (see :class:`mmm.simulate.truth.Truth`)
     is ``roas``, or, where ``beta`` is given instead, so that its contribution per head at full saturation is ``beta``.
     ``geo_sd`` is the sd of the log of the effect per head across geos. ``spend_error`` is the sd of the log of an
-    error in the recorded spend (mean 1). In ``absent_geos`` nothing is spent.
+    error in the recorded spend (mean 1). In ``absent_geos`` nothing is spent. ``saturation_first``: media saturate
+    within a period and are then carried over.
     """
 
     name: str
@@ -153,6 +154,7 @@ class Channel:
     spend_error: float = 0.0
     absent_geos: tuple[str, ...] = ()
     role: str = PAID
+    saturation_first: bool = False
 
     @property
     def costs(self) -> bool:

@@ -15,9 +15,9 @@ NOISE, PARAMETERS, SCALES, GROUPS, SCALED, OBSERVED, BLOCKS, WHITENING, BENT, TE
 TEST_GEOS, TEST_MEDIA, LONE_SCALED, CONDITIONAL, SIGNED = range(20, 25)
 HEADER = 25
 
-# Columns of ``families``: numbers of the kernels, numbers of their parameters, how the adstock is computed, and the
-# sign of the channel's effect.
-ADSTOCK, NORMALISED, CARRIED, SATURATION, CURVED, PRECISE, SIGN, COLUMNS = range(8)
+# Columns of ``families``: numbers of the kernels, numbers of their parameters, how the adstock is computed, the sign of
+# the channel's effect, its look-back, and whether saturation comes before carryover.
+ADSTOCK, NORMALISED, CARRIED, SATURATION, CURVED, PRECISE, SIGN, LAGS, SATURATED_FIRST, COLUMNS = range(10)
 # Columns of ``priors``: what the parameter is (one of the next line), and the two numbers of its prior.
 PRIOR, FIRST, SECOND, PRIOR_COLUMNS = range(4)
 LOG_NORMAL, BETA = 0, 1

@@ -21,7 +21,8 @@ _MOST_CURVES = 12
 def triple(row: pd.Series, name: str, of: str = "") -> Estimate:
     """A column with its bounds; ``of`` is what its table is about, such as past."""
     q = f"{of}/{row.name}/{name}" if of else ""
-    return Estimate(float(row[name]), float(row[f"{name}_lower"]), float(row[f"{name}_upper"]), q=q)
+    low, high = ("lower", "upper") if name == "mean" else (f"{name}_lower", f"{name}_upper")
+    return Estimate(float(row[name]), float(row[low]), float(row[high]), q=q)
 
 
 def point(row: pd.Series, name: str, of: str) -> Point:
@@ -55,7 +56,8 @@ def drivers(m: Telling) -> Chapter:
     """What drove the outcome: the waterfall and the weeks."""
     x = m.meaning
     total = float(x.parts["mean"].sum())
-    html = m.render("chapters/drivers.html.j2", unpaid=list(answers.unpaid(x.unpaid, m.fmt)))
+    unpaid = list(answers.unpaid(x.unpaid, m.fmt))
+    html = m.render("chapters/drivers.html.j2", unpaid=unpaid, table=_without_media(m))
     return Chapter(
         "drivers",
         _question(m),
@@ -63,6 +65,49 @@ def drivers(m: Telling) -> Chapter:
         html,
         (waterfall(x.parts, total, m.pen), weekly(x.weeks, x.fitted, m.pen)),
     )
+
+
+_TERMS = {
+    "intercept": mark("Level"),
+    "trend": mark("Trend"),
+    "changes_of_slope": mark("Changes of the trend"),
+    "seasonality": mark("Season of the year"),
+    "months_of_year": mark("Months"),
+    "days_of_week": mark("Days of the week"),
+    "drift": mark("Slow drift"),
+    "public_holidays": mark("Public holidays"),
+}
+"""Terms of the baseline as readers know them, in the order of the table."""
+
+
+def _without_media(m: Telling) -> Table:
+    """What there is without media, part by part."""
+    fmt, t, parts = m.fmt, m.fmt.t, m.meaning.without
+    head = columns(
+        t("Without media"),
+        t("Over the whole time"),
+        t(fmt.by_period(mark("Lowest week"), mark("Lowest day"))),
+        t(fmt.by_period(mark("Highest week"), mark("Highest day"))),
+    )
+    known = [name for name in _TERMS if name in parts.index]
+    order = [*known, *(name for name in parts.index if name not in _TERMS)]
+
+    def rows() -> Iterator[tuple[Cell, ...]]:
+        for name, line in parts.loc[order].iterrows():
+            ends = (triple(line, end, "past/without") for end in ("mean", "least", "most"))
+            dates = ("", *(fmt.date(line[f"{end}_date"]) for end in ("least", "most")))
+            cells = (
+                Cell(fmt.outcome(e, short=True), " · ".join(x for x in (fmt.outcome_range(e, short=True), date) if x))
+                for e, date in zip(ends, dates, strict=True)
+            )
+            yield (Cell(t(_TERMS[str(name)]) if name in _TERMS else fmt.label(str(name))), *cells)
+
+    caption = t(
+        "What would have come without paid media, part by part. Season, days and controls are told against their "
+        "average, so that they add up to little over the whole time and move single periods. Small print: 90% "
+        "intervals."
+    )
+    return table_of(caption, head, rows())
 
 
 def _question(m: Telling) -> str:
