@@ -58,7 +58,7 @@ class Kind:
 
 KINDS = (
     *(Kind(f.name, "hill") for f in ADSTOCKS),
-    *(Kind("geometric", f.name) for f in SATURATIONS if f.name != "hill"),
+    *(Kind("geometric", f.name) for f in SATURATIONS if f.name != "hill" and not f.of_frequency),
     Kind("geometric", "hill", "saturation_first"),
     Kind("weibull", "logistic", "saturation_first"),
 )

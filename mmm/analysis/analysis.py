@@ -12,6 +12,7 @@ import xarray as xr
 from mmm.analysis.controls import control_table
 from mmm.analysis.curves import response_curves, today_per_period
 from mmm.analysis.effects import Observed, effect, marginal_effect, observed
+from mmm.analysis.frequency import frequency_curves, frequency_table
 from mmm.analysis.intervals import columns, summary
 from mmm.analysis.models import by_model
 from mmm.arrays import Floats
@@ -42,6 +43,8 @@ class Analysis:
     - ``unpaid``, of channels without a cost: role, effect (negative where it takes from the outcome), share of the
       outcome, half_life, periods in which it ran; no return.
     - ``controls``: as :func:`mmm.analysis.controls.control_table`: what a unit more brings, elasticity, contribution.
+    - ``frequency`` (index channel) and ``frequency_curves``, of channels known by reach and frequency: the usual and
+      the best frequency, and the effect of the same money by frequency; see :mod:`mmm.analysis.frequency`.
     - ``geo_channels``: geo, channel, spend, effect, roas.
     - ``decomposition``: date, component, kind (media, baseline, control, or the part of a role), mean, lower, upper;
       summed over geos, the means add up to the fitted mean.
@@ -69,6 +72,8 @@ class Analysis:
     models: pd.DataFrame
     unpaid: pd.DataFrame
     controls: pd.DataFrame
+    frequency: pd.DataFrame
+    frequency_curves: pd.DataFrame
     r_squared: float
     error: float
     """Mean absolute error of the fitted total over the mean of the actual one, as :class:`HoldoutResult` has it."""
@@ -120,6 +125,8 @@ def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
         models=by_model(fit),
         unpaid=_unpaid_table(fit, whole),
         controls=control_table(fit, terms),
+        frequency=frequency_table(paid, draws),
+        frequency_curves=frequency_curves(paid, draws),
         r_squared=float(1 - np.var(residual[known]) / np.var(actual[known])),
         error=_relative(np.abs(residual[known]).mean(), np.abs(actual[known]).mean()),
         mape=float(np.mean(np.abs(residual[known] / actual[known]))) if np.all(actual[known] != 0) else float("nan"),
@@ -149,7 +156,7 @@ def _components(
     media = fit.dataset.data["media"].values[: window.stop]
     national = np.empty((draws.n, by_geo.shape[1], len(draws.channels)))
     for where, block in draws.blocks(media.size):
-        contribution = response.contributions(block, media)[:, window]
+        contribution = response.contributions(block, media, fit.dataset.exposures)[:, window]
         national[where] = contribution.sum(axis=2)
         by_geo[where] += contribution.sum(axis=3)
     for c, (name, role) in enumerate(zip(draws.channels, fit.spec.roles, strict=True)):

@@ -44,10 +44,10 @@ def media_response(spec: ModelSpec, panel: Panel, p: MediaParameters) -> tuple[T
     """
     scale = np.array(spec.media_scale)
     every = range(len(spec.channels))
-    full = response(spec, "media", panel.media / scale, p, every)
+    full = response(spec, "media", panel.media / scale, p, every, panel.exposures)
     in_window = full
     if panel.has_history:
-        in_window = full - response(spec, "media_history", panel.history / scale, p, every)
+        in_window = full - response(spec, "media_history", panel.history / scale, p, every, panel.exposures)
     # Effect of the window's spend at unit scale, by geo and channel, in the prior's units.
     to_prior = data("effect_weights", (panel.weights * np.array(spec.outcome_scale))[:, :, None])
     total = pt.sum(pt.exp(p.deviation) * (in_window * to_prior).sum(axis=0), axis=0)
@@ -57,12 +57,24 @@ def media_response(spec: ModelSpec, panel: Panel, p: MediaParameters) -> tuple[T
 
 
 def response(
-    spec: ModelSpec, name: str, media: np.ndarray, p: MediaParameters, chosen: Sequence[int]
+    spec: ModelSpec,
+    name: str,
+    media: np.ndarray,
+    p: MediaParameters,
+    chosen: Sequence[int],
+    exposures: np.ndarray | None = None,
 ) -> TensorVariable:
-    """Saturation of the adstocked media of the ``chosen`` channels, [t, geo, chosen], or the other way round."""
+    """Saturation of the adstocked media of the ``chosen`` channels, [t, geo, chosen], or the other way round.
+
+    ``exposures``, as ``media``, are average contacts of a person reached, for the channels that are known by them.
+    """
     periods, geos, channels = media.shape
     of_channel = parameters_by_channel(spec, p)
     lags = data(name, lagged(media, spec.lookback).transpose(3, 1, 2, 0).reshape(channels, periods * geos, -1))
+    often = None
+    if exposures is not None:
+        filled = np.where(np.isfinite(exposures), exposures, 1.0)
+        often = data(f"{name}_frequency", lagged(filled, spec.lookback).transpose(3, 1, 2, 0).reshape(lags.type.shape))
     groups: dict[tuple[object, ...], list[int]] = {}
     own_lookback = spec.lookbacks
     for k, i in enumerate(chosen):
@@ -81,7 +93,11 @@ def response(
             weights = weights / weights.sum(axis=0)
         shifted = lags[members][:, :, : len(lag)]
         if channel.saturation_first:
-            saturated = saturation.graph(shifted.transpose(1, 2, 0), *own[carried:])
+            own_curve, reach = own[carried:], shifted.transpose(1, 2, 0)
+            if channel.by_frequency and often is not None:
+                saturated = reach * saturation.graph(often[members][:, :, : len(lag)].transpose(1, 2, 0), *own_curve)
+            else:
+                saturated = saturation.graph(reach, *own_curve)
             parts.append(pt.sum(saturated * weights[None, :, :], axis=1))
             continue
         a = pt.matmul(shifted, weights.T[:, :, None])[:, :, 0].T

@@ -16,6 +16,37 @@ from mmm.errors import FitError
 from mmm.model.families import ADSTOCKS, SATURATIONS
 from mmm.model.kernels import evaluate
 
+
+@dataclass(frozen=True)
+class Reach:
+    """Channels known by reach and frequency: ``places[k]`` among the channels, curves of frequency by draw.
+
+    ``kind[k]`` is what :func:`saturation_kind` gives, ``par[n, k, p]`` the curve's parameters, ``usual[g, k]`` the
+    frequency at which the draws' effects are stated.
+    """
+
+    places: tuple[int, ...]
+    kind: npt.NDArray[np.int64]
+    par: Floats
+    usual: Floats
+
+    def at(self, k: int, frequency: Floats) -> Floats:
+        """The curve of the ``k``-th of them by draw, [n, ...], at ``frequency[...]``."""
+        SATURATIONS.load([int(self.kind[k])], "curve")
+        flat = np.ascontiguousarray(frequency, dtype=np.float64).ravel()
+        out = np.empty((len(self.par), flat.size))
+        evaluate.curve_values(int(self.kind[k]), np.ascontiguousarray(self.par[:, k]), flat, out)
+        return out.reshape(-1, *np.shape(frequency))
+
+    def only(self, places: Sequence[int]) -> "Reach | None":
+        """Those of the channels at ``places``, by their new numbers."""
+        kept = [(places.index(place), k) for k, place in enumerate(self.places) if place in places]
+        if not kept:
+            return None
+        new, old = (list(part) for part in zip(*kept, strict=True))
+        return Reach(tuple(new), self.kind[old], self.par[:, old], self.usual[:, old])
+
+
 _Whole = npt.NDArray[np.int64]
 
 
@@ -42,6 +73,7 @@ class ResponseDraws:
     lookback: int
     sign: Floats | None = None
     own_lookback: tuple[int, ...] = ()
+    reach: Reach | None = None
 
     def __post_init__(self) -> None:
         n, g, c = self.log_beta.shape
@@ -80,6 +112,7 @@ class ResponseDraws:
             saturation_kind=self.saturation_kind[index],
             saturation_par=self.saturation_par[index],
             log_beta=self.log_beta[index],
+            reach=None if self.reach is None else replace(self.reach, par=self.reach.par[index]),
         )
 
     def only(self, channels: Sequence[str]) -> "ResponseDraws":
@@ -97,6 +130,7 @@ class ResponseDraws:
             log_beta=self.log_beta[:, :, places],
             media_scale=self.media_scale[:, places],
             own_lookback=tuple(int(self.lookbacks[i]) for i in places),
+            reach=None if self.reach is None else self.reach.only(places),
             sign=None if self.sign is None or (self.sign[places] > 0).all() else self.sign[places],
         )
 
@@ -172,7 +206,15 @@ def joined(parts: Sequence[ResponseDraws]) -> ResponseDraws:
         saturation_kind=np.concatenate([part.saturation_kind for part in parts]),
         saturation_par=stacked([part.saturation_par for part in parts]),
         log_beta=np.concatenate([part.log_beta for part in parts]),
+        reach=_joined_reach([part.reach for part in parts]),
     )
+
+
+def _joined_reach(parts: Sequence[Reach | None]) -> Reach | None:
+    known = [part for part in parts if part is not None]
+    if not known:
+        return None
+    return replace(known[0], par=np.concatenate([part.par for part in known]))
 
 
 def stacked(parameters: Sequence[Floats], axis: int = 0) -> Floats:
@@ -191,20 +233,48 @@ class Along:
     curvature: Floats
 
 
-def contributions(draws: ResponseDraws, media: npt.ArrayLike) -> Floats:
-    """Contribution [n, t, g, c] in outcome units of ``media[t, g, c]``, with nothing before the first period."""
+def contributions(draws: ResponseDraws, media: npt.ArrayLike, exposures: Floats | None = None) -> Floats:
+    """Contribution [n, t, g, c] in outcome units of ``media[t, g, c]``, with nothing before the first period.
+
+    ``exposures``, as media, are the frequencies of channels known by reach and frequency, else the usual ones.
+    """
     scaled = draws._scaled(media, "media")
     out = np.empty((draws.n, *scaled.shape))
     evaluate.contributions(*draws._parameters(), scaled, out)
+    for place, values in _exposed(draws, scaled, exposures):
+        out[..., place] = values
     return draws._signed(out, -1)
 
 
-def totals(draws: ResponseDraws, media: npt.ArrayLike, weights: Floats) -> Floats:
-    """Sum over time of ``weights[t, g]`` times the contribution, [n, g, c], without a tensor over time."""
+def totals(draws: ResponseDraws, media: npt.ArrayLike, weights: Floats, exposures: Floats | None = None) -> Floats:
+    """Sum over time of ``weights[t, g]`` times the contribution, [n, g, c], without a tensor over time.
+
+    ``exposures`` as in :func:`contributions`.
+    """
     scaled = draws._scaled(media, "media")
     out = np.empty(draws.log_beta.shape)
     evaluate.totals(*draws._parameters(), scaled, np.ascontiguousarray(weights, dtype=np.float64), out)
+    for place, values in _exposed(draws, scaled, exposures):
+        out[..., place] = np.einsum("ntg,tg->ng", values, weights)
     return draws._signed(out, -1)
+
+
+def _exposed(draws: ResponseDraws, scaled: Floats, exposures: Floats | None) -> Iterator[tuple[int, Floats]]:
+    """Contributions [n, t, g] of the channels known by reach and frequency, at the frequencies that there were."""
+    if draws.reach is None or exposures is None:
+        return
+    for k, place in enumerate(draws.reach.places):
+        often = exposures[: len(scaled), :, place]
+        usual = draws.reach.at(k, draws.reach.usual[:, k])
+        reached = scaled[None, :, :, place] * draws.reach.at(k, np.where(np.isfinite(often), often, 1.0))
+        reached = reached / usual[:, None, :]
+        weights = np.empty((draws.n, int(draws.lookbacks[place]) + 1))
+        kinds, par, *_ = draws._parameters()
+        evaluate.weights_of(np.ascontiguousarray(kinds[:, place]), np.ascontiguousarray(par[:, place]), weights)
+        out = np.zeros_like(reached)
+        for lag in range(min(weights.shape[1], len(scaled))):
+            out[:, lag:] += weights[:, lag, None, None] * reached[:, : len(scaled) - lag]
+        yield place, out * np.exp(draws.log_beta[:, None, :, place])
 
 
 def along_geo(
@@ -248,6 +318,8 @@ def bounded(draws: ResponseDraws) -> npt.NDArray[np.bool_]:
 def half_life(draws: ResponseDraws) -> Floats:
     """Periods until half of a spend's carryover weight has been delivered, [n, c], interpolated between lags."""
     out = np.zeros(draws.adstock_kind.shape)
+    if not draws.channels:
+        return out
     adstock_kinds, adstock_par, *_ = draws._parameters()
     evaluate.half_lives(adstock_kinds, adstock_par, draws.lookbacks, out)
     return out

@@ -151,6 +151,11 @@ class SaturationSettings(FamilySettings):
     default: ClassVar[str] = "hill"
     family: SaturationName = OPEN
 
+    @property
+    def of_frequency(self) -> bool:
+        """Whether the family of a single model is a curve of how often a person was reached."""
+        return SATURATIONS[self.chosen.name].of_frequency
+
 
 class ChannelModelSettings(Section):
     """What differs for one channel. ``roas`` or ``share`` is the 90% interval of its return or share of outcome."""
@@ -177,6 +182,9 @@ class DriftSettings(Section):
     scale: Scale = Field(default=0.5, description="Prior scale of the drift's standard deviation.")
 
 
+ByGeo = Literal["trend", "seasonality", "public_holidays", "days_of_week", "months_of_year", "changes_of_slope"]
+
+
 class BaselineSettings(Section):
     """What would have happened without media."""
 
@@ -194,6 +202,9 @@ class BaselineSettings(Section):
     )
     shrinkage: Shrinkage | None = Field(
         default=None, description="Where there are many controls, few of which matter: the regularised horseshoe."
+    )
+    by_geo: tuple[ByGeo, ...] = Field(
+        default=(), description="Terms whose coefficients differ between geos, partially pooled (docs/model.md)."
     )
     calendar: CalendarSettings = CalendarSettings()
     further: tuple[str, ...] = Field(
@@ -325,7 +336,7 @@ class ModelSettings(Section):
         own = self.channels.get(channel)
         if own is not None and own.order is not None:
             return own.order
-        return "carryover_first" if self.order == OPEN else self.order
+        return "carryover_first" if self.order == "auto" else self.order
 
     def saturation_of(self, channel: str) -> SaturationSettings:
         own = self.channels.get(channel)

@@ -19,6 +19,7 @@ from mmm.model import controls
 from mmm.model.calendar import CalendarSpec, pinned
 from mmm.model.controls import ControlSpec, ShrinkageSpec
 from mmm.model.effect_priors import costs, effect_priors, window_outcome
+from mmm.model.exposure import frequency_curve, usual_frequency
 from mmm.model.families import ADSTOCKS, SATURATIONS, Adstock, Saturation
 from mmm.model.levels import own_lookback, relative_priors
 from mmm.model.noise import Noise, noise_of
@@ -64,6 +65,8 @@ class ChannelSpec(Section):
     saturation: SaturationSpec
     order: Order = Field(default="carryover_first", exclude_if=lambda order: order == "carryover_first")
     lookback: int | None = Field(default=None, ge=0, exclude_if=lambda periods: periods is None)
+    usual_frequency: tuple[float, ...] | None = Field(default=None, exclude_if=lambda by_geo: by_geo is None)
+    """By geo, where the channel is known by reach and frequency: what is said of other media is said at it."""
     effect: LogNormalPrior
     denominator: float = Field(gt=0, description="Spend in the window (ROAS) or outcome in the window (share).")
     role: str = Field(default=PAID, exclude_if=lambda role: role == PAID)
@@ -76,6 +79,10 @@ class ChannelSpec(Section):
     @property
     def saturation_first(self) -> bool:
         return self.order == "saturation_first"
+
+    @property
+    def by_frequency(self) -> bool:
+        return self.usual_frequency is not None
 
     @model_validator(mode="before")
     @classmethod
@@ -123,6 +130,7 @@ class BaselineSpec(Section):
     outcome_sd: float = 1.0
     further: tuple[str, ...] = ()
     calendar: CalendarSpec | None = None
+    by_geo: tuple[str, ...] = Field(default=(), exclude_if=lambda names: not names)
     controls: tuple[ControlSpec, ...] = Field(default=(), exclude_if=lambda controls: not controls)
     """Each control, where settings state something of one."""
     shrinkage: ShrinkageSpec | None = Field(default=None, exclude_if=lambda shrinkage: shrinkage is None)
@@ -291,6 +299,13 @@ def _channel(
 ) -> ChannelSpec:
     """``effect`` is its prior and denominator; means are of the rows before ``stop``."""
     adstock, saturation, order = settings.adstock_of(name), settings.saturation_of(name), settings.order_of(name)
+    often = usual_frequency(dataset, name)
+    if often is not None:
+        saturation, order = frequency_curve(settings, name), "saturation_first"
+    elif saturation.of_frequency:
+        raise SettingsError(
+            f"model: '{name}' has no frequency in the data, and '{saturation.family}' is a curve of it."
+        )
     return ChannelSpec(
         name=name,
         adstock=AdstockSpec(family=adstock.chosen.name, priors=adstock.all_priors),
@@ -301,6 +316,7 @@ def _channel(
         ),
         order=order,
         lookback=own_lookback(dataset, name, settings),
+        usual_frequency=often,
         effect=effect[0],
         denominator=effect[1],
         role=dataset.channel_roles[dataset.channels.index(name)].name,
@@ -348,5 +364,6 @@ def _baseline(
         if base.controls or shrunk is not None
         else (),
         shrinkage=shrunk,
+        by_geo=base.by_geo if len(dataset.geos) > 1 else (),
         calendar=pinned(base.calendar, dataset, dataset.dates[inside], float(np.mean(relative))),
     )

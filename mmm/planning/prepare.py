@@ -9,6 +9,7 @@ from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import PlanError, SettingsError
 from mmm.inference.fit import Fit
+from mmm.model.frequencies import at_frequency, frequencies
 from mmm.model.response import ResponseDraws, adstock_kind, saturation_kind
 from mmm.model.response_planner import scaled_effect
 from mmm.model.spec import without_inactive_channels
@@ -37,7 +38,8 @@ def prepare(fit: Fit, settings: PlanSettings, worth: UnitWorth | None = None) ->
     """
     _check_excluded(fit.excluded, settings)
     panel = priced(fit.dataset, settings)
-    draws = _valued(fit.response(settings.draws).only(panel.channels), panel, settings, worth)
+    response = _at_frequencies(fit.response(settings.draws).only(panel.channels), panel, settings)
+    draws = _valued(response, panel, settings, worth)
     problem = replace(_posed(panel, settings, draws), worth=worth)
     notes = list(problem.notes)
     without = without_money(fit, settings, problem, notes)
@@ -73,6 +75,20 @@ def priced(dataset: Dataset, settings: PlanSettings) -> Dataset:
     for name, price in settings.prices.items():
         data["spend"].loc[{"channel": name}] = price * data["media"].sel(channel=name)
     return replace(found, data=data, roles=())
+
+
+def _at_frequencies(draws: ResponseDraws, dataset: Dataset, settings: PlanSettings) -> ResponseDraws:
+    """The response at the frequencies that the settings ask for, by channel known by reach and frequency."""
+    known = () if draws.reach is None else tuple(draws.channels[place] for place in draws.reach.places)
+    recent = dataset.data["media"].values[-recent_rows(dataset) :].mean(axis=0)
+    best = {found.channel: found.best for found in frequencies(draws, recent)} if settings.frequency else {}
+    for name, wanted in settings.frequency.items():
+        if name not in known:
+            said = f"plan.frequency names '{name}', which is no channel with reach and frequency."
+            raise SettingsError(f"{said} {suggestion(name, known)}".strip() if known else said)
+        if wanted != "usual":
+            draws = at_frequency(draws, name, best[name] if wanted == "optimal" else float(wanted))
+    return draws
 
 
 def _valued(draws: ResponseDraws, dataset: Dataset, settings: PlanSettings, worth: UnitWorth | None) -> ResponseDraws:

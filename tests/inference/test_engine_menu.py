@@ -25,7 +25,8 @@ from mmm.model.settings import (
 from mmm.model.spec import make_spec
 
 ORDERS = ("carryover_first", "saturation_first")
-_pairs = itertools.zip_longest(ADSTOCKS, SATURATIONS, fillvalue=None)
+_of_media = [f for f in SATURATIONS if not f.of_frequency]
+_pairs = itertools.zip_longest(ADSTOCKS, _of_media, fillvalue=None)
 PAIRS = [(a or ADSTOCKS["delayed"], s or SATURATIONS["hill_sloped"], o) for a, s in _pairs for o in ORDERS]
 AS_WRITTEN = Mode(linker="py", optimizer="merge")
 

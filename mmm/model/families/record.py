@@ -115,6 +115,7 @@ class Saturation(Family):
 
     ``shape(*p)`` gives its :class:`Shape`, on which plans' certificates rest.
 
+    ``of_frequency``: it is a curve of how often a person was reached, for channels with reach and frequency alone.
     ``precise``: the curve tells apart adstocks that are near nothing (a power of them, say), so that they must be
     computed without cancellation.
     """
@@ -125,6 +126,7 @@ class Saturation(Family):
     shape: Callable[..., Shape]
     precise: bool = False
     bounded: bool = True
+    of_frequency: bool = False
 
     @property
     def kernels(self) -> dict[str, Kernel | None]:

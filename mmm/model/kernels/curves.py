@@ -287,6 +287,14 @@ def _tangents(kind, sp, par, box, search, out, lines):
 
 
 @njit(cache=True, nogil=True)
+def _add_tangents(size, which, weight, scale, ad, tangents, left):
+    """Add the draws' tangents to the lines from the left ends of the cells in which they lie."""
+    for i in range(size):
+        if which[i] > 0:
+            left[which[i] - 1] += weight * scale[i] * ad[i] * tangents[i]
+
+
+@njit(cache=True, nogil=True)
 def mean_along_cells(
     akind, apar, skind, spar, log_beta, lookback, shape, base, direction, nodes, weights, share, cells,
     value, slope, lower, upper, left, right,
@@ -343,7 +351,5 @@ def mean_along_cells(
                 if touching > 0.0:
                     _straddling(par, ab[t], ad[t], nodes[g, c], out, box, which)
                     _tangents(kind, sp, par, box, search, found, tangents)
-                    for i in range(size):
-                        if which[i] > 0:
-                            left[g, c, which[i] - 1] += w * scale[i] * ad[t, i] * tangents[i]
+                    _add_tangents(size, which, w, scale, ad[t], tangents, left[g, c])
             first += size

@@ -192,6 +192,22 @@ def along(akind, apar, skind, spar, log_beta, lookback, base, direction, levels,
 
 
 @njit(cache=True, nogil=True)
+def curve_values(kind, par, at, out):
+    """A curve by draw, to ``out[n, m]``, at the places ``at[m]``; ``par[n, p]`` are its parameters."""
+    spread, f = np.empty((par.shape[1], at.shape[0])), np.empty((3, at.shape[0]))
+    for n in range(par.shape[0]):
+        saturate(kind, par[n], at, spread, f)
+        out[n] = f[0]
+
+
+@njit(cache=True, nogil=True)
+def weights_of(kinds, par, out):
+    """Weights of a channel's carryover by draw, to ``out[n, lag]``."""
+    for n in range(par.shape[0]):
+        adstock_weights(kinds[n], par[n], out[n])
+
+
+@njit(cache=True, nogil=True)
 def half_lives(akind, apar, lookback, out):
     """Periods until half of the carryover has been delivered, interpolated between lags, to ``out[n, c]``."""
     draws, channels = akind.shape

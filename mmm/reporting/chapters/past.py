@@ -123,6 +123,7 @@ def channel_returns(m: Telling) -> Chapter:
     html = m.render(
         "chapters/returns.html.j2",
         table=_returns_table(m),
+        frequency=_frequency_table(m) if len(x.frequency) else None,
         amount=fmt.next_amount,
         break_even=_break_even(fmt),
         left_out=_left_out(x.channels, _MOST_RETURNS, fmt),
@@ -134,6 +135,28 @@ def channel_returns(m: Telling) -> Chapter:
         html,
         (returns(_largest(x.channels, _MOST_RETURNS), m.pen),),
     )
+
+
+def _frequency_table(m: Telling) -> Table:
+    """How often a person is reached, and how often would win most for the same money."""
+    fmt, t = m.fmt, m.fmt.t
+    head = columns(t("Channel"), t("Contacts a person, lately"), t("Best"), t("Won by it at the same spend"))
+
+    def rows() -> Iterator[tuple[Cell, ...]]:
+        for name, line in m.meaning.frequency.iterrows():
+            best, gain = triple(line, "best", "past"), triple(line, "gain", "past")
+            yield (
+                swatch(m, str(name)),
+                Cell(fmt.ratio(point(line, "usual", "past"))),
+                Cell(fmt.ratio(best), fmt.ratio_range(best)),
+                Cell(fmt.percent(gain), fmt.percent_range(gain)),
+            )
+
+    caption = t(
+        "Channels with reach and frequency: the average frequency in a period that wins most, at the same cost a "
+        "contact, in every period and region. Small print: 90% intervals."
+    )
+    return table_of(caption, head, rows())
 
 
 def _break_even(fmt: Formatter) -> str:

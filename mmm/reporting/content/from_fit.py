@@ -150,6 +150,7 @@ def meaning_of(fit: Fit, analysis: Analysis, fmt: Formatter) -> Meaning:
         beliefs=beliefs,
         belief_title=title,
         unpaid=analysis.unpaid,
+        frequency=analysis.frequency,
     )
 
 

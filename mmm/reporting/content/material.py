@@ -95,6 +95,8 @@ class Meaning:
     beliefs: tuple[PriorPosterior, ...]
     belief_title: str
     unpaid: pd.DataFrame = field(default_factory=pd.DataFrame)
+    frequency: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """As in Analysis: the usual and the best frequency of channels known by reach and frequency."""
     """As in Analysis: what channels without a cost brought or took."""
 
 
