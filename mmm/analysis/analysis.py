@@ -12,6 +12,7 @@ import xarray as xr
 from mmm.analysis.controls import control_table
 from mmm.analysis.curves import response_curves, today_per_period
 from mmm.analysis.effects import Observed, effect, marginal_effect, observed
+from mmm.analysis.frequency import frequency_curves, frequency_table
 from mmm.analysis.intervals import columns, summary
 from mmm.analysis.models import by_model
 from mmm.arrays import Floats
@@ -23,7 +24,7 @@ from mmm.inference.preview import refuse_preview
 from mmm.model import response
 from mmm.model.draws import Draws
 
-MEDIA, BASELINE, CONTROL = "media", "baseline", "control"
+MEDIA, BASELINE, CONTROL, PART = "media", "baseline", "control", "part"
 
 
 TOLD = (CONTROL_TERM, EVENT_TERM)
@@ -42,11 +43,13 @@ class Analysis:
     - ``unpaid``, of channels without a cost: role, effect (negative where it takes from the outcome), share of the
       outcome, half_life, periods in which it ran; no return.
     - ``controls``: as :func:`mmm.analysis.controls.control_table`: what a unit more brings, elasticity, contribution.
+    - ``frequency`` (index channel) and ``frequency_curves``, of channels known by reach and frequency: the usual and
+      the best frequency, and the effect of the same money by frequency; see :mod:`mmm.analysis.frequency`.
     - ``geo_channels``: geo, channel, spend, effect, roas.
     - ``decomposition``: date, component, kind (media, baseline, control, or the part of a role), mean, lower, upper;
       summed over geos, the means add up to the fitted mean.
     - ``totals``: component, kind, mean, lower, upper of sums over all dates: the baseline as one, each control, each
-      channel, then all media together (kind "sum").
+      channel, then all media together (kind "sum") and what the baseline is made of (kind "part").
     - ``curves``: channel, spend (per period, all geos), effect (per period, of steady spend), marginal (effect, in
       value where there is one, of one more unit of currency), observed.
     - ``fitted``: date, actual, mean, lower, upper of the posterior predictive, summed over geos; ``fitted_geo`` the
@@ -69,6 +72,8 @@ class Analysis:
     models: pd.DataFrame
     unpaid: pd.DataFrame
     controls: pd.DataFrame
+    frequency: pd.DataFrame
+    frequency_curves: pd.DataFrame
     r_squared: float
     error: float
     """Mean absolute error of the fitted total over the mean of the actual one, as :class:`HoldoutResult` has it."""
@@ -120,6 +125,8 @@ def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
         models=by_model(fit),
         unpaid=_unpaid_table(fit, whole),
         controls=control_table(fit, terms),
+        frequency=frequency_table(paid, draws),
+        frequency_curves=frequency_curves(paid, draws),
         r_squared=float(1 - np.var(residual[known]) / np.var(actual[known])),
         error=_relative(np.abs(residual[known]).mean(), np.abs(actual[known]).mean()),
         mape=float(np.mean(np.abs(residual[known] / actual[known]))) if np.all(actual[known] != 0) else float("nan"),
@@ -149,7 +156,7 @@ def _components(
     media = fit.dataset.data["media"].values[: window.stop]
     national = np.empty((draws.n, by_geo.shape[1], len(draws.channels)))
     for where, block in draws.blocks(media.size):
-        contribution = response.contributions(block, media)[:, window]
+        contribution = response.contributions(block, media, fit.dataset.exposures)[:, window]
         national[where] = contribution.sum(axis=2)
         by_geo[where] += contribution.sum(axis=3)
     for c, (name, role) in enumerate(zip(draws.channels, fit.spec.roles, strict=True)):
@@ -183,6 +190,7 @@ def _totals(parts: dict[str, tuple[str, Floats]]) -> pd.DataFrame:
     rows = [("baseline", BASELINE, baseline)]
     rows += [(_plain(name), kind, draws) for name, (kind, draws) in sums.items() if kind != BASELINE]
     rows.append(("media", "sum", media))
+    rows += [(name, PART, draws) for name, (kind, draws) in sums.items() if kind == BASELINE]
     ends = [dict(zip(("mean", "lower", "upper"), summary(draws), strict=True)) for _, _, draws in rows]
     return pd.DataFrame([{"component": n, "kind": k} | end for (n, k, _), end in zip(rows, ends, strict=True)])
 
@@ -247,13 +255,17 @@ def _unpaid_table(fit: Fit, whole: response.ResponseDraws) -> pd.DataFrame:
 
 
 def _saturation_today(fit: Fit, draws: response.ResponseDraws) -> Floats:
-    """Effect of today's steady spend as a share of the largest possible one, [n, c]."""
+    """Effect of today's steady spend as a share of the largest possible one, [n, c].
+
+    NaN for channels that a draw gives a curve without a largest effect.
+    """
     periods = fit.spec.lookback + 1
     media = np.repeat(today_per_period(fit, "media")[None], periods, axis=0)
     last = np.zeros((periods, len(fit.spec.geos)))
     last[-1] = 1.0
     reached = response.totals(draws, media, last).sum(axis=1)
-    return np.asarray(reached / np.exp(draws.log_beta).sum(axis=1))
+    level = reached / np.exp(draws.log_beta).sum(axis=1)
+    return np.where(response.bounded(draws), level, np.nan)
 
 
 def _geo_table(fit: Fit, panel: Observed, effects: Floats, value: Floats) -> pd.DataFrame:

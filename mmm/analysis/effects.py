@@ -22,6 +22,8 @@ class Observed:
     history: Floats
     value: Floats
     spend: Floats
+    exposures: Floats | None = None
+    """Frequencies of channels known by reach and frequency, as ``media``."""
 
     @property
     def ones(self) -> Floats:
@@ -36,27 +38,34 @@ def observed(fit: Fit) -> Observed:
     tail = np.zeros((fit.spec.lookback, *media.shape[1:]))
     history = np.concatenate([media, tail])
     history[window.start :] = 0.0
+    often = fit.dataset.exposures
     value = data["value_per_unit"].values[: window.stop]
     return Observed(
         media=np.concatenate([media, tail]),
         history=history,
         value=np.concatenate([value, np.repeat(value[-1:], len(tail), axis=0)]),
         spend=data["spend"].values[window].sum(axis=0),
+        exposures=None if often is None else np.concatenate([often[: window.stop], np.ones_like(tail)]),
     )
 
 
 def effect(draws: ResponseDraws, panel: Observed, weights: Floats) -> Floats:
     """Effect of the window's spend by draw, geo and channel, carryover after the end included, [n, g, c]."""
-    total = response.totals(draws, panel.media, weights)
+    total = response.totals(draws, panel.media, weights, panel.exposures)
     if panel.history.any():
-        total = total - response.totals(draws, panel.history, weights)
+        total = total - response.totals(draws, panel.history, weights, panel.exposures)
     return total
 
 
 def marginal_effect(draws: ResponseDraws, panel: Observed, weights: Floats) -> Floats:
     """Derivative of the effect under proportional scaling of the window's spend, summed over geos, [n, c]."""
     levels = np.ones((len(draws.channels), 1))
-    return response.along(draws, panel.history, panel.media - panel.history, levels, weights).slope[:, :, 0]
+    out = response.along(draws, panel.history, panel.media - panel.history, levels, weights).slope[:, :, 0]
+    if draws.reach is not None and panel.exposures is not None:
+        # Linear in reach: the derivative is the effect, at the frequencies that there were.
+        places = list(draws.reach.places)
+        out[:, places] = effect(draws, panel, weights).sum(axis=1)[:, places]
+    return out
 
 
 def log_effects(fit: Fit, draws: ResponseDraws) -> Floats:

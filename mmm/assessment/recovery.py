@@ -125,7 +125,9 @@ def roas_draws(fit: Fit, max_draws: int = 2000) -> np.ndarray:
     value = data["value_per_unit"].values
     tail = np.zeros((draws.lookback, *media.shape[1:]))
     weights = np.concatenate([value, np.repeat(value[-1:], draws.lookback, axis=0)])
-    effect = totals(draws, np.concatenate([media, tail]), weights)
+    often = fit.dataset.exposures
+    often = None if often is None else np.concatenate([often, np.ones_like(tail)])
+    effect = totals(draws, np.concatenate([media, tail]), weights, often)
     effect = np.concatenate([effect, effect.sum(axis=1, keepdims=True)], axis=1)
     spend = np.concatenate([spend, spend.sum(axis=0, keepdims=True)])
     return np.asarray(effect / np.where(spend > 0, spend, np.nan))

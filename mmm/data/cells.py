@@ -86,6 +86,19 @@ def record_negative(
         )
 
 
+def record_frequency(often: Cells, reach: Cells, where: Callable[[int], str], name: str, problems: Problems) -> None:
+    """Record average frequencies below one, or missing, where somebody was reached."""
+    rows = np.flatnonzero((np.nan_to_num(reach.values) > 0) & ~(often.values >= 1.0))
+    if rows.size:
+        problems.add(
+            f"Column '{name}' is the average frequency, which is at least 1 where anybody was reached; {rows.size} "
+            "rows break that.",
+            "Frequency is contacts over persons reached, in the same period. Correct it, or give contacts as media.",
+            (f"{where(int(i))}: {often.values[i]:g}" for i in rows),
+            rows.size,
+        )
+
+
 def texts(column: "pd.Series[Any]") -> tuple[npt.NDArray[np.object_], BoolArray]:
     """The column as stripped text, and where it is blank. A whole number in a float column keeps no '.0'."""
     cells = list(column)

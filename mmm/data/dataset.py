@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
@@ -45,7 +46,9 @@ class Dataset:
     - ``control[date, geo, control_name]``;
     - ``observed[date, geo]``: False where the geo has no outcome (declared late start or early end, or media
       history before the first outcome);
-    - ``population[geo]``: NaN where not given (all or none).
+    - ``population[geo]``: NaN where not given (all or none);
+    - ``exposures[date, geo, channel]``, where a channel is known by reach and frequency: average contacts of a person
+      reached (its media), NaN for all other channels.
 
     A date is the start of its period, without time zone. A national dataset has one geo.
     """
@@ -111,6 +114,11 @@ class Dataset:
         )
 
     @property
+    def exposures(self) -> npt.NDArray[np.float64] | None:
+        """Average contacts of a person reached, [date, geo, channel]; None where no channel is known by them."""
+        return self.data["exposures"].values if "exposures" in self.data else None
+
+    @property
     def controls(self) -> tuple[str, ...]:
         return tuple(str(c) for c in self.data["control_name"].values)
 
@@ -140,7 +148,7 @@ class Dataset:
         if set(self.roles) - {PAID}:
             header["roles"] = list(self.roles)
         digest.update(json.dumps(header, sort_keys=True, ensure_ascii=False).encode())
-        for name in sorted(_DIMS):
+        for name in (*sorted(_DIMS), *(["exposures"] if self.exposures is not None else [])):
             # "+ 0.0" turns -0.0 into 0.0, which would otherwise hash differently.
             digest.update((np.asarray(self.data[name].values, dtype="<f8") + 0.0).tobytes())
         return digest.hexdigest()

@@ -89,7 +89,7 @@ def panel_of(records: Records, grid: Grid, settings: DataSettings, problems: Pro
     )
     target = settings.target
     return Dataset(
-        data=data,
+        data=data.assign(_exposures(records, lay, channels)),
         outcome_name=target.column,
         outcome_unit=target.unit or (target.column if target.kind == "kpi" else settings.currency),
         outcome_kind=target.kind,
@@ -101,6 +101,15 @@ def panel_of(records: Records, grid: Grid, settings: DataSettings, problems: Pro
         notes=(*records.notes, *_notes(grid, observed)),
         roles=tuple(c.role for c in settings.channels.values()),
     )
+
+
+def _exposures(records: Records, lay: "_Layout", channels: list[str]) -> dict[str, tuple[tuple[str, ...], FloatArray]]:
+    """Average contacts of a person reached, NaN for channels without; nothing where there are none."""
+    often = {name: lay.out(cells, fill=1.0) for name, cells in records.frequency.items()}
+    if not often:
+        return {}
+    unknown = np.full_like(next(iter(often.values())), np.nan)
+    return {"exposures": (("date", "geo", "channel"), np.stack([often.get(c, unknown) for c in channels], axis=-1))}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mmm.data.cells import BoolArray, Cells, equals, record_blank, record_negative, texts
+from mmm.data.cells import BoolArray, Cells, equals, record_blank, record_frequency, record_negative, texts
 from mmm.data.columns import NumberColumns
 from mmm.data.dates import DateArray, DateOptions, parse_dates
 from mmm.data.problems import Problems, nearest, shown
@@ -39,6 +39,8 @@ class Records:
     spend: Mapping[str, Cells]
     media: Mapping[str, Cells]
     """Only the channels that have such a column."""
+    frequency: Mapping[str, Cells]
+    """Average contacts of a person reached; only the channels that have such a column."""
     control: Mapping[str, Cells]
     control_blank: Mapping[str, BoolArray]
     """By column of the settings, so that a categorical one is reported once."""
@@ -79,6 +81,7 @@ def records_of(table: Table, settings: DataSettings, problems: Problems) -> Reco
         value=read(value) if isinstance(value, str) else None,
         spend={},
         media={},
+        frequency={},
         control=control,
         control_blank=_blank_by_column(control, table, settings),
         population=read(settings.population) if settings.population is not None else None,
@@ -93,7 +96,12 @@ def records_of(table: Table, settings: DataSettings, problems: Problems) -> Reco
             record_negative(spend[name], where, str(channel.spend), problems, "is spend, which is 0 or more")
         if name in media:
             record_negative(media[name], where, str(channel.media), problems, "holds media units, which are 0 or more")
-    return replace(rows, spend=spend, media=media, notes=(*notes, *columns.notes))
+    often = {
+        name: read(channel.frequency) for name, channel in settings.channels.items() if channel.frequency is not None
+    }
+    for name, cells in often.items():
+        record_frequency(cells, media[name], where, str(settings.channels[name].frequency), problems)
+    return replace(rows, spend=spend, media=media, frequency=often, notes=(*notes, *columns.notes))
 
 
 def _keys(table: Table, settings: DataSettings) -> tuple[TextArray, BoolArray, Callable[[int], str]]:
@@ -199,6 +207,7 @@ def _fold(
     media = {column: read(column) for column in columns}
     for column, cells in media.items():
         record_negative(cells, rows.where, column, problems, "holds media units, which are 0 or more")
+    often = {c: read(c) for c in dict.fromkeys(c.frequency for c in settings.channels.values()) if c is not None}
     labels, blank = texts(table.frame[settings.long.channel])
     record_blank(blank, rows.where, settings.long.channel, problems, "Name the channel of every row.")
     problems.stop_if_any()
@@ -209,7 +218,7 @@ def _fold(
     )
     first = np.unique(group, return_index=True)[1]
     rest = _Fold(group, first, rows.where, problems)
-    found_spend, found_media = {}, {}
+    found_spend, found_media, found_often = {}, {}, {}
     for name, channel in settings.channels.items():
         label = channel.label or name
         at = rest.rows_of(label, labels, settings)
@@ -219,6 +228,9 @@ def _fold(
             found_spend[name] = rest.taken(spend, at)
         if channel.media is not None:
             found_media[name] = rest.taken(media[channel.media], at)
+        if channel.frequency is not None:
+            found_often[name] = rest.taken(often[channel.frequency], at)
+            record_frequency(found_often[name], found_media[name], rest.where_first, channel.frequency, problems)
     folded = Records(
         where=lambda i: rows.where(int(first[i])),
         dates=rows.dates[first],
@@ -228,6 +240,7 @@ def _fold(
         value=None if rows.value is None else rest.constant(rows.value, str(settings.target.value_per_unit)),
         spend=found_spend,
         media=found_media,
+        frequency=found_often,
         control={name: rest.constant(cells, name) for name, cells in rows.control.items()},
         control_blank={column: blank[first] for column, blank in rows.control_blank.items()},
         population=None if rows.population is None else rest.constant(rows.population, str(settings.population)),
@@ -245,6 +258,10 @@ class _Fold:
     first: npt.NDArray[np.int64]
     where: Callable[[int], str]
     problems: Problems
+
+    def where_first(self, group: int) -> str:
+        """The first row of a group."""
+        return self.where(int(self.first[group]))
 
     def rows_of(self, label: str, labels: TextArray, settings: DataSettings) -> npt.NDArray[np.int64] | None:
         """The row of this channel in every group; -1 where it is absent and absence means zero spend."""

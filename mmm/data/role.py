@@ -9,7 +9,7 @@ from typing import Literal
 
 from mmm.records import Records
 
-Key = Literal["spend", "media", "media_unit"]
+Key = Literal["spend", "media", "media_unit", "frequency"]
 PAID = "paid"
 """The role of a channel that states none."""
 

@@ -14,7 +14,7 @@ from mmm.databases import Variable
 from mmm.errors import SettingsError
 from mmm.section import Section
 
-_ROLE_KEYS = ("spend", "media", "media_unit")
+_ROLE_KEYS = ("spend", "media", "media_unit", "frequency")
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 """A column, geo, channel or control name: any text but the empty one."""
 
@@ -62,6 +62,7 @@ class ChannelSettings(Section):
     spend: Name | None = Field(default=None, description="Column of the spend. Long layout: data.long.spend instead.")
     media: Name | None = Field(default=None, description="Column of the media units, such as impressions.")
     media_unit: Name | None = Field(default=None, description="Name of the unit; the column's name by default.")
+    frequency: Name | None = Field(default=None, description="Column of the contacts of a person reached, on average.")
     label: Name | None = Field(default=None, description="Long layout only: how the channel column names the channel.")
 
     @model_validator(mode="after")
@@ -383,12 +384,16 @@ class DataSettings(Section):
             found += [("long.channel", self.long.channel), ("long.spend", self.long.spend)]
             shared = dict.fromkeys(c.media for c in self.channels.values() if c.media is not None)
             found += [("channels media", column) for column in shared]
+            often = dict.fromkeys(c.frequency for c in self.channels.values() if c.frequency is not None)
+            found += [("channels frequency", column) for column in often]
         else:
             for name, channel in self.channels.items():
                 if channel.spend is not None:
                     found.append((f"channels.{name}.spend", channel.spend))
                 if channel.media is not None:
                     found.append((f"channels.{name}.media", channel.media))
+                if channel.frequency is not None:
+                    found.append((f"channels.{name}.frequency", channel.frequency))
         found += [(f"controls.{name}.column", control.column) for name, control in self.controls.items()]
         if self.population is not None:
             found.append(("population", self.population))

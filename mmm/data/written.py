@@ -24,6 +24,8 @@ def data_document(dataset: Dataset, source: str) -> dict[str, Any]:
             channels[name] |= {"spend": names[f"spend {name}"]}
         if f"media {name}" in names:
             channels[name] |= {"media": names[f"media {name}"], "media_unit": dataset.media_unit[c]}
+        if f"exposures {name}" in names:
+            channels[name] |= {"frequency": names[f"exposures {name}"]}
     document: dict[str, Any] = {
         "source": source,
         "date": names["date"],
@@ -52,7 +54,8 @@ def data_frame(dataset: Dataset) -> pd.DataFrame:
         found[names["value"]] = data["value_per_unit"].values.ravel()
     if dataset.has_population:
         found[names["population"]] = np.tile(data["population"].values, periods)
-    for kind, dim in (("spend", "channel"), ("media", "channel"), ("control", "control_name")):
+    kinds = (("spend", "channel"), ("media", "channel"), ("exposures", "channel"), ("control", "control_name"))
+    for kind, dim in kinds:
         for i, name in enumerate(str(n) for n in data[dim].values):
             if f"{kind} {name}" in names:
                 found[names[f"{kind} {name}"]] = data[kind].values[:, :, i].ravel()
@@ -71,6 +74,11 @@ def _columns(dataset: Dataset) -> dict[str, str]:
     for c, (name, unit) in enumerate(zip(dataset.channels, dataset.media_unit, strict=True)):
         if unit != dataset.currency or not np.array_equal(spend[:, :, c], media[:, :, c]):
             kinds.append(f"media {name}")
+    kinds += [
+        f"exposures {name}"
+        for name, role in zip(dataset.channels, dataset.channel_roles, strict=True)
+        if "frequency" in role.needs
+    ]
     kinds += [f"control {name}" for name in dataset.controls]
     if dataset.outcome_kind == "kpi" and dataset.has_value:
         kinds.append("value")

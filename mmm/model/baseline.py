@@ -5,6 +5,8 @@ data never change old rows. All values are in scaled outcome units; only :func:`
 variables after the terms.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -17,6 +19,8 @@ from mmm.model.terms import TERMS, Moment, Scale, Term
 
 _EPOCH = pd.Timestamp("1970-01-05")
 _YEAR = 365.25
+_BETWEEN_GEOS = 0.5
+"""Prior scale of the sd of coefficients between geos, relative to that of the coefficients."""
 
 
 def terms(spec: ModelSpec, dates: pd.DatetimeIndex, control: Floats) -> tuple[Term, ...]:
@@ -43,12 +47,19 @@ def terms(spec: ModelSpec, dates: pd.DatetimeIndex, control: Floats) -> tuple[Te
     if base.calendar is not None:
         out += calendar_terms(base.calendar, here)
     out += [TERMS[name](here) for name in base.further]
+    out = [_pooled(term) if term.name in base.by_geo else term for term in out]
     if len(spec.geos) > 1:
         out += [term.deviations(spec.geos) for term in out if term.by_geo is not None]
     for i, term in enumerate(out):
         if any(term.name == other.name or term.dim == other.dim for other in out[:i]):
             raise SettingsError(f"The term '{term.name}' has a name or dim that another term of the baseline has.")
     return tuple(out)
+
+
+def _pooled(term: Term) -> Term:
+    """The term with coefficients that differ between geos, by about half of what they are expected to be."""
+    size = float(term.sd.mean()) if term.scale is None else term.scale.prior
+    return replace(term, by_geo=Scale(f"{term.name}_geo_sd", _BETWEEN_GEOS * size))
 
 
 def fourier(dates: pd.DatetimeIndex, order: int) -> tuple[Floats, tuple[str, ...]]:

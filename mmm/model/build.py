@@ -103,9 +103,14 @@ def _experiments(spec: ModelSpec, tests: tuple[Contrast, ...], p: MediaParameter
     for i, test in enumerate(tests):
         scale = np.array(spec.media_scale)[test.geos, test.channel]
         high, low = (
-            media_graph.response(spec, f"experiment_{i}_{name}", (course / scale)[:, :, None], p, [test.channel])[
-                :, :, 0
-            ]
+            media_graph.response(
+                spec,
+                f"experiment_{i}_{name}",
+                (course / scale)[:, :, None],
+                p,
+                [test.channel],
+                None if test.exposures is None else test.exposures[:, :, None],
+            )[:, :, 0]
             for name, course in (("high", test.high), ("low", test.low))
         )
         weights = shared(f"experiment_{i}_weights", test.weights * np.array(spec.outcome_scale)[test.geos])

@@ -15,7 +15,7 @@ from mmm.data.dataset import Dataset
 from mmm.model import response
 from mmm.model.baseline import terms
 from mmm.model.parameters import families, variables
-from mmm.model.response import ResponseDraws, adstock_kind, saturation_kind
+from mmm.model.response import Reach, ResponseDraws, adstock_kind, saturation_kind
 from mmm.model.spec import ModelSpec
 
 
@@ -51,8 +51,17 @@ def response_draws(spec: ModelSpec, samples: xr.Dataset) -> ResponseDraws:
         for entry, (i, place) in enumerate(zip(variable.owners, variable.places, strict=True)):
             target, at = (adstock, place) if place < carried[i] else (saturation, place - carried[i])
             target[:, i, at] = values[:, entry]
-    adstocks = [adstock_kind(ch.adstock.family, normalised=ch.normalise) for ch in spec.channels]
-    saturations = [saturation_kind(ch.saturation.family) for ch in spec.channels]
+    adstocks = [
+        adstock_kind(ch.adstock.family, normalised=ch.normalise, saturation_first=ch.saturation_first)
+        for ch in spec.channels
+    ]
+    saturations = [saturation_kind("none" if ch.by_frequency else ch.saturation.family) for ch in spec.channels]
+    # A copy: what is stated at the usual frequency must not change the samples.
+    log_beta = np.array(samples["log_beta"].transpose("sample", "geo", "channel").values, dtype=float, order="C")
+    reach = _reach(spec, saturation)
+    if reach is not None:
+        for k, place in enumerate(reach.places):
+            log_beta[:, :, place] += np.log(np.maximum(reach.at(k, reach.usual[:, k]), 1e-300))
     return ResponseDraws(
         channels=spec.channel_names,
         geos=spec.geos,
@@ -60,11 +69,23 @@ def response_draws(spec: ModelSpec, samples: xr.Dataset) -> ResponseDraws:
         adstock_par=adstock,
         saturation_kind=np.tile(np.array(saturations), (n, 1)),
         saturation_par=saturation,
-        log_beta=np.ascontiguousarray(samples["log_beta"].transpose("sample", "geo", "channel").values, dtype=float),
+        log_beta=log_beta,
         media_scale=np.array(spec.media_scale),
         lookback=spec.lookback,
         sign=spec.signs if (spec.signs < 0).any() else None,
+        own_lookback=spec.lookbacks,
+        reach=reach,
     )
+
+
+def _reach(spec: ModelSpec, saturation: Floats) -> Reach | None:
+    """The curves of frequency, whose parameters stand among those of saturation; None where there are none."""
+    places = [i for i, c in enumerate(spec.channels) if c.by_frequency]
+    if not places:
+        return None
+    kinds = np.array([saturation_kind(spec.channels[i].saturation.family) for i in places])
+    usual = np.array([spec.channels[i].usual_frequency for i in places], dtype=np.float64).T
+    return Reach(tuple(places), kinds, saturation[:, places], usual)
 
 
 def baseline_draws(
@@ -94,7 +115,8 @@ def baseline_draws(
             size = samples[term.scale.name].values[:, None]
             known = np.concatenate([known, size * rng.standard_normal((n, wanted - known.shape[1]))], axis=1)
         values = term.values(known[:, :wanted])
-        out[term.name] = np.broadcast_to(values, (n, len(dates), len(spec.geos))) * scale
+        whole, name = np.broadcast_to(values, (n, len(dates), len(spec.geos))) * scale, term.within or term.name
+        out[name] = out[name] + whole if name in out else whole
     return out
 
 
@@ -106,7 +128,7 @@ def expected_outcome(spec: ModelSpec, samples: xr.Dataset, dataset: Dataset, row
     total = sum(baseline_draws(spec, samples, dataset.dates[rows], control, seed).values())
     mean = np.array(total)
     for where, block in draws.blocks(media.size):
-        mean[where] += response.contributions(block, media)[:, rows].sum(axis=3)
+        mean[where] += response.contributions(block, media, dataset.exposures)[:, rows].sum(axis=3)
     return mean
 
 

@@ -18,6 +18,7 @@ from mmm.arrays import Floats
 from mmm.data.dataset import Dataset
 from mmm.errors import DataError
 from mmm.model import response
+from mmm.model.exposure import usual_frequency
 from mmm.model.response import ResponseDraws
 from mmm.section import Section
 
@@ -90,6 +91,8 @@ class Contrast:
     measured: float
     error: float
     df: float | None
+    exposures: Floats | None = None
+    """Average contacts of a person reached, [t, g], where the channel is known by them: the same in both."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,11 @@ def effects(evidence: Evidence, dataset: Dataset, draws: ResponseDraws) -> Float
         for sign, media in ((1.0, contrast.high), (-1.0, contrast.low)):
             panel = np.zeros((periods, len(draws.geos), len(draws.channels)))
             panel[:, contrast.geos, contrast.channel] = media
-            total += sign * response.totals(draws, panel, weights)[:, :, contrast.channel].sum(axis=1)
+            often = None
+            if contrast.exposures is not None:
+                often = np.ones_like(panel)
+                often[:, contrast.geos, contrast.channel] = contrast.exposures
+            total += sign * response.totals(draws, panel, weights, often)[:, :, contrast.channel].sum(axis=1)
         out[:, i] = total
     return out
 
@@ -159,7 +166,22 @@ def _contrast(experiment: Experiment, df: float | None, dataset: Dataset, lookba
                 "data.target.value_per_unit, or the incremental outcome in its own unit."
             )
     weights[:before] = 0.0
-    return Contrast(place.channel, place.geos, before, high, low, weights, experiment.measured, experiment.error, df)
+    exposures = _exposures(experiment, dataset, place, (before, len(high)))
+    return Contrast(
+        place.channel, place.geos, before, high, low, weights, experiment.measured, experiment.error, df, exposures
+    )
+
+
+def _exposures(experiment: Experiment, dataset: Dataset, place: _Place, rows: tuple[int, int]) -> Floats | None:
+    """The channel's frequency over the contrast's rows (those before the window, and all): its own, else the usual."""
+    usual = usual_frequency(dataset, experiment.channel)
+    if usual is None or dataset.exposures is None:
+        return None
+    out = np.tile(np.array(usual)[place.geos], (rows[1], 1))
+    if place.inside:
+        known = dataset.exposures[place.first - rows[0] :, place.geos, place.channel][: rows[1]]
+        out[: len(known)] = known
+    return out
 
 
 def _place(experiment: Experiment, dataset: Dataset, lookback: int) -> _Place:

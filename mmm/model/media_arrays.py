@@ -16,6 +16,7 @@ def media_sizes(spec: ModelSpec, data: Panel) -> npt.NDArray[np.int64]:
     size = np.zeros(b.HEADER, dtype=np.int64)
     size[b.CHANNELS], size[b.GEOS], size[b.LOOKBACK] = len(spec.channels), len(spec.geos), spec.lookback
     size[b.HISTORY], size[b.WINDOW] = _history(spec, data), len(data.dates)
+    size[b.REACHED] = sum(c.by_frequency for c in spec.channels)
     size[b.PARAMETERS] = max(sum(len(f.parameters) for f in families(c)) for c in spec.channels)
     return size
 
@@ -27,13 +28,24 @@ def media_arrays(spec: ModelSpec, data: Panel) -> dict[str, npt.NDArray[np.gener
     first = data.rows.start - history
     periods = history + len(data.dates) + spec.lookback
 
-    def flat(media: Floats, stop: int) -> Floats:
-        return np.asarray(
-            np.moveaxis(media[first : first + stop] / scale, 2, 0).reshape(len(spec.channels), stop * len(spec.geos))
-        )
+    by_frequency = [i for i, c in enumerate(spec.channels) if c.by_frequency]
 
+    def flat(media: Floats, stop: int) -> Floats:
+        rows = np.moveaxis(media[first : first + stop] / scale, 2, 0).reshape(len(spec.channels), stop * len(spec.geos))
+        if data.exposures is None:
+            return np.asarray(rows)
+        reach = rows[by_frequency]
+        rows[by_frequency] = np.moveaxis(data.exposures[first : first + stop], 2, 0).reshape(rows.shape)[by_frequency]
+        return np.concatenate([rows, reach])
+
+    last = len(spec.channels)
     return {
-        "families": np.array([_row(c) for c in spec.channels]),
+        "families": np.array(
+            [
+                _row(c, spec.lookback, last + by_frequency.index(i) if c.by_frequency else -1)
+                for i, c in enumerate(spec.channels)
+            ]
+        ),
         "media": flat(data.media, periods),
         "earlier": flat(data.history, history + spec.lookback if history else 0),
         "weights": (data.weights * np.array(spec.outcome_scale))[data.rows.start :].ravel(),
@@ -41,7 +53,7 @@ def media_arrays(spec: ModelSpec, data: Panel) -> dict[str, npt.NDArray[np.gener
     }
 
 
-def _row(channel: ChannelSpec) -> list[int]:
+def _row(channel: ChannelSpec, lookback: int, reach: int) -> list[int]:
     """A channel's row of a block's ``families``; its kernels are then in memory."""
     adstock, saturation = channel.adstock.record, channel.saturation.record
     first, second = ADSTOCKS.number(adstock.name), SATURATIONS.number(saturation.name)
@@ -55,6 +67,9 @@ def _row(channel: ChannelSpec) -> list[int]:
         b.CURVED: len(saturation.parameters),
         b.PRECISE: int(saturation.precise),
         b.SIGN: channel.role_record.sign,
+        b.LAGS: lookback if channel.lookback is None else channel.lookback,
+        b.SATURATED_FIRST: int(channel.saturation_first),
+        b.REACH: reach,
     }
     return [row[k] for k in range(b.COLUMNS)]
 

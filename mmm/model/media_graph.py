@@ -44,10 +44,10 @@ def media_response(spec: ModelSpec, panel: Panel, p: MediaParameters) -> tuple[T
     """
     scale = np.array(spec.media_scale)
     every = range(len(spec.channels))
-    full = response(spec, "media", panel.media / scale, p, every)
+    full = response(spec, "media", panel.media / scale, p, every, panel.exposures)
     in_window = full
     if panel.has_history:
-        in_window = full - response(spec, "media_history", panel.history / scale, p, every)
+        in_window = full - response(spec, "media_history", panel.history / scale, p, every, panel.exposures)
     # Effect of the window's spend at unit scale, by geo and channel, in the prior's units.
     to_prior = data("effect_weights", (panel.weights * np.array(spec.outcome_scale))[:, :, None])
     total = pt.sum(pt.exp(p.deviation) * (in_window * to_prior).sum(axis=0), axis=0)
@@ -57,26 +57,50 @@ def media_response(spec: ModelSpec, panel: Panel, p: MediaParameters) -> tuple[T
 
 
 def response(
-    spec: ModelSpec, name: str, media: np.ndarray, p: MediaParameters, chosen: Sequence[int]
+    spec: ModelSpec,
+    name: str,
+    media: np.ndarray,
+    p: MediaParameters,
+    chosen: Sequence[int],
+    exposures: np.ndarray | None = None,
 ) -> TensorVariable:
-    """Saturation of the adstocked media of the ``chosen`` channels, [t, geo, chosen], in [0, 1)."""
+    """Saturation of the adstocked media of the ``chosen`` channels, [t, geo, chosen], or the other way round.
+
+    ``exposures``, as ``media``, are average contacts of a person reached, for the channels that are known by them.
+    """
     periods, geos, channels = media.shape
     of_channel = parameters_by_channel(spec, p)
     lags = data(name, lagged(media, spec.lookback).transpose(3, 1, 2, 0).reshape(channels, periods * geos, -1))
-    lag = np.arange(spec.lookback + 1)[:, None]
-    groups: dict[tuple[str, bool, str], list[int]] = {}
+    often = None
+    if exposures is not None:
+        filled = np.where(np.isfinite(exposures), exposures, 1.0)
+        often = data(f"{name}_frequency", lagged(filled, spec.lookback).transpose(3, 1, 2, 0).reshape(lags.type.shape))
+    groups: dict[tuple[object, ...], list[int]] = {}
+    own_lookback = spec.lookbacks
     for k, i in enumerate(chosen):
         channel = spec.channels[i]
-        groups.setdefault((channel.adstock.family, channel.normalise, channel.saturation.family), []).append(k)
+        alike = channel.adstock.family, channel.normalise, channel.saturation.family, channel.order, own_lookback[i]
+        groups.setdefault(alike, []).append(k)
     parts = []
-    for (_, normalise, _), members in groups.items():
-        adstock, saturation = families(spec.channels[chosen[members[0]]])
+    for members in groups.values():
+        first = chosen[members[0]]
+        channel, lag = spec.channels[first], np.arange(own_lookback[first] + 1)[:, None]
+        adstock, saturation = families(channel)
         own = [pt.stack(vector) for vector in zip(*(of_channel[chosen[k]] for k in members), strict=True)]
         carried = len(adstock.parameters)
         weights = adstock.graph(lag, *(v[None, :] for v in own[:carried]))
-        if normalise:
+        if channel.normalise:
             weights = weights / weights.sum(axis=0)
-        a = pt.matmul(lags[members], weights.T[:, :, None])[:, :, 0].T
+        shifted = lags[members][:, :, : len(lag)]
+        if channel.saturation_first:
+            own_curve, reach = own[carried:], shifted.transpose(1, 2, 0)
+            if channel.by_frequency and often is not None:
+                saturated = reach * saturation.graph(often[members][:, :, : len(lag)].transpose(1, 2, 0), *own_curve)
+            else:
+                saturated = saturation.graph(reach, *own_curve)
+            parts.append(pt.sum(saturated * weights[None, :, :], axis=1))
+            continue
+        a = pt.matmul(shifted, weights.T[:, :, None])[:, :, 0].T
         parts.append(saturation.graph(a, *own[carried:]))
     order = np.argsort(np.concatenate(list(groups.values())))
     joined = parts[0] if len(parts) == 1 else pt.concatenate(parts, axis=1)[:, order]

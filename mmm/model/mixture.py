@@ -8,7 +8,7 @@ from pydantic import Field
 
 from mmm.data.dataset import Dataset
 from mmm.model.evidence import NO_EVIDENCE, Evidence
-from mmm.model.settings import AdstockSettings, MemberSettings, MixtureSettings, ModelSettings, SaturationSettings
+from mmm.model.settings import OPEN, AdstockSettings, MemberSettings, MixtureSettings, ModelSettings, SaturationSettings
 from mmm.model.spec import ModelSpec, make_spec
 from mmm.section import Section
 
@@ -130,6 +130,7 @@ def settings_of(settings: ModelSettings, member: MemberSettings) -> ModelSetting
             "mixture": None,
             "adstock": adstock(settings.adstock),
             "saturation": saturation(settings.saturation),
+            "order": member.order if settings.order == OPEN else settings.order,
             "channels": channels,
             "baseline": base.model_copy(update={"drift": member.drift}) if base.drift == "auto" else base,
         }

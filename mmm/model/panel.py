@@ -31,6 +31,8 @@ class Panel:
     outcome: Floats
     observed: npt.NDArray[np.bool_]
     control: Floats
+    exposures: Floats | None = None
+    """Average contacts of a person reached, laid out as ``media``; None without channels known by them."""
 
     @property
     def has_history(self) -> bool:
@@ -61,6 +63,7 @@ def panel(spec: ModelSpec, dataset: Dataset) -> Panel:
     weights = np.concatenate([value, np.repeat(value[-1:], spec.lookback, axis=0)])
     weights[:first] = 0.0
     window = slice(first, stop)
+    often = dataset.exposures
     return Panel(
         dates=dates[window],
         media=np.concatenate([media, tail]),
@@ -70,4 +73,5 @@ def panel(spec: ModelSpec, dataset: Dataset) -> Panel:
         outcome=np.asarray(dataset.data["outcome"].values[window] / np.array(spec.outcome_scale)),
         observed=dataset.data["observed"].values[window].astype(bool),
         control=dataset.data["control"].values[window],
+        exposures=None if often is None else np.concatenate([often[:stop], np.ones_like(tail)]),
     )

@@ -2,7 +2,7 @@
 
 import math
 from statistics import NormalDist
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
@@ -57,6 +57,13 @@ class LogNormalPrior(Section):
         return cls(lower=median * math.exp(-_Z95 * sigma), upper=median * math.exp(_Z95 * sigma))
 
 
+class LevelPrior(LogNormalPrior):
+    """A level of media in a period, in all geos together: relative to the channel's mean over active periods, in money
+    (at the channel's mean cost in the data), or in media units."""
+
+    unit: Literal["relative", "money", "media"] = "relative"
+
+
 class NormalPrior(Section):
     """A quantity of any sign by its 90% interval: 5% of the prior lies below ``lower``, 5% above ``upper``."""
 
@@ -86,12 +93,17 @@ class BetaPrior(Section):
 
 
 def _kind(value: Any) -> str:
+    if isinstance(value, LevelPrior) or (isinstance(value, dict) and "unit" in value):
+        return "LevelPrior"
     beta = isinstance(value, BetaPrior) or (isinstance(value, dict) and bool({"alpha", "beta"} & set(value)))
     return "BetaPrior" if beta else "LogNormalPrior"
 
 
 Prior = Annotated[
-    Annotated[LogNormalPrior, Tag("LogNormalPrior")] | Annotated[BetaPrior, Tag("BetaPrior")], Discriminator(_kind)
+    Annotated[LogNormalPrior, Tag("LogNormalPrior")]
+    | Annotated[LevelPrior, Tag("LevelPrior")]
+    | Annotated[BetaPrior, Tag("BetaPrior")],
+    Discriminator(_kind),
 ]
 """The prior of a family's parameter; the keys that are given say which."""
 

@@ -265,4 +265,5 @@ def with_prior_channel(draws: ResponseDraws, new: PriorChannel, weights: Floats)
         saturation_par=stacked([draws.saturation_par, single.saturation_par], axis=1),
         media_scale=joined("media_scale"),
         log_beta=np.concatenate([draws.log_beta, single.log_beta], axis=2),
+        own_lookback=(*(int(lags) for lags in draws.lookbacks), draws.lookback),
     )

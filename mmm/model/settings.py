@@ -22,7 +22,7 @@ from mmm.model.calendar import CalendarSettings
 from mmm.model.controls import ControlPrior, Shrinkage
 from mmm.model.families import ADSTOCKS, SATURATIONS, Family
 from mmm.model.families.registry import Registry
-from mmm.model.priors import LogNormalPrior, Prior
+from mmm.model.priors import LevelPrior, LogNormalPrior, Prior
 from mmm.model.terms import TERMS
 from mmm.section import Section
 from mmm.suggest import suggestion
@@ -41,8 +41,11 @@ def _known(registry: Registry[Any]) -> tuple[AfterValidator, WithJsonSchema]:
         except SettingsError as error:
             raise ValueError(str(error)) from error
 
-    return AfterValidator(check), WithJsonSchema({"type": "string", "enum": [OPEN, *(f.name for f in registry)]})
+    return AfterValidator(check), WithJsonSchema({"type": "string", "enum": [OPEN, *registry.names]})
 
+
+Order = Literal["carryover_first", "saturation_first"]
+"""What comes first: media are carried over and then saturate, or saturate within a period and are then carried over."""
 
 AdstockName = Annotated[str, *_known(ADSTOCKS)]
 SaturationName = Annotated[str, *_known(SATURATIONS)]
@@ -70,6 +73,8 @@ class FamilySettings(Section):
             if not isinstance(prior, type(known[name].prior)):
                 keys = " and ".join(f"'{key}'" for key in type(known[name].prior).model_fields)
                 raise ValueError(f"the prior of '{name}' is given by {keys}")
+            if isinstance(prior, LevelPrior) and not known[name].of_media:
+                raise ValueError(f"the prior of '{name}' has no unit: it is no level of media")
         if self.family != OPEN:
             self.registry.of(self.family, self.priors)
         return self
@@ -79,9 +84,14 @@ class FamilySettings(Section):
         out = handler.resolve_ref_schema(handler(schema))
         del out["additionalProperties"]
         for name, p in cls.registry.parameters().items():
-            having = ", ".join(f.name for f in cls.registry if name in {q.name for q in f.parameters})
-            own = type(p.prior).model_json_schema()
-            out["properties"][name] = own | {"description": f"{p.meaning} ({having})"}
+            having: dict[str, list[str]] = {}
+            for family in cls.registry:
+                for q in family.parameters:
+                    if q.name == name:
+                        having.setdefault(q.meaning, []).append(family.name)
+            said = "; ".join(f"{meaning} ({', '.join(families)})" for meaning, families in having.items())
+            prior = LevelPrior if p.of_media else type(p.prior)
+            out["properties"][name] = prior.model_json_schema() | {"description": said}
         return out | {"additionalProperties": False}
 
     @property
@@ -141,12 +151,19 @@ class SaturationSettings(FamilySettings):
     default: ClassVar[str] = "hill"
     family: SaturationName = OPEN
 
+    @property
+    def of_frequency(self) -> bool:
+        """Whether the family of a single model is a curve of how often a person was reached."""
+        return SATURATIONS[self.chosen.name].of_frequency
+
 
 class ChannelModelSettings(Section):
     """What differs for one channel. ``roas`` or ``share`` is the 90% interval of its return or share of outcome."""
 
     adstock: AdstockSettings | None = None
     saturation: SaturationSettings | None = None
+    order: Order | None = Field(default=None, description="The channel's own order, whatever model.order is.")
+    lookback: Duration | None = Field(default=None, description="The channel's own look-back, at most model.lookback.")
     roas: LogNormalPrior | None = None
     share: LogNormalPrior | None = None
 
@@ -163,6 +180,9 @@ class DriftSettings(Section):
     length_scale: Duration = Field(default="26 weeks", description="How fast the drift forgets.")
     knot_spacing: Duration = Field(default="6 weeks", description="Distance of the spline's knots.")
     scale: Scale = Field(default=0.5, description="Prior scale of the drift's standard deviation.")
+
+
+ByGeo = Literal["trend", "seasonality", "public_holidays", "days_of_week", "months_of_year", "changes_of_slope"]
 
 
 class BaselineSettings(Section):
@@ -182,6 +202,9 @@ class BaselineSettings(Section):
     )
     shrinkage: Shrinkage | None = Field(
         default=None, description="Where there are many controls, few of which matter: the regularised horseshoe."
+    )
+    by_geo: tuple[ByGeo, ...] = Field(
+        default=(), description="Terms whose coefficients differ between geos, partially pooled (docs/model.md)."
     )
     calendar: CalendarSettings = CalendarSettings()
     further: tuple[str, ...] = Field(
@@ -210,6 +233,7 @@ class MemberSettings(Section):
     adstock: AdstockName = "geometric"
     saturation: SaturationName = "hill"
     slope: LogNormalPrior | None = Field(default=None, description="Prior of the Hill slope; not given: fixed at 1.")
+    order: Order = "carryover_first"
     drift: DriftSettings = DriftSettings()
 
     @model_validator(mode="after")
@@ -265,6 +289,11 @@ class ModelSettings(Section):
     )
     adstock: AdstockSettings = AdstockSettings()
     saturation: SaturationSettings = SaturationSettings()
+    order: Literal["auto"] | Order = Field(
+        default="auto",
+        description="Whether media are carried over before they saturate, or saturate within a period first. auto: the "
+        "members of the mixture may differ in it; carryover_first without a mixture.",
+    )
     effect_prior: Literal["auto", "roas", "share"] = Field(
         default="auto", description="Default prior of a channel: on its ROAS where outcome has a value, else its share."
     )
@@ -302,6 +331,12 @@ class ModelSettings(Section):
     def adstock_of(self, channel: str) -> AdstockSettings:
         own = self.channels.get(channel)
         return own.adstock if own is not None and own.adstock is not None else self.adstock
+
+    def order_of(self, channel: str) -> Order:
+        own = self.channels.get(channel)
+        if own is not None and own.order is not None:
+            return own.order
+        return "carryover_first" if self.order == "auto" else self.order
 
     def saturation_of(self, channel: str) -> SaturationSettings:
         own = self.channels.get(channel)

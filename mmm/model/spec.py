@@ -19,10 +19,12 @@ from mmm.model import controls
 from mmm.model.calendar import CalendarSpec, pinned
 from mmm.model.controls import ControlSpec, ShrinkageSpec
 from mmm.model.effect_priors import costs, effect_priors, window_outcome
+from mmm.model.exposure import frequency_curve, usual_frequency
 from mmm.model.families import ADSTOCKS, SATURATIONS, Adstock, Saturation
+from mmm.model.levels import own_lookback, relative_priors
 from mmm.model.noise import Noise, noise_of
 from mmm.model.priors import LogNormalPrior, Prior
-from mmm.model.settings import ModelSettings
+from mmm.model.settings import ModelSettings, Order
 from mmm.section import Section
 
 
@@ -52,12 +54,19 @@ class SaturationSpec(FamilySpec):
 
 
 class ChannelSpec(Section):
-    """One channel's families and priors. ``effect`` is the prior of the channel's ROAS or share (see ModelSpec)."""
+    """One channel's families and priors. ``effect`` is the prior of the channel's ROAS or share (see ModelSpec).
+
+    ``lookback`` is the channel's own, in periods, where it is shorter than the model's.
+    """
 
     name: str
     adstock: AdstockSpec
     normalise: bool
     saturation: SaturationSpec
+    order: Order = Field(default="carryover_first", exclude_if=lambda order: order == "carryover_first")
+    lookback: int | None = Field(default=None, ge=0, exclude_if=lambda periods: periods is None)
+    usual_frequency: tuple[float, ...] | None = Field(default=None, exclude_if=lambda by_geo: by_geo is None)
+    """By geo, where the channel is known by reach and frequency: what is said of other media is said at it."""
     effect: LogNormalPrior
     denominator: float = Field(gt=0, description="Spend in the window (ROAS) or outcome in the window (share).")
     role: str = Field(default=PAID, exclude_if=lambda role: role == PAID)
@@ -66,6 +75,14 @@ class ChannelSpec(Section):
     def role_record(self) -> Role:
         """Raises SettingsError where the role is not known here."""
         return ROLES[self.role]
+
+    @property
+    def saturation_first(self) -> bool:
+        return self.order == "saturation_first"
+
+    @property
+    def by_frequency(self) -> bool:
+        return self.usual_frequency is not None
 
     @model_validator(mode="before")
     @classmethod
@@ -113,6 +130,7 @@ class BaselineSpec(Section):
     outcome_sd: float = 1.0
     further: tuple[str, ...] = ()
     calendar: CalendarSpec | None = None
+    by_geo: tuple[str, ...] = Field(default=(), exclude_if=lambda names: not names)
     controls: tuple[ControlSpec, ...] = Field(default=(), exclude_if=lambda controls: not controls)
     """Each control, where settings state something of one."""
     shrinkage: ShrinkageSpec | None = Field(default=None, exclude_if=lambda shrinkage: shrinkage is None)
@@ -151,6 +169,11 @@ class ModelSpec(Section):
         if len(self.outcome_scale) != len(self.geos) or len(self.media_scale) != len(self.geos):
             raise ValueError("outcome_scale and media_scale need one entry a geo")
         return self
+
+    @property
+    def lookbacks(self) -> tuple[int, ...]:
+        """The channels' look-backs, in periods."""
+        return tuple(self.lookback if c.lookback is None else c.lookback for c in self.channels)
 
     @property
     def channel_names(self) -> tuple[str, ...]:
@@ -225,8 +248,8 @@ def make_spec(dataset: Dataset, settings: ModelSettings) -> ModelSpec:
     return ModelSpec(
         effect_kind=effect_kind,
         channels=tuple(
-            _channel(name, role, settings, effects[i], denominators[i])
-            for i, (name, role) in enumerate(zip(dataset.channels, dataset.channel_roles, strict=True))
+            _channel(dataset, name, settings, (effects[i], denominators[i]), inside.stop)
+            for i, name in enumerate(dataset.channels)
         ),
         geos=dataset.geos,
         controls=dataset.controls,
@@ -271,16 +294,32 @@ def _check_settings(dataset: Dataset, settings: ModelSettings) -> None:
         )
 
 
-def _channel(name: str, role: Role, settings: ModelSettings, effect: LogNormalPrior, denominator: float) -> ChannelSpec:
-    adstock, saturation = settings.adstock_of(name), settings.saturation_of(name)
+def _channel(
+    dataset: Dataset, name: str, settings: ModelSettings, effect: tuple[LogNormalPrior, float], stop: int
+) -> ChannelSpec:
+    """``effect`` is its prior and denominator; means are of the rows before ``stop``."""
+    adstock, saturation, order = settings.adstock_of(name), settings.saturation_of(name), settings.order_of(name)
+    often = usual_frequency(dataset, name)
+    if often is not None:
+        saturation, order = frequency_curve(settings, name), "saturation_first"
+    elif saturation.of_frequency:
+        raise SettingsError(
+            f"model: '{name}' has no frequency in the data, and '{saturation.family}' is a curve of it."
+        )
     return ChannelSpec(
         name=name,
         adstock=AdstockSpec(family=adstock.chosen.name, priors=adstock.all_priors),
-        normalise=adstock.normalise,
-        saturation=SaturationSpec(family=saturation.chosen.name, priors=saturation.all_priors),
-        effect=effect,
-        denominator=denominator,
-        role=role.name,
+        # Weights after the curve multiply its height alone, which follows from the effect: they always add up to one.
+        normalise=adstock.normalise or order == "saturation_first",
+        saturation=SaturationSpec(
+            family=saturation.chosen.name, priors=relative_priors(dataset, name, saturation.all_priors, stop)
+        ),
+        order=order,
+        lookback=own_lookback(dataset, name, settings),
+        usual_frequency=often,
+        effect=effect[0],
+        denominator=effect[1],
+        role=dataset.channel_roles[dataset.channels.index(name)].name,
     )
 
 
@@ -325,5 +364,6 @@ def _baseline(
         if base.controls or shrunk is not None
         else (),
         shrinkage=shrunk,
+        by_geo=base.by_geo if len(dataset.geos) > 1 else (),
         calendar=pinned(base.calendar, dataset, dataset.dates[inside], float(np.mean(relative))),
     )

@@ -73,6 +73,8 @@ class Term:
     by_geo: Scale | None = None
     told_as: tuple[str, ...] | None = None
     """Labels of the parts that the coefficients are told in; their own where it is not given."""
+    within: str = ""
+    """The term whose part of the decomposition this one adds to; its own where it is empty."""
 
     def __post_init__(self) -> None:
         if self.sign and (self.mean.any() or self.scale is not None or self.dim == "geo" or self.by_geo is not None):
@@ -105,6 +107,7 @@ class Term:
             self.by_geo,
             self.told,
             told_as=None if self.told is None else (self.told_as or self.labels) * len(geos),
+            within=self.name,
         )
 
     def values(self, coefficients: Floats) -> Floats:

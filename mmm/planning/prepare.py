@@ -9,6 +9,7 @@ from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import PlanError, SettingsError
 from mmm.inference.fit import Fit
+from mmm.model.frequencies import at_frequency, frequencies
 from mmm.model.response import ResponseDraws, adstock_kind, saturation_kind
 from mmm.model.response_planner import scaled_effect
 from mmm.model.spec import without_inactive_channels
@@ -45,7 +46,10 @@ def prepare(fit: Fit, settings: PlanSettings, worth: UnitWorth | None = None) ->
     panel = priced(fit.dataset, settings)
     posterior, asked = fit.response(settings.draws), settings.discrepancy
     calibrated = posterior if asked is None else with_discrepancy(fit, posterior, asked, settings.seed)
-    draws, alone = (_valued(d.only(panel.channels), panel, settings, worth) for d in (calibrated, posterior))
+    draws, alone = (
+        _valued(_at_frequencies(d.only(panel.channels), panel, settings), panel, settings, worth)
+        for d in (calibrated, posterior)
+    )
     problem = replace(_posed(panel, settings, draws), worth=worth)
     notes = list(problem.notes)
     model = problem.with_draws(alone)
@@ -84,6 +88,20 @@ def priced(dataset: Dataset, settings: PlanSettings) -> Dataset:
     for name, price in settings.prices.items():
         data["spend"].loc[{"channel": name}] = price * data["media"].sel(channel=name)
     return replace(found, data=data, roles=())
+
+
+def _at_frequencies(draws: ResponseDraws, dataset: Dataset, settings: PlanSettings) -> ResponseDraws:
+    """The response at the frequencies that the settings ask for, by channel known by reach and frequency."""
+    known = () if draws.reach is None else tuple(draws.channels[place] for place in draws.reach.places)
+    recent = dataset.data["media"].values[-recent_rows(dataset) :].mean(axis=0)
+    best = {found.channel: found.best for found in frequencies(draws, recent)} if settings.frequency else {}
+    for name, wanted in settings.frequency.items():
+        if name not in known:
+            said = f"plan.frequency names '{name}', which is no channel with reach and frequency."
+            raise SettingsError(f"{said} {suggestion(name, known)}".strip() if known else said)
+        if wanted != "usual":
+            draws = at_frequency(draws, name, best[name] if wanted == "optimal" else float(wanted))
+    return draws
 
 
 def _valued(draws: ResponseDraws, dataset: Dataset, settings: PlanSettings, worth: UnitWorth | None) -> ResponseDraws:

@@ -28,6 +28,7 @@ HalfLife = Annotated[float, Field(ge=0.01, le=1e3)]
 Level = Annotated[float, Field(ge=1e-3, le=0.999)]
 RelativeRange = tuple[Multiple, Multiple]
 DEFAULT_BOUNDS: RelativeRange = (0.5, 2.0)
+Frequency = Literal["usual", "optimal"] | Annotated[float, Field(ge=1.0, le=100.0)]
 Factors = Factor | tuple[Factor, ...]
 
 _OBJECTIVE_TARGETS = ("roas", "marginal_roas", "cost_per_unit")
@@ -271,6 +272,10 @@ class PlanSettings(Section):
     prices: dict[str, Annotated[float, Field(ge=1e-9, le=LARGEST)]] = Field(default_factory=dict)
     """Price of a media unit of a channel without a cost (organic media), in the currency: the plan then moves it as it
     moves paid media, with what ran so far at this price."""
+    frequency: dict[str, Frequency] = Field(default_factory=dict)
+    """How often a person is reached on average, by channel known by reach and frequency: ``usual`` (the default),
+    ``optimal``, which wins most for any money, or a number. At the same cost a contact, in all geos and periods; what
+    today's plan is compared on is at the same frequency, and the analysis tells what the frequency alone wins."""
     cost_factor: dict[str, Factors] = Field(default_factory=dict)
     """Cost per media unit by channel relative to the last 13 weeks': one factor, or one for each period of the
     horizon."""

@@ -12,13 +12,20 @@ def adstock_weights(adstock: Adstock) -> Array:
     """Weight of each lag 0..max_lag.
 
     geometric: ``alpha^l``; delayed: ``alpha^((l - delay)^2)`` (Jin et al. 2017, eq. 3); weibull: the Weibull density
-    at ``l + 1/2``. Divided by their sum where ``normalised``.
+    at ``l + 1/2``; weibull_cdf: the product of the Weibull's survival at 1, ..., l; binomial: ``(1 - l / (max_lag +
+    1))^(1 / alpha - 1)``. Divided by their sum where ``normalised``.
     """
     lag = np.arange(adstock.max_lag + 1, dtype=float)
     if adstock.family == "geometric":
         weights = adstock.alpha**lag
     elif adstock.family == "delayed":
         weights = adstock.alpha ** ((lag - adstock.delay) ** 2)
+    elif adstock.family == "none":
+        weights = np.where(lag == 0, 1.0, 0.0)
+    elif adstock.family == "binomial":
+        weights = (1.0 - lag / len(lag)) ** (1.0 / adstock.alpha - 1.0)
+    elif adstock.family == "weibull_cdf":
+        weights = np.cumprod(np.exp(-((lag / adstock.scale) ** adstock.shape)))
     else:
         z = (lag + 0.5) / adstock.scale
         weights = adstock.shape / adstock.scale * z ** (adstock.shape - 1) * np.exp(-(z**adstock.shape))
@@ -38,6 +45,12 @@ def saturate(x: Array, saturation: Saturation) -> Array:
     if saturation.family == "hill":
         powered = x**saturation.slope
         return np.asarray(powered / (saturation.k**saturation.slope + powered))
+    if saturation.family == "power":
+        return np.asarray(x**saturation.slope)
+    if saturation.family == "log":
+        return np.asarray(np.log1p(x / saturation.k))
+    if saturation.family == "none":
+        return np.asarray(x)
     decay = np.exp(-saturation.rate * x)
     if saturation.family == "logistic":
         return np.asarray((1.0 - decay) / (1.0 + decay))

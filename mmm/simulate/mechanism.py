@@ -31,8 +31,11 @@ class Mechanism:
         """Share of the full effect reached, [t, geo, channel], for media [t, geo, channel] with nothing before."""
         out = np.empty(media.shape)
         for c, channel in enumerate(self.channels):
-            relative = media[:, :, c] / (self.size * self.scale[c])
-            out[:, :, c] = saturate(carry_over(relative, adstock_weights(channel.adstock)), channel.saturation)
+            relative, weights = media[:, :, c] / (self.size * self.scale[c]), adstock_weights(channel.adstock)
+            if channel.saturation_first:
+                out[:, :, c] = carry_over(saturate(relative, channel.saturation), weights)
+            else:
+                out[:, :, c] = saturate(carry_over(relative, weights), channel.saturation)
         return out
 
     def terms(self, media: Array, strength: Array) -> tuple[Array, Array]:

@@ -20,11 +20,11 @@ def _require(holds: bool, rule: str) -> None:
 class Adstock:
     """How an exposure is spread over the periods after it; see :func:`mmm.simulate.formulas.adstock_weights`.
 
-    ``alpha`` and ``delay`` (periods) belong to the geometric and delayed families, ``shape`` and ``scale`` (periods)
-    to the Weibull family. With ``normalised`` the weights sum to 1. ``max_lag`` is the last lag with any weight.
+    ``alpha`` and ``delay`` (periods) belong to the geometric, binomial and delayed families, ``shape`` and ``scale``
+    (periods) to the Weibull ones. With ``normalised`` the weights sum to 1. ``max_lag`` is the last lag with weight.
     """
 
-    family: Literal["geometric", "delayed", "weibull"] = "geometric"
+    family: Literal["geometric", "delayed", "weibull", "weibull_cdf", "binomial", "none"] = "geometric"
     alpha: float = 0.5
     delay: float = 0.0
     shape: float = 2.0
@@ -44,10 +44,11 @@ class Saturation:
     """Diminishing returns of media ``x`` relative to the channel's mean active media (per head).
 
     hill: ``x^slope / (k^slope + x^slope)``; logistic: ``(1 - exp(-rate x)) / (1 + exp(-rate x))``;
-    exponential: ``1 - exp(-rate x)``.
+    exponential: ``1 - exp(-rate x)``; power: ``x^slope``; log: ``log(1 + x / k)``; none: ``x``. The last three have no
+    full effect: what is said of it is then said of media at 1.
     """
 
-    family: Literal["hill", "logistic", "exponential"] = "hill"
+    family: Literal["hill", "logistic", "exponential", "power", "log", "none"] = "hill"
     k: float = 1.5
     slope: float = 1.0
     rate: float = 1.0
@@ -135,7 +136,8 @@ class Channel:
     The effect is scaled so that the channel's own ROAS over the whole panel (see :class:`mmm.simulate.truth.Truth`)
     is ``roas``, or, where ``beta`` is given instead, so that its contribution per head at full saturation is ``beta``.
     ``geo_sd`` is the sd of the log of the effect per head across geos. ``spend_error`` is the sd of the log of an
-    error in the recorded spend (mean 1). In ``absent_geos`` nothing is spent.
+    error in the recorded spend (mean 1). In ``absent_geos`` nothing is spent. ``saturation_first``: media saturate
+    within a period and are then carried over.
     """
 
     name: str
@@ -152,6 +154,7 @@ class Channel:
     spend_error: float = 0.0
     absent_geos: tuple[str, ...] = ()
     role: str = PAID
+    saturation_first: bool = False
 
     @property
     def costs(self) -> bool:

@@ -26,6 +26,11 @@ def _log(x):  # type: ignore[no-untyped-def]
     return elementary.log(x)
 
 
+@njit
+def _log1p(x):  # type: ignore[no-untyped-def]
+    return elementary.log1p(x)
+
+
 def test_exponential_and_logarithm() -> None:
     x = np.concatenate([np.linspace(-700, 700, 5001), np.random.default_rng(0).uniform(-3, 3, 5000)])
     assert np.allclose(_map(_exp, x), np.exp(x), rtol=2e-14, atol=0)
@@ -33,6 +38,8 @@ def test_exponential_and_logarithm() -> None:
     assert np.allclose(_map(_log, y), np.log(y), rtol=1e-15, atol=1e-17)
     assert _map(_exp, np.array([0.0]))[0] == 1.0
     assert _map(_log, np.array([1.0]))[0] == 0.0
+    small = np.concatenate([[0.0], np.geomspace(1e-300, 1e6, 20001), np.linspace(0.29, 0.31, 101)])
+    assert np.allclose(_map(_log1p, small), np.log1p(small), rtol=2e-15, atol=0)
 
 
 def test_digamma() -> None:

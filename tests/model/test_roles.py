@@ -8,21 +8,17 @@ import engine_cases as cases
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
+from role_cases import OWN, believed, fit_of, panel
 from seeds import seeded
 
 from mmm.analysis import analyse
 from mmm.analysis.effects import effect, observed
 from mmm.analysis.predict import predict
-from mmm.data.dataset import Dataset
 from mmm.data.load import from_frame
 from mmm.data.role import PAID, ROLES, Role
 from mmm.data.settings import ChannelSettings, DataSettings
 from mmm.errors import DataError, PlanError, SettingsError
 from mmm.inference.engine import log_posterior
-from mmm.inference.engine.draws import posterior
-from mmm.inference.engine.prior_draws import unconstrained_draws
-from mmm.inference.fit import Fit, Member
 from mmm.inference.store import obtain
 from mmm.inference.stored import load, save
 from mmm.model.build import build
@@ -40,39 +36,14 @@ from mmm.simulate.write import data_settings
 
 ROOT = Path(__file__).parents[2]
 every = pytest.mark.parametrize("role", ROLES.values(), ids=lambda r: r.name)
-OWN = "c1"
-COLUMNS = {"spend": "cost", "media": "sent", "media_unit": "mails"}
-
-
-def panel(role: Role, shape: str = "geo") -> Dataset:
-    """The tests' panel, in which one channel has the role."""
-    data = cases.dataset(shape)
-    roles = tuple(role.name if name == OWN else PAID for name in data.channels)
-    values = data.data.copy(deep=True)
-    units = data.media_unit
-    if "media" in role.needs:
-        units = tuple("mails" if name == OWN else unit for name, unit in zip(data.channels, units, strict=True))
-    if not role.costs:
-        values["spend"].loc[{"channel": OWN}] = 0.0
-    return replace(data, data=values, roles=roles, media_unit=units)
-
-
-def fit_of(role: Role) -> Fit:
-    """A fit whose draws are those of the prior."""
-    data = panel(role)
-    spec = make_spec(data, cases.settings())
-    problem = log_posterior(spec, data)
-    draws = posterior(problem, unconstrained_draws(problem, 120, 1)[None], 2)
-    stats = xr.Dataset({"diverging": (("chain", "draw"), np.zeros((1, 120), dtype=bool))})
-    tree = xr.DataTree.from_dict({"posterior": draws, "sample_stats": stats})
-    return Fit(data, (Member(spec, tree, "prior", "none"),), seed=1, key="prior")
+COLUMNS = {"spend": "cost", "media": "sent", "media_unit": "mails", "frequency": "often"}
 
 
 @every
 @pytest.mark.parametrize("shape", ["national", "geo_ragged"])
 def test_density_and_gradient_equal_the_plain_model_and_differences(role: Role, shape: str) -> None:
     data = panel(role, shape)
-    spec, tests = make_spec(data, cases.settings()), cases.evidence(shape)
+    spec, tests = make_spec(data, believed(role)), cases.evidence(shape)
     tests = tests.without([e.name for e in tests.experiments if e.channel == OWN]) if not role.costs else tests
     p = log_posterior(spec, data, tests, integrated=False)
     x = 0.5 * np.random.default_rng(3).standard_normal(p.layout.dim)
@@ -91,7 +62,7 @@ def test_the_prior_is_on_what_the_role_says(role: Role) -> None:
     """Of its return where it costs, else of its share of the outcome's value; draws of the prior have exactly it."""
     data = panel(role)
     stated = ChannelModelSettings(share={"lower": 0.01, "upper": 0.05})
-    base = cases.settings()
+    base = believed(role)
     settings = base.model_copy(update={"channels": {**base.channels, OWN: stated}})
     spec = make_spec(data, settings)
     own = spec.channels[data.channels.index(OWN)]

@@ -204,6 +204,7 @@ def _tests(spec: ModelSpec, tests: tuple[Contrast, ...]) -> dict[str, npt.NDArra
         own = scale[contrast.geos, contrast.channel]
         media += [(contrast.high / own).ravel(), (contrast.low / own).ravel()]
         media.append((contrast.weights * outcome[contrast.geos]).ravel())
+        media.append((np.ones_like(contrast.high) if contrast.exposures is None else contrast.exposures).ravel())
     return {
         "tests": np.array(rows, dtype=np.int64).reshape(-1, 6),
         "test_geos": np.concatenate(geos),

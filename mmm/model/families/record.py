@@ -9,7 +9,7 @@ record's order, on their natural scale.
   factor may be left out: it keeps all weights from underflowing together.
 - ``recursion(p, normalised, lags, geos, x, a, by)``, where a carryover has one whose cost does not depend on the lag:
   the adstock of the flat panel ``x[t * geos + g]`` to ``a``, and its derivatives to ``by[parameter]``.
-- ``response(p, a, value, slope, by)``: saturation of the adstock ``a[i]`` in [0, 1), its derivative by ``a`` and, to
+- ``response(p, a, value, slope, by)``: saturation of the adstock ``a[i]``, its derivative by ``a`` and, to
   ``by[parameter, i]``, by every parameter.
 - ``curve(p, a, value, slope, bend)``: saturation with its first and second derivative by ``a``, where
   ``p[parameter, i]`` differs from place to place: the planner looks at many draws at once.
@@ -37,7 +37,8 @@ class Parameter:
     The kind of the default ``prior`` says where it lives: a log-normal one above zero (sampled as its logarithm), a
     beta one between 0 and 1 (sampled as its logit). ``meaning`` is what the report and the tables say that it is, in
     business units. ``alike``: it means the same in every family that has it, so that one prior may be stated for it
-    while the family is left open.
+    while the family is left open. ``of_media``: it is a level of media, relative to the channel's mean over active
+    periods, whose prior may be stated in money or media units.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Parameter:
     prior: Prior
     meaning: str
     alike: bool = True
+    of_media: bool = False
 
 
 HALF = Parameter(
@@ -52,6 +54,7 @@ HALF = Parameter(
     "half_saturation",
     LogNormalPrior(lower=0.2, upper=6.0),
     "half-saturation, relative to the channel's mean",
+    of_media=True,
 )
 """The scale of every curve of saturation, stated so that one prior means the same for all of them."""
 
@@ -60,8 +63,9 @@ HALF = Parameter(
 class Family(ABC):
     """What every family states: ``label`` and ``sentence`` are for readers of a report, ``formula`` for the tables.
 
-    ``extends`` names a simpler family of which this one has all parameters and more: settings that give a prior to one
-    of the additional parameters mean this one.
+    ``extends`` names the family under whose name settings mean this one, by the parameters that they give a prior to:
+    one with more parameters, or with another one in its place. ``also`` are other names of the same curve, under which
+    settings may ask for it.
     """
 
     name: str
@@ -71,6 +75,7 @@ class Family(ABC):
     source: str
     parameters: tuple[Parameter, ...]
     extends: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     @abstractmethod
@@ -106,8 +111,11 @@ class Shape(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Saturation(Family):
-    """A curve from 0 towards 1, rising. ``shape(*p)`` gives its :class:`Shape`, on which plans' certificates rest.
+    """A curve that rises from 0, towards 1 where it is ``bounded``.
 
+    ``shape(*p)`` gives its :class:`Shape`, on which plans' certificates rest.
+
+    ``of_frequency``: it is a curve of how often a person was reached, for channels with reach and frequency alone.
     ``precise``: the curve tells apart adstocks that are near nothing (a power of them, say), so that they must be
     computed without cancellation.
     """
@@ -117,6 +125,8 @@ class Saturation(Family):
     graph: Callable[..., Any]
     shape: Callable[..., Shape]
     precise: bool = False
+    bounded: bool = True
+    of_frequency: bool = False
 
     @property
     def kernels(self) -> dict[str, Kernel | None]:

@@ -25,19 +25,26 @@ class Registry[F: Family]:
     def __init__(self, kind: type[F], word: str, first: int) -> None:
         self._kind, self.word, self._first = kind, word, first
         self._families: dict[str, F] = {}
+        self._also: dict[str, str] = {}
         self._complete = False
 
     def __getitem__(self, name: str) -> F:
-        found = self._all().get(name)
+        known = self._all()
+        found = known.get(self._also.get(name, name))
         if found is None:
-            raise SettingsError(f"'{name}' is no family of {self.word}. {suggestion(name, self._all())}")
+            raise SettingsError(f"'{name}' is no family of {self.word}. {suggestion(name, self.names)}")
         return found
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name under which settings may ask for a family."""
+        return (*self._all(), *self._also)
 
     def __iter__(self) -> Iterator[F]:
         return iter(self._all().values())
 
     def __contains__(self, name: object) -> bool:
-        return name in self._all()
+        return name in self._all() or name in self._also
 
     def number(self, name: str) -> int:
         """The family's place in the table of kernels."""
@@ -63,8 +70,12 @@ class Registry[F: Family]:
         for family in chain:
             if named <= {p.name for p in family.parameters}:
                 return family
-        has = " and ".join(f"'{p.name}'" for p in chain[-1].parameters) or "none"
-        wrong = " and ".join(f"'{n}'" for n in sorted(named - {p.name for f in chain for p in f.parameters}))
+        has = "; or ".join(" and ".join(f"'{p.name}'" for p in f.parameters) or "none" for f in chain)
+        known = {p.name for f in chain for p in f.parameters}
+        wrong = " and ".join(f"'{n}'" for n in sorted(named - known))
+        if not wrong:
+            together = " and ".join(f"'{n}'" for n in sorted(named))
+            raise ValueError(f"{together} are not given together: the family '{name}' has {has}")
         raise ValueError(f"{wrong} is no parameter of the family '{name}', which has {has}")
 
     def parameters(self) -> dict[str, Parameter]:
@@ -81,8 +92,9 @@ class Registry[F: Family]:
         self._add(family)
 
     def _add(self, family: F) -> None:
-        if family.name in self._families:
-            raise SettingsError(f"A family of {self.word} named '{family.name}' is registered already.")
+        for name in (family.name, *family.also):
+            if name in self._families or name in self._also:
+                raise SettingsError(f"A family of {self.word} named '{name}' is registered already.")
         for other in self._families.values():
             for mine in family.parameters:
                 for theirs in other.parameters:
@@ -99,6 +111,7 @@ class Registry[F: Family]:
         if len(self._families) >= call.MOST // 2:
             raise SettingsError(f"There are {len(self._families)} families of {self.word} already.")
         self._families[family.name] = family
+        self._also |= dict.fromkeys(family.also, family.name)
 
     def _all(self) -> dict[str, F]:
         if not self._complete:

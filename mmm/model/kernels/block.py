@@ -12,12 +12,13 @@ from numba import njit
 # Positions of the sizes at the start of a block, as int64 (the same 8 bytes as a float64).
 LENGTH, DIM, CHANNELS, GEOS, LOOKBACK, HISTORY, WINDOW, SHARED, VARYING, LONE = range(10)
 NOISE, PARAMETERS, SCALES, GROUPS, SCALED, OBSERVED, BLOCKS, WHITENING, BENT, TESTS = range(10, 20)
-TEST_GEOS, TEST_MEDIA, LONE_SCALED, CONDITIONAL, SIGNED = range(20, 25)
-HEADER = 25
+TEST_GEOS, TEST_MEDIA, LONE_SCALED, CONDITIONAL, SIGNED, REACHED = range(20, 26)
+HEADER = 26
 
-# Columns of ``families``: numbers of the kernels, numbers of their parameters, how the adstock is computed, and the
-# sign of the channel's effect.
-ADSTOCK, NORMALISED, CARRIED, SATURATION, CURVED, PRECISE, SIGN, COLUMNS = range(8)
+# Columns of ``families``: numbers of the kernels, numbers of their parameters, how the adstock is computed, the sign of
+# the channel's effect, its look-back, whether saturation comes before carryover, and the row of media with its reach
+# (its own row is the frequency then), or -1.
+ADSTOCK, NORMALISED, CARRIED, SATURATION, CURVED, PRECISE, SIGN, LAGS, SATURATED_FIRST, REACH, COLUMNS = range(11)
 # Columns of ``priors``: what the parameter is (one of the next line), and the two numbers of its prior.
 PRIOR, FIRST, SECOND, PRIOR_COLUMNS = range(4)
 LOG_NORMAL, BETA = 0, 1
@@ -30,7 +31,8 @@ class Block(NamedTuple):
     """The arrays of a block. C channels, G geos, R periods of window and tail, W of the window, P dense columns.
 
     ``media[C, (history + R) * G]`` in kernel units, ``earlier[C, (history + lookback) * G]`` the same with the window
-    emptied; ``weights[R * G]`` turn scaled outcome into the prior's units; ``outcome`` and ``observed`` are [W * G],
+    emptied, and after the channels' rows the reach of those known by it; ``weights[R * G]`` turn scaled outcome into
+    the prior's units; ``outcome`` and ``observed`` are [W * G],
     less the coefficients' prior means and zero where unobserved. ``shared[., W]`` and ``varying[., W * G]`` are the
     dense columns, ``signed[., W * G]`` those of coefficients of one sign, with that sign: their sizes have half-normal
     priors of scale ``signed_scale`` and are sampled whatever becomes of the others. Lone columns have no products with
@@ -52,8 +54,8 @@ class Block(NamedTuple):
     ``bounds`` cuts; ``bent`` are log scales that are sampled as normal scores of a half-normal with scale
     ``bent_scale``.
     ``tests[., 6]`` are, by experiment, its channel, periods before its window, all periods, number of geos, and where
-    its geos start in ``test_geos`` and its media in ``test_media``: high, low and weights, flat panels of its geos one
-    after the other. ``measured[., 3]`` are result, standard error and degrees of freedom (0: normal).
+    its geos start in ``test_geos`` and its media in ``test_media``: high, low, weights and frequency, flat panels of
+    its geos one after the other. ``measured[., 3]`` are result, standard error and degrees of freedom (0: normal).
     """
 
     size: np.ndarray
@@ -120,8 +122,8 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
         "rest": (others,),
         "tests": (size[TESTS], 6),
         "test_geos": (size[TEST_GEOS],),
-        "media": (channels, (history + rows) * geos),
-        "earlier": (channels, (history + lookback) * geos if history else 0),
+        "media": (channels + size[REACHED], (history + rows) * geos),
+        "earlier": (channels + size[REACHED], (history + lookback) * geos if history else 0),
         "weights": (rows * geos,),
         "outcome": (window * geos,),
         "observed": (window * geos,),
@@ -168,7 +170,7 @@ def unpack(values, whole):
     """The :class:`Block` in ``values``; ``whole`` is the same memory as int64. Nothing is copied."""
     size = whole[:HEADER]
     channels, geos, lookback = size[CHANNELS], size[GEOS], size[LOOKBACK]
-    history, window = size[HISTORY], size[WINDOW]
+    history, window, reached = size[HISTORY], size[WINDOW], channels + size[REACHED]
     dense = size[SHARED] + size[VARYING]
     rows = window + lookback
     with_scale, rest_size = size[SCALED], dense + size[LONE] - size[SCALED]
@@ -184,8 +186,8 @@ def unpack(values, whole):
     rest, at = _vector(whole, at, rest_size)
     tests, at = _matrix(whole, at, size[TESTS], 6)
     test_geos, at = _vector(whole, at, size[TEST_GEOS])
-    media, at = _matrix(values, at, channels, (history + rows) * geos)
-    earlier, at = _matrix(values, at, channels, (history + lookback) * geos if history else 0)
+    media, at = _matrix(values, at, reached, (history + rows) * geos)
+    earlier, at = _matrix(values, at, reached, (history + lookback) * geos if history else 0)
     weights, at = _vector(values, at, rows * geos)
     outcome, at = _vector(values, at, window * geos)
     observed, at = _vector(values, at, window * geos)

@@ -12,7 +12,7 @@ from numba import njit
 
 from mmm.model.kernels import call
 from mmm.model.kernels.elementary import exp
-from mmm.model.kernels.evaluate import adstock_weights
+from mmm.model.kernels.evaluate import inner_weights, outer_weights, saturates_first
 from mmm.model.kernels.series import FASTMATH
 
 _B = 64
@@ -87,13 +87,16 @@ def _bounding(kind, shape, order, first, size, c, sp, par, at, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
-def _carried(kind, ap, series, weights, own, out):
-    """Adstock of ``series[t]`` for a block's draws side by side, to ``out[t, i]``."""
+def _carried(kind, ap, lookback, series, weights, own, out):
+    """What is saturated of ``series[t]`` for a block's draws side by side, to ``out[t, i]``.
+
+    That is their adstock, unless saturation comes first.
+    """
     p = np.empty(ap.shape[0])
     for i in range(_B):
         for k in range(ap.shape[0]):
             p[k] = ap[k, i]
-        adstock_weights(kind, p, own)
+        inner_weights(kind, p, lookback, own)
         for lag in range(own.shape[0]):
             weights[lag, i] = own[lag]
     for t in range(series.shape[0]):
@@ -105,6 +108,24 @@ def _carried(kind, ap, series, weights, own, out):
             if x != 0.0:
                 for i in range(_B):
                     row[i] += x * weight[i]
+
+
+@njit(cache=True, nogil=True)
+def _counted(kind, ap, lookback, weights, g, scale, own, out):
+    """Scale of a block's draws times what their saturation counts in a period, to ``out[t, i]``.
+
+    Returns whether that differs by draw: if not, a period counts its weight in all draws, and ``out`` is not written.
+    """
+    if not saturates_first(kind):
+        return False
+    p = np.empty(ap.shape[0])
+    for i in range(_B):
+        for k in range(ap.shape[0]):
+            p[k] = ap[k, i]
+        outer_weights(kind, p, lookback, weights, g, own)
+        for t in range(own.shape[0]):
+            out[t, i] = scale[i] * own[t]
+    return True
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
@@ -146,7 +167,8 @@ def mean_along(
     channels, periods, points = log_beta.shape[2], base.shape[0], levels.shape[2]
     order, par, at = np.empty(share.shape[0], np.int64), np.empty((_ROWS, _B)), np.empty(_B)
     ap, sp = np.empty((apar.shape[2], _B)), np.empty((spar.shape[2], _B))
-    weight, own = np.empty((lookback + 1, _B)), np.empty(lookback + 1)
+    weight, own = np.empty((lookback.max() + 1, _B)), np.empty(lookback.max() + 1)
+    counts, heavy = np.empty(periods), np.empty((periods, _B))
     ab, ad, start, out = np.empty((periods, _B)), np.empty((periods, _B)), np.empty((periods, _B)), np.empty((3, _B))
     for cell in cells:
         g, c = cell // channels, cell % channels
@@ -159,30 +181,32 @@ def mean_along(
             n = order[first]
             kind = skind[n, c]
             size = _block(akind, apar, skind, spar, log_beta, share, order, first, count, g, c, ap, sp, par)
-            _carried(akind[n, c], ap, xb, weight, own, ab)
-            _carried(akind[n, c], ap, xd, weight, own, ad)
+            _carried(akind[n, c], ap, lookback[c], xb, weight, own, ab)
+            _carried(akind[n, c], ap, lookback[c], xd, weight, own, ad)
+            apart = _counted(akind[n, c], ap, lookback[c], weights, g, par[_SCALE], counts, heavy)
             for t in range(begin, periods):
                 _values(kind, sp, 0.0, ab[t], ad[t], at, out)
                 start[t] = out[0]
             for k in range(points):
                 for t in range(begin, periods):
+                    w, scale = (1.0, heavy[t]) if apart else (weights[t, g], par[_SCALE])
                     _values(kind, sp, levels[g, c, k], ab[t], ad[t], at, out)
-                    v, s, q = _summed(par[_SCALE], out[0], out[1], out[2], start[t], ad[t])
-                    value[g, c, k] += weights[t, g] * v
-                    slope[g, c, k] += weights[t, g] * s
-                    curvature[g, c, k] += weights[t, g] * q
+                    v, s, q = _summed(scale, out[0], out[1], out[2], start[t], ad[t])
+                    value[g, c, k] += w * v
+                    slope[g, c, k] += w * s
+                    curvature[g, c, k] += w * q
             first += size
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
-def _between(par, ab, ad, low, high, at_low, at_high):
+def _between(par, scale, ab, ad, low, high, at_low, at_high):
     """Weighted sums over a block, between two nodes: range of the curvature, slopes of lines above from both ends.
 
     ``at_low``, ``at_high`` are value, slope and curvature at the nodes. The last entry counts draws whose line from the
     left is a tangent inside, and is not in the sum yet.
     """
     least_sum, most_sum, left, right, open_ = 0.0, 0.0, 0.0, 0.0, 0.0
-    scale, turn = par[_SCALE], par[_TURN]
+    turn = par[_TURN]
     first, second, at_first, at_second, at_zero = (
         par[_FIRST],
         par[_SECOND],
@@ -263,6 +287,14 @@ def _tangents(kind, sp, par, box, search, out, lines):
 
 
 @njit(cache=True, nogil=True)
+def _add_tangents(size, which, weight, scale, ad, tangents, left):
+    """Add the draws' tangents to the lines from the left ends of the cells in which they lie."""
+    for i in range(size):
+        if which[i] > 0:
+            left[which[i] - 1] += weight * scale[i] * ad[i] * tangents[i]
+
+
+@njit(cache=True, nogil=True)
 def mean_along_cells(
     akind, apar, skind, spar, log_beta, lookback, shape, base, direction, nodes, weights, share, cells,
     value, slope, lower, upper, left, right,
@@ -277,7 +309,8 @@ def mean_along_cells(
     channels, periods, points = log_beta.shape[2], base.shape[0], nodes.shape[2]
     order, par, at = np.empty(share.shape[0], np.int64), np.empty((_ROWS, _B)), np.empty(_B)
     ap, sp = np.empty((apar.shape[2], _B)), np.empty((spar.shape[2], _B))
-    weight, own = np.empty((lookback + 1, _B)), np.empty(lookback + 1)
+    weight, own = np.empty((lookback.max() + 1, _B)), np.empty(lookback.max() + 1)
+    counts, heavy = np.empty(periods), np.empty((periods, _B))
     ab, ad, out = np.empty((periods, _B)), np.empty((periods, _B)), np.empty((points + 1, 3, _B))
     box, which, tangents = np.empty((5, _B)), np.empty(_B, np.int64), np.empty(_B)
     search, found = np.empty((5, _B)), np.empty((3, _B))
@@ -293,21 +326,23 @@ def mean_along_cells(
             kind = skind[n, c]
             size = _block(akind, apar, skind, spar, log_beta, share, order, first, count, g, c, ap, sp, par)
             _bounding(kind, shape, order, first, size, c, sp, par, at, found)
-            _carried(akind[n, c], ap, xb, weight, own, ab)
-            _carried(akind[n, c], ap, xd, weight, own, ad)
+            _carried(akind[n, c], ap, lookback[c], xb, weight, own, ab)
+            _carried(akind[n, c], ap, lookback[c], xd, weight, own, ad)
+            apart = _counted(akind[n, c], ap, lookback[c], weights, g, par[_SCALE], counts, heavy)
             for t in range(begin, periods):
-                w, touching = weights[t, g], 0.0
+                touching = 0.0
+                w, scale = (1.0, heavy[t]) if apart else (weights[t, g], par[_SCALE])
                 _values(kind, sp, 0.0, ab[t], ad[t], at, out[points])
                 for k in range(points):
                     here = out[k]
                     _values(kind, sp, nodes[g, c, k], ab[t], ad[t], at, here)
-                    v, s, _ = _summed(par[_SCALE], here[0], here[1], here[2], out[points, 0], ad[t])
+                    v, s, _ = _summed(scale, here[0], here[1], here[2], out[points, 0], ad[t])
                     value[g, c, k] += w * v
                     slope[g, c, k] += w * s
                     if k == 0:
                         continue
                     low, high = nodes[g, c, k - 1], nodes[g, c, k]
-                    least, most, lines, ends, more = _between(par, ab[t], ad[t], low, high, out[k - 1], here)
+                    least, most, lines, ends, more = _between(par, scale, ab[t], ad[t], low, high, out[k - 1], here)
                     touching += more
                     lower[g, c, k - 1] += w * least
                     upper[g, c, k - 1] += w * most
@@ -316,7 +351,5 @@ def mean_along_cells(
                 if touching > 0.0:
                     _straddling(par, ab[t], ad[t], nodes[g, c], out, box, which)
                     _tangents(kind, sp, par, box, search, found, tangents)
-                    for i in range(size):
-                        if which[i] > 0:
-                            left[g, c, which[i] - 1] += w * par[_SCALE, i] * ad[t, i] * tangents[i]
+                    _add_tangents(size, which, w, scale, ad[t], tangents, left[g, c])
             first += size

@@ -64,3 +64,20 @@ def log(x):
     p = p * z + 1.0 / 5.0
     p = p * z + 1.0 / 3.0
     return e * _LOG2_HIGH + (e * _LOG2_LOW + 2.0 * (s + s * z * p))
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def log1p(x):
+    """Logarithm of 1 + x for x >= 0, without losing what is small."""
+    s = x / (2.0 + x)
+    z = s * s
+    p = 1.0 / 17.0
+    p = p * z + 1.0 / 15.0
+    p = p * z + 1.0 / 13.0
+    p = p * z + 1.0 / 11.0
+    p = p * z + 1.0 / 9.0
+    p = p * z + 1.0 / 7.0
+    p = p * z + 1.0 / 5.0
+    p = p * z + 1.0 / 3.0
+    # The series of atanh is exact to the last digit up to here.
+    return 2.0 * (s + s * z * p) if x < 0.3 else log(1.0 + x)

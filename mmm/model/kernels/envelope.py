@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from mmm.model.kernels import call
-from mmm.model.kernels.evaluate import adstock_series, adstock_weights
+from mmm.model.kernels.evaluate import inner_series, inner_weights
 
 # Steps towards the point of touch; each keeps a place at which the line is above the curve.
 _STEPS = 12
@@ -104,17 +104,17 @@ def lines(akind, apar, skind, spar, turn, lookback, base, unit, begin, low, high
     """
     draws, geos, channels = akind.shape[0], base.shape[1], base.shape[2]
     periods, horizon = base.shape[0], low.shape[0]
-    before, weight, reach = np.empty(periods), np.empty(lookback + 1), np.empty(horizon)
+    before, weight, reach = np.empty(periods), np.empty(lookback.max() + 1), np.empty(horizon)
     for c in range(channels):
         least, most = low[:, c].copy(), high[:, c].copy()
         for n in range(draws):
-            adstock_weights(akind[n, c], apar[n, c], weight)
+            inner_weights(akind[n, c], apar[n, c], lookback[c], weight)
             for g in range(geos):
-                adstock_series(akind[n, c], apar[n, c], lookback, base[:, g, c].copy(), before)
+                inner_series(akind[n, c], apar[n, c], lookback[c], base[:, g, c].copy(), before)
                 for t in range(begin, periods):
                     for h in range(horizon):
                         lag = t - begin - h
-                        reach[h] = weight[lag] * unit[h, g, c] if 0 <= lag <= lookback else 0.0
+                        reach[h] = weight[lag] * unit[h, g, c] if 0 <= lag <= lookback[c] else 0.0
                     start, end = reached(reach, least, most, total[0, c], total[1, c])
                     end = before[t] + max(start, end)
                     line = out[n, g, c, t - begin]

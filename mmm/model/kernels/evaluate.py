@@ -1,9 +1,14 @@
 """Compiled loops over posterior draws: contributions, weighted totals, curves along a direction, gradients.
 
 Shapes: draws n, periods t, geos g, channels c, levels k. Media enter in kernel units (already divided by their scale).
-Every function fills an array that the caller allocated, so that the caller decides about memory. ``akind`` are twice
-the numbers of the adstocks, plus one where they are normalised, ``skind`` those of the saturations; ``apar[n, c, k]``
-and ``spar[n, c, k]`` their parameters.
+Every function fills an array that the caller allocated, so that the caller decides about memory. ``akind`` are four
+times the numbers of the adstocks, plus one where they are normalised, plus two where saturation comes before carryover;
+``skind`` are the numbers of the saturations; ``apar[n, c, k]`` and ``spar[n, c, k]`` their parameters; ``lookback[c]``
+the channels' look-backs.
+
+Where saturation comes first, what is saturated is the media of a period, and what a unit of that counts is what its
+carryover counts later: the same sums with no carryover before the curve and other weights after it. ``inner_`` and
+``outer_`` functions give the two.
 """
 
 import numpy as np
@@ -16,17 +21,28 @@ from mmm.model.kernels.series import convolution
 _LONG = 32
 
 
+NORMALISED, SATURATION_FIRST, FAMILY = 1, 2, 4
+"""Parts of an ``akind``: two bits, and what the family's number is multiplied by."""
+
+
+@njit(cache=True, nogil=True, inline="always")
+def saturates_first(kind):
+    """Whether saturation comes before carryover."""
+    return (kind // SATURATION_FIRST) % 2 == 1
+
+
 @njit(cache=True, nogil=True)
 def adstock_weights(kind, p, weights):
     """Weight of spend ``lag`` periods ago to ``weights[lag]``."""
-    call.weights(kind // 2, p, kind % 2 == 1, weights, np.empty((p.shape[0], weights.shape[0])))
+    call.weights(kind // FAMILY, p, kind % 2 == NORMALISED, weights, np.empty((p.shape[0], weights.shape[0])))
 
 
 @njit(cache=True, nogil=True)
 def adstock_series(kind, p, lookback, x, out):
     """Write the adstock of ``x[t]`` (nothing before t = 0) to ``out[t]``; ``x`` and ``out`` must differ."""
-    if lookback >= _LONG and call.has_recursion(kind // 2):
-        call.recursion(kind // 2, p, kind % 2 == 1, lookback, 1, x, out, np.empty((p.shape[0], x.shape[0])))
+    family, normalised = kind // FAMILY, kind % 2 == NORMALISED
+    if lookback >= _LONG and call.has_recursion(family):
+        call.recursion(family, p, normalised, lookback, 1, x, out, np.empty((p.shape[0], x.shape[0])))
         # Cancellation may leave a rounding error below zero; adstock of spend is never negative.
         for t in range(x.shape[0]):
             out[t] = max(out[t], 0.0)
@@ -34,6 +50,44 @@ def adstock_series(kind, p, lookback, x, out):
     weights = np.empty(lookback + 1)
     adstock_weights(kind, p, weights)
     convolution(weights, np.empty((0, lookback + 1)), 1, x, out, np.empty((0, x.shape[0])))
+
+
+@njit(cache=True, nogil=True)
+def inner_weights(kind, p, lookback, weights):
+    """Weights of carryover before the curve to ``weights``, which may be longer than the look-back."""
+    for lag in range(weights.shape[0]):
+        weights[lag] = 0.0
+    if saturates_first(kind):
+        weights[0] = 1.0
+    else:
+        adstock_weights(kind, p, weights[: lookback + 1])
+
+
+@njit(cache=True, nogil=True)
+def inner_series(kind, p, lookback, x, out):
+    """What is saturated of the media ``x[t]``: their adstock, or they themselves."""
+    if saturates_first(kind):
+        for t in range(x.shape[0]):
+            out[t] = x[t]
+    else:
+        adstock_series(kind, p, lookback, x, out)
+
+
+@njit(cache=True, nogil=True)
+def outer_weights(kind, p, lookback, weights, g, out):
+    """What a unit of the saturation in a period counts, to ``out[t]``: ``weights[t, g]``, or its carryover's."""
+    periods = weights.shape[0]
+    if not saturates_first(kind):
+        for t in range(periods):
+            out[t] = weights[t, g]
+        return
+    backward, carried = np.empty(periods), np.empty(periods)
+    for t in range(periods):
+        backward[periods - 1 - t] = weights[t, g]
+    # Reversed in time, the adjoint is the same causal filter.
+    adstock_series(kind, p, lookback, backward, carried)
+    for t in range(periods):
+        out[t] = carried[periods - 1 - t]
 
 
 @njit(cache=True, nogil=True)
@@ -57,11 +111,14 @@ def contributions(akind, apar, skind, spar, log_beta, lookback, media, out):
             for t in range(periods):
                 x[t] = media[t, g, c]
             for n in range(draws):
-                adstock_series(akind[n, c], apar[n, c], lookback, x, a)
-                beta = np.exp(log_beta[n, g, c])
+                kind, beta = akind[n, c], np.exp(log_beta[n, g, c])
+                inner_series(kind, apar[n, c], lookback[c], x, a)
                 saturate(skind[n, c], spar[n, c], a, spread, f)
+                if saturates_first(kind):
+                    adstock_series(kind, apar[n, c], lookback[c], f[0], f[1])
+                effect = f[1] if saturates_first(kind) else f[0]
                 for t in range(periods):
-                    out[n, t, g, c] = beta * f[0, t]
+                    out[n, t, g, c] = beta * effect[t]
 
 
 @njit(cache=True, nogil=True)
@@ -69,30 +126,31 @@ def totals(akind, apar, skind, spar, log_beta, lookback, media, weights, out):
     """Weighted sum over time of the contribution to ``out[n, g, c]``."""
     draws, geos, channels = log_beta.shape
     periods = media.shape[0]
-    x, a = np.empty(periods), np.empty(periods)
+    x, a, counts = np.empty(periods), np.empty(periods), np.empty(periods)
     spread, f = np.empty((spar.shape[2], periods)), np.empty((3, periods))
     for g in range(geos):
         for c in range(channels):
             for t in range(periods):
                 x[t] = media[t, g, c]
             for n in range(draws):
-                adstock_series(akind[n, c], apar[n, c], lookback, x, a)
+                inner_series(akind[n, c], apar[n, c], lookback[c], x, a)
+                outer_weights(akind[n, c], apar[n, c], lookback[c], weights, g, counts)
                 saturate(skind[n, c], spar[n, c], a, spread, f)
                 total = 0.0
                 for t in range(periods):
-                    total += weights[t, g] * f[0, t]
+                    total += counts[t] * f[0, t]
                 out[n, g, c] = np.exp(log_beta[n, g, c]) * total
 
 
 @njit(cache=True, nogil=True)
-def _along(f, ad, weights, g):
+def _along(f, ad, counts):
     """Weighted sums of saturation, slope and curvature along the direction, where anything of it arrives."""
     v, d1, d2 = 0.0, 0.0, 0.0
     for t in range(ad.shape[0]):
         if ad[t] != 0.0:
-            v += weights[t, g] * f[0, t]
-            d1 += weights[t, g] * f[1, t] * ad[t]
-            d2 += weights[t, g] * f[2, t] * ad[t] * ad[t]
+            v += counts[t] * f[0, t]
+            d1 += counts[t] * f[1, t] * ad[t]
+            d2 += counts[t] * f[2, t] * ad[t] * ad[t]
     return v, d1, d2
 
 
@@ -106,7 +164,7 @@ def along(akind, apar, skind, spar, log_beta, lookback, base, direction, levels,
     draws, geos, channels = log_beta.shape
     periods = base.shape[0]
     xb, xd = np.empty(periods), np.empty(periods)
-    ab, ad, at = np.empty(periods), np.empty(periods), np.empty(periods)
+    ab, ad, at, counts = np.empty(periods), np.empty(periods), np.empty(periods), np.empty(periods)
     spread, f = np.empty((spar.shape[2], periods)), np.empty((3, periods))
     for g in range(geos):
         for c in range(channels):
@@ -114,34 +172,52 @@ def along(akind, apar, skind, spar, log_beta, lookback, base, direction, levels,
                 xb[t] = base[t, g, c]
                 xd[t] = direction[t, g, c]
             for n in range(draws):
-                adstock_series(akind[n, c], apar[n, c], lookback, xb, ab)
-                adstock_series(akind[n, c], apar[n, c], lookback, xd, ad)
+                inner_series(akind[n, c], apar[n, c], lookback[c], xb, ab)
+                inner_series(akind[n, c], apar[n, c], lookback[c], xd, ad)
+                outer_weights(akind[n, c], apar[n, c], lookback[c], weights, g, counts)
                 beta = np.exp(log_beta[n, g, c])
                 saturate(skind[n, c], spar[n, c], ab, spread, f)
                 start = 0.0
                 for t in range(periods):
                     if ad[t] != 0.0:
-                        start += weights[t, g] * f[0, t]
+                        start += counts[t] * f[0, t]
                 for k in range(levels.shape[2]):
                     for t in range(periods):
                         at[t] = ab[t] + levels[g, c, k] * ad[t]
                     call.curve(skind[n, c], spread, at, f[0], f[1], f[2])
-                    v, d1, d2 = _along(f, ad, weights, g)
+                    v, d1, d2 = _along(f, ad, counts)
                     value[n, g, c, k] = beta * (v - start)
                     slope[n, g, c, k] = beta * d1
                     curvature[n, g, c, k] = beta * d2
 
 
 @njit(cache=True, nogil=True)
+def curve_values(kind, par, at, out):
+    """A curve by draw, to ``out[n, m]``, at the places ``at[m]``; ``par[n, p]`` are its parameters."""
+    spread, f = np.empty((par.shape[1], at.shape[0])), np.empty((3, at.shape[0]))
+    for n in range(par.shape[0]):
+        saturate(kind, par[n], at, spread, f)
+        out[n] = f[0]
+
+
+@njit(cache=True, nogil=True)
+def weights_of(kinds, par, out):
+    """Weights of a channel's carryover by draw, to ``out[n, lag]``."""
+    for n in range(par.shape[0]):
+        adstock_weights(kinds[n], par[n], out[n])
+
+
+@njit(cache=True, nogil=True)
 def half_lives(akind, apar, lookback, out):
     """Periods until half of the carryover has been delivered, interpolated between lags, to ``out[n, c]``."""
     draws, channels = akind.shape
-    weights = np.empty(lookback + 1)
+    longest = np.empty(lookback.max() + 1)
     for n in range(draws):
         for c in range(channels):
-            adstock_weights(akind[n, c] | 1, apar[n, c], weights)
+            weights = longest[: lookback[c] + 1]
+            adstock_weights(akind[n, c] | NORMALISED, apar[n, c], weights)
             reached = 0.0
-            for lag in range(lookback + 1):
+            for lag in range(lookback[c] + 1):
                 weight = weights[lag]
                 if reached + weight >= 0.5:
                     out[n, c] = lag + (0.5 - reached) / weight

@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numba import njit
 
-from mmm.model.kernels.block import CHANNELS, GEOS, LOOKBACK, PARAMETERS, TESTS
-from mmm.model.kernels.media import RESPONSE, panels_of, respond
+from mmm.model.kernels.block import CHANNELS, GEOS, PARAMETERS, REACH, TESTS
+from mmm.model.kernels.media import RESPONSE, SCRATCH, panels_of, respond
 from mmm.model.kernels.series import sums_by_geo
 
 LOG_2PI = math.log(2.0 * math.pi)
@@ -17,13 +17,19 @@ def _differences(block, p, test, out):
     """By panel and geo of the experiment, ``out[panel, g]``: weighted sums of the response to high less low media."""
     c, before, periods, geos, at = test[0], test[1], test[2], test[3], test[5]
     n = periods * geos
-    weights = block.test_media[at + 2 * n + before * geos : at + 3 * n]
-    family, lags = block.families[c], block.size[LOOKBACK]
-    scratch, panels = np.empty((1 + out.shape[0]) * n), np.empty((out.shape[0], n - before * geos))
+    weights, often = (
+        block.test_media[at + 2 * n + before * geos : at + 3 * n],
+        block.test_media[at + 3 * n : at + 4 * n],
+    )
+    family = block.families[c]
+    scratch, panels = np.empty((SCRATCH + out.shape[0]) * n), np.empty((out.shape[0], n - before * geos))
     sums = np.empty(geos)
     for low in range(2):
         media = block.test_media[at + low * n : at + (low + 1) * n]
-        respond(family, lags, before, geos, p.families[c], media, scratch, panels)
+        if family[REACH] >= 0:
+            respond(family, before, geos, p.families[c], often, media, scratch, panels)
+        else:
+            respond(family, before, geos, p.families[c], media, media[:0], scratch, panels)
         for k in range(panels_of(family)):
             sums_by_geo(geos, weights, panels[k], sums)
             for g in range(geos):

@@ -18,10 +18,13 @@ from mmm.model.kernels.block import (
     CURVED,
     GEOS,
     HISTORY,
+    LAGS,
     LOOKBACK,
     NORMALISED,
     PARAMETERS,
     PRECISE,
+    REACH,
+    SATURATED_FIRST,
     SATURATION,
     SIGN,
     WINDOW,
@@ -75,20 +78,27 @@ def _multiply(one, other, out):
         out[i] = one[i] * other[i]
 
 
+SCRATCH = 3
+"""Rows of media that :func:`respond` needs besides one for every parameter."""
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def respond(family, lags, before, geos, p, media, scratch, out):
+def respond(family, before, geos, p, media, reach, scratch, out):
     """Response of a channel to the flat panel ``media``, and its derivatives, to the panels ``out``.
 
     The first ``before`` periods are carried over but left out of ``out``. ``family`` is the channel's row of the
-    block's ``families``, ``p`` its parameters, ``lags`` the look-back; ``scratch`` holds a row of media for every
-    parameter and two more. No block is taken: its many arrays cost more to hand over than a national channel to
-    compute.
+    block's ``families``, ``p`` its parameters; ``scratch`` holds a row of media for every parameter and
+    :data:`SCRATCH` more. With ``reach``, which is empty for other channels, ``media`` is the frequency. No block is
+    taken: its many arrays cost more to hand over than a national channel to compute.
     """
-    start, n, carried = before * geos, media.shape[0], family[CARRIED]
+    start, n, carried, lags = before * geos, media.shape[0], family[CARRIED], family[LAGS]
     ends = 1 + carried + family[CURVED]
     a, slope = scratch[:n], scratch[n : 2 * n]
     by = scratch[2 * n : (2 + carried) * n].reshape(carried, n)
     number, normalised = family[ADSTOCK], family[NORMALISED] > 0
+    if family[SATURATED_FIRST] > 0:
+        _carry_saturated(family, geos, p, media, reach, a, slope, by, scratch[(2 + carried) * n :], start, out)
+        return
     if call.has_recursion(number) and family[PRECISE] == 0:
         call.recursion(number, p, normalised, lags, geos, media, a, by)
     else:
@@ -98,6 +108,27 @@ def respond(family, lags, before, geos, p, media, scratch, out):
     call.response(family[SATURATION], p[carried:], a[start:], out[RESPONSE], slope[start:], out[1 + carried : ends])
     for k in range(carried):
         _multiply(slope[start:], by[k, start:], out[1 + k])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _carry_saturated(family, geos, p, media, reach, a, slope, by, rest, start, out):
+    """:func:`respond` where saturation comes before carryover: the curve's panels are carried over."""
+    n, carried, curved, lags = media.shape[0], family[CARRIED], family[CURVED], family[LAGS]
+    value, bent = rest[:n], rest[n : (1 + curved) * n].reshape(curved, n)
+    call.response(family[SATURATION], p[carried:], media, value, slope, bent)
+    if reach.shape[0] > 0:
+        _multiply(reach, value, value)
+        for k in range(curved):
+            _multiply(reach, bent[k], bent[k])
+    weights, by_weights = np.empty(lags + 1), np.empty((carried, lags + 1))
+    call.weights(family[ADSTOCK], p, family[NORMALISED] > 0, weights, by_weights)
+    convolution(weights, by_weights, geos, value, a, by)
+    out[RESPONSE, :] = a[start:]
+    for k in range(carried):
+        out[1 + k, :] = by[k, start:]
+    for k in range(curved):
+        convolution(weights, np.empty((0, lags + 1)), geos, bent[k], a, by[:0])
+        out[1 + carried + k, :] = a[start:]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -110,15 +141,17 @@ def panels_of(family):
 def _responses(size, families, media, earlier, weights, p, panels, unit):
     """All channels' panels and, by geo, their weighted sums less those of the history's carryover."""
     geos, lags = size[GEOS], size[LOOKBACK]
-    scratch = np.empty((2 + size[PARAMETERS]) * media.shape[1])
+    scratch = np.empty((SCRATCH + size[PARAMETERS]) * media.shape[1])
     carried = lags * geos if size[HISTORY] > 0 else 0
     past = np.empty((panels.shape[1], carried))
     of_past = np.empty((panels.shape[1], geos))
     for c in range(size[CHANNELS]):
-        family, own = families[c], p.families[c]
-        respond(family, lags, size[HISTORY], geos, own, media[c], scratch, panels[c])
+        family, own, row = families[c], p.families[c], families[c, REACH]
+        reach = media[row] if row >= 0 else media[c, :0]
+        reached = earlier[row] if row >= 0 else earlier[c, :0]
+        respond(family, size[HISTORY], geos, own, media[c], reach, scratch, panels[c])
         if carried > 0:
-            respond(family, lags, size[HISTORY], geos, own, earlier[c], scratch, past)
+            respond(family, size[HISTORY], geos, own, earlier[c], reached, scratch, past)
         n = panels_of(family)
         sums_of_panels(geos, weights, panels[c, :n], unit[c, :n])
         if carried > 0:

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from mmm.model.kernels.envelope import AT_ZERO, LIFT, SLOPE, TOUCH
-from mmm.model.kernels.evaluate import adstock_series, adstock_weights, saturate
+from mmm.model.kernels.evaluate import inner_series, inner_weights, outer_weights, saturate
 
 
 @njit(cache=True, nogil=True)
@@ -36,7 +36,7 @@ def by_period(
     draws, geos, channels = log_beta.shape
     periods, horizon = base.shape[0], money.shape[0]
     x, a, start = np.empty(periods), np.empty(periods), np.empty(periods)
-    slope, back, plain = np.empty(periods), np.empty(periods), np.empty(periods)
+    slope, back, plain, counts = np.empty(periods), np.empty(periods), np.empty(periods), np.empty(periods)
     spread, f, before = np.empty((spar.shape[2], periods)), np.empty((3, periods)), np.empty((3, periods))
     for g in range(geos):
         for c in range(channels):
@@ -45,8 +45,9 @@ def by_period(
             for h in range(horizon):
                 x[begin + h] += money[h, c] * unit[h, g, c]
             for n in range(draws):
-                adstock_series(akind[n, c], apar[n, c], lookback, x, a)
-                adstock_series(akind[n, c], apar[n, c], lookback, plain, start)
+                inner_series(akind[n, c], apar[n, c], lookback[c], x, a)
+                inner_series(akind[n, c], apar[n, c], lookback[c], plain, start)
+                outer_weights(akind[n, c], apar[n, c], lookback[c], weights, g, counts)
                 saturate(skind[n, c], spar[n, c], start, spread, before)
                 saturate(skind[n, c], spar[n, c], a, spread, f)
                 _raised(place[n], lines, g, c, begin, a, f)
@@ -55,11 +56,11 @@ def by_period(
                 for t in range(periods):
                     slope[periods - 1 - t] = 0.0
                     if t >= begin:
-                        summed += weights[t, g] * (f[0, t] - before[0, t])
-                        slope[periods - 1 - t] = beta * weights[t, g] * f[1, t]
+                        summed += counts[t] * (f[0, t] - before[0, t])
+                        slope[periods - 1 - t] = beta * counts[t] * f[1, t]
                 total[n, c] += beta * summed
                 # Reversed in time, the adjoint is the same causal filter.
-                adstock_series(akind[n, c], apar[n, c], lookback, slope, back)
+                inner_series(akind[n, c], apar[n, c], lookback[c], slope, back)
                 for h in range(horizon):
                     gradient[n, h, c] += unit[h, g, c] * back[periods - 1 - begin - h]
 
@@ -71,7 +72,8 @@ def period_hessian(  # noqa: C901  (one loop nest; splitting it would recompute 
     """Add the ``share[n]``-weighted second derivatives by pairs of periods to ``hessian[c, h, h]``."""
     draws, geos, channels = log_beta.shape
     periods, horizon = base.shape[0], money.shape[0]
-    x, a, bend, weight = np.empty(periods), np.empty(periods), np.empty(periods), np.empty(lookback + 1)
+    x, a, bend, counts = np.empty(periods), np.empty(periods), np.empty(periods), np.empty(periods)
+    weight = np.empty(lookback.max() + 1)
     spread, f = np.empty((spar.shape[2], periods)), np.empty((3, periods))
     for g in range(geos):
         for c in range(channels):
@@ -80,17 +82,18 @@ def period_hessian(  # noqa: C901  (one loop nest; splitting it would recompute 
             for h in range(horizon):
                 x[begin + h] += money[h, c] * unit[h, g, c]
             for n in range(draws):
-                adstock_series(akind[n, c], apar[n, c], lookback, x, a)
-                adstock_weights(akind[n, c], apar[n, c], weight)
+                inner_series(akind[n, c], apar[n, c], lookback[c], x, a)
+                inner_weights(akind[n, c], apar[n, c], lookback[c], weight)
+                outer_weights(akind[n, c], apar[n, c], lookback[c], weights, g, counts)
                 saturate(skind[n, c], spar[n, c], a, spread, f)
                 _raised(place[n], lines, g, c, begin, a, f)
                 scale = share[n] * np.exp(log_beta[n, g, c])
                 for t in range(begin, periods):
-                    bend[t] = scale * weights[t, g] * f[2, t]
+                    bend[t] = scale * counts[t] * f[2, t]
                 for i in range(horizon):
                     for j in range(i + 1):
                         summed = 0.0
-                        for t in range(begin + i, min(periods, begin + j + lookback + 1)):
+                        for t in range(begin + i, min(periods, begin + j + lookback[c] + 1)):
                             summed += bend[t] * weight[t - begin - i] * weight[t - begin - j]
                         hessian[c, i, j] += unit[i, g, c] * unit[j, g, c] * summed
     for c in range(channels):

@@ -21,7 +21,8 @@ _MOST_CURVES = 12
 def triple(row: pd.Series, name: str, of: str = "") -> Estimate:
     """A column with its bounds; ``of`` is what its table is about, such as past."""
     q = f"{of}/{row.name}/{name}" if of else ""
-    return Estimate(float(row[name]), float(row[f"{name}_lower"]), float(row[f"{name}_upper"]), q=q)
+    low, high = ("lower", "upper") if name == "mean" else (f"{name}_lower", f"{name}_upper")
+    return Estimate(float(row[name]), float(row[low]), float(row[high]), q=q)
 
 
 def point(row: pd.Series, name: str, of: str) -> Point:
@@ -55,7 +56,8 @@ def drivers(m: Telling) -> Chapter:
     """What drove the outcome: the waterfall and the weeks."""
     x = m.meaning
     total = float(x.parts["mean"].sum())
-    html = m.render("chapters/drivers.html.j2", unpaid=list(answers.unpaid(x.unpaid, m.fmt)))
+    unpaid = list(answers.unpaid(x.unpaid, m.fmt))
+    html = m.render("chapters/drivers.html.j2", unpaid=unpaid, table=_without_media(m))
     return Chapter(
         "drivers",
         _question(m),
@@ -63,6 +65,49 @@ def drivers(m: Telling) -> Chapter:
         html,
         (waterfall(x.parts, total, m.pen), weekly(x.weeks, x.fitted, m.pen)),
     )
+
+
+_TERMS = {
+    "intercept": mark("Level"),
+    "trend": mark("Trend"),
+    "changes_of_slope": mark("Changes of the trend"),
+    "seasonality": mark("Season of the year"),
+    "months_of_year": mark("Months"),
+    "days_of_week": mark("Days of the week"),
+    "drift": mark("Slow drift"),
+    "public_holidays": mark("Public holidays"),
+}
+"""Terms of the baseline as readers know them, in the order of the table."""
+
+
+def _without_media(m: Telling) -> Table:
+    """What there is without media, part by part."""
+    fmt, t, parts = m.fmt, m.fmt.t, m.meaning.without
+    head = columns(
+        t("Without media"),
+        t("Over the whole time"),
+        t(fmt.by_period(mark("Lowest week"), mark("Lowest day"))),
+        t(fmt.by_period(mark("Highest week"), mark("Highest day"))),
+    )
+    known = [name for name in _TERMS if name in parts.index]
+    order = [*known, *(name for name in parts.index if name not in _TERMS)]
+
+    def rows() -> Iterator[tuple[Cell, ...]]:
+        for name, line in parts.loc[order].iterrows():
+            ends = (triple(line, end, "past/without") for end in ("mean", "least", "most"))
+            dates = ("", *(fmt.date(line[f"{end}_date"]) for end in ("least", "most")))
+            cells = (
+                Cell(fmt.outcome(e, short=True), " · ".join(x for x in (fmt.outcome_range(e, short=True), date) if x))
+                for e, date in zip(ends, dates, strict=True)
+            )
+            yield (Cell(t(_TERMS[str(name)]) if name in _TERMS else fmt.label(str(name))), *cells)
+
+    caption = t(
+        "What would have come without paid media, part by part. Season, days and controls are told against their "
+        "average, so that they add up to little over the whole time and move single periods. Small print: 90% "
+        "intervals."
+    )
+    return table_of(caption, head, rows())
 
 
 def _question(m: Telling) -> str:
@@ -78,6 +123,7 @@ def channel_returns(m: Telling) -> Chapter:
     html = m.render(
         "chapters/returns.html.j2",
         table=_returns_table(m),
+        frequency=_frequency_table(m) if len(x.frequency) else None,
         amount=fmt.next_amount,
         break_even=_break_even(fmt),
         left_out=_left_out(x.channels, _MOST_RETURNS, fmt),
@@ -89,6 +135,28 @@ def channel_returns(m: Telling) -> Chapter:
         html,
         (returns(_largest(x.channels, _MOST_RETURNS), m.pen),),
     )
+
+
+def _frequency_table(m: Telling) -> Table:
+    """How often a person is reached, and how often would win most for the same money."""
+    fmt, t = m.fmt, m.fmt.t
+    head = columns(t("Channel"), t("Contacts a person, lately"), t("Best"), t("Won by it at the same spend"))
+
+    def rows() -> Iterator[tuple[Cell, ...]]:
+        for name, line in m.meaning.frequency.iterrows():
+            best, gain = triple(line, "best", "past"), triple(line, "gain", "past")
+            yield (
+                swatch(m, str(name)),
+                Cell(fmt.ratio(point(line, "usual", "past"))),
+                Cell(fmt.ratio(best), fmt.ratio_range(best)),
+                Cell(fmt.percent(gain), fmt.percent_range(gain)),
+            )
+
+    caption = t(
+        "Channels with reach and frequency: the average frequency in a period that wins most, at the same cost a "
+        "contact, in every period and region. Small print: 90% intervals."
+    )
+    return table_of(caption, head, rows())
 
 
 def _break_even(fmt: Formatter) -> str:
@@ -170,7 +238,7 @@ def saturation(m: Telling) -> Chapter:
                 swatch(m, str(name)),
                 Cell(fmt.money(point(line, "today", "past"), short=True)),
                 Cell(fmt.money(point(line, "observed_max", "past"), short=True)),
-                Cell(fmt.percent(level), fmt.percent_range(level)),
+                Cell(fmt.percent(level), fmt.percent_range(level)) if level.known else Cell(t("none")),
                 Cell(_span_of(half, fmt), fmt.ratio_range(half)),
             )
 

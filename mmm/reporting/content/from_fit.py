@@ -139,6 +139,7 @@ def meaning_of(fit: Fit, analysis: Analysis, fmt: Formatter) -> Meaning:
         parts=parts,
         media=media,
         overall_return=estimate(overall, "past/overall_return"),
+        without=_without_media(analysis),
         weeks=analysis.decomposition,
         curves=analysis.curves,
         fitted=analysis.fitted,
@@ -149,6 +150,7 @@ def meaning_of(fit: Fit, analysis: Analysis, fmt: Formatter) -> Meaning:
         beliefs=beliefs,
         belief_title=title,
         unpaid=analysis.unpaid,
+        frequency=analysis.frequency,
     )
 
 
@@ -171,7 +173,7 @@ def _parts(analysis: Analysis) -> tuple[pd.DataFrame, Estimate]:
     """
     totals = analysis.totals
     media = totals[totals["kind"] == "sum"].iloc[0]
-    steps = totals[totals["kind"] != "sum"].set_index("component")
+    steps = totals[~totals["kind"].isin(("sum", "part"))].set_index("component")
     whole = float(steps["mean"].sum())
     small = (steps["kind"] == "control") & (steps["mean"].abs() < _SMALL_TOTAL * abs(whole))
     base = steps[steps["kind"] == "baseline"].index[0]
@@ -181,6 +183,19 @@ def _parts(analysis: Analysis) -> tuple[pd.DataFrame, Estimate]:
     paid = steps[steps["kind"] == "media"].sort_values("mean", ascending=False, kind="stable")
     ordered = pd.concat([steps[steps["kind"] != "media"], paid])
     return ordered, Estimate(float(media["mean"]), float(media["lower"]), float(media["upper"]), q="past/media")
+
+
+def _without_media(analysis: Analysis) -> pd.DataFrame:
+    """What there is without media, by part: its sum, and its lowest and highest period by their means."""
+    totals, by_period = analysis.totals, analysis.decomposition
+    parts = totals[totals["kind"].isin(("part", "control"))].set_index("component")[["kind", "mean", "lower", "upper"]]
+    rows = by_period[by_period["kind"] != "media"]
+    for name, pick in (("least", "idxmin"), ("most", "idxmax")):
+        at = rows.loc[getattr(rows.groupby("component")["mean"], pick)()].set_index("component")
+        for end in ("mean", "lower", "upper"):
+            parts[name + {"mean": ""}.get(end, f"_{end}")] = at[end]
+        parts[f"{name}_date"] = at["date"]
+    return parts
 
 
 def _beliefs(spec: ModelSpec, channels: pd.DataFrame, fmt: Formatter) -> tuple[tuple[PriorPosterior, ...], str]:

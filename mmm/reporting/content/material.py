@@ -75,13 +75,16 @@ class Meaning:
 
     ``channels``: index channel, columns spend, effect, share, roas, marginal_roas, half_life, saturation (each with
     ``_lower`` and ``_upper``), observed_max, today. ``parts``: index component, columns kind, mean, lower, upper over
-    the whole period. ``weeks``: long, columns date, component, kind, mean. ``curves`` and ``fitted`` as in Analysis.
+    the whole period. ``without``: the same of what there is without media (kinds part and control), with its lowest
+    period ``least`` and its highest ``most`` (with ``_lower``, ``_upper`` and ``_date``). ``weeks``: long, columns
+    date, component, kind, mean. ``curves`` and ``fitted`` as in Analysis.
     """
 
     channels: pd.DataFrame
     parts: pd.DataFrame
     media: Estimate
     overall_return: Estimate
+    without: pd.DataFrame
     weeks: pd.DataFrame
     curves: pd.DataFrame
     fitted: pd.DataFrame
@@ -92,6 +95,8 @@ class Meaning:
     beliefs: tuple[PriorPosterior, ...]
     belief_title: str
     unpaid: pd.DataFrame = field(default_factory=pd.DataFrame)
+    frequency: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """As in Analysis: the usual and the best frequency of channels known by reach and frequency."""
     """As in Analysis: what channels without a cost brought or took."""
 
 

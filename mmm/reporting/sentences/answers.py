@@ -109,6 +109,23 @@ def _next(channels: pd.DataFrame, name: str) -> Estimate:
     return Estimate(*ends, q=f"past/{name}/marginal_roas")
 
 
+def _nearest_ceiling(channels: pd.DataFrame, fmt: Formatter) -> str:
+    """The channel that reached most of its largest effect, among those whose curve has one."""
+    reached = channels["saturation"].astype(float).dropna().sort_values(ascending=False)
+    if reached.empty:
+        return ""
+    highest = str(reached.index[0])
+    line = pd.Series(channels.loc[highest])
+    level = Estimate(
+        *(float(line[f"saturation{end}"]) for end in ("", "_lower", "_upper")), q=f"past/{highest}/saturation"
+    )
+    return " " + fmt.t(
+        "{highest} is closest to its ceiling: {level} of it is reached.",
+        highest=fmt.label(highest),
+        level=fmt.percent(level),
+    )
+
+
 def saturation(channels: pd.DataFrame, fmt: Formatter) -> str:
     """Where money runs into its ceiling: the channel that reached most of it, and what the next money wins there.
 
@@ -119,18 +136,10 @@ def saturation(channels: pd.DataFrame, fmt: Formatter) -> str:
         return fmt.t("Too little is known of the curves to say.")
     tired = [fmt.label(str(c)) for c in ratio.index[ratio < 0.5]]
     fresh = [fmt.label(str(c)) for c in ratio.index[ratio > 0.75]]
-    reached = channels["saturation"].astype(float).sort_values(ascending=False)
-    highest = str(reached.index[0])
-    line = pd.Series(channels.loc[highest])
-    level = Estimate(
-        *(float(line[f"saturation{end}"]) for end in ("", "_lower", "_upper")), q=f"past/{highest}/saturation"
-    )
     values = {
         "first": fmt.label(str(ratio.index[0])),
         "amount": fmt.next_amount,
         "share": fmt.percent(Point(float(ratio.iloc[0]), f"past/{ratio.index[0]}/next_over_average"), 0),
-        "highest": fmt.label(highest),
-        "level": fmt.percent(level),
     }
     if tired:
         text = fmt.plural(
@@ -148,7 +157,7 @@ def saturation(channels: pd.DataFrame, fmt: Formatter) -> str:
             "with {share}.",
             **values,
         )
-    text += " " + fmt.t("{highest} is closest to its ceiling: {level} of it is reached.", **values)
+    text += _nearest_ceiling(channels, fmt)
     if fresh:
         text += " " + fmt.plural(
             "{names} still has room.", "{names} still have room.", len(fresh), names=fmt.join(fresh)

@@ -1,12 +1,16 @@
-"""Geometric carryover: each period keeps a share of what is left.
+"""Geometric carryover, stated by the share that each period keeps of what is left, or by its half-life.
 
-Source: Broadbent (1979), "One way TV advertisements work".
+Source: Broadbent (1979), "One way TV advertisements work", who stated half-lives.
 """
+
+import math
 
 from numba import njit
 
 from mmm.model.families.record import Adstock, Parameter
-from mmm.model.priors import BetaPrior
+from mmm.model.priors import BetaPrior, LogNormalPrior
+
+_LOG2 = math.log(2.0)
 
 
 def _weights(p, normalised, w, by):  # noqa: ARG001
@@ -52,7 +56,8 @@ def _by_geo(alpha, lags, scale, shift, geos, x, a, b):
                 now[g] = level
 
 
-def _recursion(p, normalised, lags, geos, x, a, by):
+@njit(inline="always")
+def _carried(alpha, normalised, lags, geos, x, a, b):
     """What is older than the look-back is taken out again.
 
     Weights add up to one where everything is multiplied by their inverse sum ``scale``, whose derivative takes
@@ -62,16 +67,38 @@ def _recursion(p, normalised, lags, geos, x, a, by):
     for lag in range(lags + 1):
         total += power
         rise += (lag + 1) * power if lag < lags else 0.0
-        power *= p[0]
+        power *= alpha
     scale, shift = (1.0 / total, rise / total) if normalised else (1.0, 0.0)
     if geos == 1:
-        _national(p[0], lags, scale, shift, x, a, by[0])
+        _national(alpha, lags, scale, shift, x, a, b)
     else:
-        _by_geo(p[0], lags, scale, shift, geos, x, a, by[0])
+        _by_geo(alpha, lags, scale, shift, geos, x, a, b)
+
+
+def _recursion(p, normalised, lags, geos, x, a, by):
+    _carried(p[0], normalised, lags, geos, x, a, by[0])
 
 
 def _graph(lag, alpha):
     return alpha**lag
+
+
+def _half_life_weights(p, normalised, w, by):  # noqa: ARG001
+    for lag in range(w.shape[0]):
+        w[lag] = math.exp(-_LOG2 * lag / p[0])
+        by[0, lag] = w[lag] * _LOG2 * lag / (p[0] * p[0])
+
+
+def _half_life_recursion(p, normalised, lags, geos, x, a, by):
+    alpha = math.exp(-_LOG2 / p[0])
+    _carried(alpha, normalised, lags, geos, x, a, by[0])
+    chain = alpha * _LOG2 / (p[0] * p[0])
+    for i in range(x.shape[0]):
+        by[0, i] *= chain
+
+
+def _half_life_graph(lag, half_life):
+    return 2.0 ** (-lag / half_life)
 
 
 FAMILIES = (
@@ -93,5 +120,25 @@ FAMILIES = (
         weights=_weights,
         recursion=_recursion,
         graph=_graph,
+    ),
+    Adstock(
+        name="geometric_half_life",
+        label="geometric",
+        sentence="The effect is largest in the period of the spend, and each period keeps a share of it.",
+        formula="2^(-lag / half_life)",
+        source="Broadbent (1979)",
+        parameters=(
+            Parameter(
+                "half_life",
+                "adstock_half_life",
+                LogNormalPrior(lower=0.3, upper=3.0),
+                "periods after which half of the effect of a period is left",
+                alike=False,
+            ),
+        ),
+        extends="geometric",
+        weights=_half_life_weights,
+        recursion=_half_life_recursion,
+        graph=_half_life_graph,
     ),
 )

@@ -106,6 +106,7 @@ def _sloped_shape(half: Floats, slope: Floats) -> Shape:
 FAMILIES = (
     Saturation(
         name="hill",
+        also=("michaelis_menten",),
         label="Hill",
         sentence="Each further unit of money does less than the one before.",
         formula="a / (half + a)",
@@ -138,5 +139,30 @@ FAMILIES = (
         graph=_sloped_graph,
         shape=_sloped_shape,
         precise=True,
+    ),
+    Saturation(
+        name="frequency",
+        label="Hill, of the frequency",
+        sentence="A person who was reached more often is moved more, up to a limit; the first contacts may do little.",
+        formula="f^slope / (half_frequency^slope + f^slope), f: frequency",
+        source="Meridian",
+        parameters=(
+            Parameter(
+                "half_frequency",
+                "half_frequency",
+                LogNormalPrior(lower=1.0, upper=5.0),
+                "contacts of a person at half of their largest effect",
+                alike=False,
+            ),
+            Parameter(
+                "slope", "hill_slope", LogNormalPrior(lower=1.0, upper=4.0), "slope of the Hill curve", alike=False
+            ),
+        ),
+        response=_sloped_response,
+        curve=_sloped_curve,
+        graph=_sloped_graph,
+        shape=_sloped_shape,
+        precise=True,
+        of_frequency=True,
     ),
 )

@@ -50,6 +50,7 @@ def _shape(half: Floats) -> Shape:
 FAMILIES = (
     Saturation(
         name="logistic",
+        also=("tanh",),
         label="logistic",
         sentence="Each further unit of money does less than the one before, and beyond a level hardly anything.",
         formula="(1 - exp(-r a)) / (1 + exp(-r a)), r = log 3 / half",
