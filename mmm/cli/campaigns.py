@@ -103,7 +103,7 @@ def print_moves(found: SeenThrough, currency: str, margin: float | None) -> None
                 amount(float(row["today"])),
                 f"{amount(float(row['low']))} to {amount(float(row['high']))}",
                 amount(float(row["planned"])),
-                amount(float(row["planned"] - row["today"]), sign=True),
+                amount(round(float(row["planned"] - row["today"]), 2) + 0.0, sign=True),
                 interval(float(row["gain"]), float(row["gain_lower"]), float(row["gain_upper"])),
             )
             for _, row in rows.iterrows()

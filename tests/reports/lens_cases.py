@@ -5,15 +5,27 @@ from typing import Any
 
 from mmm.simulate.cohorts import Cohorts, CustomerTruth, simulate_orders
 
-TIERS = {"unit": "units", "tiers": [{"to": 9_999, "price": 0.01}, {"price": 0.008}]}
+TIERS = {"unit": "units", "features": ["automation"], "tiers": [{"to": 9_999, "price": 0.01}, {"price": 0.008}]}
 COSTS = {
     "ledger": {"source": "ledger.csv", "category": "account", "channel": "channel"},
     "rules": [
         {"name": "media", "where": {"category": ["media"]}, "category": "working_media", "channel": "own"},
         {"name": "tools", "where": {"category": ["tools"]}, "category": "technology", "channel": "search"},
     ],
-    "vendors": {"sendwell": TIERS, "postline": {**TIERS, "fixed": 5, "switching": 40}},
-    "usage": {"news": {"unit": "units", "current": "sendwell", "volumes": [9_000, 12_000], "spread": 0.2}},
+    "vendors": {
+        "sendwell": TIERS,
+        "postline": {**TIERS, "fixed": 5, "switching": 40},
+        "bulk": {**TIERS, "features": []},
+    },
+    "usage": {
+        "news": {
+            "unit": "units",
+            "current": "sendwell",
+            "volumes": [9_000, 12_000],
+            "spread": 0.2,
+            "features": ["automation"],
+        }
+    },
 }
 LEDGER = (
     "date,amount,account,channel\n2022-01-31,3000.00,media,search\n2022-01-31,9000.00,media,tv\n"

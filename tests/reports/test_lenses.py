@@ -77,6 +77,7 @@ def test_the_one_table_has_the_lenses_numbers(story: Story, seen: tuple[OtherLen
     assert "€18,500" in costs  # the whole ledger, rent included
     assert "mapped by no rule" in costs
     assert "sendwell, today’s" in costs
+    assert costs.count("cannot do what is needed") == 1  # of bulk alone
     inside = text_of(chapters["campaigns"].html)
     assert "shared among its campaigns by “orders”" in inside
     for said in (

@@ -97,7 +97,7 @@ def _vendors(m: Telling, table: pd.DataFrame) -> Table:
 
     def money(line: "pd.Series[float]", name: str) -> Cell:
         value = Estimate(*(float(line[f"{name}{end}"]) for end in ("", "_lower", "_upper")))
-        return Cell(fmt.money(value), fmt.money_range(value)) if value.known else Cell("–")
+        return Cell(fmt.money(value, short=True), fmt.money_range(value, short=True)) if value.known else Cell("–")
 
     def share(value: float) -> Cell:
         return Cell("–" if pd.isna(value) else fmt.percent(float(value), 0))
@@ -106,7 +106,11 @@ def _vendors(m: Telling, table: pd.DataFrame) -> Table:
         for _, line in table.iterrows():
             today = facts["today"][line["usage"]] == line["vendor"]
             told = t("{name}, today’s", name=line["vendor"]) if today else str(line["vendor"])
-            first = Cell(told, f"{line['usage']} ({facts['units'][line['usage']]})", strong=today)
+            usage = f"{line['usage']} ({facts['units'][line['usage']]})"
+            # Cheapest and unable is no offer.
+            unable = bool(line["obstacles"])
+            note = t("{usage}; cannot do what is needed", usage=usage) if unable else usage
+            first = Cell(told, note, tone="bad" if unable else "", strong=today)
             amounts = (money(line, name) for name in ("cost_per_year", "saving", "first_year"))
             yield (first, *amounts, share(line["chance"]), share(line["utilisation"]))
 
