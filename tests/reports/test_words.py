@@ -263,8 +263,8 @@ def a_record(kept: float = 0.6, plans: int = 4) -> Record:
 @pytest.mark.parametrize(
     ("language", "first", "counted"),
     [
-        ("en", "3 of 4 settled plans held what was promised. Promises were €250k above what came",
-         "By that record 60% of a promise is kept: count on +€0.74m of this plan"),
+        ("en", "3 of 4 settled plans held what was promised. Promises were €250\u00a0thousand above what came",
+         "By that record 60% of a promise is kept: count on +€0.74\u00a0million of this plan"),
         ("de", "3 von 4 abgerechneten Plänen hielten, was zugesagt war.", "Rechnen Sie bei diesem Plan mit +0,74"),
         ("fr", "3 plans soldés sur 4 ont tenu leur promesse.", "comptez sur +0,74"),
         ("es", "3 de 4 planes liquidados cumplieron lo prometido.", "cuente con +0,74"),
