@@ -22,7 +22,7 @@ from mmm.register.record import Content
 from mmm.reporting.runs.ledger_page import page
 from mmm.settings.report import ReportSettings
 
-PLAN = PlanSettings.model_validate({"objective": "expected_outcome", "draws": 200})
+PLAN = PlanSettings.model_validate({"objective": "expected_outcome", "draws": 200, "discrepancy": None})
 FREE = ReplanSettings(days_between=0, cost_share=0.0, max_moved=0.3, probability=0.6)
 
 

@@ -52,6 +52,7 @@ def belief(m: Telling) -> Chapter:
         models_text=by_model.models_text(m.models, m) if m.models is not None else "",
         disputes=by_model.disputes(m.models.plan, m.fmt) if m.models is not None else [],
         beliefs=bool(m.meaning.beliefs),
+        model_alone=m.teller.model_alone(),
         title=m.meaning.belief_title,
     )
     answer = answers.belief(m.gate.passed, len(m.gate.warnings), error, inside, hidden, m.fmt)

@@ -115,11 +115,13 @@ class Teller(Recommendation):
             bad = t(
                 "If things go badly (the worst 5%), it loses {amount} on average against today’s plan{net}.", **values
             )
-        alone = "" if d.model_gain is None else f" {self._model_alone(d.model_gain)}"
-        return f"{self._in_hundred(d.probability)} {bad}{alone}"
+        return f"{self._in_hundred(d.probability)} {bad}"
 
-    def _model_alone(self, gain: Estimate) -> str:
-        """What the posterior says by itself, and why the report says something else."""
+    def model_alone(self) -> str:
+        """What the posterior says by itself of the gain, and why the report says something else."""
+        gain = self.decision.model_gain
+        if gain is None or self.decision.verdict == "unchanged":
+            return ""
         return self.fmt.t(
             "The figures count how far such models were off where the truth was known; by itself the model would say "
             "{gain} (90% interval {ends}).",
