@@ -24,6 +24,7 @@ from mmm.ltv import CustomerValue, LtvSettings, value_customers
 from mmm.ltv.read import read_customers
 from mmm.planning.worth import UnitWorth
 from mmm.suggest import suggestion
+from mmm.tables import csv_text
 from mmm.workflow.kept import Kind, Place, Say
 from mmm.workflow.plain import frame, frame_data
 
@@ -75,7 +76,7 @@ def _hash(source: Any, base: Path) -> str:
         from mmm.data.query import read_query  # databases and their drivers are needed by nobody else
 
         frame = read_query(QuerySettings.model_validate(source), base, "a lens").frame
-        return hashes.of_text(frame.to_csv(index=False))
+        return hashes.of_text(csv_text(frame))
     path = base / source
     try:
         return hashes.of_file(path)

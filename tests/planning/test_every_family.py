@@ -73,7 +73,8 @@ def test_no_plan_of_a_grid_beats_the_certificate(problem, adstock: Adstock, satu
         if (totals <= most).all():
             won = float(found.effect_draws(found.pattern * totals).sum(axis=1).mean())
             assert won <= proven, (totals, won, best, made.certificate)
-    shape = saturation.shape(*found.draws.saturation_par.reshape(-1, found.draws.saturation_par.shape[-1]).T)
+    parameters = found.draws.saturation_par.reshape(-1, found.draws.saturation_par.shape[-1]).T
+    shape = saturation.shape(*parameters[: len(saturation.parameters)])
     assert always_concave(found.draws) == bool((np.asarray(shape.turn) <= 0).all())
     assert (s_shaped(found.draws) >= 0).all()
 

@@ -38,7 +38,9 @@ def test_a_curve_is_continuous_from_zero_and_has_finite_derivatives(name, slope)
         assert np.all(value[1:4] <= 1e-250)
         # Between two levels the curve rises as its slopes say, from a chord at zero on.
         gained = np.diff(value[:7]) / np.where(np.diff(half * LEVELS[:7]) > 0, np.diff(half * LEVELS[:7]), np.inf)
-        np.testing.assert_allclose(gained[4:], found[4:6, 1], rtol=1e-3)
+        # A power is not straight between two levels, however near to nothing they are.
+        if name != "power":
+            np.testing.assert_allclose(gained[4:], found[4:6, 1], rtol=1e-3)
 
 
 def _draws(adstock: tuple[str, bool], saturation: str, slope: float) -> ResponseDraws:
@@ -49,7 +51,8 @@ def _draws(adstock: tuple[str, bool], saturation: str, slope: float) -> Response
         channels=("c",),
         geos=("all",),
         adstock_kind=np.full((DRAWS, 1), adstock_kind(adstock[0], normalised=adstock[1])),
-        adstock_par=np.stack(carried, axis=-1)[:, None, :],
+        # The rows have room for a parameter where the family has none.
+        adstock_par=np.stack(carried or [np.zeros(DRAWS)], axis=-1)[:, None, :],
         saturation_kind=np.full((DRAWS, 1), saturation_kind(saturation)),
         saturation_par=np.stack([np.geomspace(0.05, 20, DRAWS), np.full(DRAWS, slope)], axis=-1)[:, None, :],
         log_beta=np.zeros((DRAWS, 1, 1)),

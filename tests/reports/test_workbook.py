@@ -61,7 +61,7 @@ def test_formulas_give_the_numbers_of_the_plan(path: Path, story: Story) -> None
         line = plan.allocation.loc[name]
         assert float(found[f"I{row}"]) == pytest.approx(line["effect"], rel=1e-6)
         assert float(found[f"E{row}"]) == pytest.approx(line["change"])
-        assert float(found[f"F{row}"]) == pytest.approx(line["change_pct"] / 100)
+        assert float(found[f"F{row}"]) == pytest.approx(line["change_pct"] / 100, abs=1e-6)
         # The slope of the line through the curve's points; the curve's own is between those of two neighbours.
         assert float(found[f"L{row}"]) == pytest.approx(line["marginal_effect"], rel=0.1)
         assert found[f"M{row}"] in ("", 0)
