@@ -310,10 +310,9 @@ def mean_along_cells(
     order, par, at = np.empty(share.shape[0], np.int64), np.empty((_ROWS, _B)), np.empty(_B)
     ap, sp = np.empty((apar.shape[2], _B)), np.empty((spar.shape[2], _B))
     weight, own = np.empty((lookback.max() + 1, _B)), np.empty(lookback.max() + 1)
-    counts, heavy = np.empty(periods), np.empty((periods, _B))
     ab, ad, out = np.empty((periods, _B)), np.empty((periods, _B)), np.empty((points + 1, 3, _B))
     box, which, tangents = np.empty((5, _B)), np.empty(_B, np.int64), np.empty(_B)
-    search, found = np.empty((5, _B)), np.empty((3, _B))
+    search, found, counts, heavy = np.empty((5, _B)), np.empty((3, _B)), np.empty(periods), np.empty((periods, _B))
     for cell in cells:
         g, c = cell // channels, cell % channels
         xb, xd = base[:, g, c].copy(), direction[:, g, c].copy()
@@ -322,16 +321,14 @@ def mean_along_cells(
         lower[g, c] = upper[g, c] = left[g, c] = right[g, c] = 0.0
         count, first = _grouped(akind, skind, share, c, order), 0
         while first < count:
-            n = order[first]
-            kind = skind[n, c]
+            n, kind = order[first], skind[order[first], c]
             size = _block(akind, apar, skind, spar, log_beta, share, order, first, count, g, c, ap, sp, par)
             _bounding(kind, shape, order, first, size, c, sp, par, at, found)
             _carried(akind[n, c], ap, lookback[c], xb, weight, own, ab)
             _carried(akind[n, c], ap, lookback[c], xd, weight, own, ad)
             apart = _counted(akind[n, c], ap, lookback[c], weights, g, par[_SCALE], counts, heavy)
             for t in range(begin, periods):
-                touching = 0.0
-                w, scale = (1.0, heavy[t]) if apart else (weights[t, g], par[_SCALE])
+                touching, w, scale = (0.0, 1.0, heavy[t]) if apart else (0.0, weights[t, g], par[_SCALE])
                 _values(kind, sp, 0.0, ab[t], ad[t], at, out[points])
                 for k in range(points):
                     here = out[k]
