@@ -86,9 +86,13 @@ def record_negative(
         )
 
 
+LEAST_FREQUENCY = 0.9
+"""Reach is estimated: a frequency of 0.98 is one of 1, and one below this is something else."""
+
+
 def record_frequency(often: Cells, reach: Cells, where: Callable[[int], str], name: str, problems: Problems) -> None:
-    """Record average frequencies below one, or missing, where somebody was reached."""
-    rows = np.flatnonzero((np.nan_to_num(reach.values) > 0) & ~(often.values >= 1.0))
+    """Record average frequencies below one, or missing, where somebody was reached; estimates may be a little below."""
+    rows = np.flatnonzero((np.nan_to_num(reach.values) > 0) & ~(often.values >= LEAST_FREQUENCY))
     if rows.size:
         problems.add(
             f"Column '{name}' is the average frequency, which is at least 1 where anybody was reached; {rows.size} "

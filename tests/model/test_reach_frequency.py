@@ -64,7 +64,7 @@ def test_reach_and_frequency_are_read_and_written_back() -> None:
 
 def test_a_frequency_below_one_is_no_frequency() -> None:
     with pytest.raises(DataError, match="at least 1 where anybody was reached; 1 rows"):
-        from_frame(frame([0.5, *[2.0] * 19]), DataSettings.model_validate(SETTINGS))
+        from_frame(frame([0.5, 0.98, *[2.0] * 18]), DataSettings.model_validate(SETTINGS))
     with pytest.raises(ValueError, match="takes no frequency"):
         DataSettings.model_validate(SETTINGS | {"channels": {"tv": {"spend": "tv", "frequency": "often"}}})
 
