@@ -104,7 +104,7 @@ def test_runs_reads_what_it_can(tmp_path: Path, odd: dict[str, Path]) -> None:
     told("runs", "--out", odd["none"], code=2)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser writes everywhere")
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser writes everywhere: run the tests as another user")
 def test_read_only_folders(world: Path, tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o500)
     told("plan", world / "settings.yaml", "--out", tmp_path / "closed" / "x", code=7)

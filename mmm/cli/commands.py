@@ -243,11 +243,14 @@ def monitor(
     show_monitor(config, parameter or [], out, watch)
 
 
+Today = Annotated[Path, typer.Option("--config", metavar="CONFIG", help="Settings file with the data of today.")]
+
+
 @app.command()
 def replan(
     plan: Plan,
     by: By,
-    config: Annotated[Path, typer.Option("--config", metavar="CONFIG", help="Settings file with the data of today.")],
+    config: Today,
     note: Note = "",
     parameter: Parameters = None,
     out: Out = REPORTS,
@@ -264,7 +267,7 @@ def replan(
 def settle(
     plan: Plan,
     by: By,
-    config: Annotated[Path, typer.Option("--config", metavar="CONFIG", help="Settings file with the data of today.")],
+    config: Today,
     note: Note = "",
     parameter: Parameters = None,
     out: Out = REPORTS,
