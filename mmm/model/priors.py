@@ -25,17 +25,24 @@ def _within(value: float) -> float:
 End = Annotated[float, Field(gt=0), AfterValidator(_within)]
 
 
-class LogNormalPrior(Section):
-    """A positive quantity by its 90% interval: 5% of the prior lies below ``lower``, 5% above ``upper``."""
+class _Interval(Section):
+    """The ends of a 90% interval, in their order."""
 
-    lower: End
-    upper: End
+    lower: float
+    upper: float
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if not self.lower < self.upper:
             raise ValueError(f"lower ({self.lower}) must be below upper ({self.upper})")
         return self
+
+
+class LogNormalPrior(_Interval):
+    """A positive quantity by its 90% interval: 5% of the prior lies below ``lower``, 5% above ``upper``."""
+
+    lower: End
+    upper: End
 
     @property
     def mu(self) -> float:
@@ -64,17 +71,11 @@ class LevelPrior(LogNormalPrior):
     unit: Literal["relative", "money", "media"] = "relative"
 
 
-class NormalPrior(Section):
+class NormalPrior(_Interval):
     """A quantity of any sign by its 90% interval: 5% of the prior lies below ``lower``, 5% above ``upper``."""
 
     lower: float = Field(ge=-1e15, le=1e15)
     upper: float = Field(ge=-1e15, le=1e15)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if not self.lower < self.upper:
-            raise ValueError(f"lower ({self.lower}) must be below upper ({self.upper})")
-        return self
 
     @property
     def mean(self) -> float:

@@ -89,13 +89,20 @@ def judge(request: Request, fit: Fit, *, progress: bool = False, say: Say = lamb
     return Judgement(result, found, agreed, gate(fit, settings, result, agreed, found))
 
 
-def _asked(request: Request) -> dict[str, Any]:
-    """What a judgement depends on besides its fit. Whether a failed gate is overridden is no part of it."""
+def _fitted_on(request: Request) -> dict[str, Any]:
+    """What every fit that is made on the way depends on: of parts of the panel, or of other beliefs."""
     return {
         "panel": request.dataset.fingerprint,
         "model": request.beliefs.model.model_dump(mode="json"),
         "evidence": request.beliefs.evidence.model_dump(mode="json"),
         "sampler": request.sampler.model_dump(mode="json", exclude={"store"}),
+    }
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    """What a judgement depends on besides its fit. Whether a failed gate is overridden is no part of it."""
+    return {
+        **_fitted_on(request),
         "gate": request.gate.model_dump(mode="json", exclude={"override"}),
         "checks": sorted(CHECKS),
     }
@@ -116,9 +123,6 @@ def backtested(request: Request, place: Refreshes | None = None, say: Say = lamb
 def _refreshed(request: Request) -> dict[str, Any]:
     """What a backtest depends on besides the fit of all data."""
     return {
-        "panel": request.dataset.fingerprint,
-        "model": request.beliefs.model.model_dump(mode="json"),
-        "evidence": request.beliefs.evidence.model_dump(mode="json"),
-        "sampler": request.sampler.model_dump(mode="json", exclude={"store"}),
+        **_fitted_on(request),
         "backtest": request.backtest.model_dump(mode="json"),
     }
