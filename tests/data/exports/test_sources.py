@@ -103,6 +103,18 @@ def test_money_of_another_currency_by_dated_rates(tmp_path: Path) -> None:
     assert "2 rows in USD lie before the first rate" in message
 
 
+def test_an_outcome_of_another_currency_by_dated_rates(tmp_path: Path) -> None:
+    orders = layouts.shopify_orders(tmp_path)
+    orders.write_text(orders.read_text(encoding="utf-8").replace("EUR", "USD"), encoding="utf-8")
+    layouts.meta_ads(tmp_path)
+    made = document({"file": "meta.csv"}, {"file": "orders.csv"}, rates={"USD": {"2024-01-01": 0.5, "2024-01-08": 0.25}})
+    made["data"]["sources"] = made["data"]["sources"][1:]
+    found = joined(settings_from(made).data, tmp_path)
+    # 50 a day and another 50 on the first one; counts have no currency.
+    assert found.table.frame["revenue"].tolist() == [0.5 * 400, 0.25 * 350, 0.25 * 350]
+    assert found.table.frame["orders"].tolist() == [8.0, 7.0, 7.0]
+
+
 def test_weeks_of_another_weekday_are_refused_with_both_or_split_by_days(tmp_path: Path) -> None:
     layouts.google_trends(tmp_path)
     message = refused(tmp_path, {"file": "trends.csv"}, calendar={"starts": "monday"})
