@@ -107,7 +107,9 @@ def test_an_outcome_of_another_currency_by_dated_rates(tmp_path: Path) -> None:
     orders = layouts.shopify_orders(tmp_path)
     orders.write_text(orders.read_text(encoding="utf-8").replace("EUR", "USD"), encoding="utf-8")
     layouts.meta_ads(tmp_path)
-    made = document({"file": "meta.csv"}, {"file": "orders.csv"}, rates={"USD": {"2024-01-01": 0.5, "2024-01-08": 0.25}})
+    made = document(
+        {"file": "meta.csv"}, {"file": "orders.csv"}, rates={"USD": {"2024-01-01": 0.5, "2024-01-08": 0.25}}
+    )
     made["data"]["sources"] = made["data"]["sources"][1:]
     found = joined(settings_from(made).data, tmp_path)
     # 50 a day and another 50 on the first one; counts have no currency.
