@@ -44,18 +44,20 @@ def prepare(fit: Fit, settings: PlanSettings, worth: UnitWorth | None = None) ->
     """
     _check_excluded(fit.excluded, settings)
     panel = priced(fit.dataset, settings)
+
+    def planned_on(found: ResponseDraws) -> ResponseDraws:
+        return _valued(_at_frequencies(found.only(panel.channels), panel, settings), panel, settings, worth)
+
     posterior, asked = fit.response(settings.draws), settings.discrepancy
-    calibrated = posterior if asked is None else with_discrepancy(fit, posterior, asked, settings.seed)
-    draws, alone = (
-        _valued(_at_frequencies(d.only(panel.channels), panel, settings), panel, settings, worth)
-        for d in (calibrated, posterior)
-    )
+    alone = planned_on(posterior)
+    draws = alone if asked is None else planned_on(with_discrepancy(fit, posterior, asked, settings.seed))
     problem = replace(_posed(panel, settings, draws), worth=worth)
     notes = list(problem.notes)
     model = problem.with_draws(alone)
     without = without_money(fit, settings, model, notes)
-    # What is not the channels' is the baseline's: today's plan brings what the model forecasts, whoever is credited.
-    without += (model.effect_draws(problem.reference) - problem.effect_draws(problem.reference)).sum(axis=1)
+    if asked is not None:
+        # What is not the channels' is the baseline's: today's plan brings what the model forecasts.
+        without += (model.effect_draws(problem.reference) - problem.effect_draws(problem.reference)).sum(axis=1)
     if fit.excluded:
         notes.append(Statement("excluded", {"names": fit.excluded}))
     _say_objective(settings.objective, notes)
