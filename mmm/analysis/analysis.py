@@ -30,6 +30,8 @@ MEDIA, BASELINE, CONTROL, PART = "media", "baseline", "control", "part"
 TOLD = (CONTROL_TERM, EVENT_TERM)
 """Terms that stand by their own name beside the baseline."""
 
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, repr=False)
 class Analysis:
@@ -183,8 +185,14 @@ def _decomposition(fit: Fit, parts: dict[str, tuple[str, Floats]]) -> pd.DataFra
     return pd.concat(tables, ignore_index=True)
 
 
+def _over_time(part: Floats) -> Floats:
+    """Sums [n] of a part [n, t]; nothing where what is left of terms that cancel is their rounding."""
+    total = part.sum(axis=1)
+    return np.where(np.abs(total) < _ROUNDING * np.abs(part).sum(axis=1), 0.0, total)
+
+
 def _totals(parts: dict[str, tuple[str, Floats]]) -> pd.DataFrame:
-    sums = {name: (kind, part.sum(axis=1)) for name, (kind, part) in parts.items()}
+    sums = {name: (kind, _over_time(part)) for name, (kind, part) in parts.items()}
     baseline = np.sum([draws for kind, draws in sums.values() if kind == BASELINE], axis=0)
     media = np.sum([draws for kind, draws in sums.values() if kind == MEDIA], axis=0)
     rows = [("baseline", BASELINE, baseline)]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mmm.analysis import analyse
+from mmm.analysis.analysis import _totals
 from mmm.analysis.intervals import summary
 from mmm.data.names import COMPONENTS
 
@@ -89,3 +90,19 @@ def test_periods_without_outcome_have_an_error(known):
     mean = known.fit.draws(1000).expected(known.fit.dataset, known.fit.window, known.fit.seed).sum(axis=2).mean(axis=0)
     actual[-3:] = 0.0
     assert quiet.error == pytest.approx(np.abs(actual - mean).mean() / actual.mean(), rel=1e-6)
+
+
+def test_what_cancels_over_time_is_nothing_and_not_its_rounding():
+    rng = np.random.default_rng(1)
+    course = rng.normal(0, 1e5, 156)
+    centred = course - course.mean()
+    parts = {
+        "promo": ("control", rng.normal(1, 0.1, (50, 1)) * centred),
+        "price": ("control", rng.normal(1, 0.1, (50, 1)) * (centred + 1e-3)),
+        "level": ("baseline", np.ones((50, 156))),
+        "tv": ("media", np.ones((50, 156))),
+    }
+    assert abs(parts["promo"][1].sum(axis=1)).max() > 0
+    found = _totals(parts).set_index("component")
+    assert (found.loc["promo", ["mean", "lower", "upper"]] == 0).all()
+    assert found.loc["price", "mean"] == pytest.approx(0.156, rel=0.2)
