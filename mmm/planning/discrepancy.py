@@ -3,7 +3,7 @@
 A posterior knows the noise of its data and nothing of what the model leaves out: demand that spend follows, carryover
 of another form, a trend that a channel is credited with. In worlds with known truth the error of a channel's log effect
 was larger than its posterior by a small amount nearly always, and by a large one now and then, when a channel is
-credited with something else (docs/studies/promise.md). :func:`with_discrepancy` adds both to the draws.
+credited with something else (docs/believe.md). :func:`with_discrepancy` adds both to the draws.
 
 The discrepancy of a model is a parameter of its own (Kennedy and O'Hagan 2001), here with the two-part normal error of
 Box and Tiao (1968): an estimate that agrees with what was believed before the data widens a little; one that surprises
