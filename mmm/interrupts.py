@@ -8,6 +8,7 @@ it is inside compiled code or waits for others.
 This module imports nothing slow: it stands guard from the first moment.
 """
 
+import atexit
 import os
 import signal
 import socket
@@ -106,12 +107,21 @@ def _install() -> None:
     for number in _SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _on_signal)
+    # The first that is registered is the last that runs.
+    atexit.register(_deafen)
     heard, woken = socket.socketpair()
     woken.setblocking(False)
     signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
     _state.sockets = (heard, woken)
     with suppress(RuntimeError):  # no memory for a thread: the rest holds without
         threading.Thread(target=_watch, args=(heard,), name="mmm-interrupts", daemon=True).start()
+
+
+def _deafen() -> None:
+    """Hear nothing more: Python puts the default handlers back before it clears its modules, so that a signal then
+    would end, without a word and with another exit code, a command that is complete."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _watch(heard: socket.socket) -> None:

@@ -169,3 +169,27 @@ def test_a_killed_notebook_is_a_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in said
     assert "The process that ran the notebook ended or did not answer." in said.splitlines()[-1]
     assert interruptions.leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_is_complete_ends_as_complete(number: int) -> None:
+    # Python puts the default handlers back before it clears the modules, in which this object lies.
+    program = """
+import os, sys, time
+from mmm import interrupts
+
+class Late:
+    def __del__(self, write=os.write, sleep=time.sleep):
+        write(1, b"clearing")
+        sleep(3.0)
+
+late = Late()
+sys.exit(interrupts.run(lambda: None))
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(8) == b"clearing"
+        process.send_signal(number)
+        assert process.wait(60) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
