@@ -83,7 +83,11 @@ def truth_of(kind: Kind, carried: dict[str, float], bent: dict[str, float]) -> t
     adstock = Adstock(family=family, max_lag=LOOKBACK, **fields)
     curve = "hill" if kind.saturation == "hill_sloped" else kind.saturation
     half, slope = bent.get("half", bent.get("level", 1.0)), bent.get("slope", bent.get("exponent", 1.0))
-    return adstock, Saturation(family=curve, k=half, slope=slope, rate=np.log(3.0) / half)
+    rate = np.log(3.0) / half
+    if curve == "logistic_s":
+        rate = np.log(2.0 + bent["flat_start"]) / half
+        curve, half = "sigmoid", np.log(bent["flat_start"]) / rate
+    return adstock, Saturation(family=curve, k=half, slope=slope, rate=rate)
 
 
 def world(kind: Kind, seed: int) -> tuple[World, list[dict[str, float]]]:

@@ -1,5 +1,7 @@
 """Adstock and saturation, written out plainly: the independent oracle against which the fast kernels are tested."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,16 +44,31 @@ def carry_over(media: Array, weights: Array) -> Array:
 
 def saturate(x: Array, saturation: Saturation) -> Array:
     """Share of the full effect reached at media ``x >= 0`` (relative to the channel's mean); see Saturation."""
-    if saturation.family == "hill":
-        powered = x**saturation.slope
-        return np.asarray(powered / (saturation.k**saturation.slope + powered))
-    if saturation.family == "power":
-        return np.asarray(x**saturation.slope)
-    if saturation.family == "log":
-        return np.asarray(np.log1p(x / saturation.k))
-    if saturation.family == "none":
-        return np.asarray(x)
-    decay = np.exp(-saturation.rate * x)
-    if saturation.family == "logistic":
-        return np.asarray((1.0 - decay) / (1.0 + decay))
-    return np.asarray(1.0 - decay)
+    return np.asarray(_CURVES[saturation.family](x, saturation))
+
+
+def _hill(x: Array, curve: Saturation) -> Array:
+    powered = x**curve.slope
+    return np.asarray(powered / (curve.k**curve.slope + powered))
+
+
+def _logistic(x: Array, curve: Saturation) -> Array:
+    decay = np.exp(-curve.rate * x)
+    return (1.0 - decay) / (1.0 + decay)
+
+
+def _sigmoid(x: Array, curve: Saturation) -> Array:
+    at_zero = 1.0 / (1.0 + np.exp(curve.rate * curve.k))
+    risen = 1.0 / (1.0 + np.exp(-curve.rate * (x - curve.k)))
+    return np.asarray((risen - at_zero) / (1.0 - at_zero))
+
+
+_CURVES: dict[str, Callable[[Array, Saturation], Array]] = {
+    "hill": _hill,
+    "logistic": _logistic,
+    "exponential": lambda x, curve: 1.0 - np.exp(-curve.rate * x),
+    "sigmoid": _sigmoid,
+    "power": lambda x, curve: x**curve.slope,
+    "log": lambda x, curve: np.log1p(x / curve.k),
+    "none": lambda x, _: x,
+}

@@ -44,17 +44,20 @@ class Saturation:
     """Diminishing returns of media ``x`` relative to the channel's mean active media (per head).
 
     hill: ``x^slope / (k^slope + x^slope)``; logistic: ``(1 - exp(-rate x)) / (1 + exp(-rate x))``;
-    exponential: ``1 - exp(-rate x)``; power: ``x^slope``; log: ``log(1 + x / k)``; none: ``x``. The last three have no
-    full effect: what is said of it is then said of media at 1.
+    exponential: ``1 - exp(-rate x)``; sigmoid: ``1 / (1 + exp(-rate (x - k)))``, moved and scaled to rise from 0 to 1;
+    power: ``x^slope``; log: ``log(1 + x / k)``; none: ``x``. The last three have no full effect: what is said of it is
+    then said of media at 1.
     """
 
-    family: Literal["hill", "logistic", "exponential", "power", "log", "none"] = "hill"
+    family: Literal["hill", "logistic", "exponential", "sigmoid", "power", "log", "none"] = "hill"
     k: float = 1.5
     slope: float = 1.0
     rate: float = 1.0
 
     def __post_init__(self) -> None:
-        _require(self.k > 0.0 and self.slope > 0.0, f"Hill k and slope are positive, got {self}.")
+        # A sigmoid may turn before nothing is spent: then it is concave.
+        placed = self.k > 0.0 or self.family == "sigmoid"
+        _require(placed and self.slope > 0.0, f"Hill k and slope are positive, got {self}.")
         _require(self.rate > 0.0, f"a saturation rate is positive, got {self.rate}.")
 
 

@@ -228,6 +228,25 @@ def test_the_stated_shape_bounds_the_second_derivative_everywhere(family: Satura
             assert np.sign(bend[0]) == np.sign(at_zero)
 
 
+@pytest.mark.parametrize("turn", [-0.5, 0.4, 2.0])
+def test_the_s_shaped_logistic_is_the_sigmoid_through_nothing(turn: float) -> None:
+    """As peers state it: by where it turns and how fast; a turn before nothing is a concave curve."""
+    rate = 1.3
+    c = np.exp(rate * turn)
+    expected = oracle.saturate(MEDIA, oracle.Saturation("sigmoid", k=turn, rate=rate))
+    value, _, _ = response(SATURATIONS["logistic_s"], np.array([np.log(2.0 + c) / rate, c]), MEDIA)
+    np.testing.assert_allclose(value, expected, rtol=1e-9, atol=1e-12)
+    shape = SATURATIONS["logistic_s"].shape(np.array([np.log(2.0 + c) / rate]), np.array([c]))
+    assert shape.turn[0] == pytest.approx(max(turn, 0.0))
+
+
+def test_without_a_flat_start_it_is_the_logistic_curve() -> None:
+    value, slope, _ = response(SATURATIONS["logistic_s"], np.array([1.7, 1.0]), MEDIA)
+    plain = response(SATURATIONS["logistic"], np.array([1.7]), MEDIA)
+    np.testing.assert_allclose(value, plain[0], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(slope, plain[1], rtol=1e-9, atol=1e-12)
+
+
 def test_a_delay_far_beyond_the_lookback_arrives_last() -> None:
     """All plain weights underflow; relative to each other they leave the last lag alone."""
     for delay in (60.0, 66.3):

@@ -51,6 +51,8 @@ def test_carry_over_may_look_further_back_than_the_data() -> None:
         (Saturation("hill", k=1.0, slope=2.0), 2.0, 0.8),
         (Saturation("logistic", rate=np.log(3.0)), 1.0, 0.5),
         (Saturation("exponential", rate=np.log(2.0)), 1.0, 0.5),
+        # At its turn a sigmoid is 1 / 2; from 1 / 5 without media it has risen 3 / 10 of the 4 / 5 that there are.
+        (Saturation("sigmoid", k=2.0, rate=np.log(2.0)), 2.0, 0.375),
     ],
 )
 def test_saturation_by_hand(curve: Saturation, at: float, expected: float) -> None:
@@ -74,7 +76,7 @@ def test_normalised_adstock_keeps_mass(alpha: float, max_lag: int, family: str, 
 
 
 @given(
-    family=st.sampled_from(["hill", "logistic", "exponential"]),
+    family=st.sampled_from(["hill", "logistic", "exponential", "sigmoid"]),
     k=st.floats(0.05, 20.0),
     slope=st.floats(0.3, 4.0),
     rate=st.floats(0.05, 5.0),
