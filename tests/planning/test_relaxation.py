@@ -9,6 +9,7 @@ import pytest
 from scipy.optimize import linprog
 
 from mmm.model.families import SATURATIONS
+from mmm.model.kernels import call
 from mmm.model.kernels.envelope import AT_ZERO, LIFT, SLOPE, TOUCH, line_above, reached
 from mmm.model.response import adstock_kind, saturation_kind
 from mmm.planning.constraints import assemble
@@ -83,6 +84,31 @@ def test_the_line_is_the_least_concave_majorant(slope, ends):
     least = max(chords.max(initial=0.0), saturate(at))
     assert np.interp(at, x, found) == pytest.approx(least, abs=1e-6)
     assert found[-1] == pytest.approx(value[-1], abs=1e-6)
+
+
+@pytest.mark.parametrize("family", [f for f in SATURATIONS if len(f.parameters) > 1], ids=lambda f: f.name)
+def test_the_line_is_above_curves_that_are_nearly_straight(family):
+    """Every family that may turn, at parameters where it hardly does, within hairs of its turn and far from it."""
+    rng = np.random.default_rng(4)
+    kind = saturation_kind(family.name)
+    SATURATIONS.load([kind], "curve")
+    seen = 0
+    for shape in (1.0 + 1e-15, 1.0 + 1e-12, 1.0 + 1e-8, 1.0 + 1e-4, 1.3, 20.0):
+        p = np.array([0.9, shape])
+        turn = float(family.shape(*(np.full(1, x) for x in p)).turn[0])
+        for _ in range(300):
+            low = turn * (1.0 - 10.0 ** rng.uniform(-16, 0))
+            high = turn * (1.0 + 10.0 ** rng.uniform(-16, 2))
+            line = np.empty(4)
+            line_above(kind, p, turn, low, high, line)
+            x = np.linspace(low, high, 33)
+            curve = np.empty((3, 33))
+            call.curve(kind, np.repeat(p[:, None], 33, axis=1), x, *curve)
+            found = np.where(x < line[TOUCH], line[AT_ZERO] + line[SLOPE] * x, curve[0] + line[LIFT])
+            assert (found >= curve[0] - 1e-12).all()
+            assert np.isfinite(found).all()
+            seen += line[TOUCH] > turn
+    assert seen > 300
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -77,9 +77,12 @@ def line_above(kind, p, turn, low, high, out):
         return
     value, slope = _at(kind, own, turn, work)
     # Regula falsi; an end that stays twice counts half, so that both ends move (the Illinois rule).
-    left, right, over, side = turn, high, slope * (turn - low) - (value - at_low), 0
+    left, right, over, side = turn, high, max(0.0, slope * (turn - low) - (value - at_low)), 0
     left_value, left_slope = value, slope
     for _ in range(_STEPS):
+        # Where the curve is straight but for rounding there is no place to look for.
+        if not over - under > 0.0:
+            break
         x = left + (right - left) * over / (over - under)
         value, slope = _at(kind, own, x, work)
         rest = slope * (x - low) - (value - at_low)
