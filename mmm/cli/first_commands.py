@@ -86,3 +86,24 @@ def export(
     from mmm.cli.peers import show_export
 
     show_export(tool, config, parameter or [], out)
+
+
+def priors(
+    config: Config,
+    parameter: Parameters = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for priors.html and priors.csv. [reports/<name>/priors]")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=100, max=4000, help="Number of draws.")] = 1000,
+    write: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.csv", help="Fit, and write what was learned as priors of a later analysis instead."),
+    ] = None,
+) -> None:
+    """Draw what is believed before the data, print it in business units, and warn of what is absurd."""
+    from mmm.cli.priors import show_priors, write_learned
+
+    if write is not None:
+        write_learned(config, parameter or [], write)
+    else:
+        show_priors(config, parameter or [], out, draws)

@@ -3,7 +3,7 @@
 This module and :mod:`mmm.model.build` are the two places that know the names of posterior variables.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from mmm.arrays import Floats
 from mmm.data.dataset import Dataset
 from mmm.model import response
 from mmm.model.baseline import terms
+from mmm.model.families import Parameter
 from mmm.model.parameters import families, variables
 from mmm.model.response import Reach, ResponseDraws, adstock_kind, saturation_kind
 from mmm.model.spec import ModelSpec
@@ -76,6 +77,15 @@ def response_draws(spec: ModelSpec, samples: xr.Dataset) -> ResponseDraws:
         own_lookback=spec.lookbacks,
         reach=reach,
     )
+
+
+def family_draws(spec: ModelSpec, samples: xr.Dataset) -> Iterator[tuple[str, Parameter, Floats]]:
+    """(channel, parameter, draws [n]) of every parameter of the channels' families, on its natural scale."""
+    for variable in variables(spec):
+        values = samples[variable.name].values
+        for entry, (i, place) in enumerate(zip(variable.owners, variable.places, strict=True)):
+            own = [p for family in families(spec.channels[i]) for p in family.parameters]
+            yield spec.channels[i].name, own[place], values[:, entry]
 
 
 def _reach(spec: ModelSpec, saturation: Floats) -> Reach | None:

@@ -23,7 +23,7 @@ def relative_priors(dataset: Dataset, channel: str, priors: dict[str, Prior], st
 def _relative(dataset: Dataset, channel: str, prior: LevelPrior, stop: int) -> LogNormalPrior:
     if prior.unit == "relative":
         return LogNormalPrior(lower=prior.lower, upper=prior.upper)
-    mean = _mean_level(dataset, channel, stop)
+    mean = mean_level(dataset, channel, stop)
     if prior.unit == "money":
         i = dataset.channels.index(channel)
         spend = float(dataset.data["spend"].values[:stop, :, i].sum())
@@ -36,7 +36,7 @@ def _relative(dataset: Dataset, channel: str, prior: LevelPrior, stop: int) -> L
     return LogNormalPrior(lower=prior.lower / mean, upper=prior.upper / mean)
 
 
-def _mean_level(dataset: Dataset, channel: str, stop: int) -> float:
+def mean_level(dataset: Dataset, channel: str, stop: int) -> float:
     """What a relative level of one is in media units of all geos together: see ModelSpec.media_scale."""
     media = dataset.data["media"].values[:stop, :, dataset.channels.index(channel)]
     outcome = np.where(dataset.data["observed"].values, dataset.data["outcome"].values, np.nan)

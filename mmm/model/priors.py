@@ -92,6 +92,39 @@ class BetaPrior(Section):
     alpha: float = Field(ge=1e-3, le=1e6)
     beta: float = Field(ge=1e-3, le=1e6)
 
+    @classmethod
+    def from_interval(cls, lower: float, upper: float) -> Self:
+        """The prior with 5% below ``lower`` and 5% above ``upper``.
+
+        Raises ValueError where the ends are not 0 < lower < upper < 1, or no such density is within reach.
+        """
+        if not 0.0 < lower < upper < 1.0:
+            raise ValueError(f"a share's 90% interval lies between 0 and 1, lower below upper; got {lower} to {upper}")
+        # Imported here: settings are read by commands that compute nothing.
+        import numpy as np
+        from scipy import optimize, special
+
+        middle, sd = 0.5 * (lower + upper), (upper - lower) / (2 * _Z95)
+        count = max(middle * (1 - middle) / sd**2 - 1, 0.5)
+
+        def off(logs: Any) -> Any:
+            a, b = np.exp(np.clip(logs, -12.0, 16.0))
+            return special.betaincinv(a, b, [0.05, 0.95]) - [lower, upper]
+
+        found = optimize.root(off, np.log([middle * count, (1 - middle) * count]))
+        a, b = (float(v) for v in np.exp(np.clip(found.x, -12.0, 16.0)))
+        if np.abs(off(found.x)).max() > 1e-3 * (upper - lower):
+            raise ValueError(f"no Beta prior has the 90% interval {lower} to {upper}; give alpha and beta")
+        return cls(alpha=a, beta=b)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The ends of its 90% interval."""
+        from scipy import special
+
+        lower, upper = special.betaincinv(self.alpha, self.beta, [0.05, 0.95])
+        return float(lower), float(upper)
+
 
 def _kind(value: Any) -> str:
     if isinstance(value, LevelPrior) or (isinstance(value, dict) and "unit" in value):
@@ -107,6 +140,19 @@ Prior = Annotated[
     Discriminator(_kind),
 ]
 """The prior of a family's parameter; the keys that are given say which."""
+
+
+def widened(lower: float, upper: float, factor: float, scale: Literal["log", "logit", "plain"]) -> tuple[float, float]:
+    """A 90% interval ``factor`` times as wide around its middle, on the scale on which the quantity is believed."""
+
+    def there(value: float) -> float:
+        return value if scale == "plain" else math.log(value / (1 - value) if scale == "logit" else value)
+
+    def back(value: float) -> float:
+        return value if scale == "plain" else math.exp(value) if scale == "log" else 1 / (1 + math.exp(-value))
+
+    middle, half = 0.5 * (there(lower) + there(upper)), 0.5 * factor * (there(upper) - there(lower))
+    return back(middle - half), back(middle + half)
 
 
 def transform(prior: Prior) -> str:

@@ -17,12 +17,13 @@ from pydantic import (
 )
 
 from mmm.data.calendar import Duration, Frequency, parse_periods
+from mmm.data.csv_settings import CsvSettings
 from mmm.errors import SettingsError
 from mmm.model.calendar import CalendarSettings
 from mmm.model.controls import ControlPrior, Shrinkage
 from mmm.model.families import ADSTOCKS, SATURATIONS, Family
 from mmm.model.families.registry import Registry
-from mmm.model.priors import LevelPrior, LogNormalPrior, Prior
+from mmm.model.priors import BetaPrior, LevelPrior, LogNormalPrior, Prior
 from mmm.model.terms import TERMS
 from mmm.section import Section
 from mmm.suggest import suggestion
@@ -67,9 +68,14 @@ class FamilySettings(Section):
     @model_validator(mode="after")
     def _parameters_of_the_family(self) -> Self:
         known = self.registry.parameters()
-        for name, prior in self.priors.items():
+        for name, stated in self.priors.items():
+            prior = stated
             if name not in known:
                 raise ValueError(f"unknown key '{name}'. {suggestion(name, [*type(self).model_fields, *known])}")
+            if isinstance(known[name].prior, BetaPrior) and type(stated) is LogNormalPrior:
+                # A share that is stated as every other quantity is: 90% between two ends.
+                prior = BetaPrior.from_interval(stated.lower, stated.upper)
+                self.__pydantic_extra__[name] = prior
             if not isinstance(prior, type(known[name].prior)):
                 keys = " and ".join(f"'{key}'" for key in type(known[name].prior).model_fields)
                 raise ValueError(f"the prior of '{name}' is given by {keys}")
@@ -91,7 +97,10 @@ class FamilySettings(Section):
                         having.setdefault(q.meaning, []).append(family.name)
             said = "; ".join(f"{meaning} ({', '.join(families)})" for meaning, families in having.items())
             prior = LevelPrior if p.of_media else type(p.prior)
-            out["properties"][name] = prior.model_json_schema() | {"description": said}
+            stated = prior.model_json_schema()
+            if prior is BetaPrior:
+                stated = {"anyOf": [stated, LogNormalPrior.model_json_schema()]}
+            out["properties"][name] = stated | {"description": said}
         return out | {"additionalProperties": False}
 
     @property
@@ -277,6 +286,16 @@ class MixtureSettings(Section):
     )
 
 
+class PriorFile(Section):
+    """A table of priors: 90% intervals by name and parameter, and how much wider they are taken (docs/priors.md)."""
+
+    source: str = Field(description="CSV file with the columns name, parameter, lower, upper and perhaps unit.")
+    widen: float = Field(
+        default=1.0, ge=1.0, le=20.0, description="How many times as wide as stated the intervals are taken."
+    )
+    csv: CsvSettings = CsvSettings()
+
+
 class ModelSettings(Section):
     """The model: families, priors and baseline. The default is documented in docs/model.md."""
 
@@ -312,6 +331,9 @@ class ModelSettings(Section):
         description="Channels without a cost: prior median of what all of them together bring or take of the outcome.",
     )
     channels: dict[str, ChannelModelSettings] = Field(default_factory=dict)
+    priors_from: PriorFile | None = Field(
+        default=None, description="Priors from an earlier fit or from benchmarks; what is stated here goes before them."
+    )
     geo_scale: Scale = Field(default=0.3, description="Prior scale of the sd of log effects between geos.")
     baseline: BaselineSettings = BaselineSettings()
     likelihood: Literal["auto", "normal", "student_t"] = Field(

@@ -3,6 +3,7 @@
 import math
 
 from mmm.data.dataset import Dataset
+from mmm.model.given import with_priors_from
 from mmm.model.mixture import Beliefs
 from mmm.planning.worth import UnitWorth, read_worth
 from mmm.settings.document import Settings
@@ -19,7 +20,8 @@ def request_of(settings: Settings, dataset: Dataset | None = None) -> Request:
     Raises SettingsError or DataError for what is wrong with the panel, the experiments or the values of customers.
     """
     dataset = load_dataset(settings) if dataset is None else dataset
-    beliefs = Beliefs(settings.model, load_evidence(settings, dataset))
+    model = with_priors_from(settings.model, dataset, settings.base)
+    beliefs = Beliefs(model, load_evidence(settings, dataset))
     worth = read_worth(settings.plan, settings.base)
     return Request(dataset, beliefs, settings.sampler, settings.gate, settings.backtest, settings.plan, worth)
 

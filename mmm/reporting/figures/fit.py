@@ -27,6 +27,19 @@ def fit(fitted: pd.DataFrame, pen: Pen) -> Drawing:
     return draw("fit", alt, pen, paint, (300, 280))
 
 
+def band(name: str, frame: pd.DataFrame, pen: Pen, word: str) -> Drawing:
+    """Actual outcomes as dots over a 90% interval that is not a fit's; ``word`` names its middle."""
+
+    def paint(sheet: Sheet) -> None:
+        ax = _axes(sheet, frame)
+        _band(ax, sheet, frame)
+        ax.plot(frame["date"].to_numpy(), frame["actual"].to_numpy(), "o", ms=3, color=sheet.look["ink"], mew=0)
+        _names(sheet, ax, frame, word)
+
+    inside = pen.fmt.percent(coverage(frame))
+    return draw(name, f"Outcome by period over what is {word} (90%); {inside} lie inside.", pen, paint, (300, 280))
+
+
 def held_out(forecast: pd.DataFrame, hidden: int, pen: Pen) -> Drawing:
     """The forecast of the last ``hidden`` periods by a model that had not seen them, against what then happened.
 
@@ -92,7 +105,7 @@ def _band(ax: Axes, sheet: Sheet, frame: pd.DataFrame) -> None:
     ax.plot(x, frame["mean"].to_numpy(), color=sheet.look["accent"], lw=1.6, zorder=2)
 
 
-def _names(sheet: Sheet, ax: Axes, frame: pd.DataFrame) -> None:
+def _names(sheet: Sheet, ax: Axes, frame: pd.DataFrame, word: str = "") -> None:
     """Names at the right end of the lines."""
     low, high = ax.get_ylim()
     top, height, edge = sheet.edges(ax)
@@ -103,6 +116,6 @@ def _names(sheet: Sheet, ax: Axes, frame: pd.DataFrame) -> None:
     named = [wished[0], wished[1]] if sheet.narrow else [wished[0], wished[1], wished[1] + 1]
     places = spread(named, 16, top, top + height - 6)
     sheet.text(edge + 8, places[0], sheet.fmt.t("actual"), weight=600)
-    sheet.text(edge + 8, places[1], sheet.fmt.t("model"), color=sheet.look["accent"], weight=600)
+    sheet.text(edge + 8, places[1], word or sheet.fmt.t("model"), color=sheet.look["accent"], weight=600)
     if not sheet.narrow:
         sheet.text(edge + 8, places[2], sheet.fmt.t("90% interval"), fontsize=10.5, color=sheet.look["faint"])
