@@ -67,11 +67,16 @@ class Counts:
     reconciliation: Reconciliation
 
 
-def count_journeys(settings: AttributionSettings, base: Path) -> Counts:
-    """Read the files that the settings name and count. Raises DataError with everything that is wrong with them."""
+def count_journeys(settings: AttributionSettings, base: Path, currency: str | None = None) -> Counts:
+    """Read the files that the settings name and count. Raises DataError with everything that is wrong with them.
+
+    ``currency`` is what a column of currencies has to say, where there is one.
+    """
     with database() as connection:
-        reading = read_touches if settings.paths is None else read_paths
-        found = reading(connection, settings, base)
+        if settings.paths is None:
+            found = read_touches(connection, settings, base, currency)
+        else:
+            found = read_paths(connection, settings, base)
         if not found.credited:
             raise DataError(
                 "No conversion has a touch before it within the look-back, so nothing can be credited. Compare the "

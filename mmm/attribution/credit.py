@@ -49,13 +49,15 @@ class Attribution:
         return pd.DataFrame(self.credit.xs(rule))[["share", "lower", "upper"]]
 
 
-def attribute(settings: AttributionSettings, base: Path) -> Attribution:
+def attribute(settings: AttributionSettings, base: Path, currency: str | None = None) -> Attribution:
     """Read journeys and credit their conversions. Raises DataError with everything that is wrong with the files.
+
+    ``currency`` is that of the analysis: conversions whose column of currencies says another are an error.
 
     Persons are independent; their journeys are not, so whole groups of persons are drawn again (random-groups
     bootstrap: Wolter 2007, Introduction to Variance Estimation, chapter 2).
     """
-    counts = count_journeys(settings, base)
+    counts = count_journeys(settings, base, currency)
     measure: Measure = "conversions" if counts.value is None else "value"
     rng = np.random.default_rng(settings.seed)
     again = rng.multinomial(GROUPS, np.full(GROUPS, 1.0 / GROUPS), size=settings.replicates).astype(np.float64)

@@ -38,7 +38,9 @@ class Reconciliation:
     journeys: int
 
 
-def read_touches(connection: duckdb.DuckDBPyConnection, settings: AttributionSettings, base: Path) -> Reconciliation:
+def read_touches(
+    connection: duckdb.DuckDBPyConnection, settings: AttributionSettings, base: Path, currency: str | None = None
+) -> Reconciliation:
     """Fill ``step`` from touches and conversions. Raises DataError with everything that is wrong with either file."""
     touches = settings.touches
     if touches is None:
@@ -46,7 +48,8 @@ def read_touches(connection: duckdb.DuckDBPyConnection, settings: AttributionSet
     refunds = 0
     _read_touches(connection, touches, base)
     if settings.conversions is not None:
-        refunds = read_orders(connection, settings.conversions, base, Named("attribution.conversions", "conversion"))
+        named = Named("attribution.conversions", "conversion", currency)
+        refunds = read_orders(connection, settings.conversions, base, named)
         amount = order_amount(settings.conversions)
         connection.execute(
             "CREATE TABLE conversion AS SELECT person, CAST(time AS TIMESTAMP) AS time, count(*) AS number, "
@@ -138,9 +141,29 @@ def _marked_conversions(connection: duckdb.DuckDBPyConnection, touches: TouchSet
         demand_plain(check, "value", touches.value, touches.csv, "attribution.touches.csv")
     problems.stop_if_any()
     connection.execute(
-        "CREATE TABLE conversion AS SELECT person, CAST(time AS TIMESTAMP) AS time, count(*) AS number, "
-        f"sum({amount}) AS value FROM touch_text WHERE {mark} = 1 GROUP BY ALL"
+        f"CREATE TABLE marked AS SELECT row, person, CAST(time AS TIMESTAMP) AS time, channel, {amount} AS value "
+        f"FROM touch_text WHERE {mark} = 1"
     )
+    _refuse_repeats(connection, problems)
+    connection.execute(
+        "CREATE TABLE conversion AS SELECT person, time, count(*) AS number, sum(value) AS value FROM marked "
+        "GROUP BY ALL"
+    )
+
+
+def _refuse_repeats(connection: duckdb.DuckDBPyConnection, problems: Problems) -> None:
+    """Rows that convert and are alike in person, moment, channel and value are one conversion, exported twice."""
+    connection.execute(
+        "CREATE TABLE repeats AS SELECT row, person, time, channel FROM (SELECT *, row_number() OVER (PARTITION BY "
+        "person, time, channel, value ORDER BY row) AS place FROM marked) WHERE place > 1"
+    )
+    Checker(connection, "repeats", problems).demand(
+        "true",
+        "{n} conversions have person, moment, channel and value of an earlier row: the same one would count twice.",
+        "Remove the duplicates, or give conversions in a table of their own, with their id (attribution.conversions).",
+        "person, time, channel",
+    )
+    problems.stop_if_any()
 
 
 def _link(connection: duckdb.DuckDBPyConnection, lookback: int) -> None:

@@ -37,7 +37,7 @@ def show_attribution(config: Path, parameters: list[str], out: Path) -> None:
         raise SettingsError(
             f"{config} has no section 'attribution'. Add one that names the journeys; docs/attribution.md shows it."
         )
-    made = attribute(settings.attribution, settings.base)
+    made = attribute(settings.attribution, settings.base, settings.data.currency)
     _print_rows(made, settings.data.currency)
     _print_credit(made)
     _print_roles(made)

@@ -15,7 +15,7 @@ from mmm.register.acts import Person, act, save
 from mmm.register.audit import Head, head_of, verify
 from mmm.register.database import Register, open_register
 from mmm.register.ledger import as_told, ledger, records_of
-from mmm.register.queries import Entry, find, listed
+from mmm.register.queries import STATES, Entry, Search, find, listed
 from mmm.register.record import Content
 from mmm.register.rules import broken, spent
 from mmm.register.settings import RegisterSettings
@@ -124,22 +124,27 @@ def act_on(action: str, plan: str, person: Person, place: Place) -> None:
         typer.echo(plain(f"Plan {other.id} is superseded by it."))
 
 
-def show_plans(analysis: str | None, place: Place) -> None:
-    """One row a plan, the newest first."""
+def show_plans(search: Search, place: Place) -> None:
+    """One row a plan, the newest first. Raises SettingsError for a state that is none."""
+    if search.state is not None and search.state not in STATES:
+        raise SettingsError(f"--state: '{search.state}' is no state of a plan. There are: {', '.join(STATES)}.")
     register = place.open()
     with register.reading() as connection:
-        rows = listed(connection, analysis)
-    if not rows:
-        typer.echo(plain(f"No plans in the register {register.where}."))
+        found = listed(connection, search)
+    if not found.rows:
+        asked = "" if search == Search(most=search.most) else " that are asked for"
+        typer.echo(plain(f"No plans{asked} in the register {register.where}."))
         return
     shown = []
-    for row in rows:
+    for row in found.rows:
         c = row.content
         money, promise = f"{amount(c.total)} {c.currency}", c.promise
         won = f"{interval(promise.mean, promise.lower, promise.upper, sign=True)} {promise.unit}"
         shown.append((row.id, row.state, f"{c.dates[0]} to {c.last_day}", money, won, row.saved_by, row.saved_at[:10]))
     columns = ["plan", "state", "horizon", "money", "promise (90% interval)", "saved by", "saved"]
     table("Plans, the newest first", columns, shown, right=columns[3:5])
+    if found.more:
+        typer.echo(f"{found.more:,} older ones are not listed: raise --most, or name an analysis or a --state.")
 
 
 def show_plan_of_record(plan: str, place: Place) -> None:

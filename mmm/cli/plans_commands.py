@@ -73,13 +73,16 @@ def activate(plan: Plan, by: By, note: Note = "", out: Out = REPORTS, config: Se
 @plans.command(name="list")
 def list_plans(
     analysis: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Of one analysis; all by default.")] = None,
+    state: Annotated[str | None, typer.Option("--state", help="Only plans in this state, such as active.")] = None,
+    most: Annotated[int, typer.Option("--most", min=1, max=10_000, help="At most so many.")] = 50,
     out: Out = REPORTS,
     config: Settings = None,
 ) -> None:
     """List the plans, the newest first."""
     from mmm.cli.plans import Place, show_plans
+    from mmm.register.queries import Search
 
-    show_plans(analysis, Place(out, config))
+    show_plans(Search(analysis, state, most), Place(out, config))
 
 
 @plans.command()

@@ -14,7 +14,7 @@ from mmm.errors import ReportError
 from mmm.monitoring.settling import Fits, settlement
 from mmm.register.acts import Person
 from mmm.register.database import Register
-from mmm.register.ledger import Record, Settlement, Spread, ledger, record_of, settle
+from mmm.register.ledger import Record, Settlement, Spread, counted, ledger, record_of, settle
 from mmm.register.queries import Entry, find
 from mmm.reporting.runs.ledger_page import write_ledger
 from mmm.settings.request import request_of
@@ -112,6 +112,7 @@ def show_ledger(analysis: str | None, place: Place) -> None:
     if not known:
         typer.echo(plain(f"No plan of the register {register.where} is settled."))
         return
+    counting = counted(known)
     rows = [
         (
             one.plan,
@@ -119,12 +120,14 @@ def show_ledger(analysis: str | None, place: Place) -> None:
             interval(one.promise.mean, one.promise.lower, one.promise.upper, sign=True),
             interval(one.settled.mean, one.settled.lower, one.settled.upper, sign=True),
             one.promise.unit,
-            "held" if one.held else "not held",
+            ("held" if one.held else "not held") if one in counting else "corrected",
         )
         for one in known
     ]
     columns = ["plan", "horizon", "promised (90% interval)", "brought (90% interval)", "", "promise"]
     table("Settled plans, the earliest first", columns, rows, right=columns[2:4])
+    if len(counting) < len(known):
+        typer.echo("Of plans that correct one another the record counts the last, which is of the whole horizon.")
     for name, what, unit in _kinds(known):
         record = record_of([one for one in known if one.analysis == name], what, unit)
         if record is not None:

@@ -14,6 +14,7 @@ from mmm.data.text_table import Checker, Column, count, demand_plain, load_text,
 from mmm.section import Section
 
 _ZONE = r"(Z|[+-]\d{2}:?\d{2})$"
+_FIRST_YEAR, _LAST_YEAR = 1990, 2100
 
 
 class OrderSettings(Section):
@@ -102,6 +103,13 @@ def check_times(check: Checker, column: str) -> None:
         "Write them as 2024-03-01 14:05:00 or 2024-03-01.",
         "time",
     )
+    check.demand(
+        f"year(TRY_CAST(time AS TIMESTAMP)) NOT BETWEEN {_FIRST_YEAR} AND {_LAST_YEAR}",
+        f"Column '{column}' holds {{n}} moments before {_FIRST_YEAR} or after {_LAST_YEAR}, which no clock of theirs "
+        "has shown: 1970 is a clock that was not set.",
+        "Correct them, or leave these rows out of the export.",
+        "time",
+    )
     zoned = count(check.connection, check.table, f"regexp_matches(time, '{_ZONE}')")
     if 0 < zoned < count(check.connection, check.table):
         rarer = "true" if 2 * zoned <= count(check.connection, check.table) else "false"
@@ -149,7 +157,9 @@ def _refunds(check: Checker, orders: OrderSettings, named: Named) -> int:
         return refunds
     connection.execute(
         f"CREATE TABLE netted AS SELECT any_value(row) FILTER ({amount} >= 0) AS row, id, sum({amount}) AS net, "
-        f"count(*) FILTER ({amount} >= 0) AS orders, min(row) AS first FROM order_text WHERE id IN "
+        f"count(*) FILTER ({amount} >= 0) AS orders, min(row) AS first, "
+        f"min(CAST(time AS TIMESTAMP)) FILTER ({amount} < 0) AS refunded, "
+        f"any_value(CAST(time AS TIMESTAMP)) FILTER ({amount} >= 0) AS ordered FROM order_text WHERE id IN "
         f"(SELECT id FROM order_text WHERE {amount} < 0) GROUP BY id"
     )
     connection.execute(
@@ -160,6 +170,12 @@ def _refunds(check: Checker, orders: OrderSettings, named: Named) -> int:
         "{n} orders are refunded without being there once, or by more than their value.",
         "Correct them, or leave these refunds out.",
         "id, net",
+    )
+    Checker(connection, "netted", check.problems).demand(
+        "refunded < ordered",
+        f"{{n}} {named.row}s are refunded before they are made: a clock runs backwards.",
+        "Correct the moments or the ids.",
+        "id, ordered, refunded",
     )
     connection.execute(f"DELETE FROM order_text WHERE {amount} < 0")
     # An order refunded in full is none.

@@ -132,13 +132,16 @@ def baseline_draws(
 
 def expected_outcome(spec: ModelSpec, samples: xr.Dataset, dataset: Dataset, rows: slice, seed: int) -> Floats:
     """Draws of the expected outcome [n, t, g] of the dataset's ``rows``, with its media and controls as they are."""
-    media = dataset.data["media"].values[: rows.stop]
     draws = response_draws(spec, samples)
+    # What ran before the look-back of the first row reaches none of the rows.
+    start = max(0, rows.start - draws.lookback)
+    media = dataset.data["media"].values[start : rows.stop]
+    often = None if dataset.exposures is None else dataset.exposures[start : rows.stop]
     control = dataset.data["control"].values[rows]
     total = sum(baseline_draws(spec, samples, dataset.dates[rows], control, seed).values())
     mean = np.array(total)
     for where, block in draws.blocks(media.size):
-        mean[where] += response.contributions(block, media, dataset.exposures)[:, rows].sum(axis=3)
+        mean[where] += response.contributions(block, media, often)[:, rows.start - start :].sum(axis=3)
     return mean
 
 

@@ -81,6 +81,7 @@ def correct(content: Content, fit: Fit, dataset: Dataset, wish: Wish) -> Correct
         channels=view.problem.channels,
         planned=view.money(content.money[len(actual) :]),
         spent=view.money(actual).sum(axis=(0, 1)),
+        today=view.money(content.today).sum(axis=(0, 1)),
         elapsed=len(actual),
         money=budget,
         frequency=dataset.frequency,

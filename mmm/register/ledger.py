@@ -121,9 +121,25 @@ def kept_share(promised: Floats, settled: Floats, variance: Floats) -> tuple[flo
     return (prior + float((promised * settled / variance).sum())) / precision, math.sqrt(1.0 / precision)
 
 
+def counted(found: Sequence[Settlement]) -> list[Settlement]:
+    """Those that a track record counts: of plans that correct one another, the last.
+
+    Its promise and its gain are of the whole horizon, so that an earlier one would count the same weeks twice.
+    """
+    last: dict[tuple[str, str], Settlement] = {}
+    for one in sorted(found, key=lambda one: (len(one.chain), number_of(one.plan))):
+        last[one.analysis, one.chain[0] if one.chain else one.plan] = one
+    return [one for one in found if one in last.values()]
+
+
+def number_of(plan: str) -> int:
+    """The number at the end of a plan's id; ids in the order of letters would put demo-10 before demo-2."""
+    return int(plan.rpartition("-")[2])
+
+
 def record_of(found: Sequence[Settlement], what: str, unit: str) -> Record | None:
-    """The record of the plans whose promise is of that kind; None where there is none."""
-    same = [one for one in found if one.promise.what == what and one.promise.unit == unit]
+    """The record of the plans that count whose promise is of that kind; None where there is none."""
+    same = [one for one in counted(found) if one.promise.what == what and one.promise.unit == unit]
     if not same:
         return None
     told = np.array([one.promise.mean for one in same])
@@ -210,4 +226,4 @@ def ledger(connection: sa.Connection, analysis: str | None = None) -> list[Settl
                 f"What plan {row['plan']} brought cannot be read ({str(error).splitlines()[0]}). `mmm plans verify` "
                 "says what was changed."
             ) from error
-    return sorted(found, key=lambda one: (one.first, one.plan))
+    return sorted(found, key=lambda one: (one.first, one.analysis, number_of(one.plan)))

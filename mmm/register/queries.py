@@ -13,6 +13,8 @@ from mmm.register.tables import audit, plans
 from mmm.sealed import digest, unseal
 
 _MOST_NAMED = 8
+STATES = ("active", "settled", "superseded", "approved", "submitted", "draft", "rejected")
+"""The states of plans, the furthest on its way first."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ def find(connection: sa.Connection, plan: str) -> Entry:
     """The plan of that id. Raises RegisterError where there is none, or its content was changed."""
     row = connection.execute(sa.select(plans).where(plans.c.id == plan)).mappings().one_or_none()
     if row is None:
-        known = list(connection.execute(sa.select(plans.c.id).order_by(plans.c.saved_at.desc())).scalars())
+        newest = sa.select(plans.c.id).order_by(plans.c.saved_at.desc()).limit(_MOST_NAMED + 1)
+        known = list(connection.execute(newest).scalars())
         names = ", ".join(known[:_MOST_NAMED]) + (" and others" if len(known) > _MOST_NAMED else "")
         raise RegisterError(f"There is no plan '{plan}' in the register. It holds {names or 'none'}.")
     steps = connection.execute(sa.select(audit).where(audit.c.plan == plan).order_by(audit.c.seq)).mappings()
@@ -84,15 +87,37 @@ def find(connection: sa.Connection, plan: str) -> Entry:
     return Entry(row["id"], row["state"], row["saved_by"], _content(row), row["digest"], history)
 
 
-def listed(connection: sa.Connection, analysis: str | None = None) -> list[Row]:
-    """The plans of an analysis, or all, the newest first."""
-    query = sa.select(plans).order_by(plans.c.saved_at.desc(), plans.c.id.desc())
-    if analysis is not None:
-        query = query.where(plans.c.analysis == analysis)
-    return [
+@dataclass(frozen=True)
+class Search:
+    """Which plans to list: of an analysis, in a state (None: any), at most so many, the newest first."""
+
+    analysis: str | None = None
+    state: str | None = None
+    most: int = 50
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The plans found; ``more`` are there beyond ``Search.most``. Only those listed were read."""
+
+    rows: list[Row]
+    more: int
+
+
+def listed(connection: sa.Connection, search: Search) -> Listing:
+    """The plans that a search finds. Raises RegisterError where one of them cannot be read."""
+    wanted: sa.ColumnElement[bool] = sa.true()
+    if search.analysis is not None:
+        wanted = sa.and_(wanted, plans.c.analysis == search.analysis)
+    if search.state is not None:
+        wanted = sa.and_(wanted, plans.c.state == search.state)
+    query = sa.select(plans).where(wanted).order_by(plans.c.saved_at.desc(), plans.c.number.desc())
+    rows = [
         Row(row["id"], row["analysis"], row["state"], row["saved_by"], row["saved_at"], _content(row))
-        for row in connection.execute(query).mappings()
+        for row in connection.execute(query.limit(search.most)).mappings()
     ]
+    there = connection.execute(sa.select(sa.func.count()).select_from(plans).where(wanted)).scalar_one()
+    return Listing(rows, there - len(rows))
 
 
 def active_plan(connection: sa.Connection, analysis: str) -> Entry | None:
@@ -104,10 +129,17 @@ def active_plan(connection: sa.Connection, analysis: str) -> Entry | None:
 
 def plan_on(connection: sa.Connection, analysis: str, first: dt.date) -> Entry | None:
     """The plan furthest on its way whose horizon begins on that day: what a report on it says of its state."""
-    order = ("active", "settled", "superseded", "approved", "submitted", "draft", "rejected")
-    rows = [row for row in listed(connection, analysis) if row.content.dates[0] == first]
-    rows.sort(key=lambda row: order.index(row.state))
-    return find(connection, rows[0].id) if rows else None
+    # Only plans whose text holds that day are read; whether it is their first one is seen in what they say.
+    query = (
+        sa.select(plans)
+        .where(plans.c.analysis == analysis, plans.c.content.contains(f'"{first}"', autoescape=True))
+        .order_by(sa.case({state: place for place, state in enumerate(STATES)}, value=plans.c.state))
+        .order_by(plans.c.saved_at.desc(), plans.c.number.desc())
+    )
+    for row in connection.execute(query).mappings():
+        if _content(row).dates[0] == first:
+            return find(connection, row["id"])
+    return None
 
 
 def _content(row: Any) -> Content:

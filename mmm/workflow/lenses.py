@@ -107,7 +107,7 @@ def require_readable(asked: OtherLenses) -> None:
     if asked.ltv is not None:
         read_customers(asked.ltv, asked.base, asked.data.currency)
     if asked.attribution is not None:
-        count_journeys(asked.attribution, asked.base)
+        count_journeys(asked.attribution, asked.base, asked.data.currency)
     if asked.campaigns is not None:
         read_campaigns(asked.campaigns, list(asked.data.channels), asked.data.currency, asked.base)
 
@@ -133,7 +133,9 @@ def _made(fit: Fit, analysis: Analysis, asked: OtherLenses, say: Say) -> SeenThr
         say("Fitting purchases and orders of customers: half a minute or so, of which compiling is most.")
         value = value_customers(asked.ltv, asked.base, asked.data.currency)
         _value(value, frames, facts)
-    credit = None if asked.attribution is None else attribute(asked.attribution, asked.base)
+    credit = None
+    if asked.attribution is not None:
+        credit = attribute(asked.attribution, asked.base, asked.data.currency)
     effects = analysis.effect_draws.values
     shares = None
     if credit is not None:

@@ -7,7 +7,9 @@ from typer.testing import CliRunner
 
 from mmm.attribution import AttributionSettings, attribute
 from mmm.cli import app
+from mmm.data.settings import DataSettings
 from mmm.errors import DataError
+from mmm.workflow.lenses import OtherLenses, require_readable
 
 TOUCHES = [
     # u1 searches, reads an e-mail, buys; searches again and buys again.
@@ -71,6 +73,9 @@ def test_a_conversion_column_is_the_same_as_a_table(tmp_path):
     touches = TABLES["touches"] | {"conversion": "bought", "value": "amount"}
     found = attribute(AttributionSettings.model_validate({"touches": touches, "replicates": 50}), tmp_path)
     assert found.credit.xs("linear")["value"].to_dict() == pytest.approx({"email": 20, "search": 40})
+    pd.concat([frame, frame.tail(1)]).to_csv(tmp_path / "touches.csv", index=False)
+    with pytest.raises(DataError, match=r"1 conversions have person, moment, channel and value[\s\S]*row 5: 'u1'"):
+        attribute(AttributionSettings.model_validate({"touches": touches, "replicates": 50}), tmp_path)
 
 
 def test_parquet_and_csv_give_the_same(tmp_path):
@@ -89,6 +94,8 @@ def test_parquet_and_csv_give_the_same(tmp_path):
         ([("u9", "1.3.24", "search")], [], "no moments"),
         ([("u9", "2024-03-01", "")], [], "Column 'channel' is empty in 1 rows"),
         ([("u9", "2024-03-01T10:00:00+02:00", "search")], [], "with and without a time zone"),
+        ([("u9", "1970-01-01 00:00:03", "search")], [], r"a clock that was not set[\s\S]*row 9: '1970-01-01"),
+        ([], [("u9", "2204-03-01", 5.0, "o9")], r"before 1990 or after 2100[\s\S]*row 6: '2204-03-01"),
         ([], [("u1", "2024-03-10", 60.0, "o2")], "the same order would count twice"),
         ([], [("u1", "2024-03-11", -60.0, "o2")], "look like refunds"),
         ([], [("u1", "2024-03-11", "60,5", "o9")], "no amounts of money"),
@@ -116,8 +123,11 @@ def test_refunds_are_netted_dropped_or_refused(tmp_path):
     assert (netted.reconciliation.value, netted.reconciliation.conversions) == (80.0, 3)
     dropped = _with_refunds(tmp_path, refunds, {"refunds": "drop"})
     assert (dropped.reconciliation.value, dropped.reconciliation.refunds) == (150.0, 2)
-    with pytest.raises(DataError, match="more than their value"):
-        _with_refunds(tmp_path, [("u1", "2024-03-12", -61.0, "o2")], {"refunds": "net"})
+    for refund in (("u1", "2024-03-12", -61.0, "o2"), ("u1", "2024-03-12", -6.0, "o7")):
+        with pytest.raises(DataError, match="without being there once, or by more than their value"):
+            _with_refunds(tmp_path, [refund], {"refunds": "net"})
+    with pytest.raises(DataError, match=r"refunded before they are made: a clock runs backwards[\s\S]*row 3: 'o2'"):
+        _with_refunds(tmp_path, [("u1", "2024-03-09", -6.0, "o2")], {"refunds": "net"})
 
 
 def _with_refunds(folder, refunds, orders):
@@ -135,6 +145,25 @@ def test_several_currencies(tmp_path):
     document = TABLES | {"conversions": TABLES["conversions"] | {"currency": "money"}}
     with pytest.raises(DataError, match="USD: 1 rows"):
         attribute(AttributionSettings.model_validate(document), tmp_path)
+    rows.assign(money="USD").to_csv(tmp_path / "orders.csv", index=False)
+    settings = AttributionSettings.model_validate(document | {"replicates": 50})
+    with pytest.raises(DataError, match=r"Column 'money' says USD, but data\.currency is EUR"):
+        attribute(settings, tmp_path, "EUR")
+    assert attribute(settings, tmp_path, "USD").reconciliation.value == 150.0
+
+
+def test_the_command_and_the_lenses_know_the_currency(tmp_path):
+    made(tmp_path)
+    orders = pd.read_csv(tmp_path / "orders.csv").assign(money="USD")
+    orders.to_csv(tmp_path / "orders.csv", index=False)
+    section = TABLES | {"conversions": TABLES["conversions"] | {"currency": "money"}, "replicates": 50}
+    config = tmp_path / "journeys.yaml"
+    config.write_text(yaml.safe_dump({"name": "journeys", "data": DATA, "attribution": section}), encoding="utf-8")
+    result = CliRunner().invoke(app, ["attribution", str(config), "--out", str(tmp_path / "out")])
+    assert (result.exit_code, "says USD, but data.currency is EUR" in result.output) == (3, True), result.output
+    journeys = AttributionSettings.model_validate(section)
+    with pytest.raises(DataError, match="says USD"):
+        require_readable(OtherLenses(DataSettings.model_validate(DATA), tmp_path, attribution=journeys))
 
 
 def test_names_with_quotes_are_data(tmp_path):

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -109,6 +111,45 @@ def test_parts_add_up_and_are_within_a_cent_of_their_share(cents, weights):
     total = sum(keys.values())
     assert all(abs(parts[name] - cents * weight / total) < 1 for name, weight in keys.items())
     assert all(parts[name] == 0 for name, weight in keys.items() if weight == 0)
+
+
+MONEY = st.integers(-(10**4), 10**9).map(lambda cents: str(Decimal(cents).scaleb(-2)))
+ANY_LINES = st.lists(
+    st.tuples(
+        st.sampled_from(["2024-01-05", "2024-02-29", "2024-03-01"]), MONEY,
+        st.sampled_from(["media", "software", "salaries", "rent"]), st.sampled_from(["SEA", "tv"]),
+    ),
+    min_size=1, max_size=30,
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(ANY_LINES)
+def test_mapped_and_unmapped_are_the_ledger_to_the_cent(lines):
+    """Whatever the lines: each is somewhere once, or refused with its reason; shares and remainders add up."""
+    rows = [
+        (day, net, "EUR", account, "Insight" if account == "software" else "Gogle", channel, f"i{number}")
+        for number, (day, net, account, channel) in enumerate(lines)
+    ]
+    with TemporaryDirectory() as folder:
+        pd.DataFrame(rows, columns=COLUMNS).to_csv(Path(folder) / "ledger.csv", index=False)
+        document = CostsSettings.model_validate(COSTS)
+        try:
+            found = load_costs(document, DataSettings.model_validate(DATA), Path(folder))
+        except DataError as error:
+            said = str(error)
+            found = None
+    if found is None:
+        assert "Credit notes exceed" in said or "its channels have none" in said
+        return
+    whole = sum(int(Decimal(line[1]).scaleb(2)) for line in lines)
+    mapped, unmapped = int(found.parts["cents"].sum()), int(found.unmapped["cents"].sum())
+    outside = int(found.ledger.outside["cents"].sum())
+    assert mapped + unmapped + outside == whole
+    assert int(found.cents.to_numpy().sum()) == mapped
+    table = found.reconciliation()
+    assert table[0][2] == sum(part for _, _, part in table[1:]) == Decimal(whole).scaleb(-2)
+    assert table[0][1] == sum(count for _, count, _ in table[1:]) == len(lines)
 
 
 def test_sharing_by_volume(tmp_path):

@@ -128,13 +128,59 @@ def test_what_was_spent_is_taken_off_limits_in_money(dataset: Dataset) -> None:
             "demand_factor": [1.0] * 9 + [1.1, 1.2, 1.3, 1.4],
         }
     )
-    rest = Rest(("tv", "search"), np.ones((4, 1, 2)), np.array([150.0, 300.0]), 9, 500.0, dataset.frequency)
+    rest = _rest(dataset, today=(400.0, 400.0))
     found = rest_settings(settings, rest, 500.0)
     assert found.horizon == "4 weeks"
     assert (found.channels["tv"].minimum, found.channels["tv"].maximum) == (0.0, 750.0)
     assert found.channels["search"].fixed
     assert (found.groups["brand"].minimum, found.groups["brand"].maximum) == (0.0, 550.0)
     assert found.demand_factor == (1.1, 1.2, 1.3, 1.4)
+
+
+def _rest(dataset: Dataset, today: tuple[float, float]) -> Rest:
+    """Of two channels with 250 ahead each; 150 of tv and 300 of search are spent."""
+    spent = np.array([150.0, 300.0])
+    return Rest(("tv", "search"), np.ones((4, 1, 2)), spent, np.array(today), 9, 500.0, dataset.frequency)
+
+
+@pytest.mark.parametrize(
+    ("plan", "today", "tv", "search"),
+    [
+        # Half to twice of 400 over the whole horizon, less what is spent; going on is 250.
+        ({}, (400.0, 550.0), (50.0, 650.0), (0.0, 800.0)),
+        # A plan that is at its bound goes no further, whatever the correction's own limits are.
+        ({"bounds": (0.5, 2.0)}, (200.0, 200.0), (0.0, 250.0), (0.0, 250.0)),
+        ({"bounds": (0.9, 1.1)}, (400.0, 500.0), (210.0, 290.0), (150.0, 250.0)),
+        (
+            {"bounds": (0.9, 1.1), "channels": {"tv": {"relative": (0.5, 1.5)}}},
+            (400.0, 500.0),
+            (50.0, 450.0),
+            (150.0, 250.0),
+        ),
+        ({"max_increase": 0.2, "min_retained": 0.8}, (400.0, 550.0), (170.0, 330.0), (140.0, 360.0)),
+        # Amounts stand, and leave the other side open where they are beyond its relative limit.
+        (
+            {"bounds": (0.9, 1.1), "channels": {"tv": {"minimum": 900}, "search": {"maximum": 310}}},
+            (400.0, 550.0),
+            (750.0, None),
+            (None, 10.0),
+        ),
+        # More money than the reference plan's: twice it is twice the reference mix at that size.
+        ({}, (100.0, 375.0), (0.0, 250.0), (0.0, 1200.0)),
+    ],
+)
+def test_relative_limits_hold_over_the_whole_horizon(
+    dataset: Dataset,
+    plan: dict[str, Any],
+    today: tuple[float, float],
+    tv: tuple[float | None, float | None],
+    search: tuple[float | None, float | None],
+) -> None:
+    found = rest_settings(PlanSettings.model_validate(plan), _rest(dataset, today), 500.0).channels
+    for name, (least, most) in (("tv", tv), ("search", search)):
+        assert found[name].minimum == pytest.approx(least), name
+        assert found[name].maximum == pytest.approx(most), name
+        assert found[name].relative is None
 
 
 def test_a_plan_not_begun_or_over_is_not_corrected(fit: Fit, dataset: Dataset, content: Content) -> None:

@@ -1,10 +1,10 @@
 """Many processes at one register, for tests: run as a script, it forks, so that what it imports is imported once.
 
-    crowd.py FOLDER [VARIABLE VARIABLE VARIABLE]
+    crowd.py FOLDER [VARIABLE ...]
 
-Ten processes save, submit and approve at once; then one process an SQL statement of ``save``, and of ``approve``, is
-killed (SIGKILL) after it. Each has a register of its own: in FOLDER, or in the databases of the variables. One JSON
-document is printed.
+Ten processes save, submit and approve at once, and then settle at once; then one process an SQL statement of each act
+is killed (SIGKILL) after it (submitting and rejecting go the way of approving). Each has a register of its own: in
+FOLDER, or in the databases of the variables, in the order of ``NAMES``. One JSON document is printed.
 """
 
 import json
@@ -19,16 +19,21 @@ from pathlib import Path
 import alembic.command
 import alembic.config  # noqa: F401
 import sqlalchemy as sa
-from register_cases import content
+from register_cases import content, settled
 
 from mmm.errors import RegisterError
 from mmm.register.acts import Person, act, save
 from mmm.register.database import Register, open_register
+from mmm.register.ledger import ledger, settle
 from mmm.register.queries import find
 from mmm.register.settings import RegisterSettings
 
 warnings.simplefilter("ignore", DeprecationWarning)  # forking beside the threads of NumPy, which do nothing here
 PROCESSES = 10
+WAY = ("submit", "approve", "activate")
+BEFORE = {"save": 0, "approve": 1, "activate": 2, "settle": 3}
+"""How far a plan is brought on its way before the act."""
+NAMES = ("race", *BEFORE)
 
 
 def child(folder: Path, settings: RegisterSettings, do: Callable[[Register], object]) -> Callable[[], str]:
@@ -57,7 +62,7 @@ def child(folder: Path, settings: RegisterSettings, do: Callable[[Register], obj
 
 
 def race(folder: Path, settings: RegisterSettings) -> dict[str, list[str]]:
-    """All make the tables, save a plan and submit it; then all approve the same one."""
+    """All make the tables, save a plan and submit it; then all approve the same one, and all settle it."""
 
     def mine(name: str) -> Callable[[Register], str]:
         def do(register: Register) -> str:
@@ -73,7 +78,22 @@ def race(folder: Path, settings: RegisterSettings) -> dict[str, list[str]]:
     saved = [child(folder, settings, mine(f"author {i}")) for i in range(PROCESSES)]
     names = [wait() for wait in saved]
     approving = [child(folder, settings, approve(f"boss {i}")) for i in range(PROCESSES)]
-    return {"saved": names, "approved": [wait() for wait in approving]}
+    approved = [wait() for wait in approving]
+    opened = open_register(settings, folder)
+    act(opened, "activate", "demo-1", Person("boss"))
+    opened.engine.dispose()
+    settling = [child(folder, settings, settle_it(f"boss {i}")) for i in range(PROCESSES)]
+    return {"saved": names, "approved": approved, "settled": [wait() for wait in settling]}
+
+
+def settle_it(name: str) -> Callable[[Register], str]:
+    """Settle the first plan, and tell its state."""
+
+    def do(register: Register) -> str:
+        settle(register, settled("demo-1"), Person(name))
+        return "settled"
+
+    return do
 
 
 def kill(folder: Path, settings: RegisterSettings, action: str) -> dict[str, list[str]]:
@@ -81,7 +101,8 @@ def kill(folder: Path, settings: RegisterSettings, action: str) -> dict[str, lis
     register = open_register(settings, folder)
     if action != "save":
         save(register, content(), Person("author"))
-        act(register, "submit", "demo-1", Person("author"))
+    for number, done in enumerate(WAY[: BEFORE[action]]):
+        act(register, done, "demo-1", Person("boss" if number else "author"))
     register.engine.dispose()
     ends, states = [], []
     for statement in range(1, 60):
@@ -97,6 +118,8 @@ def kill(folder: Path, settings: RegisterSettings, action: str) -> dict[str, lis
 
             if action == "save":
                 return save(opened, content(), Person("author"))
+            if action == "settle":
+                return settle_it("boss")(opened)
             return act(opened, action, "demo-1", Person("boss"))[0].state
 
         ends.append(child(folder, settings, do)())
@@ -108,19 +131,21 @@ def kill(folder: Path, settings: RegisterSettings, action: str) -> dict[str, lis
 
 
 def _state(connection: sa.Connection, action: str) -> str:
-    if action != "save":
-        return find(connection, "demo-1").state
-    return str(connection.execute(sa.text("select count(*) from plans")).scalar())
+    if action == "save":
+        return str(connection.execute(sa.text("select count(*) from plans")).scalar())
+    kept = f", {len(ledger(connection))} in the ledger" if action == "settle" else ""
+    return find(connection, "demo-1").state + kept
 
 
 def places(folder: Path, variables: list[str]) -> list[tuple[Path, RegisterSettings]]:
-    """Three registers."""
+    """A register for each of ``NAMES``."""
     if variables:
         return [(folder, RegisterSettings(address=name)) for name in variables]
-    return [(folder / name, RegisterSettings()) for name in ("race", "save", "approve")]
+    return [(folder / name, RegisterSettings()) for name in NAMES]
 
 
 if __name__ == "__main__":
-    first, second, third = places(Path(sys.argv[1]), sys.argv[2:])
-    made = {"race": race(*first), "save": kill(*second, "save"), "approve": kill(*third, "approve")}
+    first, *others = places(Path(sys.argv[1]), sys.argv[2:])
+    made = {"race": race(*first)}
+    made |= {action: kill(*place, action) for action, place in zip(BEFORE, others, strict=True)}
     sys.stdout.write(json.dumps(made))

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from mmm.register.ledger import Settlement, Spread
 from mmm.register.record import Content, Past, Promise
 from mmm.register.settings import RegisterSettings
 
@@ -49,3 +50,26 @@ def content(rules: dict[str, Any] | None = None, **changes: Any) -> Content:
         "data": "d" * 64,
     }
     return Content.model_validate({**values, **changes})
+
+
+NOTHING = Spread(mean=0.0, lower=0.0, upper=0.0)
+
+
+def gain(mean: float, sd: float = 10.0) -> Promise:
+    draws = np.linspace(-2, 2, 200) * sd + mean
+    lower, upper = np.quantile(draws, [0.05, 0.95])
+    return Promise(
+        what="outcome", unit="EUR", mean=mean, lower=float(lower), upper=float(upper),
+        probability=float((draws > 0).mean()), draws=tuple(map(float, draws)),
+    )  # fmt: skip
+
+
+def settled(plan: str, promised: float = 50.0, brought: float = 40.0, **changes: Any) -> Settlement:
+    values: dict[str, Any] = {
+        "plan": plan, "analysis": "demo", "title": "Demo", "first": dt.date(2025, 1, 6), "last": dt.date(2025, 4, 6),
+        "currency": "EUR", "outcome_unit": "EUR", "promise": gain(promised), "unscaled": promised,
+        "settled": gain(brought), "spending": NOTHING, "prices": NOTHING, "learned": NOTHING, "planned": 2080.0,
+        "spent": 2080.0, "reference": 2080.0, "expected": NOTHING, "deviation": NOTHING, "surprise": NOTHING,
+        "outcome": 1.0, "fit": "f" * 64, "data": "d" * 64,
+    }  # fmt: skip
+    return Settlement.model_validate({**values, **changes})

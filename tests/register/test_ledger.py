@@ -7,38 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from register_cases import content
+from register_cases import content, gain, settled
 
 from mmm.errors import RegisterError
 from mmm.register.acts import Person, act, save
 from mmm.register.audit import verify
 from mmm.register.database import Register
-from mmm.register.ledger import Settlement, Spread, kept_share, ledger, record_of, scaled, settle
-from mmm.register.record import Promise
+from mmm.register.ledger import counted, kept_share, ledger, record_of, scaled, settle
 from mmm.register.tables import settlements
 
 ANNA, BOSS = Person("Anna"), Person("Boss")
-NOTHING = Spread(mean=0.0, lower=0.0, upper=0.0)
-
-
-def gain(mean: float, sd: float = 10.0) -> Promise:
-    draws = np.linspace(-2, 2, 200) * sd + mean
-    lower, upper = np.quantile(draws, [0.05, 0.95])
-    return Promise(
-        what="outcome", unit="EUR", mean=mean, lower=float(lower), upper=float(upper),
-        probability=float((draws > 0).mean()), draws=tuple(map(float, draws)),
-    )  # fmt: skip
-
-
-def settled(plan: str, promised: float = 50.0, brought: float = 40.0, **changes: Any) -> Settlement:
-    values: dict[str, Any] = {
-        "plan": plan, "analysis": "demo", "title": "Demo", "first": dt.date(2025, 1, 6), "last": dt.date(2025, 4, 6),
-        "currency": "EUR", "outcome_unit": "EUR", "promise": gain(promised), "unscaled": promised,
-        "settled": gain(brought), "spending": NOTHING, "prices": NOTHING, "learned": NOTHING, "planned": 2080.0,
-        "spent": 2080.0, "reference": 2080.0, "expected": NOTHING, "deviation": NOTHING, "surprise": NOTHING,
-        "outcome": 1.0, "fit": "f" * 64, "data": "d" * 64,
-    }  # fmt: skip
-    return Settlement.model_validate({**values, **changes})
 
 
 def active(register: Register) -> str:
@@ -93,6 +71,25 @@ def test_the_record_follows_from_the_plans() -> None:
     one = gain(0).upper - gain(0).lower
     assert (found.won.upper - found.won.lower) / one == pytest.approx(np.sqrt(3), rel=0.1)
     assert record_of(known, "profit", "EUR") is None
+
+
+def test_of_plans_that_correct_one_another_the_last_counts() -> None:
+    """Two corrections of one plan, the second after the first: three settlements of the same weeks count once."""
+    chain = [
+        settled("a-9", 50, 40),
+        settled("a-11", 60, 30, chain=("a-9", "a-10")),
+        settled("a-10", 55, 35, chain=("a-9",)),
+        settled("a-12", 70, 20, first=dt.date(2025, 4, 7)),
+    ]
+    assert [one.plan for one in counted(chain)] == ["a-11", "a-12"]
+    found = record_of(chain, "outcome", "EUR")
+    assert found is not None
+    assert (found.plans, found.promised, found.won.mean) == (2, pytest.approx(65), pytest.approx(50))
+    # Two that correct the same one: the later saved.
+    assert [one.plan for one in counted([chain[2], settled("a-2", 1, 1, chain=("a-9",))])] == ["a-10"]
+    # The same numbers in another analysis are other plans.
+    other = chain[0].model_copy(update={"analysis": "b"})
+    assert counted([chain[1], other]) == [chain[1], other]
 
 
 def test_promises_are_scaled_from_three_plans_on_and_never_up() -> None:

@@ -1,5 +1,6 @@
 """Acts on plans, who may do them, and what is seen of changes behind the register's back; on SQLite and PostgreSQL."""
 
+import datetime as dt
 import json
 import os
 import subprocess
@@ -11,14 +12,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from crowd import places
-from register_cases import content
+from crowd import NAMES, places
+from register_cases import content, settled
 
 from mmm.errors import RegisterError, SettingsError
 from mmm.register.acts import Person, act, save
 from mmm.register.audit import Head, entry_hash, head_of, verify
 from mmm.register.database import NEWEST, Register, open_register
-from mmm.register.queries import active_plan, find, listed
+from mmm.register.ledger import ledger
+from mmm.register.queries import Search, active_plan, find, listed, plan_on
 from mmm.register.settings import RegisterSettings
 from mmm.register.tables import audit, head, metadata, plans
 
@@ -70,7 +72,7 @@ def test_a_plan_goes_its_way_and_the_next_takes_its_place(register: Register) ->
         found = active_plan(connection, "demo")
         assert found is not None
         assert found.id == second
-        assert [row.id for row in listed(connection)] == [second, first]
+        assert [row.id for row in listed(connection, Search()).rows] == [second, first]
         assert find(connection, first).content == content()
         step = found.last("approve")
     assert step is not None
@@ -248,7 +250,7 @@ def test_plans_changed_without_an_act_are_found(tmp_path: Path, statement: sa.Up
 
 @dataclass(frozen=True)
 class Crowd:
-    """What happened, and the registers that it happened to: of the race, of killed saves, of killed approvals."""
+    """What happened, and the registers that it happened to: of the race, and of every act that was killed."""
 
     said: dict[str, dict[str, list[str]]]
     registers: dict[str, Register]
@@ -259,7 +261,7 @@ def crowd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder, variables = tmp_path_factory.mktemp("crowd"), []
     if request.param == "postgresql":
         server = request.getfixturevalue("server")
-        variables = [f"MMM_TEST_CROWD_{i}" for i in range(3)]
+        variables = [f"MMM_TEST_CROWD_{i}" for i in range(len(NAMES))]
         os.environ.update({name: server.new_database() for name in variables})
     done = subprocess.run(
         [sys.executable, HERE / "crowd.py", folder, *variables],
@@ -273,28 +275,79 @@ def crowd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     opened = [open_register(settings, place) for place, settings in places(folder, variables)]
     for name in variables:
         del os.environ[name]
-    return Crowd(json.loads(done.stdout), dict(zip(("race", "save", "approve"), opened, strict=True)))
+    return Crowd(json.loads(done.stdout), dict(zip(NAMES, opened, strict=True)))
 
 
-def test_ten_processes_save_submit_and_approve_at_once(crowd: Crowd) -> None:
+def test_ten_processes_save_submit_approve_and_settle_at_once(crowd: Crowd) -> None:
     found, register = crowd.said["race"], crowd.registers["race"]
     assert sorted(found["saved"]) == sorted(f"demo-{i}" for i in range(1, 11))
-    winners = [text for text in found["approved"] if text == "approved"]
-    others = [text for text in found["approved"] if text != "approved"]
-    assert len(winners) == 1
-    assert all("RegisterError: Plan demo-1 is approved already (by boss" in text for text in others), others
-    assert current_head(register).seq == 21
+    for state in ("approved", "settled"):
+        winners = [text for text in found[state] if text == state]
+        others = [text for text in found[state] if text != state]
+        assert len(winners) == 1
+        assert all(f"RegisterError: Plan demo-1 is {state} already (by boss" in text for text in others), others
+    assert current_head(register).seq == 23
     assert problems(register) == []
+    with register.reading() as connection:
+        assert ledger(connection) == [settled("demo-1")]
 
 
-@pytest.mark.parametrize("action", ["save", "approve"])
-def test_killed_after_any_statement_nothing_is_half_done(crowd: Crowd, action: str) -> None:
+@pytest.mark.parametrize(
+    ("action", "before", "after"),
+    [
+        ("save", "0", "1"),
+        ("approve", "submitted", "approved"),
+        ("activate", "approved", "active"),
+        ("settle", "active, 0 in the ledger", "settled, 1 in the ledger"),
+    ],
+)
+def test_killed_after_any_statement_nothing_is_half_done(crowd: Crowd, action: str, before: str, after: str) -> None:
     found = crowd.said[action]
-    before, after = ("0", "1") if action == "save" else ("submitted", "approved")
     assert len(found["ends"]) > 5
     assert all(end == "killed 9" for end in found["ends"][:-1]), found["ends"]
     assert found["states"] == [before] * (len(found["states"]) - 1) + [after]
     assert problems(crowd.registers[action]) == []
+
+
+# Looking into it
+
+
+def test_a_search_reads_no_more_than_it_lists(register: Register) -> None:
+    """Of 30 plans the newest are listed; one that cannot be read is in the way of nothing that does not need it."""
+    names = [save(register, content(analysis=("demo", "other")[i % 2]), ANNA) for i in range(30)]
+    act(register, "submit", names[4], ANNA)
+    with behind_its_back(register) as connection:
+        connection.execute(sa.update(plans).where(plans.c.id == names[0]).values(content="{}"))
+    with register.reading() as connection:
+        found = listed(connection, Search(most=7))
+        assert ([row.id for row in found.rows], found.more) == (names[:-8:-1], 23)
+        assert [row.id for row in listed(connection, Search("demo", most=3)).rows] == ["demo-15", "demo-14", "demo-13"]
+        assert [row.id for row in listed(connection, Search(state="submitted")).rows] == ["demo-3"]
+        assert (listed(connection, Search("nobody")).rows, listed(connection, Search("nobody")).more) == ([], 0)
+        with pytest.raises(RegisterError, match="Plan demo-1 cannot be read"):
+            listed(connection, Search())
+        with pytest.raises(RegisterError, match=r"It holds other-15, demo-15, .* and others"):
+            find(connection, "demo-99")
+
+
+def test_the_plan_on_a_horizon_is_the_one_furthest_on_its_way(register: Register) -> None:
+    first, later = dt.date(2025, 1, 6), dt.date(2025, 1, 13)
+    draft = save(register, content(), ANNA)
+    rejected = save(register, content(first=later), ANNA)
+    act(register, "submit", rejected, ANNA)
+    act(register, "reject", rejected, BOSS)
+    with register.reading() as connection:
+        # The later day lies in the draft's horizon too, and begins only the other's.
+        for day, plan in ((first, draft), (later, rejected)):
+            found = plan_on(connection, "demo", day)
+            assert found is not None
+            assert found.id == plan
+        assert plan_on(connection, "demo", dt.date(2025, 1, 20)) is None
+    act(register, "activate", approved(register), BOSS)
+    with register.reading() as connection:
+        found = plan_on(connection, "demo", first)
+    assert found is not None
+    assert (found.id, found.state) == ("demo-3", "active")
 
 
 # The database

@@ -3,8 +3,8 @@
 import datetime as dt
 from pathlib import Path
 
-from register_cases import content
-from test_ledger import ANNA, BOSS, active, settled
+from register_cases import content, settled
+from test_ledger import ANNA, BOSS, active
 
 from mmm.register.acts import Person, act, save
 from mmm.register.database import open_register

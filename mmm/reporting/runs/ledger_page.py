@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmm.files import write_whole
-from mmm.register.ledger import ENOUGH, Settlement, Spread, record_of
+from mmm.register.ledger import ENOUGH, Settlement, Spread, counted, record_of
 from mmm.register.record import Promise
 from mmm.reporting.design.look import make_look
 from mmm.reporting.figures.ledger import promises
@@ -118,13 +118,16 @@ def _record(known: Sequence[Settlement], fmt: Formatter) -> Chapter:
         if found.plans >= ENOUGH
         else f"Promises are scaled by that from {ENOUGH} settled plans on."
     )
+    counting = counted(known)
     rows = [
         (
             Cell(one.plan),
             Cell(fmt.date_range(one.first, one.last)),
             Cell(fmt.outcome(_estimate(one.promise), sign=True), fmt.outcome_range(_estimate(one.promise))),
             Cell(fmt.outcome(_estimate(one.settled), sign=True), fmt.outcome_range(_estimate(one.settled))),
-            Cell("held" if one.held else "not held", tone="good" if one.held else "bad"),
+            Cell("held" if one.held else "not held", tone="good" if one.held else "bad")
+            if one in counting
+            else Cell("corrected"),
         )
         for one in known
     ]
@@ -132,6 +135,8 @@ def _record(known: Sequence[Settlement], fmt: Formatter) -> Chapter:
     caption = (
         "Settled plans; small print: 90% intervals. A promise held where the gain reached its interval's lower end."
     )
+    if len(counting) < len(known):
+        caption += " Of plans that correct one another the last counts, which is of the whole horizon."
     figures = [("ledger", "What each plan promised and brought: 90% intervals of the gain.")]
     tables = [table_of(caption, heads, rows)]
     return chapter("record", "What became of promises?", answer, figures=figures, tables=tables)
