@@ -191,6 +191,17 @@ def saturation_kind(family: str) -> int:
     return SATURATIONS.number(family)
 
 
+def adstock_family(kind: int) -> str:
+    """The name of the family of a carryover's number (:func:`adstock_kind`)."""
+    number = int(kind) // evaluate.FAMILY
+    return next(family.name for family in ADSTOCKS if ADSTOCKS.number(family.name) == number)
+
+
+def saturation_family(kind: int) -> str:
+    """The name of the family of a curve's number (:func:`saturation_kind`)."""
+    return next(family.name for family in SATURATIONS if SATURATIONS.number(family.name) == int(kind))
+
+
 def joined(parts: Sequence[ResponseDraws]) -> ResponseDraws:
     """The draws of all parts, one part after the other. Raises FitError where they are not of the same panel."""
     first = parts[0]

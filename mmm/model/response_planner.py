@@ -105,9 +105,9 @@ def always_concave(draws: ResponseDraws) -> bool:
     return bool(_concave(draws).all())
 
 
-def s_shaped(draws: ResponseDraws) -> Floats:
-    """Share of draws [c] in which a channel's response is not concave: little spend wins little at first."""
-    return np.asarray(1.0 - _concave(draws).mean(axis=0))
+def turning(draws: ResponseDraws) -> npt.NDArray[np.bool_]:
+    """Draws and channels [n, c] whose response is not concave: little spend wins little at first."""
+    return ~_concave(draws)
 
 
 def _concave(draws: ResponseDraws) -> npt.NDArray[np.bool_]:

@@ -52,8 +52,12 @@ def posterior_of_prior(spec: ModelSpec, data: Dataset) -> xr.Dataset:
 
 def fit_of(role: Role) -> Fit:
     """A fit whose draws are those of the prior."""
-    data = panel(role)
-    spec = make_spec(data, believed(role))
+    return fit_of_prior(panel(role), believed(role))
+
+
+def fit_of_prior(data: Dataset, settings: ModelSettings) -> Fit:
+    """The same of any panel and settings."""
+    spec = make_spec(data, settings)
     draws = posterior_of_prior(spec, data)
     stats = xr.Dataset({"diverging": (("chain", "draw"), np.zeros((1, 120), dtype=bool))})
     tree = xr.DataTree.from_dict({"posterior": draws, "sample_stats": stats})

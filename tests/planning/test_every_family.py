@@ -8,7 +8,7 @@ import pytest
 from mmm.model.families import ADSTOCKS, SATURATIONS, Adstock, Family, Saturation
 from mmm.model.priors import BetaPrior
 from mmm.model.response import adstock_kind, saturation_kind
-from mmm.model.response_planner import always_concave, s_shaped
+from mmm.model.response_planner import always_concave, turning
 from mmm.planning.planner import decide
 from mmm.planning.prepare import Prepared
 from mmm.planning.problem import PlanProblem
@@ -76,7 +76,7 @@ def test_no_plan_of_a_grid_beats_the_certificate(problem, adstock: Adstock, satu
     parameters = found.draws.saturation_par.reshape(-1, found.draws.saturation_par.shape[-1]).T
     shape = saturation.shape(*parameters[: len(saturation.parameters)])
     assert always_concave(found.draws) == bool((np.asarray(shape.turn) <= 0).all())
-    assert (s_shaped(found.draws) >= 0).all()
+    assert (turning(found.draws).ravel() == (np.asarray(shape.turn) > 0)).all()
 
 
 @pairs

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mmm.data.quality.report import Finding, where
+from mmm.reporting.content.shapes import Told
 from mmm.reporting.languages.words import mark
 from mmm.reporting.pages.parts import Cell, Chapter, Column, Table, columns, table_of
 from mmm.reporting.pages.telling import Telling
@@ -96,12 +97,12 @@ def _assumptions(m: Telling) -> list[str]:
     if m.basis.controls:
         parts.append(t("effects of {names}", names=fmt.join([fmt.label(c) for c in m.basis.controls], 6)))
     reach = fmt.made_below(str(model.lookback))
-    spent = mark("What is spent in one week goes on working for up to {reach}, ever more weakly.")
-    spent_daily = mark("What is spent on one day goes on working for up to {reach}, ever more weakly.")
+    spent = mark("What is spent in one week may go on working for up to {reach}.")
+    spent_daily = mark("What is spent on one day may go on working for up to {reach}.")
     lines = [
         t("Without media, the outcome would follow {parts}.", parts=fmt.join(parts, 8)),
-        t(fmt.by_period(spent, spent_daily), reach=reach),
-        _curves(m),
+        " ".join((t(fmt.by_period(spent, spent_daily), reach=reach), *_by_family(m, m.workings.carryovers))),
+        " ".join((t("More money on a channel always helps."), *_by_family(m, m.workings.curves))),
     ]
     if regions:
         lines.append(
@@ -122,21 +123,14 @@ def _assumptions(m: Telling) -> list[str]:
     return lines
 
 
-def _curves(m: Telling) -> str:
-    """What is assumed of the curves: by the families and slopes that were fitted."""
-    t, bent = m.fmt.t, m.workings.bent
-    if not bent:
-        return t("More money on a channel always helps, but each further amount helps less.")
-    if set(bent) == set(m.basis.channels):
-        return t(
-            "More money on a channel always helps. Little money may help little at first, until a threshold is passed; "
-            "from there on each further amount helps less."
-        )
-    return t(
-        "More money on a channel always helps. On {names} little money may help little at first, until a threshold is "
-        "passed; else each further amount helps less.",
-        names=m.fmt.join([m.fmt.label(c) for c in bent], 6),
-    )
+def _by_family(m: Telling, told: Told) -> Iterator[str]:
+    """The sentences of the families, with the names of their channels where there are several."""
+    for names, sentence in told:
+        said = m.fmt.made_below(sentence)
+        if len(told) == 1:
+            yield said
+        else:
+            yield m.fmt.t("{names}: {said}", names=m.fmt.join([m.fmt.label(c) for c in names], 6), said=said)
 
 
 def appendix(m: Telling) -> Chapter:

@@ -13,12 +13,12 @@ from mmm.data.dataset import Dataset
 from mmm.inference.convergence import by_parameter, scalars
 from mmm.inference.fit import Fit, Member
 from mmm.model.priors import prior_words
-from mmm.model.response_planner import s_shaped
 from mmm.model.spec import ModelSpec
 from mmm.planning.models import PlanByModel
 from mmm.planning.settings import PlanSettings
 from mmm.planning.worth import is_profit, margin_of
 from mmm.reporting.content.material import Basis, Meaning, ModelViews, PriorPosterior, Workings
+from mmm.reporting.content.shapes import carryovers_and_curves
 from mmm.reporting.languages.words import Words, mark, words
 from mmm.reporting.notation.estimate import Estimate, estimate
 from mmm.reporting.notation.formatter import Formatter
@@ -27,7 +27,6 @@ from mmm.settings import Settings, dump_changed, dump_settings
 from mmm.settings.report import ReportSettings
 
 _SMALL_TOTAL = 0.002
-_PLAUSIBLE = 0.1
 _BASES = (1.0, 10.0, 100.0, 1_000.0, 10_000.0, 100_000.0)
 
 
@@ -244,23 +243,19 @@ def model_views(fit: Fit, returns: pd.DataFrame, plan: PlanByModel | None, fmt: 
 def workings_of(fit: Fit, settings: Settings, facts: Iterable[tuple[str, str]]) -> Workings:
     """Diagnostics by parameter, worst first, priors in words, settings and versions."""
     tables = [_diagnostics(member, f"{member.name}: " if len(fit.members) > 1 else "") for member in fit.counted]
+    carryovers, curves = carryovers_and_curves(fit)
     priors = dict.fromkeys(line for member in fit.counted for line in _priors(member.spec))
     return Workings(
         diagnostics=pd.concat(tables).sort_values("ess_bulk", kind="stable"),
         priors=tuple(priors),
-        bent=_bent(fit),
+        carryovers=carryovers,
+        curves=curves,
         models=_models(fit),
         settings_yaml=dump_settings(settings),
         changed_yaml=dump_changed(settings),
         versions=fit.versions,
         facts=tuple(facts),
     )
-
-
-def _bent(fit: Fit) -> tuple[str, ...]:
-    """Channels for which one draw in ten or more, over all models that count, has an S-shaped curve."""
-    draws = fit.paid.response(500)
-    return tuple(name for name, share in zip(draws.channels, s_shaped(draws), strict=True) if share >= _PLAUSIBLE)
 
 
 def _models(fit: Fit) -> pd.DataFrame:

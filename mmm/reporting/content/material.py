@@ -19,6 +19,7 @@ from mmm.register.ledger import Record
 from mmm.reporting.content.alternatives import Foresight
 from mmm.reporting.content.decision import Decision
 from mmm.reporting.content.results import Results
+from mmm.reporting.content.shapes import Told
 from mmm.reporting.notation.estimate import Estimate
 from mmm.settings import Settings
 from mmm.workflow.lenses import SeenThrough
@@ -164,8 +165,10 @@ class Workings:
 
     diagnostics: pd.DataFrame
     priors: tuple[tuple[str, str], ...]
-    bent: tuple[str, ...]
-    """Channels whose fitted curve may be an S: a slope above 1 is plausible."""
+    carryovers: Told
+    """How long media work on, by the families that were fitted."""
+    curves: Told
+    """What more money does, by the families that were fitted; whether a curve may be an S, as its draws are."""
     models: pd.DataFrame
     settings_yaml: str
     changed_yaml: str
