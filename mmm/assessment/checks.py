@@ -29,6 +29,7 @@ PROBLEMS = {
     "coverage": "Forecasts do not hold on unseen periods",
     "last_year": "Past values repeated forecast better than the model",
     "experiments": "An experiment and the model disagree",
+    "sign": "A channel works the other way than is assumed",
     "prior": "Returns rest on what was assumed",
     "sensitive": "Returns move with what was assumed",
     "surprise": "Returns are far from what was expected",

@@ -1,7 +1,8 @@
 """Warnings where identification is weak: checks of the gate made from :mod:`mmm.assessment.signals`.
 
-Each names the channels concerned and the next step. They warn and never fail: a weakly identified channel is no reason
-to stop, but the reader must know. docs/warnings.md says how the limits were chosen.
+Each names the channels concerned and the next step. They warn: a weakly identified channel is no reason to stop, but
+the reader must know. One may fail: where the data say clearly that a channel works the other way than the model can
+express, its return and those of all others are wrong. docs/warnings.md says how the limits were chosen.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mmm.assessment.checks import Check
+from mmm.assessment.checks import Check, Status
 from mmm.assessment.settings import GateSettings
 from mmm.assessment.signals import SCORES, Signals
 
@@ -51,7 +52,7 @@ class _Kind:
 def identification_checks(found: Signals, settings: GateSettings) -> tuple[Check, ...]:
     """One check a kind of weakness, in a fixed order."""
     table = found.channels
-    checks = [_prior(table, settings), _sensitive(table, settings), _surprise(table, settings)]
+    checks = [_sign(table, settings), _prior(table, settings), _sensitive(table, settings), _surprise(table, settings)]
     if len(table) > 1:
         checks.append(_together(table, settings))
     if (table["family"] > 0).any():
@@ -70,6 +71,39 @@ def concerned(checks: tuple[Check, ...]) -> dict[str, tuple[str, ...]]:
         for channel in check.channels:
             out.setdefault(channel, []).append(check.name)
     return {channel: tuple(names) for channel, names in out.items()}
+
+
+def _sign(table: pd.DataFrame, settings: GateSettings) -> Check:
+    """Against the sign that a channel's role assumes: :mod:`mmm.assessment.free_signs`."""
+    warned, failed = settings.opposite_sign_warn, settings.opposite_sign_fail
+    far = table["against"]
+    worst, value = str(far.idxmax()), float(far.max())
+    status: Status = "fail" if value > failed else "warn" if value > warned else "pass"
+    summary = f"Most speaks against the sign of {worst}: {value:.1f} standard deviations."
+    advice = ""
+    beyond = tuple(str(c) for c in far.index[far > warned])
+    if beyond:
+        names = ", ".join(beyond)
+        effect, error = (float(table[column][worst]) for column in ("opposite", "opposite_error"))
+        summary = (
+            f"With signs left free the effect of {worst}, in the terms of its prior, is {effect:.2f} with a standard "
+            f"error of {error:.2f}: {value:.1f} standard deviations against the sign that is assumed."
+        )
+        advice = (
+            f"{names}: the model cannot express this, so that this return and those of other channels are wrong. Look "
+            "for what moves against the spend and add it as a control, such as prices, promotions or a season. If "
+            "there is nothing, the channel may do harm: pause it in some regions, and test it."
+        )
+    return Check(
+        "sign",
+        "Channels work the way that is assumed",
+        status,
+        value,
+        f"at most {warned:g} standard deviations against the sign; beyond {failed:g} fails",
+        summary,
+        advice,
+        beyond,
+    )
 
 
 def _prior(table: pd.DataFrame, settings: GateSettings) -> Check:

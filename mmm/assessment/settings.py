@@ -60,6 +60,12 @@ class GateSettings(Section):
         lt=1.0,
         description="Probability of a result as far from the model's as an experiment's, over all of them, that warns.",
     )
+    opposite_sign_warn: float = Field(
+        3.0,
+        gt=0.0,
+        description="Distance of a channel's effect from zero against its assumed sign, in sd, that warns.",
+    )
+    opposite_sign_fail: float = Field(4.0, gt=0.0, description="The same distance above which the check fails.")
     overlap_max: float = Field(
         0.92, gt=0.0, le=1.0, description="Share that prior and posterior of a return have in common that warns."
     )
@@ -110,6 +116,11 @@ class GateSettings(Section):
             raise ValueError(
                 f"negative_baseline_warn is {self.negative_baseline_warn}, above negative_baseline_fail "
                 f"({self.negative_baseline_fail}): the limit that warns cannot be above the one that fails."
+            )
+        if self.opposite_sign_warn > self.opposite_sign_fail:
+            raise ValueError(
+                f"opposite_sign_warn is {self.opposite_sign_warn}, above opposite_sign_fail "
+                f"({self.opposite_sign_fail}): the limit that warns cannot be above the one that fails."
             )
         if self.naive_fail > self.naive_warn:
             raise ValueError(

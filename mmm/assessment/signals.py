@@ -1,7 +1,8 @@
 """What data and posterior say about how far each channel's estimate can be trusted, in numbers by channel.
 
-Three kinds: how much the estimate rests on assumptions (prior, family of curves, one quarter of data), whether hidden
-demand could have made it, and whether what the model leaves unexplained follows the channel. docs/warnings.md has the
+Four kinds: how much the estimate rests on assumptions (prior, family of curves, one quarter of data), whether hidden
+demand could have made it, whether what the model leaves unexplained follows the channel, and whether the data speak
+against the sign that its role assumes. docs/warnings.md has the
 formulas, docs/studies/gate.md how often they are right in worlds with known truth.
 """
 
@@ -15,6 +16,7 @@ from scipy import stats
 from mmm.analysis.effects import effect, log_effects, marginal_effect, observed
 from mmm.analysis.models import by_model, disagreement
 from mmm.arrays import Floats
+from mmm.assessment.free_signs import free_signs
 from mmm.assessment.reweight import reweighted
 from mmm.inference.fit import Fit
 from mmm.model import response
@@ -52,7 +54,8 @@ class Signals:
     - ``future``, ``later``, ``fading``, ``bent``, ``joint``: score statistics, standard normal where the model is
       right, of what is left unexplained against the channel's response a few periods ahead (hidden demand), after its
       look-back (longer carryover), times time (an effect that changes), squared (another curve), and times the other
-      channels' (synergy).
+      channels' (synergy);
+    - ``opposite``, ``opposite_error``, ``against``: what a refit with free signs says (:mod:`.free_signs`).
 
     ``whole`` has ``step`` (the largest score of a lasting step in the outcome), ``tails`` (the excess kurtosis of what
     is left unexplained; zero where the noise has heavy tails of its own, which expects it) and ``memory`` (its
@@ -91,6 +94,7 @@ def signals(fit: Fit, earlier: Fit | None = None) -> Signals:
     table["robustness"] = _robustness(logs, marginal, mean, left.free)
     for name, paths in _directions(fit, draws).items():
         table[name] = [left.score(path) for path in paths]
+    table = table.join(free_signs(fit.dataset, fit.spec))
     tails = _tails(left) if not fit.main.spec.noise.expects_tails else 0.0
     return Signals(table, {"step": _step(left), "tails": tails, "memory": _memory(left)})
 

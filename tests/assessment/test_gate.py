@@ -65,7 +65,7 @@ def test_a_good_fit_passes(fit: Fit) -> None:
     assert report.status == "pass", report.to_dict()
     assert [check.name for check in report.checks] == [
         "r_hat", "ess_bulk", "ess_tail", "divergences", "e_bfmi", "baseline", "scale", "coverage",
-        "last_year", "prior", "sensitive", "surprise", "together", "hidden_demand", "unexplained", "noise",
+        "last_year", "sign", "prior", "sensitive", "surprise", "together", "hidden_demand", "unexplained", "noise",
     ]  # fmt: skip
     assert report.summary == "The model passed all 16 checks."
     demand_pass(report, GateSettings())

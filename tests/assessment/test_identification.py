@@ -86,6 +86,7 @@ def table(**changes: dict[str, float]) -> pd.DataFrame:
     calm = {
         "overlap": 0.3, "surprise": 0.5, "together": -0.1, "partner": "tv", "prior": 0.1, "family": 0.05,
         "quarter": 0.4, "direction": 0.97, "robustness": 0.2, **dict.fromkeys(sig.SCORES, 0.5),
+        "opposite": 0.0, "opposite_error": 0.0, "against": 0.0,
     }  # fmt: skip
     frame = pd.DataFrame(dict.fromkeys(("tv", "search", "radio"), calm)).T
     for channel, values in changes.items():
@@ -148,4 +149,4 @@ def test_the_whole_may_look_unlike_noise() -> None:
 def test_what_cannot_be_known_is_not_checked() -> None:
     one = table().loc[["tv"]].assign(quarter=np.nan, family=0.0)
     names = {c.name for c in identification_checks(Signals(one, {"step": 0.0, "tails": 0.0}), SETTINGS)}
-    assert names == {"prior", "sensitive", "surprise", "unexplained", "noise"}
+    assert names == {"sign", "prior", "sensitive", "surprise", "unexplained", "noise"}

@@ -277,6 +277,7 @@ _FAILURES = {
     "coverage": mark("Forecasts of unseen periods do not hold."),
     "scale": mark("The data have another size than those that the model was made for."),
     "last_year": mark("These data cannot decide: repeating past values forecasts better than the model."),
+    "sign": mark("The data say that a channel works the other way than the model assumes."),
 }
 
 
@@ -288,6 +289,7 @@ def failure(name: str, problem: str, fmt: Formatter) -> str:
 
 
 _RESERVATIONS = {
+    "sign": mark("The data speak against an effect of {names} in the direction that the model assumes."),
     "prior": mark("The return of {names} rests mostly on what was assumed before the data; a test would settle it."),
     "sensitive": mark("How far the data moved the return of {names} depends on how sure the assumption before was."),
     "surprise": mark("The return of {names} is far from what was expected: a driver may be missing from the data."),
