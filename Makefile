@@ -21,7 +21,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 CASES ?= ../shared/cases
 
-.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner accept lock python clean markets bench-reports bench-report study-experiments study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring demo-operations study-replanning study-ltv study-families
+.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner docs accept lock python clean markets bench-reports bench-report study-experiments study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring demo-operations study-replanning study-ltv study-families
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -56,6 +56,10 @@ test-elsewhere: setup  ## the tests that sample, with another seed and on the co
 format: setup  ## let ruff rewrite the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: setup  ## the documentation site in build/site, notebooks executed (minutes; a second time seconds)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean
+	@echo build/site/index.html
 
 lab: setup  ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks

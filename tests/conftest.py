@@ -5,10 +5,13 @@ makes a whole run on other draws. A test asks for what holds for any of them: `m
 sample with another seed and on the code paths of another processor.
 """
 
+import os
+import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -149,3 +152,42 @@ def known(request: pytest.FixtureRequest) -> Known:
     simulated = simulate(_small_world(request.param))
     dataset = _dataset(simulated)
     return Known(simulated, dataset, _truth_as_fit(simulated, dataset))
+
+
+def _needed(found: bool, what: str, package: str) -> None:
+    """Skips where a system package is missing; under CI=true that is a failure."""
+    if found:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what} is missing, and under CI=true no test may skip for it. Install {package}.")
+    pytest.skip(f"{what} is missing. On Debian: apt-get install {package}")
+
+
+@pytest.fixture(scope="session")
+def needs_pdf() -> None:
+    """Pango, which WeasyPrint takes from the system."""
+    try:
+        import weasyprint  # noqa: F401
+    except OSError:
+        _needed(False, "Pango", "libpangoft2-1.0-0 libharfbuzz-subset0")
+
+
+@pytest.fixture(scope="session")
+def needs_poppler() -> None:
+    """pdftotext, pdffonts and pdfinfo."""
+    _needed(shutil.which("pdftotext") is not None, "pdftotext", "poppler-utils")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, without a sandbox as tests may run as root."""
+    path = shutil.which("chromium")
+    _needed(path is not None, "Chromium", "chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield launched
+        launched.close()

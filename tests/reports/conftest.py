@@ -1,9 +1,7 @@
 """Reports that several tests look at: made once, without sampling."""
 
-import os
 import pickle
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,42 +60,3 @@ def report(make_settings: Callable[..., Settings], shared: Shared) -> Report:
 
     made: Report = pickle.loads((shared.folder("report", run) / "report.pickle").read_bytes())  # noqa: S301  # our own
     return made
-
-
-def _needed(found: bool, what: str, package: str) -> None:
-    """Skips where a system package is missing; under CI=true that is a failure."""
-    if found:
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{what} is missing, and under CI=true no test may skip for it. Install {package}.")
-    pytest.skip(f"{what} is missing. On Debian: apt-get install {package}")
-
-
-@pytest.fixture(scope="session")
-def needs_pdf() -> None:
-    """Pango, which WeasyPrint takes from the system."""
-    try:
-        import weasyprint  # noqa: F401
-    except OSError:
-        _needed(False, "Pango", "libpangoft2-1.0-0 libharfbuzz-subset0")
-
-
-@pytest.fixture(scope="session")
-def needs_poppler() -> None:
-    """pdftotext, pdffonts and pdfinfo."""
-    _needed(shutil.which("pdftotext") is not None, "pdftotext", "poppler-utils")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium, without a sandbox as tests may run as root."""
-    path = shutil.which("chromium")
-    _needed(path is not None, "Chromium", "chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield launched
-        launched.close()
