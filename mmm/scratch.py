@@ -26,10 +26,12 @@ from mmm.hashes import of_text
 
 OLD = 86_400.0
 """Seconds without a change after which what another machine left is removed."""
+_SETTLING, _STAYED = 1.0, 3
 _OWNED = re.compile(r"^\..*\.mmm-([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{8}$")
 # Names of earlier versions: of fits, of runs, of single files.
 _EARLIER = re.compile(r"^\.(?:[0-9a-f]{64}\.[0-9a-f]{8}|[0-9a-f]{12}|.+\.\d+\.tmp)$")
 _alive: set[Path] = set()
+_gone: set[Path] = set()
 
 
 def scratch_path(final: Path) -> Path:
@@ -52,12 +54,17 @@ def keep(path: Path, final: Path) -> Path:
 
 def discard(path: Path) -> None:
     """Remove what was being made, if it is still there."""
+    _remove(path)
+    _alive.discard(path.absolute())
+    _gone.add(path.absolute())
+
+
+def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         with suppress(OSError):
             path.unlink(missing_ok=True)
-    _alive.discard(path.absolute())
 
 
 @contextmanager
@@ -72,9 +79,20 @@ def scratch_folder(final: Path) -> Iterator[Path]:
 
 
 def discard_all() -> None:
-    """Remove everything that this process was making."""
+    """Remove everything that this process was making.
+
+    Threads of a library that writes (Zarr's) outlive the interrupt of the one that waits for them, and make anew what
+    was removed under their hands: so what is gone is looked at until it stays so, for a second at most.
+    """
     for path in tuple(_alive):
         discard(path)
+    until, stayed = time.monotonic() + _SETTLING, 0
+    while _gone and stayed < _STAYED and time.monotonic() < until:
+        back = [path for path in _gone if os.path.lexists(path)]
+        for path in back:
+            _remove(path)
+        stayed = 0 if back else stayed + 1
+        time.sleep(_SETTLING / 50)
 
 
 def sweep(folder: Path) -> None:

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -193,3 +194,26 @@ sys.exit(interrupts.run(lambda: None))
         assert process.wait(60) == 0
         assert process.stderr is not None
         assert process.stderr.read() == b""
+
+
+def test_what_threads_make_anew_while_all_is_removed_does_not_stay(tmp_path: Path) -> None:
+    """A library's threads go on writing to a folder whose maker was interrupted, and make it again where it is gone."""
+    folder = scratch.scratch_path(tmp_path / "fit")
+    ends = time.monotonic() + 0.3
+
+    def write() -> None:
+        number = 0
+        while time.monotonic() < ends:
+            number += 1
+            with suppress(OSError):
+                (folder / "posterior").mkdir(parents=True, exist_ok=True)
+                (folder / "posterior" / f"chunk_{number}").write_bytes(b"0" * 100)
+
+    writers = [threading.Thread(target=write) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    time.sleep(0.1)
+    scratch.discard_all()
+    for writer in writers:
+        writer.join()
+    assert list(tmp_path.iterdir()) == []

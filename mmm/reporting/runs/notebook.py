@@ -1,7 +1,13 @@
-"""Running the report's notebook in a process of its own, and what its end means."""
+"""Running the report's notebook, and what its end means.
 
+The package's own notebook runs in this process, by an engine of papermill's; one that somebody changed, or any other,
+in a kernel, a process of its own, as it may do anything.
+"""
+
+import json
 import logging
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +16,25 @@ from typing import Any
 
 from mmm import errors
 from mmm.errors import MMMError, ReportError
+from mmm.hashes import of_text
 from mmm.interrupts import with_its_processes
 from mmm.reporting.runs.executed import portable
 from mmm.scratch import process_folder, sweep_temporary
 
 EXECUTED = "executed.ipynb"
+
+
+OWN = "960c56b1258ad5f46670b1f7e966612adb7a20ed30a0a8da869eccb4a101a751"
+"""Hash of the code of the package's own notebook (:func:`code_of`)."""
+
+
+def code_of(notebook: Path) -> str:
+    """The notebook's code cells as one text, unreadable files as none. Nothing is run."""
+    try:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
 
 
 def execute(notebook: Path, folder: Path) -> None:
@@ -23,11 +43,17 @@ def execute(notebook: Path, folder: Path) -> None:
     Raises the error of the workbench that stopped it, ReportError for any other or where its process died, and
     KeyboardInterrupt where that was interrupted.
     """
-    import nbformat
-    import papermill
+    with _without_grammars():
+        import nbformat
+        import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.engines import papermill_engines
     from papermill.exceptions import PapermillExecutionError
 
+    from mmm.reporting.runs import in_process
+
+    papermill_engines.register(in_process.NAME, in_process.InProcess)
+    own = of_text(code_of(notebook)) == OWN
     for name in ("papermill", "traitlets", "nbclient"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what they meet comes back as an error
     target = folder / EXECUTED
@@ -40,6 +66,7 @@ def execute(notebook: Path, folder: Path) -> None:
                 progress_bar=False,
                 log_output=False,
                 cwd=str(folder),
+                engine_name=in_process.NAME if own else None,
                 extra_arguments=["--log-level=50"],
                 # After an interrupt nobody waits for what the notebook is at.
                 shutdown_kernel="immediate",
@@ -55,6 +82,23 @@ def execute(notebook: Path, folder: Path) -> None:
             "that was the cause."
         ) from error
     nbformat.write(portable(nbformat.read(target, as_version=4), folder), target)
+
+
+@contextmanager
+def _without_grammars() -> Iterator[None]:
+    """jsonschema, which nbformat brings, looks for a parser of addresses whose grammars take a second to build.
+
+    It does without where there is none; no notebook needs it.
+    """
+    name = "rfc3987_syntax"
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 @contextmanager

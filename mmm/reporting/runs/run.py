@@ -27,10 +27,10 @@ from mmm.reporting.runs.executed import chapters_of
 from mmm.reporting.runs.finished import MANIFEST, earlier_report, inputs_key, package_version, package_versions
 from mmm.reporting.runs.inputs import checked_request
 from mmm.reporting.runs.notebook import execute
-from mmm.reporting.runs.story import EARLIER_FILE, INPUTS_FILE, RECORDS_FILE, SETTINGS_FILE
+from mmm.reporting.runs.story import EARLIER_FILE, INPUTS_FILE, RECORDS_FILE, SETTINGS_FILE, handing
 from mmm.scratch import discard, keep, scratch_path, sweep
 from mmm.settings import Settings, dump_settings
-from mmm.workflow import Judged, Request, concluded, judged
+from mmm.workflow import Conclusion, Judged, Request, concluded, judged
 
 NOTEBOOK = "budget_report.ipynb"
 NOTEBOOK_KEPT = "Its notebook is kept in "
@@ -125,8 +125,9 @@ def run_report(
     try:
         request = _checked(run)
         run.timed("checks", since)
-        dataset, found = request.dataset, _results(run, request, progress)
-        _execute(run)
+        conclusion = _results(run, request, progress)
+        dataset, found = request.dataset, conclusion.judged
+        _execute(run, conclusion)
         _render(run, dataset, found)
         manifest = _finish(run, dataset, found)
     except MMMError as error:
@@ -241,8 +242,8 @@ def _earlier(run: _Run) -> Results | None:
     return earlier_report(run.final.parent, run.inputs, run.options.label)
 
 
-def _results(run: _Run, request: Request, progress: bool) -> Judged:
-    """Fits, analysis and plan, kept in the store, where the notebook finds them."""
+def _results(run: _Run, request: Request, progress: bool) -> Conclusion:
+    """Fits, analysis and plan, kept in the store, where a notebook finds them."""
     since = time.perf_counter()
     run.say("Fitting: one model on all data for decisions, one without the last weeks to judge it.")
     found = judged(request, progress=progress, say=run.say)
@@ -250,16 +251,18 @@ def _results(run: _Run, request: Request, progress: bool) -> Judged:
     run.say(found.gate.summary)
     since = time.perf_counter()
     run.say("Analysing and planning.")
-    concluded(request, found, say=run.say)
+    made = concluded(request, found, say=run.say)
     run.timed("plan", since)
-    return found
+    return made
 
 
-def _execute(run: _Run) -> None:
+def _execute(run: _Run, found: Conclusion) -> None:
     """Runs the notebook with papermill; its outputs and the tables land in the temporary folder."""
     since = time.perf_counter()
     run.say("Writing the chapters.")
-    execute(notebook_path(), run.temporary.resolve())
+    folder = run.temporary.resolve()
+    with handing(folder, found):
+        execute(notebook_path(), folder)
     run.timed("notebook", since)
 
 

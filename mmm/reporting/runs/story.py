@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -53,6 +55,9 @@ from mmm.workflow.lenses import SeenThrough, seen_through
 
 CHAPTER_MIME = "application/vnd.mmm.chapter+json"
 SETTINGS_FILE, INPUTS_FILE, EARLIER_FILE, RECORDS_FILE = "settings.yaml", "inputs.json", "earlier.json", "records.json"
+
+_HANDED: dict[Path, Conclusion] = {}
+"""Results of the runs whose notebook is run by this process, by the run's folder."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +182,7 @@ def open_run(folder: str | Path) -> Story:
             earlier=read_results(run / EARLIER_FILE) if (run / EARLIER_FILE).exists() else None,
             records=_records(run / RECORDS_FILE),
         ),
+        _HANDED.get(run),
     )
 
 
@@ -206,14 +212,24 @@ def _records(path: Path) -> tuple[Record, ...]:
         raise ReportError(f"'{path}' cannot be read. Make the report again.") from error
 
 
-def tell(settings: Settings, run: Run | None = None) -> Story:
-    """What follows from settings, found or made, and the material of the chapters."""
+@contextmanager
+def handing(folder: Path, found: Conclusion) -> Iterator[None]:
+    """While this lasts, :func:`open_run` of the folder takes these results instead of looking for them."""
+    _HANDED[folder] = found
+    try:
+        yield
+    finally:
+        del _HANDED[folder]
+
+
+def tell(settings: Settings, run: Run | None = None, found: Conclusion | None = None) -> Story:
+    """What follows from settings, found or made, and the material of the chapters; ``found`` where it is at hand."""
     run = run or Run()
     request = request_of(settings)
     # The gate was asked before the notebook ran; who opens a run by hand sees what there is, the gate included.
     seen = replace(request, gate=request.gate.model_copy(update={"override": True}))
     seen = seen if run.store is None else seen.with_store(run.store)
-    found = concluded(seen)
+    found = concluded(seen) if found is None else found
     asked = lenses_of(settings, seen.worth)
     other = seen_through(found.fit, found.analysis, asked, seen.store) if asked.any else None
     return told(settings, found, run, other)
