@@ -13,7 +13,7 @@ from papermill.engines import Engine
 NAME = "mmm-in-process"
 
 
-class InProcess(Engine):
+class InProcess(Engine):  # type: ignore[misc]
     """Runs code cells one after the other in one namespace; what a cell ends with or displays is its output.
 
     For notebooks of plain Python alone. The first error ends the run and stands in its cell, as a kernel leaves it.
@@ -67,11 +67,12 @@ def _value(source: str, namespace: dict[str, Any]) -> Any:
     """Runs the cell; the value of the expression that it ends with, None where it ends otherwise."""
     tree = ast.parse(source)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    ending = last.value if isinstance(last, ast.Expr) else None
     # S102, S307: the cells of the report's own notebook, which is compared with what the package knows of it.
     exec(compile(tree, "<report>", "exec"), namespace)  # noqa: S102
-    if last is None:
+    if ending is None:
         return None
-    return eval(compile(ast.Expression(last.value), "<report>", "eval"), namespace)  # noqa: S307
+    return eval(compile(ast.Expression(ending), "<report>", "eval"), namespace)  # noqa: S307
 
 
 def _forms(value: Any) -> dict[str, Any]:
