@@ -48,6 +48,8 @@ class Analysis:
     - ``frequency`` (index channel) and ``frequency_curves``, of channels known by reach and frequency: the usual and
       the best frequency, and the effect of the same money by frequency; see :mod:`mmm.analysis.frequency`.
     - ``geo_channels``: geo, channel, spend, effect, roas.
+    - where outcome rows cover several periods, as of months, the tables by date are by outcome row, under the period in
+      which it ends;
     - ``decomposition``: date, component, kind (media, baseline, control, or the part of a role), mean, lower, upper;
       summed over geos, the means add up to the fitted mean.
     - ``totals``: component, kind, mean, lower, upper of sums over all dates: the baseline as one, each control, each
@@ -147,13 +149,15 @@ def _labelled(values: Floats, fit: Fit) -> xr.DataArray:
 def _components(
     fit: Fit, samples: Draws, draws: response.ResponseDraws
 ) -> tuple[dict[str, tuple[str, Floats]], Floats, dict[str, Floats]]:
-    """Every component summed over geos, {name: (kind, [n, t])}, the expected outcome by geo and the terms [n, t, g]."""
-    window = fit.window
+    """Every component of the outcome rows summed over geos, {name: (kind, [n, r])}, and what is expected of them by geo
+    [n, r, g]; the baseline's terms by period [n, t, g]."""
+    window, ends = fit.window, fit.dataset.rows(fit.window)
     control = fit.dataset.data["control"].values[window]
     terms = samples.baseline(fit.dataset.dates[window], control, fit.seed)
     by_geo = np.sum(list(terms.values()), axis=0)
     parts: dict[str, tuple[str, Floats]] = {
-        name: (CONTROL if name.startswith(TOLD) else BASELINE, term.sum(axis=2)) for name, term in terms.items()
+        name: (CONTROL if name.startswith(TOLD) else BASELINE, ends.totals(term.sum(axis=2), axis=1))
+        for name, term in terms.items()
     }
     media = fit.dataset.data["media"].values[: window.stop]
     national = np.empty((draws.n, by_geo.shape[1], len(draws.channels)))
@@ -162,8 +166,8 @@ def _components(
         national[where] = contribution.sum(axis=2)
         by_geo[where] += contribution.sum(axis=3)
     for c, (name, role) in enumerate(zip(draws.channels, fit.spec.roles, strict=True)):
-        parts[name] = (role.part, national[:, :, c])
-    return parts, by_geo, terms
+        parts[name] = (role.part, ends.totals(national[:, :, c], axis=1))
+    return parts, ends.totals(by_geo, axis=1), terms
 
 
 def _plain(name: str) -> str:
@@ -172,7 +176,7 @@ def _plain(name: str) -> str:
 
 
 def _decomposition(fit: Fit, parts: dict[str, tuple[str, Floats]]) -> pd.DataFrame:
-    dates = fit.dataset.dates[fit.window]
+    dates = fit.dataset.dates[fit.dataset.rows(fit.window).places]
     tables = []
     for name, (kind, part) in parts.items():
         mean, lower, upper = summary(part)
@@ -204,11 +208,11 @@ def _totals(parts: dict[str, tuple[str, Floats]]) -> pd.DataFrame:
 
 
 def _fitted(fit: Fit, samples: Draws, by_geo: Floats) -> tuple[pd.DataFrame, pd.DataFrame]:
-    window = fit.window
-    dates = fit.dataset.dates[window]
-    outcome = fit.dataset.data["outcome"].values[window]
-    seen = fit.dataset.data["observed"].values[window]
-    predictive = samples.predictive(by_geo, fit.seed)
+    ends = fit.dataset.rows(fit.window)
+    dates = fit.dataset.dates[ends.places]
+    outcome = fit.dataset.data["outcome"].values[ends.places]
+    seen = fit.dataset.data["observed"].values[ends.places]
+    predictive = samples.predictive(by_geo, fit.seed, ends.spans)
     # A geo that is not observed counts neither in the actual nor in the fitted total.
     total = np.where(seen, predictive, 0.0).sum(axis=2)
     actual = np.where(seen.any(axis=1), np.nansum(outcome, axis=1), np.nan)

@@ -18,8 +18,7 @@ def control_table(fit: Fit, terms: dict[str, Floats]) -> pd.DataFrame:
     """
     window = fit.window
     data = fit.dataset.data
-    outcome = np.where(data["observed"].values[window], data["outcome"].values[window], np.nan)
-    usual = float(np.nanmean(outcome, axis=0).sum())
+    usual = float(np.nanmean(fit.dataset.outcome_rate[window], axis=0).sum())
     rows = []
     for k, name in enumerate(fit.dataset.controls):
         part = terms.get(f"{CONTROL_TERM}{name}")

@@ -8,7 +8,7 @@ from mmm.arrays import Floats
 from mmm.inference.fit import Fit
 from mmm.inference.posterior import by_chain
 from mmm.inference.preview import refuse_preview
-from mmm.model.draws import expected_outcome, predictive_outcome, stacked
+from mmm.model.draws import expected_by_period, predictive_outcome, stacked
 
 __all__ = ["Held", "NewData", "predict"]
 
@@ -33,7 +33,7 @@ def predict(fit: Fit, new_data: NewData = None, *, controls: Held = None, max_dr
     expected, outcome, models = [], [], []
     for i, (name, spec, posterior) in enumerate(by_chain(fit, max_draws)):
         samples = stacked(posterior)
-        mean = expected_outcome(spec, samples, asked.dataset, asked.rows, fit.seed + i)
+        mean = expected_by_period(spec, samples, asked.dataset, asked.rows, fit.seed + i)
         shape = (posterior.sizes["chain"], posterior.sizes["draw"], *mean.shape[1:])
         expected.append(mean.reshape(shape))
         outcome.append(predictive_outcome(spec, samples, mean, fit.seed + i).reshape(shape))

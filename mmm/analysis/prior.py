@@ -150,9 +150,10 @@ def _baseline(fit: Fit, samples: Draws) -> Iterator[dict[str, object]]:
         else:
             moved = national.max(axis=1) - national.min(axis=1)
             yield _row("baseline", label, "between its lowest and highest period", "outcome", moved)
-    flat = np.zeros((samples.n, window.stop - window.start, len(fit.spec.geos)))
-    noise = samples.predictive(flat, fit.seed).sum(axis=2)
-    yield _row("baseline", "noise", "what a period differs by without a reason", "outcome", noise.std(axis=1))
+    ends = dataset.rows(window)
+    flat = np.zeros((samples.n, len(ends.places), len(fit.spec.geos)))
+    noise = samples.predictive(flat, fit.seed, ends.spans).sum(axis=2)
+    yield _row("baseline", "noise", "what an outcome differs by without a reason", "outcome", noise.std(axis=1))
 
 
 MOST_ABOVE_WHOLE, MOST_NEGATIVE = 0.05, 0.10

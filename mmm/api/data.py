@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from mmm.data import load as loading
 from mmm.data.dataset import Dataset
-from mmm.data.settings import DataSettings, TargetSettings
+from mmm.data.settings import DataSettings
+from mmm.data.target import TargetSettings
 from mmm.errors import SettingsError
 from mmm.settings.explain import settings_error
 

@@ -15,7 +15,7 @@ from pydantic import Field
 from mmm.analysis.effects import effect, observed
 from mmm.arrays import Floats
 from mmm.assessment.scores import LOWER, UPPER, crps, interval, seasonal_naive
-from mmm.data.calendar import Duration, Frequency, parse_periods
+from mmm.data.calendar import Duration, parse_periods
 from mmm.data.dataset import Dataset
 from mmm.data.quality.report import Finding
 from mmm.errors import DataError, FitError
@@ -30,7 +30,6 @@ from mmm.scratch import sweep
 from mmm.section import Section
 
 _MAX_DRAWS = 2000
-_YEAR = 364
 # The effect of every channel in the model without media, as a ROAS or share: nothing.
 _NOTHING = LogNormalPrior(lower=1e-9, upper=1.1e-9)
 Say = Callable[[str], None]
@@ -116,9 +115,8 @@ def hidden_periods(dataset: Dataset, settings: BacktestSettings) -> tuple[int, .
     Raises DataError where the data are too short for two refreshes.
     """
     step, least = (parse_periods(text, dataset.frequency) for text in (settings.step, settings.least))
-    rows = np.flatnonzero(dataset.data["observed"].values.any(axis=1))
-    after = len(dataset.dates) - 1 - int(rows[-1])
-    known = int(rows[-1] - rows[0]) + 1
+    after = len(dataset.dates) - dataset.window.stop
+    known = dataset.window.stop - dataset.window.start
     found = [k * step for k in reversed(range(settings.refreshes)) if known - k * step >= least]
     if len(found) < 2:
         raise DataError(
@@ -199,20 +197,21 @@ def _forecast(fit: Fit, bare: Fit, dataset: Dataset, cut: _Cut) -> pd.DataFrame:
     start = len(dataset.dates) - cut.hidden
     rows = slice(start, min(start + cut.horizon, len(dataset.dates)))
     outcome = np.where(dataset.data["observed"].values, dataset.data["outcome"].values, np.nan)
-    actual = outcome[rows]
+    ends = dataset.rows(rows).places
+    actual = outcome[ends]
     seen = np.isfinite(actual)
     known = seen.any(axis=1)
     total = np.where(seen, actual, 0.0).sum(axis=1)[known]
     model, without = (_total(f, rows, seen)[:, known] for f in (fit, bare))
-    history = outcome[:start][:, seen.any(axis=0)]
+    history = outcome[dataset.rows(slice(0, start)).places][:, seen.any(axis=0)]
     gaps = np.flatnonzero(~np.isfinite(history).all(axis=1))
     past = history[gaps[-1] + 1 if gaps.size else 0 :].sum(axis=1)
-    naive = seasonal_naive(past, len(known), season=_season(dataset.frequency))[:, known]
+    naive = seasonal_naive(past, len(known), season=dataset.rows_per_year)[:, known]
     lower, upper = interval(model)
     return pd.DataFrame(
         {
-            "date": dataset.dates[rows][known],
-            "step": np.flatnonzero(known) + 1,
+            "date": dataset.dates[ends][known],
+            "step": ends[known] - start + 1,
             "actual": total,
             "mean": model.mean(axis=0),
             "lower": lower,
@@ -224,14 +223,11 @@ def _forecast(fit: Fit, bare: Fit, dataset: Dataset, cut: _Cut) -> pd.DataFrame:
     )
 
 
-def _season(frequency: Frequency) -> int:
-    return _YEAR // frequency.days
-
-
 def _total(fit: Fit, rows: slice, seen: Floats) -> Floats:
     """Predictive draws of the total over the geos that were observed, [n, t]."""
     draws = fit.draws(_MAX_DRAWS)
-    predicted = draws.predictive(draws.expected(fit.dataset, rows, fit.seed), fit.seed)
+    spans = fit.dataset.rows(rows).spans
+    predicted = draws.predictive(draws.expected(fit.dataset, rows, fit.seed), fit.seed, spans)
     return np.asarray(np.where(seen, predicted, 0.0).sum(axis=2))
 
 

@@ -164,9 +164,8 @@ def scale_ratios(dataset: Dataset, spec: ModelSpec) -> dict[str, float]:
 
     1 for the data that the spec was made from. A channel without any media in these rows is left out.
     """
-    seen = dataset.data["observed"].values.astype(bool)
-    rows = slice(0, int(np.flatnonzero(seen.any(axis=1))[-1]) + 1)
-    outcome = np.where(seen, dataset.data["outcome"].values, np.nan)[rows]
+    rows = slice(0, dataset.window.stop)
+    outcome = dataset.outcome_rate[rows]
     ratios = {"outcome": float(np.nanmean(outcome / np.array(spec.outcome_scale)))}
     media = dataset.data["media"].values[rows] / np.array(spec.media_scale)
     for c, channel in enumerate(spec.channel_names):
@@ -181,8 +180,9 @@ def _baseline_total(fit: Fit) -> Floats:
     data = fit.dataset.data.isel(date=fit.window)
     dates, control = fit.dataset.dates[fit.window], data["control"].values
     parts = fit.draws(_MAX_DRAWS).baseline(dates, control, fit.seed)
-    seen = data["observed"].values.astype(bool)
-    cells = np.sum([np.where(seen, part, 0.0) for part in parts.values()], axis=0)
+    ends = fit.dataset.rows(fit.window)
+    seen = data["observed"].values.astype(bool)[ends.places - fit.window.start]
+    cells = np.where(seen, ends.totals(np.sum(list(parts.values()), axis=0), axis=1), 0.0)
     return np.asarray(cells.sum(axis=2)[:, seen.any(axis=1)])
 
 

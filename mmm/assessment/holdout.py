@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from mmm.arrays import Floats
 from mmm.assessment.paired import chance_of_worse
 from mmm.assessment.scores import crps, has_season, interval, seasonal_naive
-from mmm.data.calendar import Frequency
 from mmm.data.dataset import Dataset
 from mmm.errors import DataError
 from mmm.inference.convergence import by_parameter
@@ -83,7 +82,7 @@ class HoldoutResult:
 class Forecast:
     """Predictive ``draws[draw, period, geo]`` for ``dates``; ``actual[period, geo]`` is NaN where nothing was seen.
 
-    ``history[period]`` is the total over geos before, for the seasonal-naive forecast.
+    ``history[period]`` is the total over geos before, for the seasonal-naive forecast; ``season`` of them make a year.
     """
 
     dates: pd.DatetimeIndex
@@ -91,7 +90,7 @@ class Forecast:
     draws: Floats
     actual: Floats
     history: Floats
-    frequency: Frequency
+    season: int
 
 
 def score(forecast: Forecast, r_hat: float) -> HoldoutResult:
@@ -108,8 +107,7 @@ def score(forecast: Forecast, r_hat: float) -> HoldoutResult:
     draws = np.where(seen, f.draws, 0.0).sum(axis=2)
     actual = np.where(seen, f.actual, 0.0).sum(axis=1)
     total_lower, total_upper = interval(draws)
-    season = 52 * 7 // f.frequency.days
-    naive = seasonal_naive(f.history, len(known), season=season)[:, known]
+    naive = seasonal_naive(f.history, len(known), season=f.season)[:, known]
     mean, naive_mean = draws.mean(axis=0), np.median(naive, axis=0)
     scale = float(np.abs(actual).mean())
     ends = {"lower": total_lower, "upper": total_upper}
@@ -137,7 +135,7 @@ def score(forecast: Forecast, r_hat: float) -> HoldoutResult:
         error=float(np.abs(mean - actual).mean() / scale),
         naive_error=float(np.abs(naive_mean - actual).mean() / scale),
         r_hat=r_hat,
-        seasonal=has_season(f.history, len(known), season),
+        seasonal=has_season(f.history, len(known), f.season),
     )
 
 
@@ -170,15 +168,20 @@ def judge(fit: Fit, dataset: Dataset, periods: int) -> HoldoutResult:
     rows = slice(len(dataset.dates) - periods, len(dataset.dates))
     samples = fit.draws(_MAX_DRAWS)
     mean = samples.expected(fit.dataset, rows, fit.seed)
+    ends, before = dataset.rows(rows), dataset.rows(slice(0, rows.start))
     outcome = np.where(dataset.data["observed"].values, dataset.data["outcome"].values, np.nan)
-    actual = outcome[rows]
+    actual = outcome[ends.places]
+    if not len(actual):
+        raise DataError(
+            f"No outcome row ends in the last {periods} periods. Set gate.holdout to a longer duration, or to null."
+        )
     forecast = Forecast(
-        dates=dataset.dates[rows],
+        dates=dataset.dates[ends.places],
         geos=dataset.geos,
-        draws=samples.predictive(mean, fit.seed),
+        draws=samples.predictive(mean, fit.seed, ends.spans),
         actual=actual,
-        history=_history(outcome[: rows.start], np.isfinite(actual).any(axis=0)),
-        frequency=dataset.frequency,
+        history=_history(outcome[before.places], np.isfinite(actual).any(axis=0)),
+        season=dataset.rows_per_year,
     )
     return score(forecast, max(float(by_parameter(member.tree)["r_hat"].max()) for member in fit.counted))
 

@@ -90,10 +90,10 @@ def signals(fit: Fit, earlier: Fit | None = None) -> Signals:
     marginal = marginal_effect(draws, panel, worth) / spend
     mean = np.nansum(marginal * spend, axis=1) / np.nansum(spend)
     table["direction"] = np.where(np.isnan(spend), np.nan, (marginal > mean[:, None]).mean(axis=0))
-    left = _left(fit, most)
+    left, ends = _left(fit, most), fit.dataset.rows(fit.window)
     table["robustness"] = _robustness(logs, marginal, mean, left.free)
     for name, paths in _directions(fit, draws).items():
-        table[name] = [left.score(path) for path in paths]
+        table[name] = [left.score(ends.totals(path) / ends.spans[:, None]) for path in paths]
     table = table.join(free_signs(fit.dataset, fit.spec))
     tails = _tails(left) if not fit.main.spec.noise.expects_tails else 0.0
     return Signals(table, {"step": _step(left), "tails": tails, "memory": _memory(left)})
@@ -174,9 +174,11 @@ class _Left:
 
 def _left(fit: Fit, most: int) -> _Left:
     window = fit.window
-    mean = fit.draws(most).expected(fit.dataset, window, fit.seed) / np.array(fit.spec.outcome_scale)
-    seen = fit.dataset.data["observed"].values[window].astype(float)
-    outcome = np.nan_to_num(fit.dataset.data["outcome"].values[window]) / np.array(fit.spec.outcome_scale)
+    ends = fit.dataset.rows(window)
+    scale = np.array(fit.spec.outcome_scale) * ends.spans[:, None]
+    mean = fit.draws(most).expected(fit.dataset, window, fit.seed) / scale
+    seen = fit.dataset.data["observed"].values[ends.places].astype(float)
+    outcome = np.nan_to_num(fit.dataset.data["outcome"].values[ends.places]) / scale
     centre = mean.mean(axis=0)
     residual = (outcome - centre) * seen
     fitted = (mean - centre) * seen

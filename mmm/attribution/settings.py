@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 from mmm.data.calendar import Duration, Frequency, parse_periods
 from mmm.data.csv_settings import PlainCsv
 from mmm.data.orders import OrderSettings
-from mmm.data.settings import Name, Source
+from mmm.data.settings import Source
+from mmm.data.target import Name
 from mmm.errors import SettingsError
 from mmm.section import Section
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from mmm.data.csv_settings import CsvSettings
-from mmm.data.settings import Name
+from mmm.data.target import Name
 from mmm.model.evidence import Kind
 from mmm.section import Section
 

@@ -65,7 +65,9 @@ def _findings(report: QualityReport) -> None:
 
 def _outline(dataset: Dataset, title: str) -> None:
     dates = dataset.dates
-    hidden = int((~dataset.data["observed"].values).sum())
+    ends = dataset.rows().places
+    observed = dataset.data["observed"].values[ends]
+    hidden = int((~observed).sum())
     rows: list[tuple[str, object]] = [
         ("periods", f"{len(dates)} ({dataset.frequency}), {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}"),
         ("geos", f"{len(dataset.geos)}: {', '.join(dataset.geos)}"),
@@ -73,9 +75,11 @@ def _outline(dataset: Dataset, title: str) -> None:
         ("value per unit", "known" if dataset.has_value else "not known: no ROAS, cost per unit instead"),
         ("controls", ", ".join(dataset.controls) or "none"),
         ("size of a geo", "population" if dataset.has_population else "its mean outcome (no population given)"),
-        ("not observed", f"{hidden} of {dataset.data['observed'].size} cells, as declared" if hidden else "none"),
+        ("not observed", f"{hidden} of {observed.size} cells, as declared" if hidden else "none"),
         ("fingerprint", dataset.fingerprint[:16]),
     ]
+    if dataset.coarse:
+        rows.insert(1, ("outcome rows", f"{len(ends)}, each the sum over its days"))
     if len(dataset.geos) == 1:
         rows = [row for row in rows if row[0] not in ("geos", "size of a geo")]
     table(title, ["", ""], rows)

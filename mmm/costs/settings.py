@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from mmm.data.csv_settings import CsvSettings
-from mmm.data.settings import Name, Source
+from mmm.data.settings import Source
+from mmm.data.target import Name
 from mmm.section import SEED_MAX, Section
 
 Category = Literal["working_media", "technology", "content", "list", "people", "testing"]

@@ -67,15 +67,20 @@ class Frequency:
         return pd.DatetimeIndex([last + step * (i + 1) for i in range(periods)], name="date")
 
 
+def parse_days(text: str) -> int:
+    """Days of a duration such as ``"4 weeks"``. Raises SettingsError where the text is none."""
+    try:
+        return _in_days(text)
+    except ValueError as error:
+        raise SettingsError(f"'{text}' is not a duration: it {error}.") from error
+
+
 def parse_periods(text: str, frequency: Frequency) -> int:
     """Number of periods in a duration such as ``"13 weeks"`` or ``"28 days"``.
 
     Raises SettingsError where the text is no duration, or is not a whole number of periods.
     """
-    try:
-        days = _in_days(text)
-    except ValueError as error:
-        raise SettingsError(f"'{text}' is not a duration: it {error}.") from error
+    days = parse_days(text)
     if days % frequency.days:
         raise SettingsError(
             f"'{text}' is not a whole, positive number of periods of this data set (one {frequency.unit}). "

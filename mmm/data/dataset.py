@@ -16,6 +16,7 @@ from mmm.cards import facts, lines, listed
 from mmm.data.calendar import Frequency, parse_periods
 from mmm.data.future import Future
 from mmm.data.role import PAID, ROLES, Role
+from mmm.data.steps import FROM, UNTIL, OutcomeRows, outcome_rows
 from mmm.digits import amount
 from mmm.errors import DataError
 
@@ -48,7 +49,9 @@ class Dataset:
       history before the first outcome);
     - ``population[geo]``: NaN where not given (all or none);
     - ``exposures[date, geo, channel]``, where a channel is known by reach and frequency: average contacts of a person
-      reached (its media), NaN for all other channels.
+      reached (its media), NaN for all other channels;
+    - ``outcome_from[date]`` and ``outcome_until[date]``, where the outcome is coarser than the periods: first and last
+      day of the outcome row that ends in a period (NaT where none does), which holds that row's total.
 
     A date is the start of its period, without time zone. A national dataset has one geo.
     """
@@ -82,6 +85,39 @@ class Dataset:
     @property
     def dates(self) -> pd.DatetimeIndex:
         return pd.DatetimeIndex(self.data["date"].to_index())
+
+    @property
+    def coarse(self) -> bool:
+        """Whether an outcome row covers several periods, as of a month with weekly media."""
+        return FROM in self.data
+
+    def rows(self, periods: slice | None = None) -> OutcomeRows:
+        """The outcome rows that end in ``periods`` (all of the panel by default): where they are, how they add up."""
+        bounds = (self.data[FROM].values, self.data[UNTIL].values) if self.coarse else None
+        return outcome_rows(self.dates, self.frequency.days, slice(None) if periods is None else periods, bounds)
+
+    @property
+    def window(self) -> slice:
+        """Periods from the first that an observed outcome covers to the last."""
+        seen = np.flatnonzero(self.data["observed"].values.any(axis=1))
+        first = self.rows(slice(int(seen[0]), int(seen[0]) + 1)).first
+        return slice(first, int(seen[-1]) + 1)
+
+    @property
+    def outcome_rate(self) -> npt.NDArray[np.float64]:
+        """Outcome of a period, [date, geo]: of a row that covers several its total over their number; NaN elsewhere."""
+        known = np.where(self.data["observed"].values, self.data["outcome"].values, np.nan)
+        rows = self.rows()
+        spans = np.ones(len(known))
+        spans[rows.places] = rows.spans
+        return np.asarray(known / spans[:, None])
+
+    @property
+    def rows_per_year(self) -> int:
+        """Outcome rows in a year, rounded down to whole ones of 52 weeks where every period is a row."""
+        if not self.coarse:
+            return 52 * 7 // self.frequency.days
+        return round(365.25 / (float(self.rows().spans.mean()) * self.frequency.days))
 
     @property
     def geos(self) -> tuple[str, ...]:
@@ -151,6 +187,8 @@ class Dataset:
         for name in (*sorted(_DIMS), *(["exposures"] if self.exposures is not None else [])):
             # "+ 0.0" turns -0.0 into 0.0, which would otherwise hash differently.
             digest.update((np.asarray(self.data[name].values, dtype="<f8") + 0.0).tobytes())
+        for name in (FROM, UNTIL) if self.coarse else ():
+            digest.update(self.data[name].values.astype("datetime64[D]").astype("<i8").tobytes())
         return digest.hexdigest()
 
     @property
@@ -158,7 +196,7 @@ class Dataset:
         """Size of each geo [geo]: its population, else its mean outcome over the observed periods."""
         if self.has_population:
             return self.data["population"]
-        return self.data["outcome"].where(self.data["observed"]).mean("date").rename("geo_size")
+        return self.data["outcome"].copy(data=self.outcome_rate).mean("date").rename("geo_size")
 
     def cost_per_unit(self, last: str = "13 weeks") -> xr.DataArray:
         """Money per media unit [geo, channel] over the last periods, such as "13 weeks"; 1 where spend drives.

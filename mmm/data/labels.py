@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 MONTHS = (
-    "Months are not supported: a month mixes weeks with and without media, and they cannot be split afterwards. Export "
-    "the same figures by day or by week; ad platforms and shop systems keep them by day."
+    "Better export the same figures by day or by week, as a month mixes weeks with and without media: ad platforms and "
+    "shop systems keep them by day. Where the outcome alone is known by month, give it as a table of its own "
+    "(data.target.source with every: month); where all is, set data.target.every: month."
 )
 EXCEL = "excel"
 """What ``data.date_format`` says where dates are serial numbers of a spreadsheet."""

@@ -51,9 +51,10 @@ def _past(settings: DataSettings, base: Path, frames: Frames | None) -> Dataset:
         return _of_query(source, settings, base)
     made = (frames or {}).get(source)
     if made is not None:
-        return dataset_of(table_of_frame(made(), source), settings)
-    columns = [column for _, column in settings.columns()]
-    return dataset_of(read_file(base / source, settings.csv, columns=columns, sheet=settings.sheet), settings)
+        return dataset_of(table_of_frame(made(), source), settings, base)
+    own_table = settings.target.source is not None
+    columns = [column for role, column in settings.columns() if not (own_table and role == "target.column")]
+    return dataset_of(read_file(base / source, settings.csv, columns=columns, sheet=settings.sheet), settings, base)
 
 
 def joined(settings: DataSettings, base: Path) -> "Assembled":
@@ -67,7 +68,7 @@ def joined(settings: DataSettings, base: Path) -> "Assembled":
 def _of_sources(settings: DataSettings, base: Path) -> Dataset:
     """The panel of several files; what became of each is among the notes."""
     found = joined(settings, base)
-    dataset = dataset_of(found.table, settings)
+    dataset = dataset_of(found.table, settings, base)
     return replace(dataset, notes=(*dataset.notes, *(line.sentence(settings.currency) for line in found.lines)))
 
 
@@ -78,7 +79,7 @@ def _of_query(source: QuerySettings, settings: DataSettings, base: Path) -> Data
     path, table = path_of(source, base), None
     try:
         table = read_query(source, base)
-        dataset = dataset_of(table, settings)
+        dataset = dataset_of(table, settings, base)
     except DataError as error:
         changes = changes_since(path, table) if table is not None or isinstance(error, NoRowsError) else []
         raise DataError("\n".join((str(error), *changes))) from None
@@ -95,8 +96,16 @@ def from_frame(frame: pd.DataFrame, settings: DataSettings) -> Dataset:
     return dataset_of(table_of_frame(frame), settings)
 
 
-def dataset_of(table: Table, settings: DataSettings) -> Dataset:
-    """The same checks on a table that was read already. Raises DataError like :func:`load`."""
+def dataset_of(table: Table, settings: DataSettings, base: Path = Path()) -> Dataset:
+    """The same checks on a table that was read already; ``base`` is where a table of the outcome alone is looked for.
+
+    Raises DataError like :func:`load`.
+    """
+    if settings.target.every is not None:
+        # Imported here: the usual panel needs nothing of it.
+        from mmm.data.read_coarse import coarse_panel
+
+        return coarse_panel(table, settings, base, dataset_of)
     problems = Problems(table.source)
     settings = with_columns(settings, table.columns, problems)
     check_columns(table, settings.columns(), problems)

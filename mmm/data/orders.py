@@ -9,7 +9,8 @@ from pydantic import Field
 
 from mmm.data.csv_settings import PlainCsv
 from mmm.data.problems import Problems
-from mmm.data.settings import Name, Source
+from mmm.data.settings import Source
+from mmm.data.target import Name
 from mmm.data.text_table import Checker, Column, count, demand_plain, load_text, number_sql, told
 from mmm.section import Section
 

@@ -10,36 +10,12 @@ from mmm.data.exports.settings import CalendarSettings, Rates, SourceSettings
 from mmm.data.labels import format_problem
 from mmm.data.names import name_problems
 from mmm.data.role import PAID, ROLES, Role
+from mmm.data.target import Name, TargetSettings
 from mmm.databases import Variable
 from mmm.errors import SettingsError
 from mmm.section import Section
 
 _ROLE_KEYS = ("spend", "media", "media_unit", "frequency")
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-"""A column, geo, channel or control name: any text but the empty one."""
-
-
-class TargetSettings(Section):
-    """The outcome: revenue or profit in the data's currency, or a KPI that may have a value per unit."""
-
-    column: Name
-    kind: Literal["revenue", "profit", "kpi"] = "revenue"
-    unit: Name | None = Field(
-        default=None, description="Unit shown in reports; the currency for revenue and profit by default."
-    )
-    value_per_unit: float | Name | None = Field(
-        default=None, description="KPI only: currency per unit of outcome, a positive number or a column."
-    )
-
-    @model_validator(mode="after")
-    def _value_fits_kind(self) -> "TargetSettings":
-        if self.kind != "kpi" and self.value_per_unit is not None:
-            raise ValueError(
-                f"value_per_unit is for kind 'kpi'; a {self.kind} is already money. Remove it or set kind: kpi."
-            )
-        if isinstance(self.value_per_unit, float) and self.value_per_unit <= 0:
-            raise ValueError(f"value_per_unit must be above 0; got {self.value_per_unit}.")
-        return self
 
 
 def _known_role(name: str) -> str:

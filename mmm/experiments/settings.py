@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from mmm.data.calendar import Duration
 from mmm.data.csv_settings import CsvSettings
-from mmm.data.settings import Name
+from mmm.data.target import Name
 from mmm.model.evidence import Kind
 from mmm.section import SEED_MAX, Section
 

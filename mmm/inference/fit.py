@@ -142,9 +142,8 @@ class Fit:
 
     @property
     def window(self) -> slice:
-        """Rows of the dataset from the first to the last observed outcome."""
-        rows = np.flatnonzero(self.dataset.data["observed"].values.any(axis=1))
-        return slice(int(rows[0]), int(rows[-1]) + 1)
+        """Periods of the dataset from the first that an observed outcome covers to the last."""
+        return self.dataset.window
 
     def to_pymc(self) -> "pm.Model":
         """The plain PyMC model of the main member, its data and experiments included, to change or to sample."""

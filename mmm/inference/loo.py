@@ -35,18 +35,18 @@ def leave_one_out(spec: ModelSpec, posterior: xr.Dataset, dataset: Dataset, seed
 
     samples = stacked(posterior, _MAX_DRAWS)
     seen = dataset.data["observed"].values.astype(bool)
-    rows = np.flatnonzero(seen.any(axis=1))
-    window = slice(int(rows[0]), int(rows[-1]) + 1)
-    mean = expected_outcome(spec, samples, dataset, window, seed)
-    cells = log_density(spec, samples, mean, dataset.data["outcome"].values[window])
-    periods = np.where(seen[window], cells, 0.0).sum(axis=2)[:, seen[window].any(axis=1)]
+    ends = dataset.rows(dataset.window)
+    known = seen[ends.places]
+    mean = expected_outcome(spec, samples, dataset, dataset.window, seed)
+    cells = log_density(spec, samples, mean, dataset.data["outcome"].values[ends.places], ends.spans)
+    periods = np.where(known, cells, 0.0).sum(axis=2)[:, known.any(axis=1)]
     if len(periods) < FEWEST_DRAWS:
         # No tail to smooth: the estimate is made, and not believed.
         elpd, k = np.log(len(periods)) - special.logsumexp(-periods, axis=0), np.full(periods.shape[1], np.inf)
     else:
         log_weights, k = array_stats.psislw(periods.T)
         elpd = special.logsumexp(log_weights + periods.T, axis=1)
-    dates = dataset.dates[rows]
+    dates = dataset.dates[ends.places[known.any(axis=1)]]
     return xr.Dataset({"elpd": ("date", elpd), "k": ("date", np.asarray(k))}, coords={"date": dates})
 
 

@@ -20,7 +20,7 @@ from mmm.model.baseline import terms
 from mmm.model.evidence import NO_EVIDENCE, Contrast, Evidence, contrasts
 from mmm.model.media_graph import MediaParameters
 from mmm.model.media_graph import data as shared
-from mmm.model.panel import panel
+from mmm.model.panel import Panel, panel
 from mmm.model.parameters import Variable, variables
 from mmm.model.priors import numbers, transform
 from mmm.model.spec import ModelSpec
@@ -52,7 +52,7 @@ def build(spec: ModelSpec, dataset: Dataset, evidence: Evidence = NO_EVIDENCE, *
         if evidence.experiments:
             model.add_coord("experiment", [e.name for e in evidence.experiments])
             _experiments(spec, contrasts(evidence, dataset, spec.lookback), parameters, log_beta)
-        mean = scaled_media + _baseline(baseline)
+        mean = _as_observed(scaled_media + _baseline(baseline), data)
         sigma = pm.HalfNormal("sigma", spec.noise_scale)
         mu, observed, dims = mean, data.outcome, ["date", "geo"]
         if not data.observed.all():
@@ -63,6 +63,16 @@ def build(spec: ModelSpec, dataset: Dataset, evidence: Evidence = NO_EVIDENCE, *
         observed = pm.Data("observed_outcome", observed, dims=dims)
         spec.noise.graph({"mu": mu, "sigma": sigma, "observed": observed, "dims": dims})
     return model
+
+
+def _as_observed(mean: TensorVariable, data: Panel) -> TensorVariable:
+    """The mean [window, geo] as outcome rows see it: their mean over periods, at the period in which they end."""
+    rows = data.rows_of
+    if rows.shares is None:
+        return mean
+    weights = np.zeros((rows.shares.shape[1], rows.shares.shape[1]))
+    weights[rows.places] = rows.shares / rows.spans[:, None]
+    return pt.dot(shared("outcome_rows", weights), mean)
 
 
 class Unscaled(Transform):

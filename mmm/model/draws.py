@@ -130,31 +130,47 @@ def baseline_draws(
     return out
 
 
-def expected_outcome(spec: ModelSpec, samples: xr.Dataset, dataset: Dataset, rows: slice, seed: int) -> Floats:
-    """Draws of the expected outcome [n, t, g] of the dataset's ``rows``, with its media and controls as they are."""
+def expected_by_period(spec: ModelSpec, samples: xr.Dataset, dataset: Dataset, periods: slice, seed: int) -> Floats:
+    """Draws of the expected outcome [n, t, g] of the dataset's ``periods``, with its media and controls as they are."""
     draws = response_draws(spec, samples)
-    # What ran before the look-back of the first row reaches none of the rows.
-    start = max(0, rows.start - draws.lookback)
-    media = dataset.data["media"].values[start : rows.stop]
-    often = None if dataset.exposures is None else dataset.exposures[start : rows.stop]
-    control = dataset.data["control"].values[rows]
-    total = sum(baseline_draws(spec, samples, dataset.dates[rows], control, seed).values())
+    # What ran before the look-back of the first period reaches none of them.
+    start = max(0, periods.start - draws.lookback)
+    media = dataset.data["media"].values[start : periods.stop]
+    often = None if dataset.exposures is None else dataset.exposures[start : periods.stop]
+    control = dataset.data["control"].values[periods]
+    total = sum(baseline_draws(spec, samples, dataset.dates[periods], control, seed).values())
     mean = np.array(total)
     for where, block in draws.blocks(media.size):
-        mean[where] += response.contributions(block, media, often)[:, rows.start - start :].sum(axis=3)
+        mean[where] += response.contributions(block, media, often)[:, periods.start - start :].sum(axis=3)
     return mean
 
 
-def predictive_outcome(spec: ModelSpec, samples: xr.Dataset, mean: Floats, seed: int) -> Floats:
-    """Draws of the outcome itself, [n, t, g]: the expected outcome ``mean`` plus the model's noise."""
+def expected_outcome(spec: ModelSpec, samples: xr.Dataset, dataset: Dataset, periods: slice, seed: int) -> Floats:
+    """Draws of what is expected of the outcome rows that end in ``periods``, [n, r, g]: a row a period by default."""
+    rows = dataset.rows(periods)
+    return rows.totals(expected_by_period(spec, samples, dataset, rows.periods, seed), axis=1)
+
+
+def predictive_outcome(
+    spec: ModelSpec, samples: xr.Dataset, mean: Floats, seed: int, spans: Floats | None = None
+) -> Floats:
+    """Draws of the outcome itself, [n, t, g]: the expected outcome ``mean`` plus the model's noise.
+
+    ``spans[t]`` are the numbers of periods that outcome rows cover: the noise is that of their mean. Without them the
+    mean is of single periods, whose noise is taken as independent from one to the next.
+    """
     rng = np.random.default_rng(seed + 1)
-    sigma = samples["sigma"].values[:, None, None] * np.array(spec.outcome_scale)
+    factor = np.full(mean.shape[1], spec.outcome_span**0.5) if spans is None else spans
+    sigma = samples["sigma"].values[:, None, None] * np.array(spec.outcome_scale) * factor[:, None]
     return np.asarray(mean + sigma * spec.noise.standard(samples, rng, mean.shape))
 
 
-def log_density(spec: ModelSpec, samples: xr.Dataset, mean: Floats, outcome: Floats) -> Floats:
-    """Log density [n, t, g] of ``outcome[t, g]`` (in its own units) around the expected outcome ``mean[n, t, g]``."""
-    scale = np.array(spec.outcome_scale)
+def log_density(spec: ModelSpec, samples: xr.Dataset, mean: Floats, outcome: Floats, spans: Floats) -> Floats:
+    """Log density [n, r, g] of ``outcome[r, g]`` (in its own units) around the expected outcome ``mean[n, r, g]``.
+
+    ``spans[r]`` are the numbers of periods that the outcome rows cover.
+    """
+    scale = np.array(spec.outcome_scale) * spans[:, None]
     sigma = samples["sigma"].values[:, None, None]
     z = (outcome - mean) / scale / sigma
     return np.asarray(spec.noise.log_density(samples, z) - np.log(sigma * scale))
@@ -196,11 +212,11 @@ class Draws:
         """:func:`expected_outcome` over all parts."""
         return self._each(lambda i, spec, samples: expected_outcome(spec, samples, dataset, rows, seed + i))
 
-    def predictive(self, mean: Floats, seed: int) -> Floats:
+    def predictive(self, mean: Floats, seed: int, spans: Floats | None = None) -> Floats:
         """:func:`predictive_outcome` of the expected outcome ``mean`` of these draws."""
         edges = np.cumsum([0, *(samples.sizes["sample"] for _, samples in self.parts)])
         return self._each(
-            lambda i, spec, samples: predictive_outcome(spec, samples, mean[edges[i] : edges[i + 1]], seed + i)
+            lambda i, spec, samples: predictive_outcome(spec, samples, mean[edges[i] : edges[i + 1]], seed + i, spans)
         )
 
     def _each(self, make: Callable[[int, ModelSpec, xr.Dataset], Floats]) -> Floats:

@@ -61,7 +61,7 @@ class Evidence(Section):
 
     def known_to(self, dataset: Dataset) -> "Evidence":
         """The experiments that had ended when the dataset's last outcome was observed, on channels that it has."""
-        last = dataset.dates[np.flatnonzero(dataset.data["observed"].values.any(axis=1))[-1]]
+        last = dataset.dates[dataset.window.stop - 1]
         kept = (e for e in self.experiments if pd.Timestamp(e.end) <= last and e.channel in dataset.channels)
         return self.model_copy(update={"experiments": tuple(kept)})
 

@@ -39,8 +39,7 @@ def _relative(dataset: Dataset, channel: str, prior: LevelPrior, stop: int) -> L
 def mean_level(dataset: Dataset, channel: str, stop: int) -> float:
     """What a relative level of one is in media units of all geos together: see ModelSpec.media_scale."""
     media = dataset.data["media"].values[:stop, :, dataset.channels.index(channel)]
-    outcome = np.where(dataset.data["observed"].values, dataset.data["outcome"].values, np.nan)
-    size = dataset.data["population"].values if dataset.has_population else np.nanmean(outcome, axis=0)
+    size = dataset.data["population"].values if dataset.has_population else np.nanmean(dataset.outcome_rate, axis=0)
     size = size / size.mean()
     per_size = media / size
     return float(per_size[per_size > 0].mean() * size.sum())

@@ -163,6 +163,8 @@ class ModelSpec(Section):
     baseline: BaselineSpec
     likelihood: Literal["normal", "student_t"]
     noise_scale: float
+    outcome_span: float = Field(default=1.0, gt=0, exclude_if=lambda span: span == 1.0)
+    """Periods that an outcome row covers, on average: above 1 where outcomes are coarser than media."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -205,7 +207,7 @@ def without_inactive_channels(dataset: Dataset) -> tuple[Dataset, tuple[str, ...
 
     Needed for a training fit whose hidden weeks hold all of a young channel's spend: nothing can be learned of it.
     """
-    upto = np.flatnonzero(dataset.data["observed"].values.any(axis=1))[-1] + 1
+    upto = dataset.window.stop
     spend = dataset.data["spend"].values[:upto].sum(axis=(0, 1))
     media = dataset.data["media"].values[:upto].sum(axis=(0, 1))
     keep = ((spend > 0) | ~costs(dataset)) & (media > 0)
@@ -222,10 +224,8 @@ def make_spec(dataset: Dataset, settings: ModelSettings) -> ModelSpec:
     channel has no spend before the end of the observed outcome.
     """
     _check_settings(dataset, settings)
-    observed = dataset.data["observed"].values
-    rows = np.flatnonzero(observed.any(axis=1))
-    inside = slice(rows[0], rows[-1] + 1)
-    outcome = np.where(observed, dataset.data["outcome"].values, np.nan)
+    inside = dataset.window
+    outcome = dataset.outcome_rate
     mean_by_geo = np.nanmean(outcome, axis=0)
     if not (mean_by_geo > 0).all():
         bad = [g for g, m in zip(dataset.geos, mean_by_geo, strict=True) if not m > 0]
@@ -254,7 +254,8 @@ def make_spec(dataset: Dataset, settings: ModelSettings) -> ModelSpec:
         geos=dataset.geos,
         controls=dataset.controls,
         lookback=parse_periods(settings.lookback, dataset.frequency),
-        window=(str(dataset.dates[rows[0]].date()), str(dataset.dates[rows[-1]].date())),
+        window=(str(dataset.dates[inside.start].date()), str(dataset.dates[inside.stop - 1].date())),
+        outcome_span=float(dataset.rows(inside).spans.mean()),
         outcome_scale=_floats(outcome_scale),
         media_scale=tuple(_floats(size_g * channel_mean) for size_g in size),
         geo_sd_scale=settings.geo_scale,
@@ -328,7 +329,8 @@ def _baseline(
 ) -> BaselineSpec:
     base = settings.baseline
     control = dataset.data["control"].values[inside]
-    seen = dataset.data["observed"].values[inside]
+    # A control counts in every period that an outcome covers.
+    seen = np.ones(control.shape[:2], dtype=bool) if dataset.coarse else dataset.data["observed"].values[inside]
     values = control[seen]
     spread = values.std(axis=0)
     drift = None

@@ -54,6 +54,11 @@ def as_fitted(fit: Fit, dataset: Dataset) -> Dataset:
 def expect(fit: Fit, dataset: Dataset, first: pd.Timestamp, last: pd.Timestamp, draws: int) -> Expected | None:
     """What ``fit`` expects of the observed periods that start from ``first`` to ``last``; None where there are none."""
     now = as_fitted(fit, dataset)
+    if now.coarse:
+        raise DataError(
+            "Plans are followed by outcomes of single periods; here an outcome row covers several. Give outcomes by "
+            "week or day for the time of the plan."
+        )
     outcome = np.where(now.data["observed"].values, now.data["outcome"].values, np.nan)
     inside = (now.dates >= first) & (now.dates <= last) & np.isfinite(outcome).any(axis=1)
     if not inside.any():

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mmm.data.csv_settings import CsvSettings
-from mmm.data.settings import Name
+from mmm.data.target import Name
 from mmm.monitoring.alerts.settings import AlertSettings
 from mmm.section import Section
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mmm.data.settings import Name
+from mmm.data.target import Name
 from mmm.databases import Variable
 from mmm.section import Section
 

@@ -21,7 +21,6 @@ from mmm.assessment.checks import (
 from mmm.assessment.holdout import Forecast, HoldoutResult, score
 from mmm.assessment.paired import chance_of_worse
 from mmm.assessment.settings import GateSettings
-from mmm.data.calendar import Frequency
 from mmm.errors import DataError, FitError
 from mmm.inference.convergence import ess, r_hat, scalars
 
@@ -185,7 +184,7 @@ def _forecast(spread: float, geos: int = 2, periods: int = 13) -> Forecast:
         draws=100.0 + spread * rng.standard_normal((400, periods, geos)),
         actual=100.0 + rng.standard_normal((periods, geos)),
         history=geos * 100.0 + rng.standard_normal(110),
-        frequency=Frequency("week", 0),
+        season=52,
     )
 
 
@@ -225,7 +224,7 @@ def test_scores_of_a_holdout_by_hand() -> None:
         draws=draws,
         actual=np.array([[50.0], [96.0]]),
         history=np.array([10.0, 20.0]),
-        frequency=Frequency("week", 0),
+        season=52,
     )
     result = score(forecast, r_hat=1.0)
     assert result.coverage == 0.5

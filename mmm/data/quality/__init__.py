@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from threadpoolctl import threadpool_limits
 
+from mmm.data.coarse import evened
 from mmm.data.dataset import Dataset
 from mmm.data.quality.channels import channel_findings, collinear_findings, control_findings, size_findings
+from mmm.data.quality.coarse import coarse_findings
 from mmm.data.quality.demand import demand_findings
 from mmm.data.quality.outcome import outcome_findings
 from mmm.data.quality.periods import (
@@ -41,6 +43,11 @@ def _findings(dataset: Dataset, settings: DataSettings | None, horizon: int | No
     label = None if settings is None else "start" if settings.sources else settings.week_label
     columns = {} if settings is None else {n: c.spend for n, c in settings.channels.items() if c.spend is not None}
     notes = [Finding("info", "note", note, "Nothing to do if this is meant.") for note in dataset.notes]
+    if dataset.coarse:
+        yield from coarse_findings(dataset)
+        yield from _media_findings(evened(dataset), chosen, columns, label)
+        yield from notes
+        return
     money = dataset.with_channels(dataset.paid)
     slips = tuple(spend_findings(money, chosen))
     doubtful = [slip for slip in slips if slip.code in {"tenfold_value", "isolated_zero"}]
@@ -65,3 +72,16 @@ def _findings(dataset: Dataset, settings: DataSettings | None, horizon: int | No
     yield from demand_findings(money, chosen)
     yield from size_findings(dataset, chosen)
     yield from notes
+
+
+def _media_findings(
+    dataset: Dataset, chosen: QualitySettings, columns: dict[str, str], label: str | None
+) -> Iterator[Finding]:
+    """What can be said of media and controls where outcomes of single periods are not known."""
+    money = dataset.with_channels(dataset.paid)
+    yield from unit_findings(money, columns)
+    yield from (slip for slip in spend_findings(money, chosen) if slip.channel is not None)
+    yield from label_findings(dataset, label)
+    yield from channel_findings(dataset, chosen)
+    yield from collinear_findings(dataset, chosen)
+    yield from control_findings(dataset)

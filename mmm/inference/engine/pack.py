@@ -17,7 +17,9 @@ from mmm.model.priors import numbers, transform
 from mmm.model.spec import ModelSpec
 from mmm.model.terms import Scale, Term
 
-_WHOLE = ("families", "place", "order", "bounds", "bent", "group", "nested", "scaled", "rest", "tests", "test_geos")
+_WHOLE = (
+    "families", "place", "order", "bounds", "bent", "group", "nested", "scaled", "rest", "tests", "test_geos",
+)  # fmt: skip
 
 
 def pack(
@@ -30,7 +32,7 @@ def pack(
     """A block whose coordinates are the model's own (see :func:`with_coordinates`)."""
     arrays = (
         media_arrays(spec, data) | _linear(spec, data, linear) | _priors(spec, layout, linear) | _tests(spec, tests)
-    )
+    ) | _rows(data)
     size = media_sizes(spec, data)
     size[b.SCALES] = len(spec.channels) + sum(len(v.owners) for v in variables(spec))
     arrays["constant"] = np.array([_constant(spec, arrays, integrated=linear.integrated)])
@@ -43,6 +45,7 @@ def pack(
     size[b.OBSERVED] = int(data.observed.sum())
     size[b.TESTS], size[b.TEST_GEOS] = len(tests), len(arrays["test_geos"])
     size[b.TEST_MEDIA] = len(arrays["test_media"])
+    size[b.COARSE] = len(arrays["outcome_rows"])
     return _write(size, arrays, Coordinates.identity(layout.dim, len(spec.channels)))
 
 
@@ -140,6 +143,17 @@ def _linear(spec: ModelSpec, data: Panel, linear: Linear) -> dict[str, npt.NDArr
         "rest": np.flatnonzero(linear.groups < 0),
         **lone,
     }
+
+
+def _rows(data: Panel) -> dict[str, npt.NDArray[np.generic]]:
+    """Where outcome rows that cover several periods begin and end, and the weights of their means; none otherwise."""
+    shares = data.rows_of.shares
+    if shares is None:
+        return {"outcome_rows": np.zeros((0, b.ROW_COLUMNS))}
+    ends = np.array([np.flatnonzero(row)[[0, -1]] for row in shares], dtype=np.intp).reshape(-1, 2)
+    first, last = (shares[np.arange(len(shares)), ends[:, i]] for i in range(2))
+    weights = np.stack([first, np.ones_like(first), last], axis=1) / data.rows_of.spans[:, None]
+    return {"outcome_rows": np.concatenate([ends, weights], axis=1)}
 
 
 def _signed(term: Term, window: int, geos: int) -> Floats:

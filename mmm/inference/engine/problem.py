@@ -70,7 +70,10 @@ def log_posterior(
     if integrated is None:
         integrated = spec.noise.integrates
     data = panel(spec, dataset)
-    linear = make_linear(terms(spec, data.dates, data.control), data.observed, integrated=integrated)
+    own = terms(spec, data.dates, data.control)
+    # Coefficients of one sign are added to the media's mean, period by period.
+    own = tuple(term if term.sign else replace(term, design=data.means(term.design)) for term in own)
+    linear = make_linear(own, data.observed, integrated=integrated)
     layout = make_layout(spec, linear)
     tests = contrasts(evidence, dataset, spec.lookback)
     return Problem(spec, layout, linear, pack(spec, data, linear, layout, tests))

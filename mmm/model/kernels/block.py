@@ -12,8 +12,8 @@ from numba import njit
 # Positions of the sizes at the start of a block, as int64 (the same 8 bytes as a float64).
 LENGTH, DIM, CHANNELS, GEOS, LOOKBACK, HISTORY, WINDOW, SHARED, VARYING, LONE = range(10)
 NOISE, PARAMETERS, SCALES, GROUPS, SCALED, OBSERVED, BLOCKS, WHITENING, BENT, TESTS = range(10, 20)
-TEST_GEOS, TEST_MEDIA, LONE_SCALED, CONDITIONAL, SIGNED, REACHED = range(20, 26)
-HEADER = 26
+TEST_GEOS, TEST_MEDIA, LONE_SCALED, CONDITIONAL, SIGNED, REACHED, COARSE = range(20, 27)
+HEADER = 27
 
 # Columns of ``families``: numbers of the kernels, numbers of their parameters, how the adstock is computed, the sign of
 # the channel's effect, its look-back, whether saturation comes before carryover, and the row of media with its reach
@@ -22,6 +22,8 @@ ADSTOCK, NORMALISED, CARRIED, SATURATION, CURVED, PRECISE, SIGN, LAGS, SATURATED
 # Columns of ``priors``: what the parameter is (one of the next line), and the two numbers of its prior.
 PRIOR, FIRST, SECOND, PRIOR_COLUMNS = range(4)
 LOG_NORMAL, BETA = 0, 1
+# Columns of ``outcome_rows``.
+BEGIN, END, FIRST_SHARE, INNER_SHARE, LAST_SHARE, ROW_COLUMNS = range(6)
 
 # Values of NOISE: how the outcome's noise and the baseline's coefficients are treated.
 INTEGRATED, NORMAL, STUDENT_T = 0, 1, 2
@@ -53,6 +55,9 @@ class Block(NamedTuple):
     (``CONDITIONAL`` of the sizes is 0); ``centre`` and ``factors`` whiten the entries, in the blocks of ``order`` that
     ``bounds`` cuts; ``bent`` are log scales that are sampled as normal scores of a half-normal with scale
     ``bent_scale``.
+    Where outcome rows are the means of several periods there are ``COARSE`` of them: ``outcome_rows[., 5]`` are the
+    periods of the window in which they begin and end, then the weights of the first period, of each of those between
+    and of the last; outcome, ``observed`` and columns (but not ``signed``) are those means, at the row's last period.
     ``tests[., 6]`` are, by experiment, its channel, periods before its window, all periods, number of geos, and where
     its geos start in ``test_geos`` and its media in ``test_media``: high, low, weights and frequency, flat panels of
     its geos one after the other. ``measured[., 3]`` are result, standard error and degrees of freedom (0: normal).
@@ -100,6 +105,7 @@ class Block(NamedTuple):
     factors: np.ndarray
     test_media: np.ndarray
     measured: np.ndarray
+    outcome_rows: np.ndarray
 
 
 def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
@@ -152,6 +158,7 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
         "factors": (size[WHITENING],),
         "test_media": (size[TEST_MEDIA],),
         "measured": (size[TESTS], 3),
+        "outcome_rows": (size[COARSE], ROW_COLUMNS),
     }
 
 
@@ -172,7 +179,6 @@ def unpack(values, whole):
     channels, geos, lookback = size[CHANNELS], size[GEOS], size[LOOKBACK]
     history, window, reached = size[HISTORY], size[WINDOW], channels + size[REACHED]
     dense = size[SHARED] + size[VARYING]
-    rows = window + lookback
     with_scale, rest_size = size[SCALED], dense + size[LONE] - size[SCALED]
     others = size[CONDITIONAL] * rest_size
     families, at = _matrix(whole, HEADER, channels, COLUMNS)
@@ -186,9 +192,9 @@ def unpack(values, whole):
     rest, at = _vector(whole, at, rest_size)
     tests, at = _matrix(whole, at, size[TESTS], 6)
     test_geos, at = _vector(whole, at, size[TEST_GEOS])
-    media, at = _matrix(values, at, reached, (history + rows) * geos)
+    media, at = _matrix(values, at, reached, (history + window + lookback) * geos)
     earlier, at = _matrix(values, at, reached, (history + lookback) * geos if history else 0)
-    weights, at = _vector(values, at, rows * geos)
+    weights, at = _vector(values, at, (window + lookback) * geos)
     outcome, at = _vector(values, at, window * geos)
     observed, at = _vector(values, at, window * geos)
     shared, at = _matrix(values, at, size[SHARED], window)
@@ -217,10 +223,11 @@ def unpack(values, whole):
     factors, at = _vector(values, at, size[WHITENING])
     test_media, at = _vector(values, at, size[TEST_MEDIA])
     measured, at = _matrix(values, at, size[TESTS], 3)
+    outcome_rows, at = _matrix(values, at, size[COARSE], ROW_COLUMNS)
     return Block(
         size, families, place, order, bounds, bent, group, nested, scaled, rest, tests, test_geos, media, earlier,
         weights, outcome, observed, shared, varying, signed, signed_scale, gram, lone, lone_square, lone_cross,
         lone_outer, lone_precision, precision, constant, effects, priors, log_denominator, scales, bent_scale,
         centring, given, onto, known, centre, factors,
-        test_media, measured,
+        test_media, measured, outcome_rows,
     )  # fmt: skip

@@ -7,14 +7,66 @@ the geos' indicators, or on national data the drift's directions.
 import numpy as np
 from numba import njit
 
-from mmm.model.kernels.block import GEOS, SHARED, WINDOW
+from mmm.model.kernels.block import (
+    BEGIN,
+    COARSE,
+    END,
+    FIRST_SHARE,
+    GEOS,
+    INNER_SHARE,
+    LAST_SHARE,
+    SHARED,
+    WINDOW,
+)
 from mmm.model.kernels.series import FASTMATH, sums_by_geo
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _share(row, t):
+    """Weight of period ``t`` in the mean of an outcome row."""
+    if t == int(row[BEGIN]):
+        return row[FIRST_SHARE]
+    return row[LAST_SHARE] if t == int(row[END]) else row[INNER_SHARE]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _residuals_of_rows(block, mean, out):
+    geos = block.size[GEOS]
+    out[:] = 0.0
+    for k in range(block.size[COARSE]):
+        row = block.outcome_rows[k]
+        at = int(row[END]) * geos
+        for t in range(int(row[BEGIN]), int(row[END]) + 1):
+            weight = _share(row, t)
+            for g in range(geos):
+                out[at + g] -= weight * mean[t * geos + g]
+        for g in range(geos):
+            out[at + g] = block.outcome[at + g] + block.observed[at + g] * out[at + g]
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def by_period(block, by_row):
+    """The gradient by the mean of every period, from that by what outcome rows see of it."""
+    if block.size[COARSE] == 0:
+        return by_row
+    geos, out = block.size[GEOS], np.zeros_like(by_row)
+    for k in range(block.size[COARSE]):
+        row = block.outcome_rows[k]
+        at = int(row[END]) * geos
+        for t in range(int(row[BEGIN]), int(row[END]) + 1):
+            weight = _share(row, t)
+            for g in range(geos):
+                out[t * geos + g] += weight * by_row[at + g] * block.observed[at + g]
+    return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 def residuals(block, mean):
-    """Outcome less ``mean``, zero where unobserved."""
+    """Outcome less ``mean``, zero where unobserved; a row that covers several periods less the mean over them."""
     out = np.empty_like(mean)
+    if block.size[COARSE] > 0:
+        return _residuals_of_rows(block, mean, out)
     for i in range(mean.shape[0]):
         out[i] = block.outcome[i] - block.observed[i] * mean[i]
     return out

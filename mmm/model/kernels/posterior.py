@@ -26,7 +26,7 @@ from mmm.model.kernels.block import (
     SECOND,
     SIGNED,
 )
-from mmm.model.kernels.columns import residuals
+from mmm.model.kernels.columns import by_period, residuals
 from mmm.model.kernels.experiments import experiments
 from mmm.model.kernels.likelihood import coefficients_at, integrated, sampled
 from mmm.model.kernels.media import Parameters, backward, forward
@@ -198,7 +198,7 @@ def log_posterior(block, x, grad):
     r = residuals(block, media.mean)
     value += integrated(block, r, at, x, grad) if block.size[NOISE] == INTEGRATED else sampled(block, r, at, x, grad)
     tested, by_log_beta, by_panel = experiments(block, p, media.beta)
-    found = backward(block, media, r, by_log_beta, by_panel)
+    found = backward(block, media, by_period(block, r), by_log_beta, by_panel)
     media_chain(block, p, geo_sd, found, grad)
     for k in range(block.size[SIGNED]):
         grad[first + k] += found.signed[k]
