@@ -1,6 +1,5 @@
 """From tables with outcomes by month (or four weeks) to a panel on weeks or days: see :mod:`mmm.data.coarse`."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from mmm.data.columns import NumberColumns
 from mmm.data.csv_settings import CsvSettings
 from mmm.data.dataset import Dataset
 from mmm.data.dates import DateOptions, parse_dates
+from mmm.data.labels import parsed
 from mmm.data.problems import Problems
 from mmm.data.read import Table, check_columns, read_file, table_of_frame
 from mmm.data.records import NATIONAL, records_of
@@ -24,7 +24,7 @@ from mmm.data.target import MONTH
 from mmm.errors import DataError
 
 Make = Callable[[Table, DataSettings], Dataset]
-_YEAR_MONTH = re.compile(r"\s*\d{4}-\d{2}\s*")
+_MONTHS = ("%Y-%m", "%b %Y", "%B %Y", "%m/%Y", "%YM%m", "%b-%y")
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,13 @@ def _outcomes(settings: DataSettings, base: Path) -> _Outcomes:
 
 
 def _first_days(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Months written as 2024-03 as their first day."""
-    return column.map(
-        lambda cell: f"{cell.strip()}-01" if isinstance(cell, str) and _YEAR_MONTH.fullmatch(cell) else cell
-    )
+    """Months written without a day (2024-03, Mar 2024, 03/2024) as their first one, where all are written alike."""
+    texts_ = [cell.strip() if isinstance(cell, str) else "" for cell in column]
+    for pattern in _MONTHS:
+        days = [parsed(text, pattern) for text in texts_]
+        if all(day is not None for day in days):
+            return pd.Series([f"{day:%Y-%m-%d}" for day in days], index=column.index)
+    return column
 
 
 def _laid_out(

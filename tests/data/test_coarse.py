@@ -70,6 +70,12 @@ def test_outcomes_of_months_stand_beside_media(step: str, tmp_path: Path) -> Non
     assert data.rows_per_year == 12
 
 
+@pytest.mark.parametrize("write", ["%Y-%m", "%b %Y", "%m/%Y", "%Y-%m-15", "%Y-%m-01"])
+def test_months_are_read_however_they_are_written(write: str, tmp_path: Path) -> None:
+    data = read(tmp_path, media(), outcomes().assign(month=MONTHS.strftime(write)))
+    assert len(data.rows().places) == len(MONTHS) - 1
+
+
 def test_geos_are_laid_by_name(tmp_path: Path) -> None:
     names = ("north", "south 2", "south 10")
     sales = outcomes(names)
@@ -104,9 +110,7 @@ def test_media_of_their_own_are_not_even(tmp_path: Path) -> None:
     whole = data.rows()
     assert not flat.coarse
     even = np.nan_to_num(flat.data["outcome"].values[whole.periods])
-    assert whole.totals(even)[3:20, 0] == pytest.approx(
-        data.data["outcome"].values[whole.places, 0][3:20], rel=0.1
-    )
+    assert whole.totals(even)[3:20, 0] == pytest.approx(data.data["outcome"].values[whole.places, 0][3:20], rel=0.1)
 
 
 def cut(frame: pd.DataFrame, **changes: object) -> pd.DataFrame:

@@ -62,7 +62,7 @@ def test_in_the_long_layout_the_short_form_is_the_label(settings_of: Settings) -
         ({"date_format": "%Y%W"}, "every date is read as 1 January"),
         ({"date_format": "%Y-W%U"}, "every date is read as 1 January"),
         ({"date_format": "%Y-W%V"}, "whose year is %G"),
-        ({"date_format": "%Y-%m"}, "names no day. Months are not supported"),
+        ({"date_format": "%Y-%m"}, "names no day. Better export the same figures"),
         ({"date_format": "%Y"}, "names no day"),
         ({"date_format": "%Y %d"}, "none that Python reads a day from"),
         ({"date_format": "%d.%m.%Q.%Y"}, "none that Python reads a day from"),

@@ -197,7 +197,7 @@ def test_serial_numbers_of_a_spreadsheet() -> None:
 @pytest.mark.parametrize("write", ["%Y-%m", "%b %Y", "%B %Y", "%m/%Y", "%YM%m", "%Y%m", "%b-%y"])
 def test_months_get_one_answer(write: str) -> None:
     message = advice([day.strftime(write) for day in pd.date_range("2020-01-01", periods=30, freq="MS")])
-    assert "They look like months. Months are not supported" in message
+    assert "They look like months. Better export the same figures" in message
     assert "by day or by week" in message
 
 

@@ -90,6 +90,11 @@ def _fit_sentence(m: Telling) -> str:
             "and downs. {inside} of the days lie in its 90% interval."
         ),
     )
+    if fmt.row:
+        text = mark(
+            "The model’s account is off by {error} of an outcome on average and explains {share} of the ups and downs. "
+            "{inside} of the outcomes lie in its 90% interval."
+        )
     return f"{fmt.t(text, **values)} {fmt.t('A good fit alone proves little: the model has seen these data.')}"
 
 
@@ -98,7 +103,7 @@ def _holdout_sentence(m: Telling) -> str:
         return ""
     h, fmt = m.holdout, m.fmt
     values = {
-        "periods": fmt.periods(len(h.dates)),
+        "periods": fmt.rows(len(h.dates)),
         "error": fmt.percent(Point(h.error, "fit/holdout_error"), 1),
         "naive": fmt.percent(Point(h.naive_error, "fit/naive_error"), 1),
     }

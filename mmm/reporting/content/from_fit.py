@@ -51,6 +51,7 @@ def formatters(
         numbers=report.number_format,
         dates=report.date_format,
         period=dataset.frequency.unit,
+        row=row_of(dataset),
         return_base=base,
         value_returns=dataset.has_value,
         labels=labels,
@@ -69,11 +70,20 @@ def notation(settings: Settings, dataset: Dataset, return_base: float = 1.0) -> 
         numbers=settings.report.number_format,
         dates=settings.report.date_format,
         period=dataset.frequency.unit,
+        row=row_of(dataset),
         return_base=return_base,
         value_returns=dataset.has_value,
     )
 
 
+def row_of(dataset: Dataset) -> str:
+    """What an outcome row is where it covers several periods, as :attr:`Formatter.row` says."""
+    if not dataset.coarse:
+        return ""
+    return "month" if dataset.rows_per_year == MONTHS_A_YEAR else "span"
+
+
+MONTHS_A_YEAR = 12
 _NOUNS = (
     mark("revenue"), mark("sales"), mark("turnover"), mark("profit"), mark("orders"), mark("units"),
     mark("conversions"), mark("customers"), mark("new customers"), mark("subscriptions"), mark("sign-ups"),

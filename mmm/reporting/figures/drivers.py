@@ -167,6 +167,8 @@ def per_period(sheet: Sheet) -> str:
     """What an axis of the outcome counts."""
     fmt = sheet.fmt
     unit = "" if fmt.money_outcome else f" ({fmt.outcome_unit})"
+    if fmt.row:
+        return fmt.t(mark("Outcome a month") if fmt.row == "month" else mark("Outcome a row")) + unit
     return fmt.t(fmt.by_period(mark("Outcome a week"), mark("Outcome a day"))) + unit
 
 

@@ -67,7 +67,7 @@ def held_out(forecast: pd.DataFrame, hidden: int, pen: Pen) -> Drawing:
         "Forecast of the last period ({periods}) with 90% interval; {inside} of {n} actual value lies inside.",
         "Forecast of the last {periods} with 90% interval; {inside} of {n} actual values lie inside.",
         hidden,
-        periods=pen.fmt.periods(hidden),
+        periods=pen.fmt.rows(hidden),
         inside=inside,
     )
     return draw("held-out", alt, pen, paint, (300, 280))

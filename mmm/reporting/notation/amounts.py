@@ -54,6 +54,8 @@ class Amounts:
     numbers: NumberFormat | None = None
     dates: DateFormat | None = None
     period: str = "week"
+    row: str = ""
+    """What an outcome row is where it covers several periods: ``month``, or ``span`` for another length; else empty."""
     return_base: float = 1.0
     """Money that returns are stated per; above 1 where one unit of money wins only a fraction of a unit of outcome."""
     value_returns: bool = True

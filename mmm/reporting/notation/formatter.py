@@ -53,6 +53,14 @@ class Formatter(Amounts):
             return self.plural("{n} day", "{n} days", count)
         return self.plural("{n} week", "{n} weeks", count)
 
+    def rows(self, count: int) -> str:
+        """A number of outcome rows: of periods, or where rows are coarser of months or rows."""
+        if self.row == "month":
+            return self.plural("{n} month", "{n} months", count)
+        if self.row:
+            return self.plural("{n} row of outcomes", "{n} rows of outcomes", count)
+        return self.periods(count)
+
     def made_below(self, text: str) -> str:
         """A sentence that data, checks or planner made, in the report's language, with its notation of numbers."""
         return self.t.made_below(text, self._localised)

@@ -214,7 +214,7 @@ def forecast(error: float, inside: int, held_out: int, fmt: Formatter) -> str:
         "Asked to forecast {periods} that it had not seen, the model was off by {error} on average, and {inside} of "
         "{n} actual values lay in its 90% interval.",
         held_out,
-        periods=fmt.periods(held_out),
+        periods=fmt.rows(held_out),
         error=fmt.percent(Point(error, "fit/holdout_error"), 1),
         inside=inside,
     )
