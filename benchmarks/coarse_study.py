@@ -84,9 +84,9 @@ def page(table: pd.DataFrame, worlds: int) -> str:
     lines = [
         f"# Outcomes by month: {worlds} worlds",
         "",
-        "Made by `make study-coarse`. National worlds of three years with five channels, drawn from the model's priors,",
-        "spend of 1 to 6% of the outcome a channel, noise of 1 to 2%; one model; 90% intervals of ROAS. Width: mean log",
-        "of upper over lower end. Error: median of the absolute log of estimate over truth.",
+        "Made by `make study-coarse`. National worlds of three years with five channels, drawn from the model's",
+        "priors, spend of 1 to 6% of the outcome a channel, noise of 1 to 2%; one model; 90% intervals of ROAS. Width:",
+        "mean log of upper over lower end. Error: median of the absolute log of estimate over truth.",
         "",
         "| known | intervals | hold the truth | width | of weekly | error |",
         "| --- | --- | --- | --- | --- | --- |",

@@ -296,8 +296,8 @@ def test_import_circles_are_looked_for_in_every_package(project: dict[str, Any])
 
 
 MODULE, FUNCTION = 400, 50
-LONGER = {("mmm/model/kernels/block.py", "unpack")}
-"""A list of what lies where in a block of memory, a line a part."""
+LONGER = {("mmm/model/kernels/block.py", "shapes"), ("mmm/model/kernels/block.py", "unpack")}
+"""Lists of what lies where in a block of memory, a line a part."""
 
 
 def functions(path: Path) -> Iterator[tuple[str, int]]:
