@@ -40,7 +40,8 @@ _ROUNDS = 3
 def free_signs(dataset: Dataset, spec: ModelSpec) -> pd.DataFrame:
     """By channel (index channel), what a refit with free signs says against the sign that its role assumes.
 
-    Columns, all at the transform that fits best with the other sign, and zero where none prefers it:
+    Columns, all at the transform that fits best with the other sign, and zero where none prefers it (and where outcome
+    rows cover several periods: nothing is asked of so few):
 
     - ``opposite``: the effect of the window's media over the spec's denominator, so a ROAS or a share of the outcome;
     - ``opposite_error``: its standard error, the larger of that under independent noise and that robust to
@@ -49,6 +50,11 @@ def free_signs(dataset: Dataset, spec: ModelSpec) -> pd.DataFrame:
     - ``against``: the size of ``opposite`` over ``opposite_error``, or the root of twice the log likelihood that is won
       over the best transform of the assumed sign, or over none, whichever is less: standard deviations either way.
     """
+    columns = ["opposite", "opposite_error", "against"]
+    channels = pd.Index(spec.channel_names, name="channel")
+    if dataset.coarse:
+        # Dozens of transforms of every channel against a few dozen outcomes: one of them fits by chance.
+        return pd.DataFrame(0.0, columns=columns, index=channels)
     data = panel(spec, dataset)
     refit = _refit(spec, data, _media(spec, data))
     rows = []
@@ -58,8 +64,7 @@ def free_signs(dataset: Dataset, spec: ModelSpec) -> pd.DataFrame:
         size = 0.0 if found is None else float(found.effects[-1])
         gain = 0.0 if found is None else max(found.gain, 0.0)
         rows.append((size, error, min(abs(size) / error, (2.0 * gain) ** 0.5) if error else 0.0))
-    columns = ["opposite", "opposite_error", "against"]
-    return pd.DataFrame(rows, columns=columns, index=pd.Index(spec.channel_names, name="channel"))
+    return pd.DataFrame(rows, columns=columns, index=channels)
 
 
 @dataclass(frozen=True)
