@@ -71,7 +71,7 @@ def mean_contributions(fit: Fit, geos: list[str]) -> np.ndarray:
 def gradient_seconds(spec: ModelSpec, dataset: Dataset) -> dict[str, float]:
     """The compiled function that nutpie calls, near the mode, in the coordinates that are sampled."""
     problem = log_posterior(spec, dataset)
-    block = problem.within(whiten(problem, seed=1).coordinates).block
+    block = problem.within(whiten(problem).coordinates).block
     pointer = ctypes.c_void_p
     call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, pointer, pointer, pointer, pointer)(
         c_functions()[0].address

@@ -24,6 +24,7 @@ PROBLEMS = {
     "divergences": "Some draws diverged",
     "e_bfmi": "Energy badly explored (E-BFMI)",
     "left_out": "A model was left out",
+    "explanations": "The data have several explanations",
     "baseline": "Outcome without media may be negative",
     "scale": "Data have another size than the model was made for",
     "coverage": "Forecasts do not hold on unseen periods",

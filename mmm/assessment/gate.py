@@ -21,6 +21,7 @@ from mmm.assessment.checks import (
     scale_check,
     worst_checks,
 )
+from mmm.assessment.explanations import explanations_check
 from mmm.assessment.holdout import HoldoutResult
 from mmm.assessment.identification import identification_checks
 from mmm.assessment.settings import GateSettings
@@ -143,6 +144,7 @@ def gate(
     checks = [
         *worst_checks({member.name: sampler_checks(member.tree, settings) for member in fit.counted}),
         *([left_out_check(fit)] if any(member.left_out for member in fit.members) else []),
+        *((several,) if (several := explanations_check(fit)) is not None else ()),
         baseline_check(_baseline_total(fit), settings),
         scale_check(scale_ratios(fit.dataset, fit.spec), settings),
     ]

@@ -12,7 +12,7 @@ import arviz_stats as az
 import numpy as np
 import xarray as xr
 
-from mmm.inference.convergence import Convergence
+from mmm.inference.convergence import GROUP, MODES, Convergence
 from mmm.inference.fit import Fit
 from mmm.inference.settings import SamplerSettings
 
@@ -70,7 +70,9 @@ class Attempt:
     def kept(self, tree: xr.DataTree) -> xr.DataTree:
         """What is kept of the attempt's ``tree``, as many draws as were asked for."""
         found = thinned(tree, self._factor)
-        return thinned(joined(self.before, found), 2) if self.added and self.before is not None else found
+        if not self.added or self.before is None or _explanations(self.before) != _explanations(found):
+            return found
+        return thinned(joined(self.before, found), 2)
 
     def seconds(self, taken: dict[str, float]) -> dict[str, float]:
         """Seconds by step of all attempts, this one's being ``taken``."""
@@ -88,7 +90,21 @@ def joined(first: xr.DataTree, second: xr.DataTree) -> xr.DataTree:
     draws = xr.concat([tree["posterior"].to_dataset() for tree in (first, second)], dim="draw", join="override")
     count = np.arange(draws.sizes["draw"])
     found = {"posterior": draws, "sample_stats": both.assign(e_bfmi=("chain", lowest))}
-    return xr.DataTree.from_dict({name: part.assign_coords(draw=count) for name, part in found.items()})
+    if _explanations(second):
+        parts = [tree[MODES].to_dataset() for tree in (first, second)]
+        labels = xr.concat([part["mode"] for part in parts], dim="draw", join="override")
+        found[MODES] = xr.Dataset({"weight": 0.5 * (parts[0]["weight"] + parts[1]["weight"]), "mode": labels})
+    tree = xr.DataTree.from_dict({name: part.assign_coords(draw=count) for name, part in found.items()})
+    if _explanations(second):
+        one, other = (part[GROUP].to_dataset() for part in (first, second))
+        ess = {name: one[name] + other[name] for name in ("ess_bulk", "ess_tail")}
+        tree[GROUP] = xr.DataTree(xr.Dataset({"r_hat": np.maximum(one["r_hat"], other["r_hat"]), **ess}))
+    return tree
+
+
+def _explanations(tree: xr.DataTree) -> int:
+    """How many modes the draws are from; 0 where nothing was said of it."""
+    return int(tree[MODES].sizes["explanation"]) if MODES in tree.children else 0
 
 
 def thinned(tree: xr.DataTree, every: int) -> xr.DataTree:
@@ -104,7 +120,13 @@ def thinned(tree: xr.DataTree, every: int) -> xr.DataTree:
     kept = kept.assign(diverging=kept["diverging"].copy(data=diverging.values.astype(bool)))
     found = {"posterior": posterior.isel(draw=slice(every - 1, None, every)), "sample_stats": kept}
     count = np.arange(kept.sizes["draw"])
-    return xr.DataTree.from_dict({name: part.assign_coords(draw=count) for name, part in found.items()})
+    if MODES in tree.children:
+        found[MODES] = tree[MODES].to_dataset().isel(draw=slice(every - 1, None, every))
+    out = xr.DataTree.from_dict({name: part.assign_coords(draw=count) for name, part in found.items()})
+    if MODES in tree.children:
+        # By mode: of draws of several modes in an order by chance nothing can be said anew.
+        out[GROUP] = tree[GROUP]
+    return out
 
 
 def with_energy(tree: xr.DataTree) -> xr.Dataset:

@@ -21,6 +21,9 @@ DIVERGENT_SHARE = 0.001
 GROUP = "convergence"
 """Group of a fit's tree that holds :func:`by_parameter`."""
 
+MODES = "modes"
+"""Group of the tree of a posterior with several modes: ``weight`` (dim explanation), and the ``mode`` of each draw."""
+
 NEAR_R_HAT = 1.03
 """Below this, chains are taken to differ by too few draws alone; more of them show whether that was right."""
 

@@ -14,6 +14,10 @@ from mmm.model.spec import ModelSpec
 _PACKAGES = ("mmm-workbench", "numpy", "pymc", "pytensor", "nutpie")
 
 
+_MODES = "searched"
+"""How chains start; a fit that was made before modes were searched for is another fit."""
+
+
 def versions(engine: str = "auto") -> dict[str, str]:
     """Versions of the packages that a posterior depends on; "none" for those of an extra that is not installed."""
     found = {name: version(name) for name in _PACKAGES}
@@ -34,6 +38,7 @@ def made_of(spec: ModelSpec, sampler: SamplerSettings, attempt: int = 0) -> dict
         "format": FORMAT_VERSION,
         "sampler": sampler.model_dump(mode="json", exclude={"store", "attempts"}),
         "versions": versions(sampler.engine),
+        "modes": _MODES,
     }
     # Part of the model, and not of its spec.
     content |= spec.noise.made_of

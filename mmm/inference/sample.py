@@ -13,7 +13,7 @@ import xarray as xr
 from mmm.data.dataset import Dataset
 from mmm.inference import jax_sampler
 from mmm.inference.attempt import FIRST, Attempt
-from mmm.inference.convergence import GROUP, by_parameter, convergence
+from mmm.inference.convergence import GROUP, MODES, by_parameter, convergence
 from mmm.inference.fit import Fit, Member
 from mmm.inference.keys import fit_key, made_of, versions
 from mmm.inference.nuts import nuts, require_complete
@@ -133,8 +133,14 @@ def _plain(
     return _kept(tree), seconds
 
 
+# Groups that the engine leaves where a posterior has several modes.
+_OF_MODES = (GROUP, MODES)
+
+
 def _kept(tree: xr.DataTree) -> xr.DataTree:
-    """Posterior, and of the sampler's statistics those that are looked at."""
+    """Of the sampler's statistics those that are looked at, and all other groups."""
     stats = tree["sample_stats"].to_dataset()
-    names = [n for n in ("diverging", "energy", "n_steps", "step_size", "logp", "mean_tree_accept") if n in stats]
-    return xr.DataTree.from_dict({"posterior": tree["posterior"].to_dataset(), "sample_stats": stats[names]})
+    known = ("diverging", "energy", "n_steps", "step_size", "logp", "mean_tree_accept", "e_bfmi")
+    groups = {name: part.to_dataset() for name, part in tree.children.items()}
+    groups["sample_stats"] = stats[[n for n in known if n in stats]]
+    return xr.DataTree.from_dict({n: g for n, g in groups.items() if n in ("posterior", "sample_stats", *_OF_MODES)})

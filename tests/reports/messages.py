@@ -23,6 +23,7 @@ _BELOW = (
     "data/quality",
     "assessment/checks.py",
     "assessment/agreement.py",
+    "assessment/explanations.py",
     "assessment/identification.py",
 )
 

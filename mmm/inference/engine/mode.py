@@ -48,14 +48,6 @@ def find_mode(problem: Problem, start: Floats, held: slice | None = None) -> Flo
     return x
 
 
-def best_mode(problem: Problem, starts: int, seed: int) -> Floats:
-    """The best of ``starts`` searches; the first from the priors' middle, the others around it."""
-    rng = np.random.default_rng(seed)
-    first = prior_point(problem)
-    found = [find_mode(problem, first + (0.5 * rng.standard_normal(len(first)) if i else 0.0)) for i in range(starts)]
-    return max(found, key=lambda x: problem.value_and_gradient(x)[0])
-
-
 def hessian(problem: Problem, x: Floats) -> Floats:
     """Second derivatives of the negative log density at ``x``, by differences of the exact gradient.
 

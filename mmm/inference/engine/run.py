@@ -8,6 +8,8 @@ import xarray as xr
 
 from mmm.data.dataset import Dataset
 from mmm.inference.engine import draws
+from mmm.inference.engine.explanations import Run, apart, together, weights
+from mmm.inference.engine.modes import modes
 from mmm.inference.engine.nutpie_adapter import compiled_model
 from mmm.inference.engine.problem import Problem, log_posterior
 from mmm.inference.engine.whitening import whiten
@@ -44,20 +46,39 @@ def sample(
 def sample_problem(problem: Problem, sampler: SamplerSettings, *, progress: bool = False) -> xr.DataTree:
     """:func:`sample` for a problem that is laid out already."""
     clock = [time.perf_counter()]
-    found = whiten(problem, seed=sampler.seed)
+    found = modes(problem)
     clock.append(time.perf_counter())
-    within = problem.within(found.coordinates)
-    trace = _nuts(within, sampler, progress)
+    runs, note = [], ""
+    for number, mode in enumerate(found):
+        whitening = whiten(problem, mode.x)
+        within = problem.within(whitening.coordinates)
+        trace = _nuts(within, _share(sampler, number, len(found)), progress)
+        require_complete(trace, len(trace["posterior"]["chain"]), sampler.draws)
+        x = within.settled(whitening.coordinates.to_x(problem.layout, trace["posterior"]["x"].values))
+        stats = trace["sample_stats"].to_dataset()
+        runs.append(Run(x, stats[[name for name in _STATS if name in stats]].drop_attrs(), mode.evidence))
+        note = note or whitening.note
     clock.append(time.perf_counter())
-    x = within.settled(found.coordinates.to_x(problem.layout, trace["posterior"]["x"].values))
-    posterior = draws.posterior(problem, x, sampler.seed)
+    if len(runs) > 1:
+        runs = apart(problem, runs)
+        share = weights(problem, runs, sampler.seed)
+        tree = together(problem, runs, share, (sampler.chains, sampler.draws), sampler.seed)
+    else:
+        posterior = draws.posterior(problem, runs[0].x, sampler.seed)
+        tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": runs[0].stats})
     clock.append(time.perf_counter())
-    stats = trace["sample_stats"].to_dataset()
-    stats = stats[[name for name in _STATS if name in stats]].drop_attrs()
     seconds = np.diff(clock).round(4).tolist()
-    stats.attrs["seconds"] = dict(zip(("prepare", "sample", "expand"), seconds, strict=True))
-    posterior.attrs = {"engine": "fast", "whitening": found.note}
-    return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
+    tree["sample_stats"].attrs["seconds"] = dict(zip(("prepare", "sample", "expand"), seconds, strict=True))
+    tree["posterior"].attrs |= {"engine": "fast", "whitening": note}
+    return tree
+
+
+def _share(sampler: SamplerSettings, number: int, modes: int) -> SamplerSettings:
+    """How one of several modes is sampled: with half of the chains, two at least, unless one alone is asked for."""
+    if modes == 1:
+        return sampler
+    chains = min(sampler.chains, max(2, sampler.chains // 2))
+    return sampler.model_copy(update={"chains": chains, "seed": sampler.seed + number})
 
 
 def _nuts(problem: Problem, sampler: SamplerSettings, progress: bool) -> Any:
@@ -75,7 +96,7 @@ def preview(
     the draws must show too. There are no sampler statistics, so that no gate can take them for a fit.
     """
     problem = log_posterior(spec, dataset, evidence)
-    found = whiten(problem, seed=seed)
+    found = whiten(problem)
     z = np.random.default_rng(seed).standard_normal((1, count, problem.layout.dim))
     x = problem.within(found.coordinates).settled(found.coordinates.to_x(problem.layout, z))
     posterior = draws.posterior(problem, x, seed)

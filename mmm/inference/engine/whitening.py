@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from mmm.arrays import Floats
 from mmm.inference.engine.coordinates import Coordinates, Entries, Factor, singles
-from mmm.inference.engine.mode import best_mode, find_mode, hessian
+from mmm.inference.engine.mode import find_mode, hessian, prior_point
 from mmm.inference.engine.problem import Problem
 from mmm.model.kernels.likelihood import NU_LEAST
 
@@ -39,14 +39,23 @@ class Whitening:
     note: str
 
 
-def whiten(problem: Problem, *, starts: int = 1, seed: int = 0) -> Whitening:
-    """Find the mode and make the coordinates, on one thread: with more the last bits depend on the machine's load."""
+def whiten(problem: Problem, mode: Floats | None = None) -> Whitening:
+    """The coordinates around a ``mode``, by default the one that a search from the middle of the priors finds.
+
+    On one thread: with more the last bits depend on the machine's load.
+    """
     with threadpool_limits(1):
-        return _whiten(problem, starts, seed)
+        return _whiten(problem, find_mode(problem, prior_point(problem)) if mode is None else mode)
 
 
-def _whiten(problem: Problem, starts: int, seed: int) -> Whitening:
-    x = best_mode(problem, starts, seed)
+def bent_coordinates(problem: Problem) -> Coordinates:
+    """The model's own coordinates but for log scales that the data may say little of, which are near normal there."""
+    entries, sizes = _bent(problem)
+    plain = Coordinates.identity(problem.layout.dim, len(problem.spec.channels))
+    return replace(plain, bent=entries, bent_scale=sizes)
+
+
+def _whiten(problem: Problem, x: Floats) -> Whitening:
     layout, channels = problem.layout, len(problem.spec.channels)
     entries, sizes = _bent(problem)
     plain = Coordinates.identity(layout.dim, channels)

@@ -306,6 +306,9 @@ _RESERVATIONS = {
     "scale": mark("The data have another size than those that the model was made for."),
     "divergences": mark("The calculation may have missed a part of the possible answers."),
     "experiments": mark("An experiment and the model do not agree."),
+    "explanations": mark(
+        "These data have several explanations, which differ in what {names} bring; a test would settle it."
+    ),
     "left_out": mark("One of the models could not be calculated and was left out."),
 }
 
