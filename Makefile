@@ -117,7 +117,7 @@ cases: setup  ## the inputs that once failed, in the folder CASES where it is th
 fuzz: setup  ## mutated settings, tables and -p values, and interrupts: is anything wrong without a word? (half an hour; docs/silently.md)
 	PYTHONPATH=benchmarks $(BIN)/python -m fuzz $(ARGS)
 
-peers: setup  ## install PyMC-Marketing and Meridian into environments of their own, for the benchmarks
+peers: setup  ## install PyMC-Marketing, Meridian and two packages of attribution into environments of their own, for the benchmarks
 	@sh benchmarks/peers.sh
 
 bench: setup  ## sampling against the peers that are installed (hours, resumes; docs/studies)
