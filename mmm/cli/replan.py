@@ -8,9 +8,8 @@ from mmm.cli.output import plain, say, table
 from mmm.cli.plans import Place, told_by_record
 from mmm.digits import amount, interval
 from mmm.errors import RegisterError
-from mmm.inference.fit import Fit
 from mmm.monitoring.replanning import Correction, Wish, correct, corrected
-from mmm.monitoring.window import window
+from mmm.monitoring.window import Fits, window
 from mmm.planning.result import chance
 from mmm.register.acts import Person, save
 from mmm.register.database import Register
@@ -28,9 +27,9 @@ def show_replan(plan: str, parameters: list[str], person: Person, place: Place) 
     """
     settings, register, entry = active_entry(plan, parameters, place)
     request = request_of(settings)
-    fit = _fit(entry, settings, request)
+    fits = _fits(entry, settings, request)
     wish = Wish(settings.plan, settings.replan, request.worth)
-    found = correct(entry.content, fit, request.dataset, wish)
+    found = correct(entry.content, fits, request.dataset, wish)
     _tell(entry, found)
     if found.verdict == "stay":
         typer.echo(plain(f"Stay with plan {entry.id}:"))
@@ -40,10 +39,10 @@ def show_replan(plan: str, parameters: list[str], person: Person, place: Place) 
     made = {
         "settings": settings.model_dump(mode="json"),
         "rules": settings.plan_register,
-        "fit": fit.key,
+        "fit": fits.now.key,
         "data": request.dataset.fingerprint,
     }
-    content = corrected(entry, found, window(fit, entry.content, request.dataset, request.worth), made)
+    content = corrected(entry, found, window(fits.now, entry.content, request.dataset, request.worth), made)
     content = told_by_record(register, content)
     name = save(register, content, person)
     typer.echo(plain(f"Change: plan {name} is saved as a draft; approved and activated it supersedes {entry.id}."))
@@ -71,13 +70,14 @@ def active_entry(plan: str, parameters: list[str], place: Place) -> tuple[Settin
     return settings, register, entry
 
 
-def _fit(entry: Entry, settings: Settings, request: Request) -> Fit:
-    """The fit of today, which has to pass its gate, or the one that the plan was made on."""
+def _fits(entry: Entry, settings: Settings, request: Request) -> Fits:
+    """The fit that the plan was made on, and that of today, which has to pass its gate, or the same again."""
+    then = model_of(entry, settings, request.dataset)
     if settings.replan.fit == "reuse":
-        return model_of(entry, settings, request.dataset)
+        return Fits(then, then)
     found = judged(request, progress=True, say=say)
     demand_pass(found.gate, settings.gate)
-    return found.fit
+    return Fits(then, found.fit)
 
 
 def _tell(entry: Entry, found: Correction) -> None:
@@ -101,6 +101,7 @@ def _tell(entry: Entry, found: Correction) -> None:
         plain(
             f"The best change within the safety limits moves {amount(found.moved)} {content.currency}, which costs "
             f"{amount(found.cost)}; net of that it wins {interval(net.mean, net.lower, net.upper, sign=True)} "
-            f"{found.plan.unit} over going on (90% interval), above zero {chance(net.probability)}."
+            f"{found.plan.unit} over going on (90% interval), above zero {chance(net.probability)}"
+            + ("." if found.net_then is None else f"; by the plan's own model {chance(found.net_then.probability)}.")
         )
     )

@@ -11,7 +11,8 @@ from mmm.cli.plans import Place
 from mmm.cli.replan import active_entry
 from mmm.digits import amount, interval
 from mmm.errors import ReportError
-from mmm.monitoring.settling import Fits, settlement
+from mmm.monitoring.settling import settlement
+from mmm.monitoring.window import Fits
 from mmm.register.acts import Person
 from mmm.register.database import Register
 from mmm.register.ledger import Record, Settlement, Spread, counted, ledger, record_of, settle

@@ -92,8 +92,9 @@ def _contributions(draws: response.ResponseDraws, now: Dataset, rows: slice, see
     """Contribution [n, t, c] of every channel to the outcome of the observed geos."""
     start = max(0, rows.start - draws.lookback)
     media = now.data["media"].values[start : rows.stop]
+    often = None if now.exposures is None else now.exposures[start : rows.stop]
     found = np.zeros((draws.n, rows.stop - rows.start, len(now.channels)))
     for where, block in draws.blocks(media.size):
-        part = response.contributions(block, media)[:, rows.start - start :]
+        part = response.contributions(block, media, often)[:, rows.start - start :]
         found[where] = (part * seen[None, :, :, None]).sum(axis=2)
     return found

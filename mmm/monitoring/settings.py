@@ -85,4 +85,5 @@ class ReplanSettings(Section):
     gain: Annotated[float, Field(ge=0.0, le=1e15)] = 0.0
     """The gain net of these costs has to be above this, ..."""
     probability: Annotated[float, Field(ge=0.5, lt=1.0)] = 0.8
-    """... with at least this probability."""
+    """... with at least this probability, by the model of today and, where that is another, by the one that the plan
+    was made on."""

@@ -7,7 +7,7 @@ plan's own model expected of the money as planned, what spending otherwise chang
 top (the market, and all else that the model did not know).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -18,20 +18,12 @@ from mmm.errors import DataError, PlanError
 from mmm.inference.fit import Fit
 from mmm.monitoring.expected import Expected, as_fitted, expect
 from mmm.monitoring.look import spent_of
-from mmm.monitoring.window import Window, window
+from mmm.monitoring.window import Fits, Window, window
 from mmm.planning.worth import UnitWorth
 from mmm.register.ledger import Settlement, Spread
 from mmm.register.made import promise_of
 from mmm.register.queries import Entry
 from mmm.register.record import Content
-
-
-@dataclass(frozen=True)
-class Fits:
-    """The fit that the plan was made on, and that of today on all data."""
-
-    then: Fit
-    now: Fit
 
 
 def settlement(

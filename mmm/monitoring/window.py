@@ -19,6 +19,14 @@ from mmm.register.record import Content
 
 
 @dataclass(frozen=True)
+class Fits:
+    """The fit that the plan was made on, and that of today on all data; one and the same where it is used again."""
+
+    then: Fit
+    now: Fit
+
+
+@dataclass(frozen=True)
 class Window:
     """``problem`` has the past before the plan and the prices that the plan reckoned with; ``paid[h, g, c]`` are media
     units that a unit of money bought where money was spent, the plan's prices elsewhere. ``margin`` as in plans.

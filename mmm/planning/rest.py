@@ -17,7 +17,7 @@ from mmm.errors import PlanError
 from mmm.inference.fit import Fit
 from mmm.inference.preview import refuse_preview
 from mmm.planning.planner import decide, with_changes
-from mmm.planning.prepare import prepare
+from mmm.planning.prepare import Prepared, prepare
 from mmm.planning.result import Plan
 from mmm.planning.settings import DEFAULT_BOUNDS, ChannelLimits, GroupLimits, PlanSettings
 from mmm.planning.statements import TODAY
@@ -123,6 +123,11 @@ def plan_rest(fit: Fit, settings: PlanSettings, rest: Rest, worth: UnitWorth | N
     ``settings`` are those of :func:`rest_settings`. Raises PlanError where no plan satisfies the constraints, or the
     plan has nothing left to decide.
     """
+    return replace(decide(pose_rest(fit, settings, rest, worth), settings), fit_key=fit.key)
+
+
+def pose_rest(fit: Fit, settings: PlanSettings, rest: Rest, worth: UnitWorth | None = None) -> Prepared:
+    """The problem that :func:`plan_rest` decides. Raises PlanError where nothing is left to decide."""
     refuse_preview(fit)
     if not rest.planned.sum() > 0 or not rest.money > 0:
         raise PlanError("Nothing is left of the plan's money for the periods ahead, so that there is nothing to move.")
@@ -134,5 +139,4 @@ def plan_rest(fit: Fit, settings: PlanSettings, rest: Rest, worth: UnitWorth | N
     totals = reference.sum(axis=(0, 1))
     pattern = np.where(totals > 0, reference / np.where(totals > 0, totals, 1.0), problem.pattern)
     notes = tuple(note for note in problem.notes if note.kind not in (*TODAY, "idle", "one_period"))
-    problem = replace(problem, reference=reference, pattern=pattern, notes=notes)
-    return replace(decide(replace(prepared, problem=problem), settings), fit_key=fit.key)
+    return replace(prepared, problem=replace(problem, reference=reference, pattern=pattern, notes=notes))

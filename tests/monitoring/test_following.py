@@ -1,11 +1,13 @@
 """Plans that are corrected and settled: on a fit whose draws surround the truth."""
 
 import datetime as dt
+import re
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from following_cases import SEEN, WEEKS, entry_of, plan_of, wide
 
 from mmm.data.dataset import Dataset
@@ -13,8 +15,8 @@ from mmm.errors import DataError, PlanError, SettingsError
 from mmm.inference.fit import Fit
 from mmm.monitoring.replanning import Wish, correct, corrected
 from mmm.monitoring.settings import ReplanSettings
-from mmm.monitoring.settling import Fits, settlement
-from mmm.monitoring.window import window
+from mmm.monitoring.settling import settlement
+from mmm.monitoring.window import Fits, window
 from mmm.planning import PlanSettings
 from mmm.planning.rest import Rest, rest_settings
 from mmm.register.made import promise_of
@@ -59,7 +61,7 @@ def test_money_that_is_left_goes_where_it_wins_more(fit: Fit, dataset: Dataset, 
     ahead = content.money[SEEN:]
     for channel in range(3):
         wrong = _lopsided(content, channel)
-        found = correct(wrong, fit, dataset, Wish(PLAN, FREE))
+        found = correct(wrong, Fits(fit, fit), dataset, Wish(PLAN, FREE))
         table = found.table
         assert found.left == pytest.approx(wrong.total - found.actual.sum())
         assert table["corrected"].sum() <= found.left * (1 + 1e-9)
@@ -85,36 +87,72 @@ def test_money_that_is_left_goes_where_it_wins_more(fit: Fit, dataset: Dataset, 
     assert ahead.shape[0] == WEEKS - SEEN
 
 
+def _other(fit: Fit, change: np.ndarray) -> Fit:
+    """The fit with every channel's log effect changed by so much."""
+    member = fit.main
+    posterior = member.tree["posterior"].to_dataset()
+    posterior["log_beta"] = posterior["log_beta"] + change
+    tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": member.tree["sample_stats"].to_dataset()})
+    return replace(fit, members=(replace(member, tree=tree),))
+
+
+def test_a_change_is_worth_it_by_both_models_or_left(fit: Fit, dataset: Dataset, content: Content) -> None:
+    """Money of a channel is missing ahead; the plan's own model thinks little of all channels that would grow."""
+    wrong = _lopsided(content, 0)
+    alone = correct(wrong, Fits(fit, fit), dataset, Wish(PLAN, FREE))
+    assert (alone.verdict, alone.net_then) == ("change", None)
+    same = correct(wrong, Fits(_other(fit, np.zeros(content.money.shape[2])), fit), dataset, Wish(PLAN, FREE))
+    assert same.verdict == "change"
+    assert same.net_then is not None
+    assert same.net_then.mean == pytest.approx(alone.net.mean, rel=0.05)  # type: ignore[union-attr]
+
+    doubting = _other(fit, np.where(alone.table["change"].to_numpy() > 0, -4.0, 0.0))
+    found = correct(wrong, Fits(doubting, fit), dataset, Wish(PLAN, FREE))
+    assert found.verdict == "stay"
+    assert found.net is not None
+    assert found.plan is not None
+    assert found.net_then is not None
+    assert found.net.mean == pytest.approx(alone.net.mean)  # type: ignore[union-attr]
+    assert re.search(
+        r"by the model of today and of \d+% by the one that the plan was made on, and 60%", found.reasons[0]
+    )
+    # By another way: the whole horizon on the plan's own model.
+    view, ahead = window(doubting, wrong, dataset), found.plan
+    changed, stayed = (np.concatenate([found.actual, m]) for m in (ahead.money, ahead.problem.reference))
+    gain = float((view.effect(changed) - view.effect(stayed)).mean()) - (changed.sum() - stayed.sum())
+    assert found.net_then.mean == pytest.approx(gain, rel=0.05)
+
+
 def test_a_gain_that_does_not_pay_for_the_change_is_left(fit: Fit, dataset: Dataset, content: Content) -> None:
     wrong = _lopsided(content, 0)
-    paid = correct(wrong, fit, dataset, Wish(PLAN, FREE))
+    paid = correct(wrong, Fits(fit, fit), dataset, Wish(PLAN, FREE))
     assert paid.net is not None
     dear = FREE.model_copy(update={"cost": 2 * paid.net.upper})
-    found = correct(wrong, fit, dataset, Wish(PLAN, dear))
+    found = correct(wrong, Fits(fit, fit), dataset, Wish(PLAN, dear))
     assert found.verdict == "stay"
     assert found.net is not None
     assert found.net.mean == pytest.approx(paid.net.mean - 2 * paid.net.upper, rel=1e-6)
     assert "not more than 0" in found.reasons[0]
     sure = FREE.model_copy(update={"gain": paid.net.mean * 0.999, "probability": 0.95})
-    found = correct(wrong, fit, dataset, Wish(PLAN, sure))
+    found = correct(wrong, Fits(fit, fit), dataset, Wish(PLAN, sure))
     assert found.verdict == "stay"
     assert "95% is asked for" in found.reasons[0]
 
 
 def test_too_soon_nothing_is_asked(fit: Fit, dataset: Dataset, content: Content) -> None:
     limits = FREE.model_copy(update={"days_between": 7 * SEEN + 1})
-    found = correct(content, fit, dataset, Wish(PLAN, limits))
+    found = correct(content, Fits(fit, fit), dataset, Wish(PLAN, limits))
     assert (found.verdict, found.plan) == ("stay", None)
     soonest = content.dates[0] + dt.timedelta(days=7 * SEEN + 1)
     assert f"ask again for {soonest}" in found.reasons[0]
     # A plan that corrected another counts from the day on which it did.
     later = content.model_copy(update={"since": SEEN - 1})
-    assert correct(later, fit, dataset, Wish(PLAN, FREE.model_copy(update={"days_between": 8}))).plan is None
+    assert correct(later, Fits(fit, fit), dataset, Wish(PLAN, FREE.model_copy(update={"days_between": 8}))).plan is None
 
 
 def test_pool_and_contingency_change_what_may_be_spent(fit: Fit, dataset: Dataset, content: Content) -> None:
     limits = FREE.model_copy(update={"pool": 1e5, "contingency": 0.25})
-    found = correct(content, fit, dataset, Wish(PLAN, limits))
+    found = correct(content, Fits(fit, fit), dataset, Wish(PLAN, limits))
     assert found.plan is not None
     assert found.plan.total_budget == pytest.approx(0.75 * found.left + 1e5)
     assert found.plan.reference_spend == pytest.approx(0.75 * found.left + 1e5)
@@ -186,11 +224,11 @@ def test_relative_limits_hold_over_the_whole_horizon(
 def test_a_plan_not_begun_or_over_is_not_corrected(fit: Fit, dataset: Dataset, content: Content) -> None:
     before = dataset.between(None, str(dataset.dates[-SEEN - 1].date()))
     with pytest.raises(PlanError, match="make a new plan"):
-        correct(content, fit, before, Wish(PLAN, FREE))
+        correct(content, Fits(fit, fit), before, Wish(PLAN, FREE))
     over = plan_of(dataset, dates=content.dates[:SEEN], spend=content.money[:SEEN].tolist(),
                    reference=content.today[:SEEN].tolist())  # fmt: skip
     with pytest.raises(PlanError, match="horizon is over"):
-        correct(over, fit, dataset, Wish(PLAN, FREE))
+        correct(over, Fits(fit, fit), dataset, Wish(PLAN, FREE))
 
 
 def test_settings_of_a_correction_are_checked() -> None:

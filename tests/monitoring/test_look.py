@@ -17,6 +17,7 @@ from mmm.data.dataset import Dataset
 from mmm.data.quality import Finding
 from mmm.errors import DataError
 from mmm.inference.fit import Fit
+from mmm.monitoring.expected import expect
 from mmm.monitoring.look import Seen, look, revised
 from mmm.monitoring.pacing import pace
 from mmm.monitoring.reported import read_reported
@@ -78,6 +79,22 @@ def test_a_plan_that_is_followed_is_on_plan(seen: Seen) -> None:
     roas = state.efficiency[0].roas
     assert roas is not None
     assert roas.lower < roas.mean < roas.upper
+
+
+def test_what_is_expected_of_the_last_rows_is_what_the_whole_panel_says(known: Any) -> None:
+    """Only the look-back is computed before them; contributions and baseline add up to it."""
+    fit, dataset = wide(known.fit), known.dataset
+    rows, samples = slice(len(dataset.dates) - SEEN, len(dataset.dates)), fit.draws(50)
+    whole = samples.expected(dataset, slice(0, len(dataset.dates)), fit.seed)
+    few = samples.expected(dataset, rows, fit.seed)
+    np.testing.assert_allclose(few, whole[:, rows], rtol=1e-9)
+    assert rows.start > samples.response().lookback > 0
+    found = expect(fit, dataset, dataset.dates[rows.start], dataset.dates[-1], 50)
+    assert found is not None
+    control = dataset.data["control"].values[rows]
+    baseline = sum(samples.baseline(dataset.dates[rows], control, fit.seed).values())
+    media = found.contribution.sum(axis=2)
+    np.testing.assert_allclose(media + baseline.sum(axis=2), found.expected, rtol=1e-9)
 
 
 def test_money_that_runs_away_is_told_with_where_it_ends(seen: Seen) -> None:

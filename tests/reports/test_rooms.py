@@ -13,7 +13,8 @@ from test_access import WIDTHS, opened, serious
 from mmm.data.dataset import Dataset
 from mmm.monitoring.look import Seen, look
 from mmm.monitoring.settings import MonitorSettings
-from mmm.monitoring.settling import Fits, settlement
+from mmm.monitoring.settling import settlement
+from mmm.monitoring.window import Fits
 from mmm.register.record import Content
 from mmm.reporting.runs.control_room import room
 from mmm.reporting.runs.ledger_page import page
