@@ -14,7 +14,8 @@ _ENDS = (0.05, 0.95)
 USES = {
     "media_roas": "Media ROAS: where the next unit of media money goes, other costs staying as they are.",
     "loaded_roas": "Fully loaded ROAS: whether to have the channel at all, with its tools and people.",
-    "value_roas": "Value-based ROAS: how much to pay for customers who come back.",
+    "value_roas": "Value-based ROAS: how much to pay for customers who come back; after the margin where one is "
+    "stated.",
     "attributed": "Attributed share: who was there before conversions; for steering inside a channel only.",
 }
 """What each lens is for, by the column it explains."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
@@ -103,7 +104,7 @@ def _value(m: Telling, table: pd.DataFrame) -> Table:
     fmt, t = m.fmt, m.fmt.t
     horizons = _horizons(table)
     costly = "cost" in table.columns and bool(table["cost"].notna().any())
-    heads = [t("Customers"), t("Orders"), *(t("Value in {n} weeks", n=fmt.number(weeks)) for weeks in horizons)]
+    heads = [t("Orders"), *(t("Value in {n} weeks", n=fmt.number(weeks)) for weeks in horizons)]
     heads += [t("Cost of one"), t("Value to cost"), t("Paid back after")] if costly else []
 
     def money(line: "pd.Series[float]", weeks: float) -> Cell:
@@ -119,8 +120,8 @@ def _value(m: Telling, table: pd.DataFrame) -> Table:
     def rows() -> Iterator[tuple[Cell, ...]]:
         for _, line in table.iterrows():
             orders = _estimate(line, "orders")
-            cells = [_named(m, line), Cell(fmt.number(float(line["customers"])))]
-            cells.append(Cell(fmt.ratio(orders), fmt.ratio_range(orders)))
+            there = t("Customers: {n}", n=fmt.number(float(line["customers"])))
+            cells = (replace(_named(m, line), note=there), Cell(fmt.ratio(orders), fmt.ratio_range(orders)))
             yield (*cells, *(money(line, weeks) for weeks in horizons), *(against(line) if costly else ()))
 
     caption = t(

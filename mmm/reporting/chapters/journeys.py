@@ -20,6 +20,8 @@ _RULES = {
     "shapley": "Shapley",
     "shapley_rate": mark("Shapley, by rate"),
 }
+_ADDING = ("markov", "shapley", "shapley_rate")
+"""Rules that go by what is lost without a channel, not by places in a journey; a table of eight fits no page."""
 _VERDICTS = {"more": mark("credited more"), "less": mark("credited less"), "alike": mark("not told apart")}
 
 
@@ -43,7 +45,7 @@ def journeys(m: Telling) -> Chapter | None:
         "chapters/journeys.html.j2",
         beside=_beside(m, frames["beside"]),
         whys=whys,
-        rules=_by_rule(m, frames["credit"]),
+        rules=[_by_rule(m, frames["credit"], adding=adding) for adding in (False, True)],
         roles=_roles(m, frames["roles"]),
         counted=_counted(m),
     )
@@ -88,9 +90,9 @@ def _beside(m: Telling, table: pd.DataFrame) -> Table:
     return table_of(caption, columns(t("Channel"), *heads), rows())
 
 
-def _by_rule(m: Telling, table: pd.DataFrame) -> Table:
+def _by_rule(m: Telling, table: pd.DataFrame, *, adding: bool) -> Table:
     t = m.fmt.t
-    rules = list(dict.fromkeys(table["rule"]))
+    rules = [rule for rule in dict.fromkeys(table["rule"]) if (rule in _ADDING) == adding]
     channels = list(dict.fromkeys(table["channel"]))
     lines = table.set_index(["rule", "channel"])
 
@@ -105,8 +107,9 @@ def _by_rule(m: Telling, table: pd.DataFrame) -> Table:
         if what == "value"
         else mark("Share of the credited conversions by rule.")
     )
+    said = mark("Credit by what a channel adds.") if adding else said
     caption = f"{t(said)} {t('Small print: 90% intervals.')}"
-    return table_of(caption, columns(t("Channel"), *(t(_RULES[rule]) for rule in rules)), rows(), compact=True)
+    return table_of(caption, columns(t("Channel"), *(t(_RULES[rule]) for rule in rules)), rows())
 
 
 def _roles(m: Telling, table: pd.DataFrame) -> Table:
