@@ -92,7 +92,8 @@ def _sign(table: pd.DataFrame, settings: GateSettings) -> Check:
         advice = (
             f"{names}: the model cannot express this, so that this return and those of other channels are wrong. Look "
             "for what moves against the spend and add it as a control, such as prices, promotions or a season. If "
-            "there is nothing, the channel may do harm: pause it in some regions, and test it."
+            "there is nothing, the channel may do harm: pause it in some regions and test it, or state what is known "
+            "in model.channels.NAME.sign."
         )
     return Check(
         "sign",

@@ -19,6 +19,14 @@ def costs(dataset: Dataset) -> npt.NDArray[np.bool_]:
     return np.array([role.costs for role in dataset.channel_roles])
 
 
+def signs(dataset: Dataset, settings: ModelSettings) -> tuple[Literal[-1, 1], ...]:
+    """Sign of each channel's effect on the outcome: what settings state, else its role's."""
+    stated = {name: own.sign for name, own in settings.channels.items()}
+    known: dict[str | None, Literal[-1, 1]] = {"positive": 1, "negative": -1}
+    pairs = zip(dataset.channels, dataset.channel_roles, strict=True)
+    return tuple(known.get(stated.get(name), role.sign) for name, role in pairs)
+
+
 def window_outcome(dataset: Dataset, inside: slice, kind: str) -> float:
     """The outcome observed in the rows ``inside``, as money where priors are on the return."""
     outcome = np.nan_to_num(dataset.data["outcome"].values[inside])
@@ -49,7 +57,7 @@ def effect_priors(
         for i, c in enumerate(dataset.channels)
     ]
     free = np.array([o is None for o in own])
-    counted = free & (np.array([role.sign for role in dataset.channel_roles]) > 0)
+    counted = free & (np.array(signs(dataset, settings)) > 0)
     factor = _overshoot_factor(medians[counted] * to_share[counted], sigmas[counted]) if counted.any() else 1.0
     effects = [
         o if o is not None else LogNormalPrior.from_median(float(m * f), float(s))

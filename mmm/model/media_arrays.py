@@ -66,7 +66,7 @@ def _row(channel: ChannelSpec, lookback: int, reach: int) -> list[int]:
         b.SATURATION: second,
         b.CURVED: len(saturation.parameters),
         b.PRECISE: int(saturation.precise),
-        b.SIGN: channel.role_record.sign,
+        b.SIGN: channel.direction,
         b.LAGS: lookback if channel.lookback is None else channel.lookback,
         b.SATURATED_FIRST: int(channel.saturation_first),
         b.REACH: reach,

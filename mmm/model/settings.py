@@ -175,6 +175,10 @@ class ChannelModelSettings(Section):
     lookback: Duration | None = Field(default=None, description="The channel's own look-back, at most model.lookback.")
     roas: LogNormalPrior | None = None
     share: LogNormalPrior | None = None
+    sign: Literal["positive", "negative"] | None = Field(
+        default=None,
+        description="Of its effect on the outcome, where it is not that of the channel's role; priors are of its size.",
+    )
 
     @model_validator(mode="after")
     def _one_effect(self) -> Self:

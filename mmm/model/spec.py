@@ -18,7 +18,7 @@ from mmm.errors import DataError, SettingsError
 from mmm.model import controls
 from mmm.model.calendar import CalendarSpec, pinned
 from mmm.model.controls import ControlSpec, ShrinkageSpec
-from mmm.model.effect_priors import costs, effect_priors, window_outcome
+from mmm.model.effect_priors import costs, effect_priors, signs, window_outcome
 from mmm.model.exposure import frequency_curve, usual_frequency
 from mmm.model.families import ADSTOCKS, SATURATIONS, Adstock, Saturation
 from mmm.model.levels import own_lookback, relative_priors
@@ -70,11 +70,18 @@ class ChannelSpec(Section):
     effect: LogNormalPrior
     denominator: float = Field(gt=0, description="Spend in the window (ROAS) or outcome in the window (share).")
     role: str = Field(default=PAID, exclude_if=lambda role: role == PAID)
+    sign: Literal[-1, 1] | None = Field(default=None, exclude_if=lambda sign: sign is None)
+    """Of its effect, where it is not the role's."""
 
     @property
     def role_record(self) -> Role:
         """Raises SettingsError where the role is not known here."""
         return ROLES[self.role]
+
+    @property
+    def direction(self) -> Literal[-1, 1]:
+        """Sign of the channel's effect on the outcome."""
+        return self.role_record.sign if self.sign is None else self.sign
 
     @property
     def saturation_first(self) -> bool:
@@ -199,7 +206,7 @@ class ModelSpec(Section):
     @property
     def signs(self) -> Floats:
         """Sign of each channel's effect on the outcome, [c]."""
-        return np.array([float(role.sign) for role in self.roles])
+        return np.array([float(channel.direction) for channel in self.channels])
 
 
 def without_inactive_channels(dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]:
@@ -243,7 +250,7 @@ def make_spec(dataset: Dataset, settings: ModelSettings) -> ModelSpec:
     channel_mean = np.where(active, per_size, 0).sum(axis=(0, 1)) / np.maximum(active.sum(axis=(0, 1)), 1)
     effect_kind, effects, denominators = effect_priors(dataset, settings, inside)
     prior_share = sum(
-        role.sign * e.median * d for role, e, d in zip(dataset.channel_roles, effects, denominators, strict=True)
+        sign * e.median * d for sign, e, d in zip(signs(dataset, settings), effects, denominators, strict=True)
     ) / window_outcome(dataset, inside, effect_kind)
     return ModelSpec(
         effect_kind=effect_kind,
@@ -300,6 +307,8 @@ def _channel(
 ) -> ChannelSpec:
     """``effect`` is its prior and denominator; means are of the rows before ``stop``."""
     adstock, saturation, order = settings.adstock_of(name), settings.saturation_of(name), settings.order_of(name)
+    place = dataset.channels.index(name)
+    role, sign = dataset.channel_roles[place], signs(dataset, settings)[place]
     often = usual_frequency(dataset, name)
     if often is not None:
         saturation, order = frequency_curve(settings, name), "saturation_first"
@@ -320,7 +329,8 @@ def _channel(
         usual_frequency=often,
         effect=effect[0],
         denominator=effect[1],
-        role=dataset.channel_roles[dataset.channels.index(name)].name,
+        role=role.name,
+        sign=sign if sign != role.sign else None,
     )
 
 

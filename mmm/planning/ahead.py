@@ -65,7 +65,8 @@ def _unmoved(fit: Fit, settings: PlanSettings, problem: PlanProblem, notes: list
     weights = problem.weights[problem.begin : problem.begin + problem.horizon, :, None]
     for where, block in fit.response(settings.draws).only(names).blocks(course.size):
         total[where] = (contributions(block, course)[:, known:] * weights).sum(axis=(1, 2, 3))
-    _say(held, names, _MEDIA, settings, notes)
+    free = tuple(name for name in names if name not in fit.spec.paid)
+    _say([name for name in held if name in free], free, _MEDIA, settings, notes)
     return total
 
 

@@ -42,8 +42,12 @@ def prepare(fit: Fit, settings: PlanSettings, worth: UnitWorth | None = None) ->
 
     Raises PlanError and SettingsError where the settings, or the values, do not suit the data.
     """
-    _check_excluded(fit.excluded, settings)
     panel = priced(fit.dataset, settings)
+    # What lowers the outcome stays as it is: the less of it the better, which needs no plan.
+    lowering = tuple(c.name for c in fit.spec.channels if c.direction < 0 and c.name in panel.channels)
+    _check_excluded(fit.excluded, settings)
+    _check_lowering(lowering, settings)
+    panel = panel.with_channels([name for name in panel.channels if name not in lowering])
 
     def planned_on(found: ResponseDraws) -> ResponseDraws:
         return _valued(_at_frequencies(found.only(panel.channels), panel, settings), panel, settings, worth)
@@ -60,6 +64,8 @@ def prepare(fit: Fit, settings: PlanSettings, worth: UnitWorth | None = None) ->
         without += (model.effect_draws(problem.reference) - problem.effect_draws(problem.reference)).sum(axis=1)
     if fit.excluded:
         notes.append(Statement("excluded", {"names": fit.excluded}))
+    if lowering:
+        notes.append(Statement("lowering", {"names": lowering}))
     _say_objective(settings.objective, notes)
     _say_margin(problem, settings, notes)
     return Prepared(replace(problem, notes=tuple(notes)), without, None if asked is None else alone)
@@ -203,6 +209,16 @@ def _check_excluded(excluded: tuple[str, ...], settings: PlanSettings) -> None:
         raise PlanError(
             f"The plan section names {', '.join(left_out)}, left out of the model because nothing can be learned of a "
             "channel that was never used. Remove it there, or plan on it as a new channel in a scenario."
+        )
+
+
+def _check_lowering(lowering: tuple[str, ...], settings: PlanSettings) -> None:
+    """Raise PlanError where the settings plan on a channel that they say to lower the outcome."""
+    named = sorted(_named(settings) & set(lowering))
+    if named:
+        raise PlanError(
+            f"The plan section names {', '.join(named)}, which lowers the outcome by model.channels.{named[0]}.sign: "
+            "no money is planned for it. Remove it there."
         )
 
 

@@ -21,7 +21,7 @@ Kind = Literal[
     "definition",
     "today_last", "today_last_year", "today_given", "idle", "one_period", "cost", "cost_changed", "no_value",
     "no_margin", "controls_recent", "controls_last_year", "controls_given", "media_recent", "media_last_year",
-    "media_given", "cost_given", "excluded", "weighs", "prior_channel", "certificate_given",
+    "media_given", "cost_given", "excluded", "lowering", "weighs", "prior_channel", "certificate_given",
     "certificate_exact", "certificate_gap", "certificate_local",
 ]  # fmt: skip
 
@@ -97,6 +97,9 @@ WORDS: Mapping[Kind, str] = {
     "cost_given": "cost per media unit over the horizon as data.future has it: {names}",
     "media_recent": "media without a price over the horizon are held at their recent mean: {names}",
     "media_last_year": "media without a price over the horizon are held at what ran one year before: {names}",
+    "lowering": (
+        "lowers the outcome, so that it is not in the plan and its budget and stays as it is; less of it wins: {names}"
+    ),
     "excluded": "not in the model and left out of the plan and its budget: {names}",
     "weighs": (
         "the plan weighs the average gain ({mean}) and the average over the worst {tail} of cases ({worst}): a gain "
