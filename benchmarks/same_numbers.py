@@ -5,7 +5,8 @@ Usage: .venv/bin/python benchmarks/same_numbers.py REF [--worlds demo small medi
 REF is a commit; its tree is run by the same interpreter, so that only the workbench's own code differs. Each build
 makes its own fits, which are the same bit for bit where nothing that samples changed. With --shared-fits both use one
 store, and this build reports on what REF fitted: then only what comes after a fit is compared, in seconds; it is said
-where the keys of the fits differ. Further arguments (``-p NAME=VALUE``) go to ``mmm report``. DIR is kept, and a second
+where the keys of the fits differ. Further arguments (``-p NAME=VALUE``) go to ``mmm report``; ``--here NAME=VALUE`` to
+this build's alone, for what REF does not know. DIR is kept, and a second
 call makes nothing again that is there.
 
 Prints every number that differs by more than the tolerance, relative to the larger of the two, the largest first, and
@@ -135,6 +136,7 @@ def main() -> int:
     parser.add_argument("--tolerance", type=float, default=1e-6)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--shared-fits", action="store_true")
+    parser.add_argument("--here", action="append", default=[], help="a -p of this build alone, which REF does not know")
     chosen, options = parser.parse_known_args()
     folder = (chosen.folder or Path(tempfile.mkdtemp(prefix="same-numbers-"))).resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -145,6 +147,7 @@ def main() -> int:
         for build, tree in trees.items():
             store = folder / ("store" if chosen.shared_fits else f"store-{build}")
             own = ["-p", f"sampler.store={store}", "-p", "report.formats=[html]", *options]
+            own += [part for one in chosen.here if build == "after" for part in ("-p", one)]
             made[build] = results(tree, folder / "reports" / build / world, config, own)
         (before, old_key), (after, new_key) = made["before"], made["after"]
         numbers, found = compared(before, after, chosen.tolerance)

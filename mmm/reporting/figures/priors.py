@@ -43,7 +43,7 @@ def effects(found: PriorPredictive, pen: Pen) -> Drawing:
             ax.plot(row["median"], y, "o", ms=8, color=colour, mec=sheet.look["paper"], zorder=3)
             sheet.text(0, 44 + i * step + (10 if sheet.narrow else _ROW / 2), sheet.fmt.label(str(row["name"])))
         what = "Return on what was spent" if unit == "return" else "Share of the outcome"
-        sheet.text(0, 8, f"{what}: 90% of what is believed, and its middle", color=sheet.look["soft"])
+        sheet.text(0, 8, f"{what}; the dot is its middle", color=sheet.look["soft"])
 
     lines = "; ".join(f"{r.name} {r.lower:.2g} to {r.upper:.2g}" for r in table.itertuples())
     heights = (len(table) * _ROW + 52, len(table) * (_ROW + 16) + 52)
