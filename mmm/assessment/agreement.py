@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtr, stdtr
 
 from mmm.arrays import Floats
 from mmm.assessment.checks import Check, Status
@@ -112,7 +112,7 @@ def _worth(experiment: Experiment, dataset: Dataset) -> float:
 
 def _view(draws: Floats, weights: Weights, experiment: Experiment, df: float | None, unit: float) -> View:
     z = (experiment.measured - draws) / experiment.error
-    below = float(weights.mean(stats.norm.cdf(z) if df is None else stats.t.cdf(z, df)))
+    below = float(weights.mean(ndtr(z) if df is None else stdtr(df, z)))
     lower, median, upper = (float(q) * unit for q in weights.quantiles(draws))
     return View(median, lower, upper, 2.0 * min(below, 1.0 - below))
 

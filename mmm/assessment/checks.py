@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import arviz_stats as az
 import numpy as np
 import xarray as xr
 
 from mmm.arrays import Floats
 from mmm.assessment.holdout import HoldoutResult
 from mmm.assessment.settings import GateSettings
-from mmm.inference.convergence import by_parameter
+from mmm.inference.convergence import by_parameter, energy_explored
 from mmm.inference.fit import Fit
 
 Status = Literal["pass", "warn", "fail"]
@@ -180,7 +179,7 @@ def _energy_check(stats: xr.Dataset, settings: GateSettings) -> Check:
         advice = "The sampler did not move or broke off. Fit again with another sampler.seed and more sampler.tune."
         return Check("e_bfmi", title, "fail", None, threshold, "The energy of a chain is missing or constant.", advice)
     # Thinned draws bring that of all draws along.
-    values = stats["e_bfmi"].values if "e_bfmi" in stats else az.bfmi(energy)
+    values = stats["e_bfmi"].values if "e_bfmi" in stats else energy_explored(energy)
     value = float(np.min(values))
     status: Status = "pass" if value >= settings.e_bfmi_min else "fail"
     advice = ""

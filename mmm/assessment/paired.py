@@ -1,7 +1,7 @@
 """Whether one forecast is worse than another beyond chance, from the same few periods."""
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr
 
 from mmm.arrays import Floats
 
@@ -28,4 +28,4 @@ def chance_of_worse(loss: Floats, other: Floats) -> float:
     # Differences that do not vary at all are certain, or nothing.
     if variance <= (1e-9 * max(abs(mean), 1e-300)) ** 2:
         return 0.0 if mean > 0 else 1.0
-    return float(stats.t.sf(mean * np.sqrt(n / variance), count))
+    return float(stdtr(count, -mean * np.sqrt(n / variance)))

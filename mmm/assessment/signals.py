@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtr
 
 from mmm.analysis.effects import effect, log_effects, marginal_effect, observed
 from mmm.analysis.models import by_model, disagreement
@@ -75,7 +75,7 @@ def signals(fit: Fit, earlier: Fit | None = None) -> Signals:
     table = pd.DataFrame(index=pd.Index(fit.spec.channel_names, name="channel"))
     prior = np.array([[c.effect.mu, c.effect.sigma] for c in fit.spec.channels])
     standard = (logs - prior[:, 0]) / prior[:, 1]
-    table["overlap"] = [_overlap(stats.norm.cdf(column)) for column in standard.T]
+    table["overlap"] = [_overlap(ndtr(column)) for column in standard.T]
     table["surprise"] = standard.mean(axis=0)
     table["together"], table["partner"] = _together(logs, fit.spec.channel_names)
     table["prior"] = [_prior_shift(*pair) for pair in zip(logs.T, standard.T, strict=True)]
@@ -246,6 +246,8 @@ def _step(left: _Left) -> float:
 
 
 def _tails(left: _Left) -> float:
+    from scipy import stats
+
     return float(stats.kurtosis(left.residual[left.seen > 0]))
 
 

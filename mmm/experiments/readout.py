@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
+from scipy.special import bdtrc
 from threadpoolctl import threadpool_limits
 
 from mmm.arrays import Floats
@@ -301,7 +301,7 @@ def _strayed(panel: GeoPanel, test: GeoTest, names: tuple[str, ...], *, index: b
         misfit = np.mean([a.fit_error(question) for a in found], axis=0)
         errors.append(np.abs(effect) / np.maximum(misfit, 1e-300))
     strayed = int((errors[0] > quantile(np.concatenate(errors[1:]))).sum())
-    return strayed, float(binom.sf(strayed - 1, len(controls), 1 - LEVEL))
+    return strayed, float(bdtrc(strayed - 1, len(controls), 1 - LEVEL))
 
 
 def _path(panel: GeoPanel, test: GeoTest, posed: Posed, answers: list[Answer]) -> pd.DataFrame:

@@ -8,11 +8,10 @@ three times as long. As many draws are kept as were asked for.
 
 from dataclasses import dataclass, field, replace
 
-import arviz_stats as az
 import numpy as np
 import xarray as xr
 
-from mmm.inference.convergence import GROUP, MODES, Convergence
+from mmm.inference.convergence import GROUP, MODES, Convergence, energy_explored
 from mmm.inference.fit import Fit
 from mmm.inference.settings import SamplerSettings
 
@@ -134,4 +133,4 @@ def with_energy(tree: xr.DataTree) -> xr.Dataset:
     stats = tree["sample_stats"].to_dataset()
     if "e_bfmi" in stats:
         return stats
-    return stats.assign(e_bfmi=("chain", np.asarray(az.bfmi(stats["energy"].values), dtype=float)))
+    return stats.assign(e_bfmi=("chain", energy_explored(stats["energy"].values)))

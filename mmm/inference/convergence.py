@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import arviz_stats as az
 import numpy as np
 import xarray as xr
 
@@ -78,23 +77,33 @@ def r_hat(found: Scalars) -> Floats:
     if chains == 1:
         half = draws // 2
         halves = np.concatenate([found.values[:, :half], found.values[:, half : 2 * half]])
-        return _per_scalar(Scalars(found.names, halves), az.rhat, worst=np.inf)
-    return _per_scalar(found, az.rhat, worst=np.inf)
+        return _per_scalar(Scalars(found.names, halves), "rhat", worst=np.inf)
+    return _per_scalar(found, "rhat", worst=np.inf)
 
 
 def ess(found: Scalars, kind: Literal["bulk", "tail"]) -> Floats:
     """Effective sample size of each scalar (Vehtari et al. 2021), in the bulk or at the ends of the 90% interval."""
     options: dict[str, Any] = {"prob": INTERVAL} if kind == "tail" else {}
-    return _per_scalar(found, az.ess, worst=0.0, method=kind, **options)
+    return _per_scalar(found, "ess", worst=0.0, method=kind, **options)
 
 
-def _per_scalar(found: Scalars, statistic: Any, worst: float, **options: Any) -> Floats:
+def energy_explored(energy: Floats) -> Floats:
+    """E-BFMI of each chain of energies [chain, draw] (Betancourt 2016)."""
+    import arviz_stats as az
+
+    return np.asarray(az.bfmi(energy), dtype=float)
+
+
+def _per_scalar(found: Scalars, statistic: str, worst: float, **options: Any) -> Floats:
     """Apply an ArviZ statistic to each scalar that is finite and moves in every chain; the others are the worst."""
+    # ArviZ takes a fifth of a command's imports, and what is stored was diagnosed before.
+    import arviz_stats as az
+
     out = np.full(len(found.names), worst)
     moves = np.isfinite(found.values).all(axis=(0, 1))
     moves[moves] &= (np.ptp(found.values[:, :, moves], axis=1) > 0).all(axis=0)
     if moves.any():
-        out[moves] = np.asarray(statistic(found.values[:, :, moves], **options), dtype=float)
+        out[moves] = np.asarray(getattr(az, statistic)(found.values[:, :, moves], **options), dtype=float)
     return np.where(np.isnan(out), worst, out)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from mmm.monitoring.sequential import Floats
 
@@ -48,7 +48,7 @@ def pace(planned: Floats, spent: Floats) -> Pace:
         n, mean, sd = len(rates), float(rates.mean()), float(rates.std(ddof=1))
         ahead = float(spent.sum()) + mean * float(rest.sum())
         spread = sd * float(np.sqrt(rest.sum() ** 2 / n + (rest**2).sum()))
-        reach = float(student.ppf(0.95, n - 1)) * spread
+        reach = float(stdtrit(n - 1, 0.95)) * spread
         end = (ahead, max(float(spent.sum()), ahead - reach), ahead + reach)
     burn = float(spent[-_BURN_PERIODS:].mean()) if t else 0.0
     return Pace(float(planned.sum()), float(due.sum()), float(spent.sum()), burn, end)

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.special import softmax
-from scipy.stats import norm
+from scipy.special import ndtri, softmax
 
 from mmm.arrays import Floats
 from mmm.model.response import ResponseDraws
@@ -72,7 +71,7 @@ class Worths:
 
 def _normal(n: int) -> Floats:
     """Evenly spread quantiles of the normal distribution."""
-    return np.asarray(norm.ppf((np.arange(n) + 0.5) / n))
+    return np.asarray(ndtri((np.arange(n) + 0.5) / n))
 
 
 def worths(plan: Plan) -> Worths:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from mmm.arrays import Floats
 from mmm.errors import PlanError
@@ -22,7 +22,7 @@ from mmm.planning.settings import LARGEST, ChannelLimits, NewChannel, PlanSettin
 from mmm.planning.statements import Part, Statement
 from mmm.planning.worth import UnitWorth
 
-_NORMAL_90 = float(norm.ppf(0.95))
+_NORMAL_90 = float(ndtri(0.95))
 
 
 def scenario_plans(fit: Fit, settings: PlanSettings, worth: UnitWorth | None = None) -> dict[str, Plan]:

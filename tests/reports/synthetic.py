@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from mmm.data.dataset import Dataset
+from mmm.inference.convergence import GROUP, by_parameter
 from mmm.inference.fit import Fit, Member
 from mmm.inference.keys import fit_key, made_of, versions
 from mmm.inference.store import save
@@ -205,6 +206,7 @@ def _fit(dataset: Dataset, spec: ModelSpec, settings: Settings, case: Case, plac
     elpd = -1.0 - 0.05 * place + 0.3 * rng.standard_normal(len(dataset.dates))
     loo = xr.Dataset({"elpd": ("date", elpd), "k": ("date", np.full(len(elpd), 0.1))}, {"date": dataset.dates})
     tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats, "loo": loo})
+    tree[GROUP] = xr.DataTree(by_parameter(tree))
     seconds = {"compile": 1.0, "sample": 2.0, "total": 3.0}
     member = Member(spec, tree, key, settings.sampler.engine, seconds=seconds, made_of=made_of(spec, settings.sampler))
     return Fit(dataset, (member,), settings.sampler.seed, key, versions=versions())

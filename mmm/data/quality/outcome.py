@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
+from scipy.special import gammaln
 
 from mmm.data.dataset import Dataset
 from mmm.data.quality.baseline import Residuals, calendar_columns, days_of, residuals
@@ -142,7 +143,9 @@ def _student(z: FloatArray) -> float:
     """Least negative log-likelihood of Student-t noise with more than one degree of freedom."""
 
     def loss(theta: FloatArray) -> float:
-        return -float(stats.t.logpdf(z, 1 + np.exp(theta[0]), scale=np.exp(theta[1])).sum())
+        df, scale = 1 + np.exp(theta[0]), np.exp(theta[1])
+        height = gammaln(0.5 * (df + 1)) - gammaln(0.5 * df) - 0.5 * np.log(df * np.pi) - theta[1]
+        return -float(z.size * height - 0.5 * (df + 1) * np.log1p((z / scale) ** 2 / df).sum())
 
     start = np.array([np.log(4.0), np.log(1.2 * np.median(np.abs(z)) + 1e-9)])
     bounds = [(-5.0, 5.0), (start[1] - 5.0, start[1] + 5.0)]

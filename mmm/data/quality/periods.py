@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from scipy import stats
 
 from mmm.data.dataset import Dataset
 from mmm.data.edges import ZeroRun, zero_runs
@@ -49,7 +48,12 @@ def weekday_findings(dataset: Dataset) -> Iterator[Finding]:
     if min(group.size for group in groups) < 4 or rest.std() == 0:
         return
     means = np.array([group.mean() for group in groups])
-    if means.std() < _LEAST_PATTERN or stats.f_oneway(*groups).pvalue > 1e-6:
+    if means.std() < _LEAST_PATTERN:
+        return
+    # A second to import, and no weekly data ask for it.
+    from scipy import stats
+
+    if stats.f_oneway(*groups).pvalue > 1e-6:
         return
     low, high = int(means.argmin()), int(means.argmax())
     yield Finding(

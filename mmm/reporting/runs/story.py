@@ -225,7 +225,7 @@ def handing(folder: Path, found: Conclusion) -> Iterator[None]:
 def tell(settings: Settings, run: Run | None = None, found: Conclusion | None = None) -> Story:
     """What follows from settings, found or made, and the material of the chapters; ``found`` where it is at hand."""
     run = run or Run()
-    request = request_of(settings)
+    request = request_of(settings, None if found is None else found.dataset)
     # The gate was asked before the notebook ran; who opens a run by hand sees what there is, the gate included.
     seen = replace(request, gate=request.gate.model_copy(update={"override": True}))
     seen = seen if run.store is None else seen.with_store(run.store)
