@@ -351,6 +351,8 @@ def test_thresholds_are_those_of_the_documents() -> None:
         "score_max": 3.25,
         "step_max": 4.0,
         "tails_max": 3.0,
+        "opposite_sign_warn": 3.0,
+        "opposite_sign_fail": 4.0,
         "scale_warn": 3.0,
         "scale_fail": 10.0,
     }

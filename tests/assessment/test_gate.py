@@ -67,7 +67,7 @@ def test_a_good_fit_passes(fit: Fit) -> None:
         "r_hat", "ess_bulk", "ess_tail", "divergences", "e_bfmi", "baseline", "scale", "coverage",
         "last_year", "sign", "prior", "sensitive", "surprise", "together", "hidden_demand", "unexplained", "noise",
     ]  # fmt: skip
-    assert report.summary == "The model passed all 16 checks."
+    assert report.summary == "The model passed all 17 checks."
     demand_pass(report, GateSettings())
 
 

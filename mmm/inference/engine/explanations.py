@@ -8,14 +8,13 @@ like them. Modes whose chains do mix are one, and those of the best evidence sta
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import arviz_stats as az
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from scipy import special
 
 from mmm.arrays import Floats
-from mmm.inference.convergence import GROUP, MODES, by_parameter
+from mmm.inference.convergence import GROUP, MODES, by_parameter, energy_explored
 from mmm.inference.engine import draws
 from mmm.inference.engine.problem import Problem
 from mmm.inference.engine.whitening import bent_coordinates
@@ -155,7 +154,7 @@ def together(problem: Problem, runs: Sequence[Run], share: Floats, shape: tuple[
         stats[name] = (("chain", "draw"), np.concatenate(parts)[order].reshape(shape))
     labels = np.repeat(np.arange(len(runs)), wanted)[order].reshape(shape)
     # Of draws in an order by chance nothing can be said on how energies follow each other.
-    energy = min(float(np.min(az.bfmi(run.stats["energy"].values))) for run in runs)
+    energy = min(float(energy_explored(run.stats["energy"].values).min()) for run in runs)
     stats["e_bfmi"] = (("chain",), np.full(chains, energy))
     coords = {"chain": np.arange(chains), "draw": np.arange(count)}
     found = [by_parameter(xr.DataTree.from_dict({"posterior": draws.posterior(problem, run.x, seed)})) for run in runs]
