@@ -276,7 +276,7 @@ def _saturation_today(fit: Fit, draws: response.ResponseDraws) -> Floats:
     last = np.zeros((periods, len(fit.spec.geos)))
     last[-1] = 1.0
     reached = response.totals(draws, media, last).sum(axis=1)
-    level = reached / np.exp(draws.log_beta).sum(axis=1)
+    level = np.abs(reached) / np.exp(draws.log_beta).sum(axis=1)
     return np.where(response.bounded(draws), level, np.nan)
 
 

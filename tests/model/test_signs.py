@@ -68,3 +68,7 @@ def test_a_stated_sign_that_is_the_roles_changes_nothing(dataset: Dataset) -> No
     stated = ModelSettings.model_validate({"channels": {"radio": {"sign": "positive"}}})
     assert make_spec(dataset, stated) == make_spec(dataset, ModelSettings())
     assert "sign" not in make_spec(dataset, stated).model_dump()["channels"][0]
+
+
+def test_the_share_of_its_ceiling_is_above_zero(fit: Fit) -> None:
+    assert 0.0 < analyse(fit).channels.loc["radio", "saturation"] < 1.0

@@ -14,6 +14,7 @@ from mmm.reporting.design.colour import CHANNEL_COLOURS, channel_colour, contras
 from mmm.reporting.design.look import make_look
 from mmm.reporting.figures.drivers import waterfall
 from mmm.reporting.figures.plan import from_to, gain_distribution
+from mmm.reporting.figures.returns import response_curves, returns
 from mmm.reporting.figures.sheet import NARROW, WIDE, Drawn, Pen, clean_svg, fitted, spread, text_width, ticks
 from mmm.reporting.notation.formatter import Formatter
 from mmm.settings.report import ReportSettings
@@ -170,6 +171,25 @@ def test_waterfall_breaks_the_axis_only_where_the_first_step_dwarfs_the_others()
     white = f"stroke: {chosen.look['paper']}"
     assert white not in small
     assert white in large
+
+
+def test_scales_reach_losses() -> None:
+    table = pd.DataFrame(
+        {
+            "roas": [2.0, -2.8], "roas_lower": [1.0, -3.4], "roas_upper": [3.0, -2.2], "marginal_roas": [1.5, -1.8],
+            "marginal_roas_lower": [0.5, -2.4], "marginal_roas_upper": [2.5, -1.0], "today": [20.0, 20.0],
+            "observed_max": [80.0, 80.0],
+        },
+        index=["tv", "radio"],
+    )  # fmt: skip
+    spend = np.linspace(0.0, 100.0, 11)
+    curve = {"spend": spend, "effect": -spend, "effect_lower": -1.2 * spend, "effect_upper": -0.8 * spend}
+    drawn = (
+        returns(table, pen(["tv", "radio"])),
+        response_curves(pd.DataFrame({"channel": "radio", **curve}), table.loc[["radio"]], pen(["radio"])),
+    )
+    for figure, ticked in zip(drawn, (r"−€2<", r"−€(50|100)<"), strict=True):
+        assert re.search(ticked, figure.wide), re.findall(r">([^<]*€[^<]*)<", figure.wide)
 
 
 def test_a_picture_for_slides_is_made_on_request() -> None:

@@ -12,7 +12,7 @@ from mmm.reporting.notation.estimate import Estimate
 
 
 def returns(channels: pd.DataFrame, pen: Pen) -> Drawing:
-    """Average and marginal return of each channel with 90% intervals, on one scale from zero.
+    """Average and marginal return of each channel with 90% intervals, on one scale from zero, or from losses.
 
     ``channels``: index channel; columns ``roas`` and ``marginal_roas``, each with ``_lower`` and ``_upper``: value of
     the outcome (or units of it) per unit of money. A line marks break-even where the outcome is money.
@@ -20,15 +20,16 @@ def returns(channels: pd.DataFrame, pen: Pen) -> Drawing:
     table = channels.sort_values("marginal_roas", ascending=False, kind="stable")
     rows = len(table)
     most = max(_reach(table), 1.02 * pen.fmt.break_even if pen.fmt.value_returns else 0.0)
+    least = min(0.0, 1.04 * float(np.nanmin(table[["roas_lower", "marginal_roas_lower"]].to_numpy(dtype=float))))
 
     def paint(sheet: Sheet) -> None:
         row = 66 if sheet.narrow else 52
         left, right, top = (12, 14, 40) if sheet.narrow else (150, 190, 40)
         ax = sheet.axes(left, top, sheet.width - left - right, rows * row)
-        ax.set_xlim(0, most)
+        ax.set_xlim(least, most)
         ax.set_ylim(rows * row, 0)
         ax.set_yticks([])
-        places = ticks(0, most, 4 if sheet.narrow else 7)
+        places = ticks(least, most, 4 if sheet.narrow else 7)
         ax.set_xticks(places, sheet.fmt.axis(places, money=sheet.fmt.value_returns))
         ax.xaxis.tick_top()
         for place in places:
@@ -169,7 +170,8 @@ def _curve(sheet: Sheet, place: tuple[float, float, float], name: str, curve: pd
     x = curve["spend"].to_numpy(dtype=float)
     seen = min(float(line["observed_max"]), float(x.max()))
     ax.set_xlim(0, float(x.max()) or 1.0)
-    ax.set_ylim(0, float(curve["effect_upper"].max()) * 1.05 or 1.0)
+    low, high = min(0.0, float(curve["effect_lower"].min())), max(0.0, float(curve["effect_upper"].max()))
+    ax.set_ylim(low * 1.05, high * 1.05 or (0.0 if low else 1.0))
     ax.axvspan(0, seen, color=sheet.look["wash"], lw=0, zorder=0)
     ax.fill_between(x, curve["effect_lower"], curve["effect_upper"], color=colour, alpha=0.18, lw=0, zorder=1)
     effect = curve["effect"].to_numpy(dtype=float)
