@@ -121,7 +121,7 @@ def _hash(*parts: bytes) -> str:
 def _code(cell: Any, name: str, files: dict[str, str | bytes]) -> list[str]:
     """A cell of code and what it showed."""
     lines = ["```python", cell.source, "```", ""]
-    for output in cell.outputs:
+    for output in _joined(cell.outputs):
         data = output.get("data", {})
         if "image/png" in data:
             number = sum(other.startswith(f"gallery/{name}_") for other in files) + 1
@@ -135,6 +135,17 @@ def _code(cell: Any, name: str, files: dict[str, str | bytes]) -> list[str]:
         else:
             lines += _text(str(data.get("text/plain", output.get("text", ""))))
     return lines
+
+
+def _joined(outputs: list[Any]) -> list[Any]:
+    """Outputs with what was printed line by line as one."""
+    found: list[Any] = []
+    for output in outputs:
+        if output.output_type == "stream" and found and found[-1].output_type == "stream":
+            found[-1].text += output.text
+        else:
+            found.append(output)
+    return found
 
 
 def _flat(table: str) -> str:

@@ -20,6 +20,7 @@ import gallery  # noqa: E402
 PAGES = {"README.md": "index.md", "ARCHITECTURE.md": "project/architecture.md", "CHANGELOG.md": "project/changelog.md"}
 """Files beside docs that are pages of the site."""
 _LINK = re.compile(r"(?<!\\)\]\((?!https?:|#|mailto:)([^)\s#]+)(#[^)]*)?\)")
+_ROLE = re.compile(r":(?:class|func|mod|attr|meth):\s*<code>~?(?:mmm\.)?")
 _GROUPS = (
     ("From data to a decision", "from_frame load fit plan report"),
     ("What they give", "Dataset Fit Plan Analysis GateReport Preview ModelSpec"),
@@ -62,8 +63,8 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 
 def on_post_page(output: str, **_: Any) -> str:
-    """Give the theme's search a name: a dialog without one is announced as nothing."""
-    return output.replace('role="dialog"', 'role="dialog" aria-label="Search"', 1)
+    """Give the theme's search a name, which a dialog needs to be announced; show names without their roles."""
+    return _ROLE.sub("<code>", output.replace('role="dialog"', 'role="dialog" aria-label="Search"', 1))
 
 
 def _moved(name: str, page: str) -> str:

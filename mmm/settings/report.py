@@ -19,7 +19,7 @@ def _colour(value: str) -> str:
 
 Colour = Annotated[str, AfterValidator(_colour)]
 Language = Literal["en", "de", "fr", "es"]
-Format = Literal["html", "pdf"]
+Format = Literal["html", "pdf", "brief", "pptx"]
 NumberFormat = Literal["1,234.5", "1.234,5", "1 234,5", "1'234.5"]
 DateFormat = Literal["5 May 2025", "May 5, 2025", "2025-05-05", "05.05.2025", "05/05/2025"]
 
@@ -45,7 +45,10 @@ class ReportSettings(Section):
         None, description="How thousands and decimals are separated; by default as the language does."
     )
     date_format: DateFormat | None = Field(None, description="How dates are written; by default as the language does.")
-    formats: tuple[Format, ...] = Field(("html", "pdf"), description="Which files are written.")
+    formats: tuple[Format, ...] = Field(
+        ("html", "pdf"),
+        description="Which files are written: html, pdf, brief (two pages as PDF), pptx (slides with native charts).",
+    )
     templates: Path | None = Field(
         None, description="Folder whose files replace the report's own templates and style sheets of the same name."
     )
@@ -57,5 +60,5 @@ class ReportSettings(Section):
     @classmethod
     def _formats_once(cls, value: tuple[Format, ...]) -> tuple[Format, ...]:
         if not value:
-            raise ValueError("Name at least one format: html, pdf or both.")
+            raise ValueError("Name at least one format: html, pdf, brief, pptx.")
         return tuple(dict.fromkeys(value))

@@ -183,7 +183,7 @@ def _experiments_table(m: Telling) -> Table:
             )
 
     caption = t("Experiments: returns per {amount}, with 90% intervals.", amount=fmt.next_amount)
-    return table_of(caption, head, rows())
+    return table_of(caption, head, rows(), folded=True)
 
 
 def _view_cell(view: View, m: Telling) -> Cell:
@@ -213,4 +213,5 @@ def _gate_table(m: Telling) -> Table:
                 Cell(below(check.summary), below(check.advice)),
             )
 
-    return table_of(t("The checks that a model must pass before it may advise."), head, rows())
+    caption = t("The checks that a model must pass before it may advise.")
+    return table_of(caption, head, rows(), folded=m.gate.passed)

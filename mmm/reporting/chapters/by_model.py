@@ -106,4 +106,4 @@ def models_table(views: ModelViews, m: Telling) -> Table:
         "Average return per {amount} under each model alone, with the model’s weight; small print: 90% intervals.",
         amount=fmt.next_amount,
     )
-    return table_of(caption, head, rows(), compact=True)
+    return table_of(caption, head, rows(), compact=True, folded=True)

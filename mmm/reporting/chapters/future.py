@@ -130,7 +130,7 @@ def _steps_table(m: Telling) -> Table | None:
         Column(t("Amount")),
         Column(t("Of the gain, with the steps before")),
     )
-    return table_of(t("The moves in order of what they bring."), head, rows)
+    return table_of(t("The moves in order of what they bring."), head, rows, folded=True)
 
 
 def _partial_table(m: Telling) -> Table | None:
@@ -151,7 +151,7 @@ def _partial_table(m: Telling) -> Table | None:
     ]
     net = t(", net of the money spent") if m.decision.net is not None else ""
     caption = t("Going part of the way from today’s plan to this one{net}; small print: 90% intervals.", net=net)
-    return table_of(caption, head, rows)
+    return table_of(caption, head, rows, folded=True)
 
 
 def _how_far(share: float, m: Telling) -> str:
@@ -248,7 +248,8 @@ def _scenario_table(m: Telling) -> Table:
     caption = t(
         "Plans over {horizon}, compared on the same draws; small print: 90% intervals.", horizon=m.decision.horizon
     )
-    return table_of(caption, head, rows)
+    # Of two plans no figure is drawn.
+    return table_of(caption, head, rows, folded=len(rows) > 2)
 
 
 def _scenario_money(m: Telling) -> Table:
@@ -259,4 +260,4 @@ def _scenario_money(m: Telling) -> Table:
         for name, money in spend_by_channel(lines).items()
     ]
     head = columns(fmt.t("Channel"), *(line.name for line in lines))
-    return table_of(fmt.t("Money by channel in each of these plans."), head, rows)
+    return table_of(fmt.t("Money by channel in each of these plans."), head, rows, folded=True)

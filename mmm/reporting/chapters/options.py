@@ -22,7 +22,7 @@ def period_table(m: Telling) -> Table | None:
     last = (Cell(fmt.t("All")), *_amounts(m, periods.sum()))
     weekly, daily = mark("The plan by week"), mark("The plan by day")
     caption = f"{fmt.t(fmt.by_period(weekly, daily))}; {fmt.t('the spreadsheet has every amount in full.')}"
-    return table_of(caption, head, rows, last=last, compact=True)
+    return table_of(caption, head, rows, last=last, compact=True, folded=True)
 
 
 def geo_table(m: Telling) -> Table | None:
@@ -38,7 +38,7 @@ def geo_table(m: Telling) -> Table | None:
     caption = f"{fmt.t('The plan by region')}; {fmt.t('the spreadsheet has every amount in full.')}"
     if len(shown) < len(geos):
         caption += " " + fmt.t("The {n} largest of {all}.", n=len(shown), all=len(geos))
-    return table_of(caption, head, rows, last=last, compact=True)
+    return table_of(caption, head, rows, last=last, compact=True, folded=True)
 
 
 def _from(m: Telling) -> str:
@@ -77,7 +77,7 @@ def timing_table(m: Telling) -> Table | None:
             )
         )
     caption = t("What each channel wins by how its money is spread over time; small print: 90% intervals.")
-    return table_of(caption, head, rows)
+    return table_of(caption, head, rows, folded=True)
 
 
 def information_figure(m: Telling) -> Drawn | None:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from mmm.reporting.content.swings import swings_of
 from mmm.reporting.figures.drivers import waterfall, weekly
 from mmm.reporting.figures.returns import response_curves, returns
+from mmm.reporting.figures.swings import swings
 from mmm.reporting.languages.words import mark
 from mmm.reporting.notation.estimate import Estimate
 from mmm.reporting.notation.formatter import Formatter
@@ -57,13 +59,15 @@ def drivers(m: Telling) -> Chapter:
     x = m.meaning
     total = float(x.parts["mean"].sum())
     unpaid = list(answers.unpaid(x.unpaid, m.fmt))
+    moved = swings_of(x.weeks)
+    names = {str(name): m.fmt.t(_TERMS[name]) if name in _TERMS else m.fmt.label(str(name)) for name in moved.index}
     html = m.render("chapters/drivers.html.j2", unpaid=unpaid, table=_without_media(m))
     return Chapter(
         "drivers",
         _question(m),
         answers.drivers(x.parts, x.media, total, m.basis.outcome, m.fmt),
         html,
-        (waterfall(x.parts, total, m.pen), weekly(x.weeks, x.fitted, m.pen)),
+        (waterfall(x.parts, total, m.pen), swings(moved, names, m.pen), weekly(x.weeks, x.fitted, m.pen)),
     )
 
 
@@ -107,7 +111,7 @@ def _without_media(m: Telling) -> Table:
         "average, so that they add up to little over the whole time and move single periods. Small print: 90% "
         "intervals."
     )
-    return table_of(caption, head, rows())
+    return table_of(caption, head, rows(), folded=True)
 
 
 def _question(m: Telling) -> str:
@@ -198,7 +202,7 @@ def _returns_table(m: Telling) -> Table:
         "90% intervals.",
         dates=dates,
     )
-    return table_of(caption, head, rows())
+    return table_of(caption, head, rows(), folded=True)
 
 
 def return_cell(value: Estimate, fmt: Formatter) -> Cell:
@@ -257,4 +261,5 @@ def saturation(m: Telling) -> Chapter:
         answers.saturation(x.channels, fmt),
         html,
         (response_curves(x.curves, _largest(x.channels, _MOST_CURVES), m.pen),),
+        folded=True,
     )

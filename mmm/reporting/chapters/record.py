@@ -28,7 +28,7 @@ def data(m: Telling) -> Chapter:
         assumptions=_assumptions(m),
     )
     answer = answers.data(m.basis.periods, len(m.basis.geos), len(m.quality.warnings), m.fmt)
-    return Chapter("data", m.fmt.t("What is this based on?"), answer, html)
+    return Chapter("data", m.fmt.t("What is this based on?"), answer, html, folded=True)
 
 
 def _facts(m: Telling) -> Table:
@@ -157,7 +157,7 @@ def appendix(m: Telling) -> Chapter:
         changed=w.changed_yaml,
         settings=w.settings_yaml,
     )
-    return Chapter("appendix", t("Appendix for statisticians"), "", html)
+    return Chapter("appendix", t("Appendix for statisticians"), "", html, folded=True)
 
 
 def _models_table(m: Telling) -> Table:

@@ -10,13 +10,16 @@ from mmm.reporting.figures.plan import from_to
 from mmm.reporting.notation.identity import Point
 from mmm.reporting.pages.parts import Chapter, Tile, Tone
 from mmm.reporting.pages.telling import Telling
-from mmm.reporting.sentences import answers
+from mmm.reporting.sentences import alternatives, answers
 from mmm.reporting.sentences.page_one import failure, promises, reservation, rests_on
 from mmm.reporting.sentences.statements import told
 
-_MOST_MOVES, _MOST_MOVES_FAILED = 8, 5
+_MOST_MOVES, _FEWER_MOVES, _MOST_MOVES_FAILED = 8, 6, 5
+_MANY_NOTES = 7
 _MOST_RESERVATIONS = 2
 _LARGE = 0.05
+_AS_MUCH, _NOTICED = 0.5, 0.002
+"""Timing stands on page one where it wins this share of the recommended change, and of what media win at all."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,9 @@ def summary(m: Telling) -> Chapter:
     teller = m.teller
     headline = teller.headline()
     # Page one stays one page in print.
-    most = _MOST_MOVES if m.gate.passed else _MOST_MOVES_FAILED
+    notes = list(_notes(m))
+    many = len(m.plan.allocation) > _MOST_MOVES or len(notes) > _MANY_NOTES
+    most = _MOST_MOVES_FAILED if not m.gate.passed else _FEWER_MOVES if many else _MOST_MOVES
     largest = m.plan.allocation["change"].abs().sort_values(ascending=False).index[:most]
     shown = m.plan.allocation.loc[[c for c in m.plan.allocation.index if c in set(largest)]]
     left_out = len(m.plan.allocation) - len(shown)
@@ -47,7 +52,7 @@ def summary(m: Telling) -> Chapter:
         failures=[failure(c.name, c.said, m.fmt) for c in m.gate.failures],
         failed=not m.gate.passed,
         tiles=list(_tiles(m)),
-        notes=list(_notes(m)),
+        notes=notes,
         left_out=_left_out(left_out, m),
         gloss=_gloss(m),
     )
@@ -134,6 +139,9 @@ def _notes(m: Telling) -> Iterator[Note]:
     profit = teller.profit()
     if profit:
         yield Note(t("Does it pay?"), profit, "warn")
+    timing = _timing(m)
+    if timing:
+        yield Note(t("When, not only where?"), timing, "warn")
     yield Note(t("How far outside experience?"), teller.outside(), "warn" if teller.goes_beyond() else "")
     yield Note(t("Can the model be believed?"), _believed(m), "" if m.gate.passed else "bad")
     record = _record(m)
@@ -153,6 +161,18 @@ def _notes(m: Telling) -> Iterator[Note]:
         ),
     )
     yield Note(t("What would change our mind?"), teller.change_mind())
+
+
+def _timing(m: Telling) -> str:
+    """What the best weeks for the same money would win, where that is of the size of the recommended change."""
+    found = m.plan.foresight
+    if found.timing is None:
+        return ""
+    kept = float(found.timing["as_reference"].sum() - found.timing["even"].sum())
+    more = found.pulsing.mean - max(kept, 0.0)
+    if more < _AS_MUCH * abs(m.decision.gain.mean) or more <= _NOTICED * float(found.timing["even"].sum()):
+        return ""
+    return alternatives.timing(found, m.gain_fmt)
 
 
 def _record(m: Telling) -> str:

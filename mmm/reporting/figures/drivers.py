@@ -1,5 +1,7 @@
 """Figures of what drove the outcome: the waterfall from baseline to total, and the stack of weeks."""
 
+import math
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,6 +13,8 @@ from mmm.reporting.notation.formatter import Formatter
 
 _MOST_LAYERS = 8
 _MOST_STEPS = 16
+_SLOW = ("intercept", "trend", "changes_of_slope", "drift")
+"""Terms of the baseline that do not come back every year, week or month."""
 
 
 def waterfall(parts: pd.DataFrame, total: float, pen: Pen) -> Drawing:
@@ -140,12 +144,13 @@ def weekly(decomposition: pd.DataFrame, actual: pd.DataFrame, pen: Pen) -> Drawi
     order = sorted(media, key=lambda c: -sums[c])
     own, rest = (order, []) if len(order) <= _MOST_LAYERS else (order[: _MOST_LAYERS - 1], order[_MOST_LAYERS - 1 :])
     base = means.drop(columns=media).sum(axis=1)
+    slow = means[[c for c in means.columns if c in _SLOW]].sum(axis=1)
 
     def paint(sheet: Sheet) -> None:
         left, right = (44, 96) if sheet.narrow else (52, 122)
         x = means.index.to_numpy()
         upper = _panel(sheet, (left, right), 30, 0.36 * sheet.height, means.index)
-        _whole(upper, sheet, x, base.to_numpy(), actual)
+        _whole(upper, sheet, x, (slow.to_numpy(), base.to_numpy()), actual)
         layers = [(sheet.fmt.label(c), means[c].to_numpy(), sheet.look.channel(c)) for c in reversed(own)]
         if rest:
             layers.insert(0, (sheet.fmt.others(len(rest)), means[rest].sum(axis=1).to_numpy(), sheet.look["today"]))
@@ -187,9 +192,13 @@ def _rows(ax: Axes, sheet: Sheet, low: float, high: float) -> None:
         ax.axhline(place, color=sheet.look["grid"], lw=1, zorder=0)
 
 
-def _whole(ax: Axes, sheet: Sheet, x: np.ndarray, base: np.ndarray, actual: pd.DataFrame) -> None:
+def _whole(ax: Axes, sheet: Sheet, x: np.ndarray, below: tuple[np.ndarray, np.ndarray], actual: pd.DataFrame) -> None:
+    """The outcome over what there is without media; of that, what moves slowly is darker than the rest."""
+    slow, base = below
     seen = actual["actual"].to_numpy(dtype=float)
     ax.fill_between(x, 0, base, color=sheet.look["base"], lw=0)
+    ax.fill_between(x, 0, np.minimum(slow, base), color=sheet.look["today"], alpha=0.55, lw=0)
+    ax.plot(x, slow, color=sheet.look["faint"], lw=0.8)
     ax.plot(actual["date"].to_numpy(), seen, color=sheet.look["ink"], lw=1.3)
     _rows(ax, sheet, min(0.0, float(base.min())), float(max(base.max(), np.nanmax(seen))) * 1.04)
     low, high = ax.get_ylim()
@@ -230,4 +239,7 @@ def date_axis(ax: Axes, sheet: Sheet, dates: pd.Index) -> None:
         places = pd.date_range(index[0], index[-1], freq="YS" if sheet.narrow else "6MS")
     else:
         places = pd.date_range(index[0], index[-1], freq="QS" if days > 180 else "MS")
+    # A phone has room for as many months as do not run into each other.
+    room = (sheet.width - 110) / 62
+    places = places[:: max(1, math.ceil(len(places) / room))] if len(places) else places
     ax.set_xticks(places.to_numpy(), [sheet.fmt.month(p) for p in places])

@@ -61,9 +61,11 @@ def _words(sheet: Sheet, option: Option, y: float) -> None:
     """The plan's name on the left, its mean on the right."""
     size, weight = (12, 600) if sheet.narrow else (13, 600 if option.chosen else 400)
     room = sheet.width - 140 if sheet.narrow else 196
-    sheet.text(12 if sheet.narrow else 0, y, fitted(option.name, room, size, weight), fontsize=size, weight=weight)
+    style = {"bbox": sheet.clear} if sheet.narrow else {}
+    name = fitted(option.name, room, size, weight)
+    sheet.text(12 if sheet.narrow else 0, y, name, fontsize=size, weight=weight, **style)
     end = sheet.width - (14 if sheet.narrow else 0)
-    sheet.text(end, y, sheet.fmt.outcome(option.gain, sign=True, short=True), ha="right", weight=600)
+    sheet.text(end, y, sheet.fmt.outcome(option.gain, sign=True, short=True), ha="right", weight=600, **style)
 
 
 def information_bars(information: pd.DataFrame, title: str, pen: Pen) -> Drawing:

@@ -105,9 +105,11 @@ def _values(sheet: Sheet, top: float, row: float, label: str, line: pd.Series) -
         value = Estimate(*_triple(line, name))
         texts.append((word, fmt.ratio(value), fmt.ratio_range(value)))
     if sheet.narrow:
-        sheet.text(12, top + 14, fitted(label, 118, 12, 600), weight=600)
+        sheet.text(12, top + 14, fitted(label, 118, 12, 600), weight=600, bbox=sheet.clear)
         both = "   ".join(f"{w} {m} ({r})" for w, m, r in texts)
-        sheet.text(sheet.width - 14, top + 14, both, ha="right", fontsize=10.5, color=sheet.look["soft"])
+        sheet.text(
+            sheet.width - 14, top + 14, both, ha="right", fontsize=10.5, color=sheet.look["soft"], bbox=sheet.clear
+        )
         return
     sheet.text(0, top + row / 2, fitted(label, 138, 13, 600), fontsize=13, weight=600)
     for (word, centre, ends), shift in zip(texts, (-9, 9), strict=True):
@@ -216,6 +218,7 @@ def _today(sheet: Sheet, ax: Axes, at: tuple[float, float], right: bool) -> None
         ha="right" if right else "left",
         fontsize=11,
         color=sheet.look["ink"],
+        bbox=sheet.clear,
     )
 
 

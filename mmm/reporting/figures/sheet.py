@@ -143,6 +143,11 @@ class Sheet:
         ax.tick_params(colors=self.look["faint"], labelsize=11, pad=5)
         return ax
 
+    @property
+    def clear(self) -> dict[str, Any]:
+        """A box of the page's colour behind a text, so that no line of the drawing crosses it."""
+        return {"facecolor": self.look["paper"], "edgecolor": "none", "alpha": 0.85, "pad": 1.2}
+
     def text(self, x: float, y: float, text: str, **style: Any) -> None:
         """Text at a pixel position, vertically centred unless told otherwise."""
         options: dict[str, Any] = {"color": self.look["ink"], "va": "center_baseline", "fontsize": 12, **style}

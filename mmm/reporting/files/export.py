@@ -58,6 +58,10 @@ def write_outputs(m: Telling, folder: Path) -> None:
     write_csv(m.plan.allocation, folder / "allocation.csv")
     write_workbook(m, folder / "allocation.xlsx")
     write_whole(folder / results.FILE, results_of(m).model_dump_json(indent=1))
+    if "pptx" in m.settings.report.formats:
+        from mmm.reporting.files.deck import FILE, deck
+
+        (folder / FILE).write_bytes(deck(m))
     for export in EXPORTS.values():
         write_whole(folder / export.file, export.content(m))
 

@@ -33,13 +33,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose first cells head their rows. ``last`` is a row of totals."""
+    """A table whose first cells head their rows. ``last`` is a row of totals.
+
+    ``folded``: it repeats a figure, so that a page shows it on demand and print in the appendix.
+    """
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     last: tuple[Cell, ...] = ()
     compact: bool = False
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,10 @@ class Tile:
 
 @dataclass(frozen=True)
 class Chapter:
-    """One chapter: a question, its answer in a sentence, and the HTML below it with places for its figures."""
+    """One chapter: a question, its answer in a sentence, and the HTML below it with places for its figures.
+
+    ``folded``: for those who ask further; a page shows its question and answer, and print has it at the end.
+    """
 
     id: str
     question: str
@@ -63,6 +70,7 @@ class Chapter:
     figures: tuple[Drawn, ...] = ()
     data: str = field(default="", repr=False)
     """JSON for the chapter's script, on screen only."""
+    folded: bool = False
 
     @property
     def answer_html(self) -> Markup:
@@ -77,6 +85,7 @@ class Chapter:
             "answer": self.answer,
             "html": self.html,
             "data": self.data,
+            "folded": self.folded,
             "figures": [{"name": f.name, "alt": f.alt, "wide": f.wide, "narrow": f.narrow} for f in self.figures],
         }
 
@@ -84,7 +93,8 @@ class Chapter:
     def from_data(cls, data: Mapping[str, Any]) -> "Chapter":
         """The inverse of :meth:`to_data`."""
         figures = tuple(Finished(f["name"], f["alt"], f["wide"], f["narrow"]) for f in data["figures"])
-        return cls(data["id"], data["question"], data["answer"], data["html"], figures, data["data"])
+        folded = bool(data.get("folded", False))
+        return cls(data["id"], data["question"], data["answer"], data["html"], figures, data["data"], folded)
 
 
 def cells(*texts: str) -> tuple[Cell, ...]:

@@ -5,7 +5,7 @@ import hashlib
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from types import ModuleType
@@ -17,12 +17,13 @@ from mmm.files import Wanted, read_bytes
 from mmm.reporting.design.glyphs import in_print
 from mmm.reporting.design.look import Look, font_faces
 from mmm.reporting.figures.sheet import Drawn
-from mmm.reporting.languages.words import words
+from mmm.reporting.languages.words import Words, words
 from mmm.reporting.notation.identity import in_page
 from mmm.reporting.pages.parts import Chapter
 from mmm.reporting.pages.templating import render, source
 from mmm.settings.report import Language
 
+_FOLD = re.compile(r'<details class="fold"><summary>.*?</summary>(.*?)</details>', re.DOTALL)
 _PLACE = re.compile(r'<figure class="chart" data-figure="([^"]+)">(.*?)</figure>', re.DOTALL)
 _SCRIPT = "whatif.js"
 _LOGO = Wanted("report.logo:", 300_000, ReportError, "Name a picture of at most 300,000 bytes, or remove the key.")
@@ -77,9 +78,48 @@ def print_page(chapters: Sequence[Chapter], cover: Cover) -> str:
         **_common(cover),
         css=_own(source("print.css", cover.templates)),
         page_number=_own(_page_number(cover)),
-        chapters=[_placed(c, cover.look, screen=False) for c in chapters],
+        chapters=[_placed(c, cover.look, screen=False) for c in _in_order(chapters, words(cover.language))],
     )
     return in_print(html)
+
+
+_SECOND = (("drivers", "swings"), ("returns", "returns"), ("what-if", "budget-curve"), ("belief", "held-out"))
+"""Chapters of the second page of the brief, each with its figure."""
+
+
+def brief_page(chapters: Sequence[Chapter], cover: Cover) -> str:
+    """The HTML that becomes the brief: page one, then four chapters by their answer and one figure each."""
+    by_id = {chapter.id: chapter for chapter in chapters}
+    cards = []
+    for name, figure in ((n, f) for n, f in _SECOND if n in by_id):
+        chapter = by_id[name]
+        drawn = next((f for f in chapter.figures if f.name == figure), chapter.figures[0] if chapter.figures else None)
+        picture = _own(_titled(drawn.narrow, drawn.alt)) if drawn is not None else ""
+        cards.append({"question": chapter.question, "answer": chapter.answer, "figure": picture})
+    html = render(
+        "brief.html.j2",
+        cover.templates,
+        **_common(cover),
+        css=_own(source("print.css", cover.templates)),
+        page_number=_own(_page_number(cover)),
+        first=_placed(chapters[0], cover.look, screen=False),
+        cards=cards,
+    )
+    return in_print(html)
+
+
+def _in_order(chapters: Sequence[Chapter], t: Words) -> list[Chapter]:
+    """As print has them: folded chapters last, and folded tables of all chapters after them, each under its chapter."""
+    told: list[Chapter] = []
+    tables: list[str] = []
+    for chapter in sorted(chapters, key=lambda c: c.folded):
+        found = _FOLD.findall(chapter.html)
+        told.append(replace(chapter, html=_FOLD.sub("", chapter.html)))
+        if found:
+            tables.append(f'<h3 class="no-bookmark">{escape(chapter.question)}</h3>{"".join(found)}')
+    if tables:
+        told.append(Chapter("tables", t("Tables"), "", "".join(tables)))
+    return told
 
 
 def _page_number(cover: Cover) -> str:
@@ -150,6 +190,7 @@ def _placed(chapter: Chapter, look: Look, *, screen: bool) -> dict[str, object]:
         "question": chapter.question,
         "answer": chapter.answer,
         "html": _own(html),
+        "folded": chapter.folded,
         "data": _own(chapter.data.replace("<", "\\u003c")),
     }
 

@@ -30,7 +30,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 MOST_FILES = 200
 """Files and folders in a folder of templates."""
 TEMPLATE = Wanted("report.templates:", 1_000_000, ReportError, "Correct it, or remove the key.")
-_PAGES = ("page.html.j2", "print.html.j2")
+_PAGES = ("page.html.j2", "print.html.j2", "brief.html.j2")
 _KINDS = (".j2", ".css", ".js")
 _GLOBALS = ("range", "dict", "namespace", "cycler", "joiner")
 

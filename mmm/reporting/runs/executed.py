@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -57,8 +58,7 @@ def _with(chapter: Chapter, extras: list[str]) -> Chapter:
     if not extras:
         return chapter
     added = "".join(f'<div class="extra">{part}</div>' for part in extras)
-    html = chapter.html + added
-    return Chapter(chapter.id, chapter.question, chapter.answer, html, chapter.figures, chapter.data)
+    return replace(chapter, html=chapter.html + added)
 
 
 def portable(notebook: Any, run: Path) -> Any:

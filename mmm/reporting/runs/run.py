@@ -22,7 +22,7 @@ from mmm.reporting.files.export import clean
 from mmm.reporting.languages.words import mark
 from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.notation.identity import bare
-from mmm.reporting.pages.render import Cover, logo_data, pdf_bytes, print_page, require_pdf, web_page
+from mmm.reporting.pages.render import Cover, brief_page, logo_data, pdf_bytes, print_page, require_pdf, web_page
 from mmm.reporting.runs.executed import chapters_of
 from mmm.reporting.runs.finished import MANIFEST, earlier_report, inputs_key, package_version, package_versions
 from mmm.reporting.runs.inputs import checked_request
@@ -180,13 +180,14 @@ def _prepare(settings: Settings, root: Path, say: Say, options: RunOptions) -> _
     """The PDF library and the folders, before any data are read."""
     notes: list[str] = []
     formats: list[str] = list(settings.report.formats)
-    if "pdf" in formats:
+    printed = [name for name in formats if name in ("pdf", "brief")]
+    if printed:
         try:
             require_pdf()
         except ReportError as error:
             notes.append(str(error))
             say(str(error))
-            formats.remove("pdf")
+            formats = [name for name in formats if name not in printed]
     folder = root / settings.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -276,6 +277,9 @@ def _render(run: _Run, dataset: Dataset, found: Judged) -> None:
         (run.temporary / "report.html").write_text(web_page(chapters, cover), encoding="utf-8")
     if "pdf" in run.formats:
         (run.temporary / "report.pdf").write_bytes(pdf_bytes(print_page(chapters, cover)))
+    if "brief" in run.formats:
+        (run.temporary / "brief.pdf").write_bytes(pdf_bytes(brief_page(chapters, cover)))
+    if {"pdf", "brief"} & set(run.formats):
         _tell_unprintable(run, "".join((cover.title, cover.organisation, *(bare(c.answer) + c.html for c in chapters))))
     run.timed("rendering", since)
 

@@ -1,0 +1,327 @@
+"""The decision as slides: a PPTX whose charts are the presentation program's own, with their numbers behind them."""
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from lxml import etree
+from pptx import Presentation
+from pptx.chart.data import CategoryChartData, XyChartData
+from pptx.chart.xlsx import CategoryWorkbookWriter
+from pptx.dml.color import RGBColor
+from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION
+from pptx.util import Emu, Inches, Pt
+from xlsxwriter import Workbook
+
+from mmm.reporting.content.decision import Decision
+from mmm.reporting.notation.formatter import Formatter
+from mmm.reporting.notation.labels import calm
+from mmm.reporting.pages.telling import Telling
+from mmm.reporting.sentences import answers
+
+FILE = "report.pptx"
+_WIDTH, _HEIGHT = Inches(13.333), Inches(7.5)
+_SIDE, _TOP = Inches(0.6), Inches(1.95)
+_MOST_CHANNELS = 14
+_MOST_NOTES = 4
+
+
+class _Plain(CategoryWorkbookWriter):
+    """The workbook behind a chart, names as text: python-pptx writes a name that begins with '=' as a formula."""
+
+    @contextmanager
+    def _open_worksheet(self, xlsx_file: Any) -> Iterator[tuple[Workbook, Any]]:
+        options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        workbook = Workbook(xlsx_file, options)
+        yield workbook, workbook.add_worksheet()
+        workbook.close()
+
+
+class _Categories(CategoryChartData):  # type: ignore[misc]  # python-pptx is not typed
+    """Data of a chart whose names are text."""
+
+    @property
+    def _workbook_writer(self) -> _Plain:
+        return _Plain(self)
+
+
+class Series(NamedTuple):
+    """A row of bars or a line: name, values by category, colour, and the ends of intervals where they have some."""
+
+    name: str
+    values: Sequence[float]
+    colour: str
+    lower: Sequence[float] | None = None
+    upper: Sequence[float] | None = None
+
+
+def deck(m: Telling) -> bytes:
+    """The slides of a report: the decision, the plan, returns, what drove the outcome, budgets, and belief.
+
+    Charts are native and can be edited; intervals are error bars. Strings from the data are text everywhere.
+    """
+    made = Presentation()
+    made.slide_width, made.slide_height = _WIDTH, _HEIGHT
+    made.core_properties.title = m.title
+    made.core_properties.author = m.settings.report.author or ""
+    made.core_properties.language = m.fmt.language
+    _decision(made, m)
+    _plan(made, m)
+    _returns(made, m)
+    _drivers(made, m)
+    if len(m.plan.curve) > 1:
+        _budgets(made, m)
+    _belief(made, m)
+    target = io.BytesIO()
+    made.save(target)
+    return target.getvalue()
+
+
+def _slide(made: Any, title: str, below: str, m: Telling, foot: str = "") -> Any:
+    """An empty slide with a title, a sentence below it and a line at the foot."""
+    slide = made.slides.add_slide(made.slide_layouts[5])
+    heading = slide.shapes.title
+    heading.left, heading.top, heading.width, heading.height = _SIDE, Inches(0.35), _WIDTH - 2 * _SIDE, Inches(0.95)
+    _write(heading, calm(title), 26 if len(title) < 90 else 20, "ink", m, bold=True)
+    if below:
+        _text(slide, (_SIDE, Inches(1.25), _WIDTH - 2 * _SIDE, Inches(0.7)), below, 14, m)
+    ends = m.fmt.t("90% interval: nine in ten of the values that fit the data lie inside.")
+    _text(slide, (_SIDE, Inches(7.0), _WIDTH - 2 * _SIDE, Inches(0.35)), foot or ends, 10, m, role="faint")
+    return slide
+
+
+def _text(slide: Any, place: tuple[Emu, Emu, Emu, Emu], text: str, size: float, m: Telling, role: str = "soft") -> Any:
+    box = slide.shapes.add_textbox(*place)
+    _write(box, calm(text), size, role, m)
+    return box
+
+
+def _write(shape: Any, text: str, size: float, role: str, m: Telling, *, bold: bool = False) -> None:
+    frame = shape.text_frame
+    frame.word_wrap = True
+    frame.text = text
+    for paragraph in frame.paragraphs:
+        paragraph.alignment = 1
+        for run in paragraph.runs:
+            run.font.size, run.font.bold = Pt(size), bold
+            run.font.color.rgb = _colour(m.look[role])
+
+
+def _colour(code: str) -> RGBColor:
+    return RGBColor.from_string(code.lstrip("#").upper())
+
+
+def _decision(made: Any, m: Telling) -> None:
+    d, fmt, t = m.decision, m.gain_fmt, m.gain_fmt.t
+    headline = m.teller.headline()
+    slide = _slide(made, headline.lead, headline.sentence, m)
+    gain = fmt.outcome(d.gain, sign=True)
+    tiles = [
+        (t("Expected change: {noun}", noun=m.gain_outcome if fmt.money_outcome else fmt.outcome_unit), gain),
+        (t("Chance to beat today’s plan"), fmt.probability(d.probability)),
+        (t("Budget"), fmt.money(d.spend_planned)),
+        (t("Won by media with this plan"), fmt.outcome(d.won_planned)),
+    ]
+    notes = [fmt.outcome_range(d.gain), m.teller.during, _budget_note(d, fmt), fmt.outcome_range(d.won_planned)]
+    wide = (_WIDTH - 2 * _SIDE - 3 * Inches(0.2)) // 4
+    for i, ((label, value), note) in enumerate(zip(tiles, notes, strict=True)):
+        left = _SIDE + i * (wide + Inches(0.2))
+        _text(slide, (left, Inches(2.3), wide, Inches(0.35)), label, 12, m)
+        _text(slide, (left, Inches(2.6), wide, Inches(0.55)), value, 22, m, role="ink")
+        _text(slide, (left, Inches(3.15), wide, Inches(0.35)), note, 11, m, role="faint")
+    told = [
+        (t("If you do nothing"), m.teller.do_nothing()),
+        (t("How sure is this?"), m.teller.how_sure()),
+        (t("How far outside experience?"), m.teller.outside()),
+        (t("What would change our mind?"), m.teller.change_mind()),
+    ]
+    wide = (_WIDTH - 2 * _SIDE - Inches(0.4)) // 2
+    for i, (heading, text) in enumerate(told[:_MOST_NOTES]):
+        left, top = _SIDE + (i % 2) * (wide + Inches(0.4)), Inches(3.85 + 1.5 * (i // 2))
+        _text(slide, (left, top, wide, Inches(0.35)), heading, 14, m, role="accent")
+        _text(slide, (left, top + Inches(0.33), wide, Inches(1.1)), text, 13, m)
+
+
+def _budget_note(d: Decision, fmt: Formatter) -> str:
+    if d.changes_total:
+        return fmt.t("{change} against today", change=fmt.money(d.spend_change, sign=True))
+    return f"{fmt.t('Money that moves')}: {fmt.money(d.shifted)}"
+
+
+def _plan(made: Any, m: Telling) -> None:
+    t, table = m.fmt.t, m.plan.allocation
+    shown = _largest(table, table[["reference", "spend"]].max(axis=1))
+    rows = [
+        Series(t("Today"), shown["reference"].to_list(), m.look["today"]),
+        Series(t("Plan"), shown["spend"].to_list(), m.look["accent"]),
+    ]
+    slide = _slide(made, t("What should we do, channel by channel?"), m.teller.headline().lead, m)
+    _bars(slide, m, _names(shown, m), rows, t("Spend over {horizon}", horizon=m.decision.horizon), money=True)
+
+
+def _returns(made: Any, m: Telling) -> None:
+    x, fmt, t = m.meaning, m.fmt, m.fmt.t
+    shown = _largest(x.channels, x.channels["spend"])
+    rows = []
+    for title, name, role in (
+        (t("Average {amount}", amount=fmt.next_amount), "roas", "accent"),
+        (t("Next {amount}", amount=fmt.next_amount), "marginal_roas", "today"),
+    ):
+        mean, low, high = (shown[f"{name}{end}"].to_list() for end in ("", "_lower", "_upper"))
+        rows.append(Series(title, mean, m.look[role], low, high))
+    question = t("What does each channel return, on average and for the next {amount}?", amount=fmt.next_amount)
+    slide = _slide(made, question, answers.returns(x.channels, x.overall_return, fmt), m)
+    _bars(slide, m, _names(shown, m), rows, t("Return per {amount}", amount=fmt.next_amount), money=False)
+
+
+def _drivers(made: Any, m: Telling) -> None:
+    x, fmt, t = m.meaning, m.fmt, m.fmt.t
+    media = x.parts[x.parts["kind"] == "media"]
+    shown = _largest(media, media["mean"])
+    ends = (shown[name].to_list() for name in ("lower", "upper"))
+    rows = [Series(t("Won by it"), shown["mean"].to_list(), m.look["accent"], *ends)]
+    question = (
+        t("What drove {outcome}?", outcome=m.basis.outcome)
+        if fmt.money_outcome
+        else t("What drove the {outcome}?", outcome=m.basis.outcome)
+    )
+    answer = answers.drivers(x.parts, x.media, float(x.parts["mean"].sum()), m.basis.outcome, fmt)
+    slide = _slide(made, question, answer, m)
+    _bars(slide, m, _names(shown, m), rows, t("Won by it"), money=fmt.money_outcome)
+
+
+def _budgets(made: Any, m: Telling) -> None:
+    t, curve = m.fmt.t, m.plan.curve
+    slide = _slide(
+        made,
+        t("What if we spent more, less, or otherwise?"),
+        answers.budgets(curve, m.decision.spend_planned, m.gain_fmt),
+        m,
+    )
+    data = XyChartData()
+    names = {"outcome": t("Won by media"), "outcome_lower": t("lower end"), "outcome_upper": t("upper end")}
+    for column, name in names.items():
+        series = data.add_series(name)
+        for x, y in zip(curve["budget"], curve[column], strict=True):
+            series.add_data_point(float(x), float(y))
+    frame = slide.shapes.add_chart(XL_CHART_TYPE.XY_SCATTER_SMOOTH_NO_MARKERS, *_place(), data)
+    _lines(frame.chart, [m.look["accent"], m.look["faint"], m.look["faint"]])
+    _dress(frame, m, t("Won by media"), money=m.gain_fmt.money_outcome)
+    frame.chart.category_axis.tick_labels.number_format = _format(m.fmt, money=True)
+    frame.chart.category_axis.tick_labels.number_format_is_linked = False
+
+
+def _belief(made: Any, m: Telling) -> None:
+    t = m.fmt.t
+    hidden, inside, error, frame = 0, 0, float("nan"), m.meaning.fitted
+    if m.holdout is not None:
+        frame = m.holdout.total
+        hidden, error = len(frame), m.holdout.error
+        inside = int(((frame["actual"] >= frame["lower"]) & (frame["actual"] <= frame["upper"])).sum())
+    answer = answers.belief(m.gate.passed, len(m.gate.warnings), error, inside, hidden, m.fmt)
+    slide = _slide(made, t("Can we believe it?"), answer, m)
+    data = _Categories()
+    data.categories = [m.fmt.date(day.date()) for day in pd.DatetimeIndex(frame["date"])]
+    names = {"actual": t("actual"), "mean": t("model"), "lower": t("lower end"), "upper": t("upper end")}
+    for column, name in names.items():
+        data.add_series(name, [None if not np.isfinite(v) else float(v) for v in frame[column]])
+    made_frame = slide.shapes.add_chart(XL_CHART_TYPE.LINE, *_place(), data)
+    _lines(made_frame.chart, [m.look["ink"], m.look["accent"], m.look["faint"], m.look["faint"]])
+    _dress(made_frame, m, t("Outcome"), money=m.fmt.money_outcome)
+
+
+# Charts
+
+
+def _place() -> tuple[Emu, Emu, Emu, Emu]:
+    return _SIDE, _TOP, _WIDTH - 2 * _SIDE, Inches(4.95)
+
+
+def _largest(table: pd.DataFrame, by: "pd.Series[float]") -> pd.DataFrame:
+    """As many channels as a chart holds, the largest, in their own order."""
+    chosen = set(by.sort_values(ascending=False, kind="stable").index[:_MOST_CHANNELS])
+    return table[[name in chosen for name in table.index]]
+
+
+def _names(table: pd.DataFrame, m: Telling) -> list[str]:
+    return [calm(m.fmt.label(str(name))) for name in table.index]
+
+
+def _bars(slide: Any, m: Telling, names: Sequence[str], rows: Sequence[Series], title: str, *, money: bool) -> None:
+    data = _Categories(number_format=_format(m.fmt, money=money))
+    data.categories = list(names)
+    for row in rows:
+        data.add_series(row.name, [float(v) for v in row.values])
+    frame = slide.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, *_place(), data)
+    plot = frame.chart.plots[0]
+    plot.gap_width, plot.overlap = 60, -10
+    for row, series in zip(rows, plot.series, strict=True):
+        series.format.fill.solid()
+        series.format.fill.fore_color.rgb = _colour(row.colour)
+        series.invert_if_negative = False
+        if row.lower is not None and row.upper is not None:
+            series._element.insert_element_before(_error_bars(row), "c:cat", "c:val")
+    frame.chart.category_axis.reverse_order = True
+    _dress(frame, m, title, money=money)
+    if len(rows) == 1:
+        frame.chart.has_legend = False
+
+
+_C = "http://schemas.openxmlformats.org/drawingml/2006/chart"
+
+
+def _error_bars(row: Series) -> Any:
+    """Ends of intervals as custom error bars, for which python-pptx has no words."""
+    bars = etree.Element(f"{{{_C}}}errBars", nsmap={"c": _C})
+    for name, value in (("errBarType", "both"), ("errValType", "cust"), ("noEndCap", "0")):
+        etree.SubElement(bars, f"{{{_C}}}{name}", val=value)
+    sides = (
+        ("plus", [high - mid for high, mid in zip(row.upper or (), row.values, strict=True)]),
+        ("minus", [mid - low for low, mid in zip(row.lower or (), row.values, strict=True)]),
+    )
+    for name, lengths in sides:
+        numbers = etree.SubElement(etree.SubElement(bars, f"{{{_C}}}{name}"), f"{{{_C}}}numLit")
+        etree.SubElement(numbers, f"{{{_C}}}ptCount", val=str(len(lengths)))
+        for i, length in enumerate(lengths):
+            if np.isfinite(length):
+                etree.SubElement(
+                    etree.SubElement(numbers, f"{{{_C}}}pt", idx=str(i)), f"{{{_C}}}v"
+                ).text = f"{length!r}"
+    return bars
+
+
+def _lines(chart: Any, colours: Sequence[str]) -> None:
+    for series, colour in zip(chart.plots[0].series, colours, strict=True):
+        series.smooth = False
+        series.format.line.color.rgb = _colour(colour)
+        series.format.line.width = Pt(2.25 if series is chart.plots[0].series[0] else 1.25)
+
+
+def _dress(frame: Any, m: Telling, title: str, *, money: bool) -> None:
+    """Legend, sizes, axes in the report's notation, and words for those who do not see the chart."""
+    chart = frame.chart
+    chart.font.size = Pt(12)
+    chart.font.color.rgb = _colour(m.look["soft"])
+    chart.has_title = False
+    chart.has_legend = True
+    chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.TOP, False
+    axis = chart.value_axis
+    axis.has_title = True
+    axis.axis_title.text_frame.text = calm(title)
+    axis.axis_title.text_frame.paragraphs[0].runs[0].font.size = Pt(12)
+    axis.major_gridlines.format.line.color.rgb = _colour(m.look["rule"])
+    axis.format.line.fill.background()
+    axis.tick_labels.number_format, axis.tick_labels.number_format_is_linked = _format(m.fmt, money=money), False
+    frame._element.nvGraphicFramePr.cNvPr.set("descr", calm(title))
+
+
+def _format(fmt: Formatter, *, money: bool) -> str:
+    """How a spreadsheet writes amounts: thousands separated, with the currency; returns with two decimals."""
+    if not money:
+        return "General" if not fmt.value_returns else "0.0#"
+    sign = re.sub(r'["\\]', "", fmt.currency)
+    return f'#,##0\\ "{sign}"'
