@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from pydantic import ValidationError
 
+from mmm.calibration.peers import PEERS, from_peer
 from mmm.calibration.settings import ExperimentSettings, ExperimentsSettings
 from mmm.data.calendar import Frequency
 from mmm.data.cells import is_blank
@@ -36,7 +37,9 @@ def read_evidence(settings: ExperimentsSettings, dataset: Dataset, base: Path, l
     problems = Problems("experiments")
     tests = [(f"experiments.tests.{i}", test) for i, test in enumerate(settings.tests)]
     if settings.source is not None:
-        tests += _from_table(read_file(base / settings.source, settings.csv, "experiments.source"), settings, problems)
+        tests += _from_table(
+            read_file(base / settings.source, settings.csv, "experiments.source"), settings, problems, dataset.frequency
+        )
     found = [(where, _experiment(where, test, dataset, problems)) for where, test in tests]
     experiments = [(where, e) for where, e in found if e is not None]
     for where, experiment in experiments:
@@ -51,9 +54,11 @@ def read_evidence(settings: ExperimentsSettings, dataset: Dataset, base: Path, l
 
 
 def _from_table(
-    table: Table, settings: ExperimentsSettings, problems: Problems
+    table: Table, settings: ExperimentsSettings, problems: Problems, frequency: Frequency
 ) -> list[tuple[str, ExperimentSettings]]:
     known = list(ExperimentSettings.model_fields)
+    if set(PEERS) <= set(table.columns):
+        known = [*known, *PEERS]
     for column in table.columns:
         if column not in known:
             problems.add(f"{table.source}: column '{column}' is unknown.", nearest(column, known))
@@ -63,6 +68,8 @@ def _from_table(
         cells = {c: table.frame[c].iloc[row] for c in table.columns if c in known}
         try:
             values = dict(_values(cells, settings))
+            if "delta_x" in values:
+                values = from_peer(values, row + 1, frequency)
             out.append((where, ExperimentSettings.model_validate(values)))
         except ValidationError as error:
             for problem in error.errors(include_url=False):
@@ -70,6 +77,8 @@ def _from_table(
                 text = problem["msg"].removeprefix("Value error, ")
                 received = f" (received {shown(problem['input'])})" if key else ""
                 problems.add(f"{where}: {f'{key}: ' if key else ''}{text}{received}.", "Correct the row.")
+        except ValueError as error:
+            problems.add(f"{where}: {error}.", "Correct the row.")
     return out
 
 
@@ -80,7 +89,7 @@ def _values(cells: dict[str, Any], settings: ExperimentsSettings) -> Iterator[tu
         text = str(cell).strip()
         if name == "geos":
             yield name, tuple(part.strip() for part in text.split(_SEPARATOR) if part.strip())
-        elif name in ("spend", "outcome", "roas", "error"):
+        elif name in ("spend", "outcome", "roas", "error", *PEERS[1:]):
             read = amount(undressed(text).body, settings.csv.style)
             yield name, text if read is None else read.value
         else:

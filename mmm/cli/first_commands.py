@@ -76,13 +76,38 @@ def import_meridian(
     show_meridian(Importing(data, None, out, force, currency))
 
 
+@imports.command("pymc-marketing")
+def import_pymc_marketing(
+    model: Annotated[Path, typer.Argument(metavar="MODEL.nc", help="A fitted MMM, as its save method writes it.")],
+    out: SettingsOut = None,
+    currency: Currency = None,
+    force: Force = False,
+) -> None:
+    """Settings and priors from a fitted model of PyMC-Marketing, and a table of what was not carried over."""
+    from mmm.cli.peers import Importing, show_pymc_marketing
+
+    show_pymc_marketing(Importing(model, None, out, force, currency))
+
+
+def compare(
+    config: Config,
+    theirs: Annotated[Path, typer.Argument(metavar="THEIRS.csv", help="*_theirs.csv, as `mmm import` writes it.")],
+    parameter: Parameters = None,
+    out: Annotated[Path, typer.Option(help="Folder for the table and the page.")] = Path("export"),
+) -> None:
+    """Set another tool's results beside this model's: share, ROAS and curve by channel, as a table and a page."""
+    from mmm.cli.peers import show_compare
+
+    show_compare(config, theirs, parameter or [], out)
+
+
 def export(
-    tool: Annotated[str, typer.Argument(help="meridian or pymc-marketing.")],
+    tool: Annotated[str, typer.Argument(help="meridian or pymc-marketing: the data; arviz: the posterior.")],
     config: Config,
     parameter: Parameters = None,
     out: Annotated[Path, typer.Option(help="Folder for the table and the lines that read it.")] = Path("export"),
 ) -> None:
-    """Write the data as the input of another tool: a table, and the Python that reads it there."""
+    """Write the data as another tool's input, with the Python that reads it; or the posterior as NetCDF and Zarr."""
     from mmm.cli.peers import show_export
 
     show_export(tool, config, parameter or [], out)

@@ -1,7 +1,8 @@
 """``mmm import``: settings from what other tools keep of a model, with an account of what was not carried over."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import typer
@@ -11,20 +12,28 @@ from mmm.cli.output import plain, say, table, write_table
 from mmm.data.calendar import parse_periods
 from mmm.data.csv_settings import CsvSettings
 from mmm.data.read import read_file
-from mmm.errors import SettingsError
+from mmm.errors import DataError, SettingsError
 from mmm.files import write_whole
-from mmm.settings import load_dataset, load_settings, read_parameters
+from mmm.reporting.content.from_fit import notation
+from mmm.reporting.runs.beside_page import Beside, beside, page
+from mmm.reporting.runs.inputs import checked_request
+from mmm.scratch import discard, scratch_folder
+from mmm.settings import Settings, load_dataset, load_settings, read_parameters
 from mmm.starting.peers.handed import to_meridian, to_pymc_marketing
-from mmm.starting.peers.imported import Imported
+from mmm.starting.peers.imported import Imported, Theirs
 from mmm.starting.peers.meridian import import_meridian
+from mmm.starting.peers.pymc_marketing import SPENDS, import_pymc_marketing
+from mmm.starting.peers.pymc_marketing import read_model as read_fitted
 from mmm.starting.peers.robyn import import_robyn, raw_data, read_model
 from mmm.starting.proposal import propose
 from mmm.starting.sight import see
 from mmm.starting.start import relative
 from mmm.suggest import suggestion
 from mmm.tables import csv_text
+from mmm.workflow import analysed, judged
 
-_TOOLS = ("meridian", "pymc-marketing")
+_TOOLS = ("meridian", "pymc-marketing", "arviz")
+_THEIRS = ("channel", "share", "roas", "low", "high")
 
 
 @dataclass(frozen=True)
@@ -61,11 +70,29 @@ def show_meridian(asked: Importing) -> None:
     _tell(import_meridian(sight, proposal), out, asked.force)
 
 
+def show_pymc_marketing(asked: Importing) -> None:
+    """Write settings for a fitted model of PyMC-Marketing's, its data and its results, and say what was lost.
+
+    Raises SettingsError for a file that is none of its models, or holds no fit.
+    """
+    out = asked.out or Path(f"{_name(asked.file)}.yaml")
+    model = read_fitted(asked.file)
+    path = write_whole(out.parent / f"{_name(asked.file)}.csv", csv_text(model.frame))
+    say(f"The data within the file are kept in {path}.")
+    found = import_pymc_marketing(model, path.name, _name(asked.file), asked.currency or "USD")
+    if asked.currency is None:
+        found.notes.append("The model names no currency; USD is a guess that changes names and signs only.")
+    _tell(found, out, asked.force)
+
+
 def show_export(tool: str, config: Path, parameters: list[str], out: Path) -> None:
     """Write the table and the code of another tool into ``out``. Raises SettingsError for a tool that is not known."""
     if tool not in _TOOLS:
         raise SettingsError(f"'{tool}' is no tool that data are handed to. {suggestion(tool, _TOOLS)}")
     settings = load_settings(config, read_parameters(parameters))
+    if tool == "arviz":
+        _posterior(settings, out)
+        return
     dataset = load_dataset(settings)
     if tool == "meridian":
         made = to_meridian(dataset)
@@ -77,6 +104,53 @@ def show_export(tool: str, config: Path, parameters: list[str], out: Path) -> No
     typer.echo(plain(str(write_whole(out / f"read_{name}.py", made.code))))
     for lost in made.lost:
         say(f"Not handed over: {lost}.")
+
+
+def _posterior(settings: Settings, out: Path) -> None:
+    """The fit, from the store or sampled, as ArviZ's tree in a NetCDF file and a Zarr folder."""
+    from mmm.inference.posterior import for_files, posterior_tree
+
+    found = judged(checked_request(settings), progress=True, say=say)
+    tree = for_files(posterior_tree(found.fit))
+    with scratch_folder(out / "posterior") as made:
+        tree.to_netcdf(made / "posterior.nc", engine="h5netcdf")
+        tree.to_zarr(made / "posterior.zarr", mode="w", zarr_format=2)
+        discard(out / "posterior.zarr")
+        for name in ("posterior.nc", "posterior.zarr"):
+            typer.echo(plain(str((made / name).replace(out / name))))
+    say(found.gate.summary)
+
+
+def show_compare(config: Path, theirs: Path, parameters: list[str], out: Path) -> None:
+    """Write compare.csv and compare.html. Raises DataError for a table that is none of `mmm import`'s."""
+    settings = load_settings(config, read_parameters(parameters))
+    given = read_file(theirs, CsvSettings(), "THEIRS").frame
+    lacking = [name for name in _THEIRS if name not in given.columns]
+    if lacking:
+        raise DataError(f"'{theirs}' has no column '{lacking[0]}'. Give the *_theirs.csv that `mmm import` writes.")
+    request = checked_request(settings)
+    found = judged(request, progress=True, say=say)
+    analysis = analysed(found.fit, request.store)
+    window = found.fit.window
+    made = beside(given, analysis, window.stop - window.start)
+    if made.empty:
+        raise DataError(f"'{theirs}' names no channel of '{config}'. Rename its column 'channel' as the settings do.")
+    tool = "Another tool"
+    fmt = replace(notation(settings, request.dataset), labels={})
+    page_of = Beside(made, settings.title or settings.name, tool)
+    typer.echo(plain(str(write_table(out / "compare.csv", made))))
+    typer.echo(plain(str(write_whole(out / "compare.html", page(page_of, fmt, settings.report)))))
+    rows = [
+        (x["channel"], f"{x['share']:.1%}", f"{x['our_share']:.1%}", _ends(x, ""), _ends(x, "our_"))
+        for x in made.to_dict("records")
+    ]
+    heads = ["channel", "share, theirs", "share, ours", "ROAS, theirs", "ROAS, ours"]
+    table("Theirs beside ours, with 90% intervals", heads, rows, right=heads[1:])
+    say(found.gate.summary)
+
+
+def _ends(row: dict[Any, Any], who: str) -> str:
+    return f"{row[f'{who}roas']:.2f} ({row[f'{who}low']:.2f} to {row[f'{who}high']:.2f})"
 
 
 def _name(path: Path) -> str:
@@ -99,7 +173,9 @@ def _tell(found: Imported, out: Path, force: bool) -> None:
     columns = [found.tool, "here", "", "why"]
     table("What was carried over", columns, [(i.theirs, i.ours, i.how, i.why) for i in found.items])
     if found.theirs:
-        frame = pd.DataFrame(found.theirs)
+        frame = pd.DataFrame([t[:5] for t in found.theirs], columns=list(Theirs._fields[:5]))
+        for place, level in enumerate(SPENDS if all(t.steady for t in found.theirs) else ()):
+            frame[f"won_at_{level:g}"] = [t.steady[place] for t in found.theirs]
         shown = [(t.channel, f"{t.share:.1f}%", f"{t.roas:.2f}", f"{t.low:.2f} to {t.high:.2f}") for t in found.theirs]
         table(f"{found.tool}'s results", ["channel", "share", "ROAS", "its interval"], shown, right=["share", "ROAS"])
         typer.echo(plain(str(write_table(out.with_name(f"{out.stem}_theirs.csv"), frame))))

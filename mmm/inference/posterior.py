@@ -53,6 +53,23 @@ def posterior_tree(fit: Fit) -> xr.DataTree:
     return xr.DataTree.from_dict(groups)
 
 
+def for_files(tree: xr.DataTree) -> xr.DataTree:
+    """The tree with what files can hold alone: names as text and not as objects, attributes as texts and numbers."""
+    groups = {}
+    for node in tree.subtree:
+        found = node.to_dataset(inherit=False)
+        texts = {str(name): values.astype(str) for name, values in found.variables.items() if values.dtype == object}
+        coords = {name: (values.dims, values.values) for name, values in texts.items() if name in found.coords}
+        plain = found.assign_coords(coords).assign({k: v for k, v in texts.items() if k not in coords})
+        parts: list[Any] = [plain, *plain.variables.values()]
+        for part in parts:
+            part.attrs = {k: v if isinstance(v, str | int | float) else str(v) for k, v in part.attrs.items()}
+            # How the store packed them is nothing to another file.
+            part.encoding = {}
+        groups[node.path] = plain
+    return xr.DataTree.from_dict(groups)
+
+
 def _common(fit: Fit) -> xr.Dataset:
     parts = by_chain(fit)
     names = [

@@ -175,3 +175,31 @@ def test_simulated_tests_are_read_and_near_the_truth() -> None:
         spend = DATA.data["spend"].sel(date=slice(experiment.start, experiment.end), channel=experiment.channel).sum()
         # A six-week burst saturates: its return is that of the whole panel, or up to a third less.
         assert 0.6 < experiment.measured / float(spend) / roas[experiment.channel] < 1.15
+
+
+def peers_table(folder: Path, row: str, head: str = "channel,x,delta_x,delta_y,sigma,start,end") -> Path:
+    (folder / "tests.csv").write_text(f"{head}\n{row}\n", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("row", "kind", "spend", "measured"),
+    [
+        ("search,50000,-20000,-30000,6000,2023-03-06,2023-04-02", "go_dark", 80_000.0, 120_000.0),
+        ("search,50000,20000,30000,6000,2023-03-06,2023-03-27", "heavy_up", 80_000.0, 120_000.0),
+    ],
+)
+def test_rows_of_a_peer_are_amounts_a_period(
+    tmp_path: Path, row: str, kind: str, spend: float, measured: float
+) -> None:
+    """Four weeks, whether the end is a week's last day or its first; what less money lost is what the money won."""
+    (found,) = read(source="tests.csv", base=peers_table(tmp_path, row)).experiments
+    assert (found.kind, found.spend, found.measured, found.error) == (kind, spend, measured, 24_000.0)
+    assert (found.start, found.end, found.channel) == ("2023-03-06", "2023-03-27", "search")
+
+
+def test_rows_of_a_peer_without_dates_or_change_are_refused(tmp_path: Path) -> None:
+    base = peers_table(tmp_path, "search,5,1,2,1", "channel,x,delta_x,delta_y,sigma")
+    assert "add the columns start and end" in refused(source="tests.csv", base=base)
+    base = peers_table(tmp_path, "search,5,0,2,1,2023-03-06,2023-04-02")
+    assert "delta_x must be a number other than 0" in refused(source="tests.csv", base=base)

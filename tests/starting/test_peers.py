@@ -3,17 +3,25 @@
 import ast
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from typer.testing import CliRunner
 
 from mmm.cli import app
 from mmm.errors import DataError, SettingsError
+from mmm.inference.posterior import for_files, posterior_tree
+from mmm.reporting.notation.formatter import Formatter
+from mmm.reporting.runs.beside_page import Beside, beside, page
 from mmm.settings import load_settings, settings_from
+from mmm.settings.report import ReportSettings
 from mmm.starting.peers.imported import active_mean, beta, carried, interval
+from mmm.starting.peers.pymc_marketing import import_pymc_marketing
+from mmm.starting.peers.pymc_marketing import read_model as read_fitted
 from mmm.starting.peers.robyn import import_robyn, read_model
 from mmm.starting.written import settings_text
 
@@ -173,3 +181,147 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.model.lookback == "8 weeks"
     assert settings.model.roas.median == pytest.approx(np.exp(0.2), rel=0.01)
     assert settings.data.channels["web"].media == "web_impression"
+
+
+# PyMC-Marketing
+
+
+def fitted(path: Path, **changed: Any) -> Path:
+    """A file as MMM.save of PyMC-Marketing 1.3.0 lays it out, with the parts that are read; draws are all the truth."""
+    saturation = "pymc_marketing.mmm.components.saturation."
+    priors = {"lam": {"dist": "Gamma", "kwargs": {"alpha": 3, "beta": 1}}, "beta": {"dist": "HalfNormal", "kwargs": {}}}
+    parts = {
+        "date_column": "DATE",
+        "target_column": "revenue",
+        "channel_columns": ["tv_S", "web_S"],
+        "control_columns": ["newsletter"],
+        "dims": [],
+        "adstock": {
+            "__type__": "pymc_marketing.mmm.components.adstock.GeometricAdstock",
+            "l_max": 6,
+            "normalize": True,
+            "priors": {"alpha": {"dist": "Beta", "kwargs": {"alpha": 1, "beta": 3}, "dims": ["channel"]}},
+        },
+        "saturation": {"__type__": f"{saturation}LogisticSaturation", "priors": priors},
+        "yearly_seasonality": 2,
+        "time_varying_media": True,
+        "link": "identity",
+        **changed,
+    }
+    media = frame()[["tv_S", "web_S"]].to_numpy()
+    scale, target = media.max(axis=0), float(frame()["revenue"].max())
+    beta, lam = np.array([0.2, 0.1]), np.array([2.0, 3.0])
+    won = beta * np.tanh(lam * media / scale / 2)
+    draw = {"channel": ["tv_S", "web_S"]}
+    many = lambda v: np.broadcast_to(v, (2, 3, *np.shape(v)))  # noqa: E731
+    groups = {
+        "posterior": xr.Dataset(
+            {
+                "saturation_beta": (("chain", "draw", "channel"), many(beta)),
+                "saturation_lam": (("chain", "draw", "channel"), many(lam)),
+                "channel_contribution": (("chain", "draw", "date", "channel"), many(won)),
+            },
+            coords=draw,
+        ),
+        "fit_data": xr.Dataset.from_dataframe(
+            frame()
+            .assign(DATE=pd.to_datetime(frame()["DATE"]))
+            .set_index("DATE")[["tv_S", "web_S", "newsletter", "revenue"]]
+        ),
+        "constant_data": xr.Dataset({"channel_scale": ("channel", scale), "target_scale": target}, coords=draw),
+    }
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs = {key: value if isinstance(value, str) else json.dumps(value) for key, value in parts.items()}
+    tree.to_netcdf(path, engine="h5netcdf")
+    return path
+
+
+def test_a_fitted_model_becomes_settings_with_its_priors(tmp_path: Path) -> None:
+    model = read_fitted(fitted(tmp_path / "model.nc"))
+    found = import_pymc_marketing(model, "shop.csv", "shop", "EUR")
+    settings = settings_from(found.document)
+    assert settings.model.lookback == "5 weeks"
+    alpha = settings.model.adstock_of("tv_S").priors["alpha"]
+    assert (alpha.alpha, alpha.beta) == (1.0, 3.0)  # type: ignore[union-attr]
+    half = settings.model.saturation_of("tv_S").priors["half"]
+    # Quantiles of Gamma(3, 1) are 0.818 and 6.296; log 3 over them, from the largest value to the mean.
+    ratio = WAVE.max() / WAVE.mean()
+    ends = (np.log(3) / 6.296 * ratio, np.log(3) / 0.818 * ratio)
+    assert (half.lower, half.upper) == pytest.approx(ends, rel=0.06)  # type: ignore[union-attr]
+    assert settings.model.baseline.seasonality_order == 2
+    gone = {item.theirs for item in found.items if item.how == "not carried over"}
+    assert {"time_varying_media", "posterior"} <= gone
+
+
+def test_the_prior_of_a_curves_height_is_told_as_a_return(tmp_path: Path) -> None:
+    """With everything fixed the return is known by hand: the curve at each week's media, no carryover."""
+    fixed = {"__type__": "x.LogisticSaturation", "priors": {"lam": 2.0, "beta": 0.2}}
+    no = {"__type__": "x.NoAdstock", "l_max": 1, "priors": {}}
+    model = read_fitted(fitted(tmp_path / "model.nc", saturation=fixed, adstock=no))
+    document = import_pymc_marketing(model, "shop.csv", "shop", "EUR").document
+    won = 0.2 * np.tanh(WAVE / WAVE.max()).sum() * frame()["revenue"].max() / WAVE.sum()
+    assert document["model"]["channels"]["tv_S"]["roas"]["lower"] == pytest.approx(won, rel=0.01)
+
+
+def test_what_a_fitted_model_said_is_kept(tmp_path: Path) -> None:
+    theirs = import_pymc_marketing(read_fitted(fitted(tmp_path / "model.nc")), "s.csv", "shop", "EUR").theirs
+    tv = theirs[0]
+    target = frame()["revenue"].max()
+    won = (0.2 * np.tanh(WAVE / WAVE.max())).sum() * target
+    assert tv.roas == pytest.approx(won / WAVE.sum())
+    assert tv.share == pytest.approx(100 * won / frame()["revenue"].sum())
+    assert tv.steady[2] == pytest.approx(0.2 * np.tanh(2 * WAVE.mean() / WAVE.max()) * target)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"channel_columns": None}, "holds no|no 'channel_columns'"),
+        ({"dims": ["geo", "brand"]}, "has the dims geo, brand"),
+    ],
+)
+def test_other_files_are_refused(tmp_path: Path, changed: dict[str, Any], said: str) -> None:
+    path = fitted(tmp_path / "model.nc", **changed)
+    if changed.get("channel_columns", "") is None:
+        tree = xr.open_datatree(path, engine="h5netcdf").load()
+        tree.close()
+        del tree.attrs["channel_columns"]
+        tree.to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
+        path = tmp_path / "other.nc"
+    with pytest.raises(SettingsError, match=said):
+        read_fitted(path)
+
+
+def test_a_text_file_is_no_netcdf(tmp_path: Path) -> None:
+    (tmp_path / "model.nc").write_text("no", encoding="utf-8")
+    with pytest.raises(SettingsError, match="is no netCDF file"):
+        read_fitted(tmp_path / "model.nc")
+
+
+def test_results_stand_beside_each_other() -> None:
+    channels = pd.DataFrame(
+        {"spend": [800.0], "share": [0.1], "roas": [2.0], "roas_lower": [1.0], "roas_upper": [3.0]}, index=["tv"]
+    )
+    curves = pd.DataFrame({"channel": "tv", "spend": [0.0, 10.0, 15.0], "effect": [0.0, 20.0, 25.0]})
+    analysis: Any = SimpleNamespace(channels=channels, curves=curves)
+    theirs = pd.DataFrame({"channel": ["tv", "gone"], "share": 8.0, "roas": 5.0, "low": 4.0, "high": 6.0})
+    (row,) = beside(theirs.assign(won_at_1=7.0), analysis, 80).to_dict("records")
+    assert (row["share"], row["our_share"], row["won_at_1"]) == (0.08, 0.1, 7.0)
+    assert (row["our_won_at_0.5"], row["our_won_at_1"]) == (10.0, 20.0)
+    assert np.isnan(row["our_won_at_2"])  # a spend of 20 a week lies beyond the curve
+    shown = page(Beside(pd.DataFrame([row]), "Shop", "PyMC-Marketing"), Formatter("EUR", "EUR", True), ReportSettings())
+    assert "On 1 of 1 channels the two 90% intervals" in shown
+    assert "not seen" in shown
+
+
+def test_a_posterior_is_handed_over_as_netcdf_and_zarr(known: Any, tmp_path: Path) -> None:
+    """Names are objects in a store and texts in files, which ArviZ opens."""
+    import arviz
+
+    tree = for_files(posterior_tree(known.fit))
+    tree.to_netcdf(tmp_path / "posterior.nc", engine="h5netcdf")
+    tree.to_zarr(tmp_path / "posterior.zarr", mode="w", zarr_format=2)
+    roas = known.fit.main.posterior["log_beta"]
+    for found in (arviz.from_netcdf(tmp_path / "posterior.nc"), arviz.from_zarr(tmp_path / "posterior.zarr")):
+        assert list(found["posterior"]["channel"].values) == list(known.dataset.channels)
+        np.testing.assert_array_equal(found["posterior"]["log_beta"].values, roas.values)

@@ -18,8 +18,9 @@ def swings_of(decomposition: pd.DataFrame) -> pd.DataFrame:
     for name, part in decomposition.groupby("component", sort=False):
         centre = float(part["mean"].mean())
         row: dict[str, object] = {"kind": part["kind"].iloc[0]}
-        for end, place in (("least", part["mean"].idxmin()), ("most", part["mean"].idxmax())):
-            at = part.loc[place]
+        means = part["mean"].to_numpy(dtype=float)
+        for end, place in (("least", int(means.argmin())), ("most", int(means.argmax()))):
+            at = part.iloc[place]
             row |= {f"{end}{b}": float(at[b.removeprefix("_") or "mean"]) - centre for b in _ENDS}
             row[f"{end}_date"] = at["date"]
         rows[str(name)] = row

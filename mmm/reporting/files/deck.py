@@ -30,7 +30,7 @@ _MOST_CHANNELS = 14
 _MOST_NOTES = 4
 
 
-class _Plain(CategoryWorkbookWriter):
+class _Plain(CategoryWorkbookWriter):  # type: ignore[misc]  # python-pptx is not typed
     """The workbook behind a chart, names as text: python-pptx writes a name that begins with '=' as a formula."""
 
     @contextmanager

@@ -19,7 +19,6 @@ from mmm.reporting.content.results import Results, read_results
 from mmm.reporting.design.glyphs import unprintable
 from mmm.reporting.design.look import make_look
 from mmm.reporting.files.export import clean
-from mmm.reporting.languages.words import mark
 from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.notation.identity import bare
 from mmm.reporting.pages.render import Cover, brief_page, logo_data, pdf_bytes, print_page, require_pdf, web_page
@@ -27,6 +26,7 @@ from mmm.reporting.runs.executed import chapters_of
 from mmm.reporting.runs.finished import MANIFEST, earlier_report, inputs_key, package_version, package_versions
 from mmm.reporting.runs.inputs import checked_request
 from mmm.reporting.runs.notebook import execute
+from mmm.reporting.runs.standing import standing_words
 from mmm.reporting.runs.story import EARLIER_FILE, INPUTS_FILE, RECORDS_FILE, SETTINGS_FILE, handing
 from mmm.scratch import discard, keep, scratch_path, sweep
 from mmm.settings import Settings, dump_settings
@@ -34,17 +34,8 @@ from mmm.workflow import Conclusion, Judged, Request, concluded, judged
 
 NOTEBOOK = "budget_report.ipynb"
 NOTEBOOK_KEPT = "Its notebook is kept in "
+PRINTED = ("pdf", "brief")
 Say = Callable[[str], None]
-_STATES = {
-    "draft": mark("a draft"),
-    "submitted": mark("submitted, not yet approved"),
-    "approved": mark("approved"),
-    "rejected": mark("rejected"),
-    "active": mark("approved and active"),
-    "superseded": mark("superseded by a later plan"),
-    "settled": mark("settled"),
-}
-"""States of a plan in the register, in words."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -180,14 +171,13 @@ def _prepare(settings: Settings, root: Path, say: Say, options: RunOptions) -> _
     """The PDF library and the folders, before any data are read."""
     notes: list[str] = []
     formats: list[str] = list(settings.report.formats)
-    printed = [name for name in formats if name in ("pdf", "brief")]
-    if printed:
-        try:
+    try:
+        if set(PRINTED) & set(formats):
             require_pdf()
-        except ReportError as error:
-            notes.append(str(error))
-            say(str(error))
-            formats = [name for name in formats if name not in printed]
+    except ReportError as error:
+        notes.append(str(error))
+        say(str(error))
+        formats = [name for name in formats if name not in PRINTED]
     folder = root / settings.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -279,7 +269,7 @@ def _render(run: _Run, dataset: Dataset, found: Judged) -> None:
         (run.temporary / "report.pdf").write_bytes(pdf_bytes(print_page(chapters, cover)))
     if "brief" in run.formats:
         (run.temporary / "brief.pdf").write_bytes(pdf_bytes(brief_page(chapters, cover)))
-    if {"pdf", "brief"} & set(run.formats):
+    if set(PRINTED) & set(run.formats):
         _tell_unprintable(run, "".join((cover.title, cover.organisation, *(bare(c.answer) + c.html for c in chapters))))
     run.timed("rendering", since)
 
@@ -322,22 +312,9 @@ def _cover(run: _Run, dataset: Dataset, found: Judged) -> Cover:
             seed=found.fit.seed,
         )
         + (" " + t("Questions: {author}.", author=report.author) if report.author else "")
-        + _standing_words(run.standing, fmt),
+        + standing_words(run.standing, fmt),
         templates=settings.base / report.templates if report.templates is not None else None,
     )
-
-
-def _standing_words(standing: Standing | None, fmt: Formatter) -> str:
-    """The plan's state in the register, and who approved it when."""
-    plan = None if standing is None else standing.plan
-    if plan is None:
-        return ""
-    text = " " + fmt.t("In the register: plan {plan}, {state}.", plan=plan.id, state=fmt.t(_STATES[plan.state]))
-    step = plan.last("approve")
-    if step is not None:
-        day = fmt.date(datetime.fromisoformat(step.at).date())
-        text += " " + fmt.t("Approved by {name} on {date}.", name=step.by, date=day)
-    return text
 
 
 def _horizon(dataset: Dataset, settings: Settings, fmt: Formatter) -> str:

@@ -20,13 +20,17 @@ class Item(NamedTuple):
 
 
 class Theirs(NamedTuple):
-    """What the other tool says of a channel: money per money with its interval, share of the outcome in percent."""
+    """What the other tool says of a channel: money per money with its interval, share of the outcome in percent.
+
+    ``steady``: outcome a period of steady spend at half, once and twice the channel's mean; empty where it is not kept.
+    """
 
     channel: str
     share: float
     roas: float
     low: float
     high: float
+    steady: tuple[float, ...] = ()
 
 
 @dataclass
