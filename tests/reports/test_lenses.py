@@ -14,6 +14,7 @@ from mmm.attribution import AttributionSettings
 from mmm.campaigns import CampaignSettings
 from mmm.costs import CostsSettings
 from mmm.errors import DataError
+from mmm.reporting.pages.render import Cover, web_page
 from mmm.reporting.runs.story import Story, told
 from mmm.settings.request import lenses_of
 from mmm.workflow.lenses import LENSES, OtherLenses, SeenThrough, require_readable, seen_through
@@ -24,7 +25,13 @@ def value_frame() -> pd.DataFrame:
     rows = []
     for factor, level, value in (("", "all customers", 60.0), ("channel", "search", 50.0), ("channel", "tv", 90.0)):
         row: dict[str, Any] = {"factor": factor, "level": level, "customers": 400.0}
-        for name, mean in (("orders", 2.5), ("value_52", 0.6 * value), ("value_156", value), ("ratio", value / 30)):
+        for name, mean in (
+            ("orders", 2.5),
+            ("value_52", 0.6 * value),
+            ("value_104", 0.8 * value),
+            ("value_156", value),
+            ("ratio", value / 30),
+        ):
             row |= {name: mean, f"{name}_lower": 0.9 * mean, f"{name}_upper": 1.1 * mean}
         row |= {"cost": 30.0, "payback": 12.0, "payback_lower": 4.0, "payback_upper": np.inf, "paid_back": 0.8}
         rows.append(row)
@@ -56,6 +63,28 @@ def test_chapters_are_there_only_with_their_section(story: Story, seen: tuple[Ot
     journeys = {name: table for name, table in seen[1].frames.items() if name in ("beside", "credit", "roles")}
     alone = told(story.settings, story.found, other=replace(seen[1], frames=journeys)).lenses()
     assert [one.chapter.id for one in alone] == ["lenses", "journeys"]
+
+
+@pytest.mark.browser
+def test_every_table_of_a_lens_fits_its_page(browser: Any, story: Story, seen: tuple[OtherLenses, SeenThrough]) -> None:
+    """Also with journeys that have times, and so a rule more, and a customer's value at three horizons."""
+    frames = dict(seen[1].frames)
+    timed = frames["credit"][frames["credit"]["rule"] == "linear"].assign(rule="time_decay")
+    frames["credit"] = pd.concat([frames["credit"], timed])
+    frames["value"] = frames["value"].assign(ratio_lower=17.4, ratio_upper=23.9)
+    chapters = [
+        one.chapter for one in told(story.settings, story.found, other=replace(seen[1], frames=frames)).lenses()
+    ]
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.set_content(web_page(chapters, Cover("A title", "A subtitle", "Today", story.look)))
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll('table')].filter(t => t.scrollWidth > t.parentElement.clientWidth + 1)
+            .map(t => t.querySelector('caption').textContent)"""
+    )
+    assert page.locator("table").count() > 8
+    assert wide == []
+    context.close()
 
 
 def test_the_one_table_has_the_lenses_numbers(story: Story, seen: tuple[OtherLenses, SeenThrough]) -> None:

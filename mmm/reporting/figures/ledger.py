@@ -35,8 +35,13 @@ def promises(known: Sequence[Settlement], pen: Pen) -> Drawn:
                 y, colour = i * step + extra + 16 + 22 * k, sheet.look[("today", "accent")[k]]
                 ax.plot([lower, upper], [y, y], color=colour, lw=4, solid_capstyle="butt", zorder=2)
                 ax.plot(mean, y, "o", ms=8, color=colour, mec=sheet.look["paper"], zorder=3)
-            sheet.text(0, 46 + i * step + (12 if sheet.narrow else 28), f"{one.plan}: {one.first} to {one.last}")
-        what = "Gain over the reference plan: promised (grey) and brought"
+            # On a narrow sheet the name stands above its intervals, where grid lines would run through it.
+            behind = {"backgroundcolor": sheet.look["paper"]} if sheet.narrow else {}
+            place = 46 + i * step + (12 if sheet.narrow else 28)
+            sheet.text(0, place, f"{one.plan}: {one.first} to {one.last}", **behind)
+        what = "Gain: promised (grey), brought"
+        if not sheet.narrow:
+            what = "Gain over the reference plan: promised (grey) and brought"
         sheet.text(0, 8, f"{what} ({known[0].promise.unit})", color=sheet.look["soft"])
 
     alt = "; ".join(

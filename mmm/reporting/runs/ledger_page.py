@@ -87,13 +87,13 @@ def _last(last: Settlement, fmt: Formatter) -> Chapter:
     tables = [
         table_of(
             f"Gain in {last.promise.what} over the reference plan; small print: 90% intervals.",
-            columns("", f"Gain ({last.promise.unit})"),
+            columns("Part", f"Gain ({last.promise.unit})"),
             gains,
             last=_row("Brought", last.settled, fmt),
         ),
         table_of(
             "Outcome of the horizon; small print: 90% intervals.",
-            columns("", f"Outcome ({last.outcome_unit})"),
+            columns("Part", f"Outcome ({last.outcome_unit})"),
             outcome,
             last=(Cell("Seen"), Cell(seen)),
         ),
