@@ -14,6 +14,7 @@ from mmm.analysis.curves import response_curves, today_per_period
 from mmm.analysis.effects import Observed, effect, marginal_effect, observed
 from mmm.analysis.frequency import frequency_curves, frequency_table
 from mmm.analysis.intervals import columns, summary
+from mmm.analysis.levels import level_table
 from mmm.analysis.models import by_model
 from mmm.arrays import Floats
 from mmm.cards import facts, lines
@@ -47,6 +48,7 @@ class Analysis:
     - ``controls``: as :func:`mmm.analysis.controls.control_table`: what a unit more brings, elasticity, contribution.
     - ``frequency`` (index channel) and ``frequency_curves``, of channels known by reach and frequency: the usual and
       the best frequency, and the effect of the same money by frequency; see :mod:`mmm.analysis.frequency`.
+    - ``levels`` (index level), of channels with parts: as :func:`mmm.analysis.levels.level_table`.
     - ``geo_channels``: geo, channel, spend, effect, roas.
     - where outcome rows cover several periods, as of months, the tables by date are by outcome row, under the period in
       which it ends;
@@ -78,6 +80,7 @@ class Analysis:
     controls: pd.DataFrame
     frequency: pd.DataFrame
     frequency_curves: pd.DataFrame
+    levels: pd.DataFrame
     r_squared: float
     error: float
     """Mean absolute error of the fitted total over the mean of the actual one, as :class:`HoldoutResult` has it."""
@@ -112,6 +115,7 @@ def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
     baseline = np.sum([part for kind, part in parts.values() if kind != MEDIA], axis=0)
     effects = effect(draws, panel, panel.ones)
     value = effect(draws, panel, panel.value) if fit.dataset.has_value else np.full_like(effects, np.nan)
+    marginal = marginal_effect(draws, panel, panel.value if fit.dataset.has_value else panel.ones)
     actual = fitted["actual"].to_numpy()
     residual = actual - np.asarray(mean_draws).mean(axis=0)
     known = np.isfinite(actual)
@@ -131,6 +135,7 @@ def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
         controls=control_table(fit, terms),
         frequency=frequency_table(paid, draws),
         frequency_curves=frequency_curves(paid, draws),
+        levels=level_table(paid, panel, effects, value, marginal / panel.spend.sum(axis=0)),
         r_squared=float(1 - np.var(residual[known]) / np.var(actual[known])),
         error=_relative(np.abs(residual[known]).mean(), np.abs(actual[known]).mean()),
         mape=float(np.mean(np.abs(residual[known] / actual[known]))) if np.all(actual[known] != 0) else float("nan"),

@@ -15,6 +15,7 @@ import xarray as xr
 from mmm.cards import facts, lines, listed
 from mmm.data.calendar import Frequency, parse_periods
 from mmm.data.future import Future
+from mmm.data.nested import nodes_of
 from mmm.data.role import PAID, ROLES, Role
 from mmm.data.steps import FROM, UNTIL, OutcomeRows, outcome_rows
 from mmm.digits import amount
@@ -68,6 +69,8 @@ class Dataset:
     """What the loader decided while reading, in sentences; not part of the fingerprint."""
     roles: tuple[str, ...] = ()
     """Role by channel (:mod:`mmm.data.role`); all of them paid media where it is empty."""
+    within: tuple[tuple[str, ...], ...] = ()
+    """By channel, what it is a part of (:mod:`mmm.data.nested`); one empty path each by default."""
     future: Future | None = None
     """What is known of the periods after; no part of the fingerprint, as nothing is learned from it."""
 
@@ -79,6 +82,10 @@ class Dataset:
                 raise DataError(f"Variable '{name}' has dims {self.data[name].dims}; the rule is {dims}.")
         if len(self.media_unit) != len(self.channels):
             raise DataError(f"media_unit has {len(self.media_unit)} entries for {len(self.channels)} channels.")
+        if not self.within:
+            object.__setattr__(self, "within", ((),) * len(self.channels))
+        if len(self.within) != len(self.channels):
+            raise DataError(f"within has {len(self.within)} entries for {len(self.channels)} channels.")
         if len(self.roles) not in (0, len(self.channels)):
             raise DataError(f"roles has {len(self.roles)} entries for {len(self.channels)} channels.")
 
@@ -137,6 +144,11 @@ class Dataset:
         """The channels that spend is the price of."""
         return tuple(name for name, role in zip(self.channels, self.channel_roles, strict=True) if role.costs)
 
+    @property
+    def nodes(self) -> dict[tuple[str, ...], tuple[str, ...]]:
+        """Channels that have parts, and groups within them, with their parts."""
+        return nodes_of(self.channels, self.within)
+
     def with_channels(self, names: Sequence[str]) -> "Dataset":
         """The same panel with these channels alone, in this order."""
         if tuple(names) == self.channels:
@@ -147,6 +159,7 @@ class Dataset:
             data=self.data.isel(channel=places),
             media_unit=tuple(self.media_unit[i] for i in places),
             roles=tuple(self.roles[i] for i in places) if self.roles else (),
+            within=tuple(self.within[i] for i in places),
         )
 
     @property
@@ -183,6 +196,8 @@ class Dataset:
         }
         if set(self.roles) - {PAID}:
             header["roles"] = list(self.roles)
+        if any(self.within):
+            header["within"] = ["/".join(path) for path in self.within]
         digest.update(json.dumps(header, sort_keys=True, ensure_ascii=False).encode())
         for name in (*sorted(_DIMS), *(["exposures"] if self.exposures is not None else [])):
             # "+ 0.0" turns -0.0 into 0.0, which would otherwise hash differently.

@@ -14,7 +14,7 @@ from mmm.data.edges import record_zero_edges
 from mmm.data.grid import Grid
 from mmm.data.problems import Problems
 from mmm.data.records import Records
-from mmm.data.settings import DataSettings
+from mmm.data.settings import ChannelSettings, DataSettings
 from mmm.data.unpaid import check_channels
 
 _SAME = 0.999
@@ -95,11 +95,10 @@ def panel_of(records: Records, grid: Grid, settings: DataSettings, problems: Pro
         outcome_kind=target.kind,
         currency=settings.currency,
         frequency=grid.frequency,
-        media_unit=tuple(
-            settings.currency if c.media is None else (c.media_unit or c.media) for c in settings.channels.values()
-        ),
+        media_unit=tuple(_unit(channel, settings.currency) for channel in settings.channels.values()),
         notes=(*records.notes, *_notes(grid, observed)),
         roles=tuple(c.role for c in settings.channels.values()),
+        within=tuple(c.path for c in settings.channels.values()),
     )
 
 
@@ -110,6 +109,11 @@ def _exposures(records: Records, lay: "_Layout", channels: list[str]) -> dict[st
         return {}
     unknown = np.full_like(next(iter(often.values())), np.nan)
     return {"exposures": (("date", "geo", "channel"), np.stack([often.get(c, unknown) for c in channels], axis=-1))}
+
+
+def _unit(channel: ChannelSettings, currency: str) -> str:
+    """What the media of a channel count: money where no media units are given."""
+    return currency if channel.media is None else (channel.media_unit or channel.media)
 
 
 @dataclass(frozen=True)

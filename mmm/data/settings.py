@@ -9,6 +9,7 @@ from mmm.data.csv_settings import CsvSettings
 from mmm.data.exports.settings import CalendarSettings, Rates, SourceSettings
 from mmm.data.labels import format_problem
 from mmm.data.names import name_problems
+from mmm.data.nested import WithinPath, nesting_problems
 from mmm.data.role import PAID, ROLES, Role
 from mmm.data.target import Name, TargetSettings
 from mmm.databases import Variable
@@ -39,7 +40,15 @@ class ChannelSettings(Section):
     media: Name | None = Field(default=None, description="Column of the media units, such as impressions.")
     media_unit: Name | None = Field(default=None, description="Name of the unit; the column's name by default.")
     frequency: Name | None = Field(default=None, description="Column of the contacts of a person reached, on average.")
+    within: WithinPath | None = Field(
+        default=None, description="The channel that it is a part of, or channel/group: campaigns, platforms, tactics."
+    )
     label: Name | None = Field(default=None, description="Long layout only: how the channel column names the channel.")
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The channel that it is a part of, and the group in between; empty where it stands alone."""
+        return tuple(self.within.split("/")) if self.within else ()
 
     @model_validator(mode="after")
     def _unit_needs_media(self) -> "ChannelSettings":
@@ -308,6 +317,12 @@ class DataSettings(Section):
     def _something_is_paid(self) -> "DataSettings":
         if not any(ROLES[channel.role].costs for channel in self.channels.values()):
             raise ValueError("channels: none of them is paid for. Give at least one with its spend.")
+        return self
+
+    @model_validator(mode="after")
+    def _parts_have_a_whole(self) -> "DataSettings":
+        for problem in nesting_problems({name: c.path for name, c in self.channels.items()}):
+            raise ValueError(problem)
         return self
 
     @model_validator(mode="after")

@@ -182,6 +182,7 @@ def _load_one(folder: Path, meta: dict[str, Any]) -> Fit:
         frequency=Frequency(**data["frequency"]),
         media_unit=tuple(data["media_unit"]),
         roles=tuple(data.get("roles", ())),
+        within=tuple(tuple(path) for path in data.get("within", ())),
     )
     spec = ModelSpec.model_validate(meta["spec"])
     order = meta.get("variables", {})
@@ -253,6 +254,7 @@ def _meta(fit: Fit, tree: Path) -> dict[str, Any]:
             "frequency": {"unit": frequency.unit, "anchor": frequency.anchor},
             "media_unit": list(fit.dataset.media_unit),
             "roles": list(fit.dataset.roles),
+            "within": [list(path) for path in fit.dataset.within],
         },
         "variables": {name: [str(v) for v in group.data_vars] for name, group in groups.items()},
         "sha256": _hash(tree),

@@ -20,6 +20,7 @@ from mmm.model.baseline import terms
 from mmm.model.evidence import NO_EVIDENCE, Contrast, Evidence, contrasts
 from mmm.model.media_graph import MediaParameters
 from mmm.model.media_graph import data as shared
+from mmm.model.nesting import couplings
 from mmm.model.panel import Panel, panel
 from mmm.model.parameters import Variable, variables
 from mmm.model.priors import numbers, transform
@@ -104,6 +105,11 @@ def _parameters(spec: ModelSpec) -> MediaParameters:
         sigma=np.array([c.effect.sigma for c in spec.channels]),
         dims="channel",
     )
+    known = {spec.effect_kind: effect, **families}
+    for coupling in couplings(spec):
+        away = pt.log(known[coupling.variable][coupling.entries]) - coupling.mean
+        joint = coupling.constant - 0.5 * pt.dot(away, pt.dot(coupling.excess, away))
+        pm.Potential(f"{coupling.variable}_of_parts", joint)
     return MediaParameters(effect, families, deviation)
 
 

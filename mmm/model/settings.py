@@ -290,6 +290,18 @@ class MixtureSettings(Section):
     )
 
 
+class NestingSettings(Section):
+    """How alike the parts of a channel are (``data.channels.NAME.within``): factors within which 90% of them lie."""
+
+    spread: float = Field(
+        default=2.0,
+        gt=1.0,
+        le=100.0,
+        description="Of a part's return around its group's, and a group's around its channel's.",
+    )
+    carryover: float = Field(default=1.5, gt=1.0, le=100.0, description="The same of half-lives and other carryover.")
+
+
 class PriorFile(Section):
     """A table of priors: 90% intervals by name and parameter, and how much wider they are taken (docs/priors.md)."""
 
@@ -338,6 +350,7 @@ class ModelSettings(Section):
     priors_from: PriorFile | None = Field(
         default=None, description="Priors from an earlier fit or from benchmarks; what is stated here goes before them."
     )
+    nesting: NestingSettings = NestingSettings()
     geo_scale: Scale = Field(default=0.3, description="Prior scale of the sd of log effects between geos.")
     baseline: BaselineSettings = BaselineSettings()
     likelihood: Literal["auto", "normal", "student_t"] = Field(

@@ -24,7 +24,7 @@ from mmm.model.families import ADSTOCKS, SATURATIONS, Adstock, Saturation
 from mmm.model.levels import own_lookback, relative_priors
 from mmm.model.noise import Noise, noise_of
 from mmm.model.priors import LogNormalPrior, Prior
-from mmm.model.settings import ModelSettings, Order
+from mmm.model.settings import AdstockSettings, ModelSettings, NestingSettings, Order
 from mmm.section import Section
 
 
@@ -72,6 +72,8 @@ class ChannelSpec(Section):
     role: str = Field(default=PAID, exclude_if=lambda role: role == PAID)
     sign: Literal[-1, 1] | None = Field(default=None, exclude_if=lambda sign: sign is None)
     """Of its effect, where it is not the role's."""
+    within: tuple[str, ...] = Field(default=(), exclude_if=lambda path: not path)
+    """The channel that it is a part of, and the group in between where there is one (:mod:`mmm.model.nesting`)."""
 
     @property
     def role_record(self) -> Role:
@@ -173,6 +175,9 @@ class ModelSpec(Section):
     outcome_span: float = Field(default=1.0, gt=0, exclude_if=lambda span: span == 1.0)
     """Periods that an outcome row covers, on average: above 1 where outcomes are coarser than media."""
 
+    nesting: NestingSettings | None = Field(default=None, exclude_if=lambda nesting: nesting is None)
+    """How alike the parts of a channel are, where channels have parts."""
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if len(self.outcome_scale) != len(self.geos) or len(self.media_scale) != len(self.geos):
@@ -269,6 +274,7 @@ def make_spec(dataset: Dataset, settings: ModelSettings) -> ModelSpec:
         baseline=_baseline(dataset, settings, relative * (1 - min(prior_share, 0.5)), relative, sd, inside),
         likelihood="normal" if settings.likelihood == "auto" else settings.likelihood,
         noise_scale=settings.noise_scale * sd,
+        nesting=settings.nesting if any(dataset.within) else None,
     )
 
 
@@ -309,6 +315,10 @@ def _channel(
     adstock, saturation, order = settings.adstock_of(name), settings.saturation_of(name), settings.order_of(name)
     place = dataset.channels.index(name)
     role, sign = dataset.channel_roles[place], signs(dataset, settings)[place]
+    within = dataset.within[place]
+    if within and adstock.chosen.name == "geometric" and not adstock.priors:
+        # A half-life lives above zero, so that parts of a channel can share what is known of it.
+        adstock = AdstockSettings(family="geometric_half_life", normalise=adstock.normalise)
     often = usual_frequency(dataset, name)
     if often is not None:
         saturation, order = frequency_curve(settings, name), "saturation_first"
@@ -331,6 +341,7 @@ def _channel(
         denominator=effect[1],
         role=role.name,
         sign=sign if sign != role.sign else None,
+        within=within,
     )
 
 

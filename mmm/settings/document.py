@@ -13,6 +13,7 @@ from mmm.calibration.settings import Experiments, ExperimentsSettings
 from mmm.campaigns.settings import CampaignSettings
 from mmm.costs.settings import CostsSettings
 from mmm.data.calendar import Frequency, parse_periods
+from mmm.data.nested import nodes_of
 from mmm.data.settings import DataSettings
 from mmm.errors import SettingsError
 from mmm.experiments.settings import DeskSettings
@@ -80,7 +81,7 @@ class Settings(Section):
         if not isinstance(value, dict):
             return value
         found = {key: item for key, item in value.items() if not (item is None and key in cls.model_fields)}
-        return _with_prices(found)
+        return _with_parts(_with_prices(found))
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
@@ -105,6 +106,28 @@ def _with_prices(document: dict[str, Any]) -> dict[str, Any]:
         for channel, name in named.items()
     }
     return {**document, "plan": {**plan, "vendors": found}}
+
+
+def _with_parts(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the parts of a channel or a group where ``plan.groups`` names it and lists no channels."""
+    data, plan = document.get("data"), document.get("plan")
+    channels = data.get("channels") if isinstance(data, dict) else None
+    groups = plan.get("groups") if isinstance(plan, dict) else None
+    if not isinstance(channels, dict) or not isinstance(plan, dict) or not isinstance(groups, dict):
+        return document
+    paths = {
+        name: tuple(part.strip() for part in own["within"].split("/"))
+        for name, own in channels.items()
+        if isinstance(own, dict) and isinstance(own.get("within"), str)
+    }
+    nodes = {path[-1]: list(parts) for path, parts in nodes_of(list(paths), list(paths.values())).items()}
+    found = {
+        name: {**limits, "channels": nodes[name]}
+        if isinstance(limits, dict) and "channels" not in limits and name in nodes
+        else limits
+        for name, limits in groups.items()
+    }
+    return {**document, "plan": {**plan, "groups": found}}
 
 
 def duration_problems(settings: Settings, frequency: Frequency) -> Iterator[str]:

@@ -11,6 +11,7 @@ from mmm.model.evidence import Contrast
 from mmm.model.kernels import block as b
 from mmm.model.kernels.likelihood import LOG_2PI
 from mmm.model.media_arrays import media_arrays, media_sizes
+from mmm.model.nesting import couplings
 from mmm.model.panel import Panel
 from mmm.model.parameters import families, variables
 from mmm.model.priors import numbers, transform
@@ -31,8 +32,10 @@ def pack(
 ) -> Floats:
     """A block whose coordinates are the model's own (see :func:`with_coordinates`)."""
     arrays = (
-        media_arrays(spec, data) | _linear(spec, data, linear) | _priors(spec, layout, linear) | _tests(spec, tests)
-    ) | _rows(data)
+        (media_arrays(spec, data) | _linear(spec, data, linear) | _priors(spec, layout, linear) | _tests(spec, tests))
+        | _rows(data)
+        | _coupled(spec, layout)
+    )
     size = media_sizes(spec, data)
     size[b.SCALES] = len(spec.channels) + sum(len(v.owners) for v in variables(spec))
     arrays["constant"] = np.array([_constant(spec, arrays, integrated=linear.integrated)])
@@ -45,7 +48,7 @@ def pack(
     size[b.OBSERVED] = int(data.observed.sum())
     size[b.TESTS], size[b.TEST_GEOS] = len(tests), len(arrays["test_geos"])
     size[b.TEST_MEDIA] = len(arrays["test_media"])
-    size[b.COARSE] = len(arrays["outcome_rows"])
+    size[b.COARSE], size[b.COUPLED] = len(arrays["outcome_rows"]), len(arrays["coupled"])
     return _write(size, arrays, Coordinates.identity(layout.dim, len(spec.channels)))
 
 
@@ -145,6 +148,19 @@ def _linear(spec: ModelSpec, data: Panel, linear: Linear) -> dict[str, npt.NDArr
     }
 
 
+def _coupled(spec: ModelSpec, layout: Layout) -> dict[str, npt.NDArray[np.generic]]:
+    """Entries whose priors depend on each other (:mod:`mmm.model.nesting`), in one table."""
+    found = list(couplings(spec))
+    count = sum(len(coupling.entries) for coupling in found)
+    out, at = np.zeros((count, 2 + count)), 0
+    for coupling in found:
+        rows = slice(at, at + len(coupling.entries))
+        out[rows, 0], out[rows, 1] = layout[coupling.variable].start + coupling.entries, coupling.mean
+        out[rows, 2 + rows.start : 2 + rows.stop] = coupling.excess
+        at = rows.stop
+    return {"coupled": out}
+
+
 def _rows(data: Panel) -> dict[str, npt.NDArray[np.generic]]:
     """Where outcome rows that cover several periods begin and end, and the weights of their means; none otherwise."""
     shares = data.rows_of.shares
@@ -182,7 +198,7 @@ def _constant(spec: ModelSpec, arrays: dict[str, npt.NDArray[np.generic]], *, in
     # A half-Cauchy has log(2 / pi / scale) where a half-normal has log(2 / scale) - log(2 pi) / 2.
     out += heavy * (0.5 * LOG_2PI - np.log(np.pi))
     out += np.log(2.0 / np.array(half_normal)).sum() + 0.5 * np.log(precisions).sum() - 0.5 * standard * LOG_2PI
-    return float(out + spec.noise.constant)
+    return float(out + spec.noise.constant + sum(coupling.constant for coupling in couplings(spec)))
 
 
 def _priors(spec: ModelSpec, layout: Layout, linear: Linear) -> dict[str, npt.NDArray[np.generic]]:

@@ -14,6 +14,7 @@ from mmm.inference.engine.pack import read
 from mmm.inference.engine.problem import Problem, log_posterior
 from mmm.model.kernels import block as b
 from mmm.model.kernels.likelihood import NU_RATE, NU_SHAPE
+from mmm.model.nesting import couplings
 from mmm.model.parameters import variables
 from mmm.model.priors import Prior, numbers, transform
 from mmm.model.spec import ModelSpec
@@ -55,6 +56,9 @@ def unconstrained_draws(problem: Problem, count: int, seed: int) -> Floats:
     stated(problem.spec.effect_kind, [channel.effect for channel in problem.spec.channels])
     for variable in variables(problem.spec):
         stated(variable.name, variable.priors)
+    for coupling in couplings(problem.spec):
+        entries = layout[coupling.variable].start + coupling.entries
+        x[:, entries] = coupling.drawn(x[:, entries])
     half_normal: dict[str, float | Floats] = {"geo_sd": scales[0], "sigma": scales[1]}
     half_normal |= {scale.name: scale.prior for scale in problem.linear.scales if not scale.heavy}
     half_normal |= {term.name: term.sd for term in problem.linear.signed}

@@ -12,8 +12,8 @@ from numba import njit
 # Positions of the sizes at the start of a block, as int64 (the same 8 bytes as a float64).
 LENGTH, DIM, CHANNELS, GEOS, LOOKBACK, HISTORY, WINDOW, SHARED, VARYING, LONE = range(10)
 NOISE, PARAMETERS, SCALES, GROUPS, SCALED, OBSERVED, BLOCKS, WHITENING, BENT, TESTS = range(10, 20)
-TEST_GEOS, TEST_MEDIA, LONE_SCALED, CONDITIONAL, SIGNED, REACHED, COARSE = range(20, 27)
-HEADER = 27
+TEST_GEOS, TEST_MEDIA, LONE_SCALED, CONDITIONAL, SIGNED, REACHED, COARSE, COUPLED = range(20, 28)
+HEADER = 28
 
 # Columns of ``families``: numbers of the kernels, numbers of their parameters, how the adstock is computed, the sign of
 # the channel's effect, its look-back, whether saturation comes before carryover, and the row of media with its reach
@@ -58,6 +58,8 @@ class Block(NamedTuple):
     Where outcome rows are the means of several periods there are ``COARSE`` of them: ``outcome_rows[., 5]`` are the
     periods of the window in which they begin and end, then the weights of the first period, of each of those between
     and of the last; outcome, ``observed`` and columns (but not ``signed``) are those means, at the row's last period.
+    ``coupled[., 2 + .]`` are entries whose priors depend on each other: where they lie in the vector, their means, and
+    the precision of their joint prior less that of independent ones, which ``effects`` and ``priors`` hold.
     ``tests[., 6]`` are, by experiment, its channel, periods before its window, all periods, number of geos, and where
     its geos start in ``test_geos`` and its media in ``test_media``: high, low, weights and frequency, flat panels of
     its geos one after the other. ``measured[., 3]`` are result, standard error and degrees of freedom (0: normal).
@@ -106,6 +108,7 @@ class Block(NamedTuple):
     test_media: np.ndarray
     measured: np.ndarray
     outcome_rows: np.ndarray
+    coupled: np.ndarray
 
 
 def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
@@ -159,6 +162,7 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
         "test_media": (size[TEST_MEDIA],),
         "measured": (size[TESTS], 3),
         "outcome_rows": (size[COARSE], ROW_COLUMNS),
+        "coupled": (size[COUPLED], 2 + size[COUPLED]),
     }
 
 
@@ -170,6 +174,12 @@ def _vector(memory, at, n):
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _matrix(memory, at, m, n):
     return memory[at : at + m * n].reshape(m, n), at + m * n
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _cube(memory, at, m, n):
+    stop = at + m * n * PRIOR_COLUMNS
+    return memory[at:stop].reshape(m, n, PRIOR_COLUMNS), stop
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -210,9 +220,8 @@ def unpack(values, whole):
     precision, at = _vector(values, at, dense)
     constant, at = _vector(values, at, 1)
     effects, at = _matrix(values, at, channels, 2)
-    stated = channels * size[PARAMETERS] * PRIOR_COLUMNS
-    priors = values[at : at + stated].reshape(channels, size[PARAMETERS], PRIOR_COLUMNS)
-    log_denominator, at = _vector(values, at + stated, channels)
+    priors, at = _cube(values, at, channels, size[PARAMETERS])
+    log_denominator, at = _vector(values, at, channels)
     scales, at = _vector(values, at, 2 + 2 * size[GROUPS])
     bent_scale, at = _vector(values, at, size[BENT])
     centring, at = _matrix(values, at, 2, channels)
@@ -224,10 +233,11 @@ def unpack(values, whole):
     test_media, at = _vector(values, at, size[TEST_MEDIA])
     measured, at = _matrix(values, at, size[TESTS], 3)
     outcome_rows, at = _matrix(values, at, size[COARSE], ROW_COLUMNS)
+    coupled, at = _matrix(values, at, size[COUPLED], 2 + size[COUPLED])
     return Block(
         size, families, place, order, bounds, bent, group, nested, scaled, rest, tests, test_geos, media, earlier,
         weights, outcome, observed, shared, varying, signed, signed_scale, gram, lone, lone_square, lone_cross,
         lone_outer, lone_precision, precision, constant, effects, priors, log_denominator, scales, bent_scale,
         centring, given, onto, known, centre, factors,
-        test_media, measured, outcome_rows,
+        test_media, measured, outcome_rows, coupled,
     )  # fmt: skip

@@ -18,7 +18,7 @@ def _block(size, families, media, earlier, weights, log_denominator):
         size, families, places, whole, whole, whole, whole, places, whole, whole, places, whole, media, earlier,
         weights, none, none, table, table, table, none, table, table, none, table, table, none, none, none, table,
         np.empty((0, 0, 0)), log_denominator, none, none, table, table, table, none, none, none, none, table,
-        table,
+        table, table,
     )  # fmt: skip
 
 

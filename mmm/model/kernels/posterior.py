@@ -16,6 +16,7 @@ from numba import njit
 from mmm.model.kernels.block import (
     BETA,
     CHANNELS,
+    COUPLED,
     FIRST,
     GEOS,
     GROUPS,
@@ -130,6 +131,20 @@ def _beta_prior(x, i, a, b, grad):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _coupled_prior(block, x, grad):
+    """What the joint prior of coupled entries adds to their independent ones."""
+    count, value = block.size[COUPLED], 0.0
+    for i in range(count):
+        row, pull = block.coupled[i], 0.0
+        for j in range(count):
+            other = block.coupled[j]
+            pull += row[2 + j] * (x[int(other[0])] - other[1])
+        value -= 0.5 * (x[int(row[0])] - row[1]) * pull
+        grad[int(row[0])] -= pull
+    return value
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def media_priors(block, x, grad):
     """Log prior density of the media parameters, Jacobians of their transforms included; adds to ``grad``.
 
@@ -146,6 +161,7 @@ def media_priors(block, x, grad):
                 value += _beta_prior(x, at, prior[FIRST], prior[SECOND], grad)
             else:
                 value += _normal_prior(x, at, prior[FIRST], prior[SECOND], grad)
+    value += _coupled_prior(block, x, grad)
     if geos > 1:
         at = block.size[SCALES]
         for c in range(channels):

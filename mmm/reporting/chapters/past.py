@@ -128,6 +128,7 @@ def channel_returns(m: Telling) -> Chapter:
         "chapters/returns.html.j2",
         table=_returns_table(m),
         frequency=_frequency_table(m) if len(x.frequency) else None,
+        levels=_levels_table(m) if len(x.levels) else None,
         amount=fmt.next_amount,
         break_even=_break_even(fmt),
         left_out=_left_out(x.channels, _MOST_RETURNS, fmt),
@@ -160,6 +161,36 @@ def _frequency_table(m: Telling) -> Table:
         "Channels with reach and frequency: the average frequency in a period that wins most, at the same cost a "
         "contact, in every period and region. Small print: 90% intervals."
     )
+    return table_of(caption, head, rows())
+
+
+def _levels_table(m: Telling) -> Table:
+    """Channels that have parts, and groups within them."""
+    fmt, t = m.fmt, m.fmt.t
+    base = 1.0 if fmt.value_returns else fmt.return_base
+    amount = {"amount": fmt.next_amount}
+    head = columns(
+        t("Channel or group"), t("Spend"), t("Won by it"), t("Share of the outcome"), t("Average {amount}", **amount),
+        t("Next {amount}", **amount),
+    )  # fmt: skip
+
+    def ends(line: "pd.Series[float]", name: str, factor: float = 1.0) -> Estimate:
+        return Estimate(*(float(line[f"{name}{end}"]) * factor for end in ("", "_lower", "_upper")))
+
+    def rows() -> Iterator[tuple[Cell, ...]]:
+        for name, line in m.meaning.levels.iterrows():
+            share = ends(line, "share")
+            label = " / ".join(fmt.label(part) for part in str(name).split(" / "))
+            yield (
+                Cell(label, strong=line["depth"] == 1),
+                Cell(fmt.money(float(line["spend"]), short=True)),
+                outcome_cell(ends(line, "effect"), fmt),
+                Cell(fmt.percent(share), fmt.percent_range(share)),
+                return_cell(ends(line, "roas", base), fmt),
+                return_cell(ends(line, "marginal_roas", base), fmt),
+            )
+
+    caption = t("Channels with parts, and groups within them: sums of their parts. Small print: 90% intervals.")
     return table_of(caption, head, rows())
 
 

@@ -160,6 +160,7 @@ def meaning_of(fit: Fit, analysis: Analysis, fmt: Formatter) -> Meaning:
         belief_title=title,
         unpaid=analysis.unpaid,
         frequency=analysis.frequency,
+        levels=analysis.levels,
     )
 
 

@@ -98,6 +98,8 @@ class Meaning:
     unpaid: pd.DataFrame = field(default_factory=pd.DataFrame)
     frequency: pd.DataFrame = field(default_factory=pd.DataFrame)
     """As in Analysis: the usual and the best frequency of channels known by reach and frequency."""
+    levels: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """As in Analysis: channels that have parts, and groups within them."""
     """As in Analysis: what channels without a cost brought or took."""
 
 
