@@ -21,7 +21,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 CASES ?= ../shared/cases
 
-.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner docs accept lock python clean markets bench-reports bench-report study-experiments study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring demo-operations study-replanning study-ltv study-families study-coarse study-nested
+.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner docs accept lock python clean markets bench-reports bench-report study-experiments study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring demo-operations study-replanning study-ltv study-families study-coarse study-nested example-data
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -101,6 +101,9 @@ study-ltv: setup  ## do 90% intervals of customers' value hold the truth? 40 sim
 
 study-families: setup  ## is the truth found under every family of carryover and saturation? (an hour, resumes; docs/studies)
 	$(BIN)/python benchmarks/families_study.py $(ARGS)
+
+example-data: setup  ## write the simulated data of configs/examples anew
+	$(BIN)/python benchmarks/example_data.py
 
 study-nested: setup  ## returns of parts of channels, pooled and not (five minutes, resumes; docs/studies)
 	$(BIN)/python benchmarks/nested_study.py $(ARGS)

@@ -1,0 +1,63 @@
+"""Data of ``configs/examples`` that are ours: small worlds of the simulator, written beside their settings.
+
+``make example-data`` writes configs/examples/data anew: a retailer whose revenue is known by month, one whose channels
+have parts, and one with prices, promotions, a newsletter and a competitor. Seeds are fixed, so that nothing changes.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mmm.simulate import demo_world, simulate, treatments_world
+from mmm.simulate.world import World
+
+FOLDER = Path(__file__).parents[1] / "configs/examples/data"
+
+
+def national(seed: int) -> World:
+    """The demo retailer in one market."""
+    return replace(demo_world(seed=seed), weeks=158, geos=("national",), population=None)
+
+
+def monthly() -> dict[str, pd.DataFrame]:
+    """Media by week, and revenue by month: the days of each month of the weekly revenue."""
+    frame = simulate(national(11)).frame.drop(columns=["geo", "population"])
+    days = pd.date_range(frame["date"].iloc[0], periods=7 * len(frame))
+    daily = pd.Series(np.repeat(frame["revenue"].to_numpy() / 7, 7), days)
+    months = daily.groupby(daily.index.to_period("M")).agg(["sum", "count"])
+    whole = months[months["count"] == months.index.days_in_month]
+    sales = pd.DataFrame({"month": whole.index.astype(str), "revenue": whole["sum"].round(2).to_numpy()})
+    return {"monthly_media.csv": frame.drop(columns="revenue"), "monthly_revenue.csv": sales}
+
+
+def nested() -> dict[str, pd.DataFrame]:
+    """Paid social as two platforms with two campaigns each, whose returns differ within them."""
+    world = national(12)
+    social = next(channel for channel in world.channels if channel.name == "social")
+    returns = {"meta_prospecting": 1.6, "meta_retargeting": 2.4, "tiktok_video": 1.1, "tiktok_shop": 1.4}
+    parts = tuple(
+        replace(social, name=name, roas=roas, beta=None, weekly_spend=social.weekly_spend * share, unit=None)
+        for (name, roas), share in zip(returns.items(), (0.4, 0.2, 0.25, 0.15), strict=True)
+    )
+    others = tuple(channel for channel in world.channels if channel.name in ("tv", "search", "display"))
+    frame = simulate(replace(world, channels=(*others, *parts))).frame
+    return {"nested.csv": frame.drop(columns=["geo", "population"])}
+
+
+def treatments() -> dict[str, pd.DataFrame]:
+    """Price, promotion, newsletter and competitor."""
+    frame = simulate(treatments_world()).frame
+    return {"treatments.csv": frame.drop(columns=[c for c in ("geo", "population") if c in frame])}
+
+
+def main() -> None:
+    """Write all of them."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, frame in (monthly() | nested() | treatments()).items():
+        frame.to_csv(FOLDER / name, index=False, lineterminator="\n")
+
+
+if __name__ == "__main__":
+    main()
