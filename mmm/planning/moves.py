@@ -7,7 +7,7 @@ import pandas as pd
 
 from mmm.arrays import Floats
 from mmm.planning.linear import allows
-from mmm.planning.result import Gain, Plan, chance
+from mmm.planning.result import Gain, Plan, chance, less
 
 NEW_MONEY, UNSPENT = "new money", "unspent"
 _LEVELS = 11
@@ -119,7 +119,7 @@ def smaller_moves(plan: Plan, shares: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
         money = _at(plan, np.full(len(plan.problem.channels), share))
         if share < 1.0 and not _permitted(plan, money):
             continue
-        draws = plan.problem.effect_draws(money).sum(axis=1) - today
+        draws = less(plan.problem.effect_draws(money).sum(axis=1), today)
         if plan.margin is not None and not plan.same_total:
             draws = plan.margin * draws - (plan.problem.spent(money) - plan.reference_spend)
         gain = Gain(draws)

@@ -23,6 +23,8 @@ from mmm.planning.worth import margin_of
 
 Verdict = Literal["unchanged", "better", "worse", "equal", "open"]
 _WORST = 0.05
+# Effects of two plans that differ by less than this share of them differ by rounding.
+_ROUNDING = 1e-11
 # Changes of the total below this share of it are rounding.
 _SAME_TOTAL = 1e-4
 
@@ -75,6 +77,12 @@ class Gain:
     def worst5(self) -> float:
         count = max(1, round(_WORST * len(self.draws)))
         return float(np.sort(self.draws)[:count].mean())
+
+
+def less(draws: Floats, other: Floats) -> Floats:
+    """``draws`` less ``other``; nothing where they differ by rounding alone, which would be told as a number."""
+    difference = draws - other
+    return np.where(np.abs(difference) <= _ROUNDING * np.maximum(np.abs(draws), np.abs(other)), 0.0, difference)
 
 
 @dataclass(frozen=True, repr=False)
@@ -157,7 +165,7 @@ class Plan:
 
     @property
     def gain_draws(self) -> Floats:
-        return self.outcome_draws - self.reference_draws
+        return less(self.outcome_draws, self.reference_draws)
 
     @cached_property
     def gain(self) -> Gain:
@@ -172,7 +180,7 @@ class Plan:
     @cached_property
     def mix_gain(self) -> Gain | None:
         """Outcome won over the reference mix scaled to the same total; None where the totals are equal."""
-        return None if self.same_total else Gain(self.outcome_draws - self.mix_draws)
+        return None if self.same_total else Gain(less(self.outcome_draws, self.mix_draws))
 
     @property
     def margin(self) -> float | None:
@@ -302,8 +310,8 @@ class Plan:
 
         table = {}
         for name, money, draws in rows:
-            effect, gain = interval(draws), Gain(draws - self.reference_draws)
-            net = Gain(worth(money, draws) - worth(self.reference_spend, self.reference_draws))
+            effect, gain = interval(draws), Gain(less(draws, self.reference_draws))
+            net = Gain(less(worth(money, draws), worth(self.reference_spend, self.reference_draws)))
             table[name] = {
                 "spend": money,
                 "effect": effect.mean,

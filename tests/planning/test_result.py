@@ -17,7 +17,7 @@ from mmm.planning.information import (
 from mmm.planning.moves import NEW_MONEY, UNSPENT, directions, few_moves, key_moves, smaller_moves
 from mmm.planning.planner import decide
 from mmm.planning.prepare import Prepared
-from mmm.planning.result import Gain, Plan
+from mmm.planning.result import Gain, Plan, less
 from mmm.planning.scenarios import compare_scenarios, scenario_plan, spend_by_scenario
 from mmm.planning.settings import PlanSettings, Scenario
 from mmm.planning.tables import direction
@@ -359,3 +359,19 @@ def test_the_card_says_the_verdict_and_shows_names_as_text(prepared):
     assert f"{plan.decisive_gain.mean:+,.0f}" in html
     assert "Beyond what was ever observed" in html
     assert "100%" not in re.sub(r'style="[^"]*"', "", html)
+
+
+def test_plans_that_differ_by_rounding_alone_differ_by_nothing() -> None:
+    """Half of every channel's money by two ways of computing it was told as "+4e-12 comes from splitting it better"."""
+    effect = np.array([4.9e5, 1e-3, 0.0, 7.0])
+    found = less(effect * (1 + np.array([3e-14, -2e-13, 0.0, 1e-6])), effect)
+    assert found[:3].tolist() == [0.0, 0.0, 0.0]
+    assert found[3] == pytest.approx(7e-6)
+
+
+def test_half_of_every_channel_is_no_better_split(prepared) -> None:
+    plan = decide(prepared(), PlanSettings(objective="expected_outcome", bounds=(0.5, 0.5), margin=1.0))
+    assert plan.spend == pytest.approx(0.5 * plan.reference_spend)
+    assert plan.mix_gain is not None
+    assert (plan.mix_gain.lower, plan.mix_gain.mean, plan.mix_gain.upper) == (0.0, 0.0, 0.0)
+    assert plan.gain.mean < 0

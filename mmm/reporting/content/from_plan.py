@@ -9,7 +9,7 @@ from mmm.planning.alternatives import Alternative
 from mmm.planning.by_spend import response_points
 from mmm.planning.curve import BudgetCurve
 from mmm.planning.moves import key_moves, smaller_moves
-from mmm.planning.result import Gain, Interval, Plan
+from mmm.planning.result import Gain, Interval, Plan, less
 from mmm.planning.worth import break_even
 from mmm.reporting.content.alternatives import foresight_of
 from mmm.reporting.content.decision import Decision, Limit, Move, Pays
@@ -177,7 +177,7 @@ def _more_or_less(share: float, fmt: Formatter) -> str:
 
 def _line(made: Alternative, plan: Plan, place: int, fmt: Formatter) -> ScenarioLine:
     of = f"scenario/{place}"
-    gain = Gain(made.outcome_draws - plan.reference_draws)
+    gain = Gain(less(made.outcome_draws, plan.reference_draws))
     net = None
     if plan.margin is not None:
         net = Gain(plan.margin * gain.draws - (made.spend - plan.reference_spend))

@@ -229,6 +229,8 @@ class Recommendation:
         d, fmt, t = self.decision, self.fmt, self.fmt.t
         if d.mix_gain is None or not d.changes_total:
             return ""
+        if d.mix_gain.lower == d.mix_gain.upper == 0.0:
+            return t("The split between channels stays as it is; all of the difference comes from the amount of money.")
         values = {
             "mix": fmt.outcome(d.mix_gain, sign=True),
             "ends": fmt.outcome_range(d.mix_gain),
