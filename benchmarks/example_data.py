@@ -1,7 +1,7 @@
 """Data of ``configs/examples`` that are ours: small worlds of the simulator, written beside their settings.
 
 ``make example-data`` writes configs/examples/data anew: a retailer whose revenue is known by month, one whose channels
-have parts, and one with prices, promotions, a newsletter and a competitor. Seeds are fixed, so that nothing changes.
+have parts, and one with prices, promotions, a newsletter and a competitor. Seeds are fixed, so that it is the same everywhere.
 """
 
 from dataclasses import replace
@@ -52,12 +52,12 @@ def treatments() -> dict[str, pd.DataFrame]:
     return {"treatments.csv": frame.drop(columns=[c for c in ("geo", "population") if c in frame])}
 
 
-def main() -> None:
-    """Write all of them."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+def write(folder: Path) -> None:
+    """Write all of them into ``folder``, which is made if missing."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, frame in (monthly() | nested() | treatments()).items():
-        frame.to_csv(FOLDER / name, index=False, lineterminator="\n")
+        frame.to_csv(folder / name, index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":
-    main()
+    write(FOLDER)
