@@ -66,6 +66,12 @@ def test_a_search_finds_every_channel_that_may_be_the_one_and_one_where_channels
     assert len(modes(log_posterior(make_spec(apart, LATE), apart))) == 1
 
 
+def test_what_differs_between_regions_alone_is_no_other_explanation() -> None:
+    made = simulate(library_world("well_specified", geos=4, replicate=600))
+    data = from_frame(made.frame, DataSettings.model_validate(data_settings(made)))
+    assert len(modes(log_posterior(make_spec(data, ModelSettings(mixture=None)), data))) == 1
+
+
 def test_explanations_get_draws_by_their_mass(fit: Fit, problem: Problem) -> None:
     tree = fit.main.tree
     weight, labels = tree[MODES]["weight"].values, tree[MODES]["mode"].values
