@@ -1,5 +1,6 @@
 """``mmm check``: what the data hold, and what looks wrong with them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,9 @@ def show_data(config: Path, parameters: list[str]) -> None:
     """
     settings = load_settings(config, read_parameters(parameters))
     dataset = load_dataset(settings)
-    _sources(settings)
+    account = _sources(settings)
+    # The account stands in the table above, and is the last of the notes.
+    dataset = replace(dataset, notes=dataset.notes[: len(dataset.notes) - account])
     repeats = settings.plan.reference == "last"
     horizon = parse_periods(settings.plan.horizon, dataset.frequency) if repeats else None
     report = quality_report(dataset, settings.data, horizon)
@@ -42,14 +45,16 @@ def show_data(config: Path, parameters: list[str]) -> None:
     checked_request(settings, dataset)
 
 
-def _sources(settings: Settings) -> None:
-    """What became of the rows and the money of each file."""
+def _sources(settings: Settings) -> int:
+    """Print what became of the rows and the money of each file; returns the number of files."""
     if not settings.data.sources:
-        return
-    found = reconciliation(joined(settings.data, settings.base).lines, settings.data.currency)
+        return 0
+    lines = joined(settings.data, settings.base).lines
+    found = reconciliation(lines, settings.data.currency)
     columns = list(found.columns)
     right = ["rows", *(c for c in columns if c.startswith("in the panel")), "outside its days"]
     table("Files and what the panel took of them", columns, found.itertuples(index=False), right=right)
+    return len(lines)
 
 
 def _findings(report: QualityReport) -> None:

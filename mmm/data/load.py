@@ -69,7 +69,8 @@ def _of_sources(settings: DataSettings, base: Path) -> Dataset:
     """The panel of several files; what became of each is among the notes."""
     found = joined(settings, base)
     dataset = dataset_of(found.table, settings, base)
-    return replace(dataset, notes=(*dataset.notes, *(line.sentence(settings.currency) for line in found.lines)))
+    account = (line.sentence(settings.currency) for line in found.lines)
+    return replace(dataset, notes=(*dataset.notes, *found.notes, *account))
 
 
 def _of_query(source: QuerySettings, settings: DataSettings, base: Path) -> Dataset:

@@ -1,5 +1,9 @@
 """mmm init: what tables are taken for, what is asked, and that the written settings read the panel as it is."""
 
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +12,7 @@ import pytest
 
 from mmm.data.load import load
 from mmm.errors import DataError, SettingsError
-from mmm.settings import settings_from
+from mmm.settings import load_settings, settings_from
 from mmm.settings.text import read_yaml
 from mmm.starting.start import start
 from mmm.starting.written import settings_text
@@ -180,3 +184,37 @@ PUBLIC = {
 def test_public_data_need_no_hand(shared_data: Path, name: str, tmp_path: Path) -> None:
     document = proposed(shared_data / name, shared_data)
     assert len(load(settings_from(document).data, shared_data).channels) == PUBLIC[name]
+
+
+def test_the_dialogue_in_a_terminal(tmp_path: Path) -> None:
+    """Typed as a person does: a wrong answer is asked again, an empty one takes the guess, and the answers are kept."""
+    import pty
+    import select
+
+    weeks = pd.date_range("2022-01-03", periods=80, freq="7D").strftime("%Y-%m-%d")
+    rows = [f"{week},{9000 + 211 * (i % 13)},{100 + 37 * (i * i % 11)}" for i, week in enumerate(weeks)]
+    (tmp_path / "shop.csv").write_text("\n".join(["week,revenue,tv_spend", *rows, ""]), encoding="utf-8")
+    terminal, inner = pty.openpty()
+    run = "import sys; from mmm.cli import main; sys.argv = ['mmm', 'init', 'shop.csv']; main()"
+    command = [sys.executable, "-c", run]
+    child = subprocess.Popen(command, cwd=tmp_path, stdin=inner, stdout=inner, stderr=inner, start_new_session=True)
+    os.close(inner)
+    answers, seen = ["turnover", "profit"], ""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if select.select([terminal], [], [], 1.0)[0]:
+            try:
+                part = os.read(terminal, 4096).decode("utf-8", "replace")
+            except OSError:  # Linux says so where the other end is closed.
+                break
+            seen += part
+            if not part:
+                break
+        elif seen.endswith(": "):
+            os.write(terminal, (answers.pop(0) if answers else "").encode() + b"\r")
+    os.close(terminal)
+    assert child.wait(timeout=30) == 0, seen
+    assert "'turnover' is none of the answers" in seen
+    settings = load_settings(tmp_path / "shop.yaml")
+    assert settings.data.target.kind == "profit"
+    assert settings.data.currency == "USD"

@@ -1,7 +1,7 @@
 """Sources as one table on one calendar, and what became of their rows and money."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from mmm.data.cells import FloatArray
 from mmm.data.exports.channels import LEFT_OUT, channel_of
+from mmm.data.exports.cut import cut_ends
 from mmm.data.exports.periods import Periods, Spread, anchor_of, demand_joinable, whole_periods
 from mmm.data.exports.rates import factors
 from mmm.data.exports.reconciled import Line
@@ -37,10 +38,11 @@ class Wish:
 
 @dataclass(frozen=True)
 class Assembled:
-    """The panel's table, and one line of account for each file."""
+    """The panel's table, one line of account for each file, and what a reader should look at."""
 
     table: Table
     lines: tuple[Line, ...]
+    notes: tuple[str, ...] = ()
 
 
 def assembled(wish: Wish, base: Path) -> Assembled:
@@ -52,7 +54,8 @@ def assembled(wish: Wish, base: Path) -> Assembled:
     problems = Problems(NAME)
     periods = _periods(read, wish, problems)
     columns: dict[str, FloatArray] = {}
-    lines = []
+    lines: list[Line] = []
+    notes: list[str] = []
     for group in _groups(read):
         own = Problems(group[0][0].file if len(group) == 1 else f"{group[0][0].file} and {len(group) - 1} more")
         made, line = _summed(group, periods, wish, own)
@@ -64,8 +67,17 @@ def assembled(wish: Wish, base: Path) -> Assembled:
             )
         columns |= made
         lines += line
+        notes += _cut(group, made, periods)
     frame = pd.DataFrame({wish.date: periods.starts.astype("datetime64[ns]"), **columns})
-    return Assembled(table_of_frame(frame, NAME), tuple(lines))
+    return Assembled(table_of_frame(frame, NAME), tuple(lines), tuple(notes))
+
+
+def _cut(group: list[tuple[Rows, SourceSettings]], made: Mapping[str, FloatArray], periods: Periods) -> Iterator[str]:
+    """Ends of a source that count as no spend and look cut."""
+    rows, settings = group[0]
+    money = [values for name, values in made.items() if _is_money(rows, name.rpartition("_")[2])]
+    if rows.reader.gives == "media" and settings.outside == "zero" and money:
+        yield from cut_ends(rows.file, _span([r for r, _ in group]), np.nansum(money, axis=0), periods)
 
 
 def _files(source: SourceSettings, base: Path) -> list[Path]:

@@ -1,6 +1,7 @@
 """data.sources: platforms' files recognised by their content, summed to one calendar, every cent accounted for."""
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import layouts
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from mmm.cli import app
 from mmm.data.exports.assemble import Assembled
 from mmm.data.exports.header import recognised
 from mmm.data.exports.record import READERS
@@ -233,3 +236,27 @@ def test_settings_take_one_origin_alone(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="give source, one table, or sources"):
         settings_from(given)
     assert dt.date(2024, 1, 1) == layouts.DAYS[0]
+
+
+@pytest.mark.parametrize(("last", "told"), [(14, True), (0, False)], ids=["still running", "had ended"])
+def test_an_export_that_ends_while_money_runs_is_told(tmp_path: Path, last: int, told: bool) -> None:
+    """Seven of 21 days are missing at the end; where the days before them hold no money, the campaign had ended."""
+    path = layouts.tiktok_ads(tmp_path)
+    rows = path.read_text().splitlines()
+    kept = rows[: 1 + 14]
+    if not last:
+        kept = [*kept[:8], *(row.replace(",11.00,", ",0.00,") for row in kept[8:])]
+    layouts.lines(path, kept)
+    notes = assembled(tmp_path, {"file": "tiktok.csv", "outside": "zero"}).notes
+    assert [note.startswith("tiktok.csv ends on 2024-01-14 at ") for note in notes] == [True] * told
+
+
+def test_the_account_is_printed_once(tmp_path: Path) -> None:
+    layouts.tiktok_ads(tmp_path)
+    layouts.sales(tmp_path)
+    settings = document({"file": "tiktok.csv"}, channels={"tiktok": "tiktok_spend"})
+    settings |= {"plan": {"horizon": "1 week"}, "model": {"lookback": "1 week"}, "gate": {"holdout": None}}
+    (tmp_path / "shop.yaml").write_text(json.dumps(settings), encoding="utf-8")
+    shown = CliRunner(env={"COLUMNS": "300"}).invoke(app, ["check", str(tmp_path / "shop.yaml")]).stdout
+    assert "Files and what the panel took of them" in shown
+    assert shown.count("tiktok.csv") == 1
