@@ -1,6 +1,7 @@
 """The command line as a user meets it: what it prints, and the exit code."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -314,3 +315,11 @@ def test_schema_is_printed_or_written(tmp_path: Path) -> None:
     assert run("schema", "--out", tmp_path / "schema.json").exit_code == 0
     assert json.loads(printed.stdout) == json.loads((tmp_path / "schema.json").read_text(encoding="utf-8"))
     assert run("schema", "--out", tmp_path / "schema.json" / "below").exit_code == 1
+
+
+@pytest.mark.parametrize(("typed", "offered"), [("mmm rep", {"report", "replan"}), ("mmm export --o", {"--out"})])
+def test_the_shell_completes_commands_and_options(typed: str, offered: set[str]) -> None:
+    asked = {**os.environ, "_MMM_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    command = [sys.executable, "-c", "import sys; sys.argv = ['mmm']; from mmm.cli import main; main()"]
+    done = subprocess.run(command, env=asked, capture_output=True, text=True, check=False)
+    assert set(done.stdout.split()) == offered
