@@ -1,7 +1,8 @@
 """Data of ``configs/examples`` that are ours: small worlds of the simulator, written beside their settings.
 
 ``make example-data`` writes configs/examples/data anew: a retailer whose revenue is known by month, one whose channels
-have parts, and one with prices, promotions, a newsletter and a competitor. Seeds are fixed, so that it is the same everywhere.
+have parts, and one with prices, promotions, a newsletter and a competitor. Seeds are fixed: the data are the same
+everywhere.
 """
 
 from dataclasses import replace

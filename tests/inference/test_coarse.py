@@ -135,5 +135,7 @@ def test_contributions_add_up_to_the_expected_rows() -> None:
     assert list(by_row.index) == list(data.dates[ends.places])
     assert by_row.to_numpy() == pytest.approx(mean, rel=1e-9)
     assert list(analysis.fitted["date"]) == list(by_row.index)
+    # In the first and last rows not all geos are observed.
+    assert analysis.fitted["mean"].to_numpy()[1:-1] == pytest.approx(by_row.to_numpy()[1:-1], rel=0.2)
     total = float(np.nansum(data.data["outcome"].values))
     assert analysis.fitted["actual"].sum() == pytest.approx(total)

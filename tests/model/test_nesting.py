@@ -6,6 +6,7 @@ import engine_cases as cases
 import numpy as np
 import pytest
 from pytensor.compile.mode import Mode
+from scipy import stats
 
 from mmm.analysis import analyse
 from mmm.analysis.prior import prior_fit
@@ -48,6 +49,15 @@ def test_variances_stay_and_nearer_parts_are_more_alike() -> None:
     apart = np.sqrt(found[0, 0] + found[1, 1] - 2 * found[0, 1])
     assert apart == pytest.approx(np.sqrt(2) * np.log(2.0) / 1.6448536)
     assert np.linalg.eigvalsh(covariance(WITHIN[:4], sd[:4], 5.0)).min() > 0
+
+
+def test_what_is_added_makes_the_joint_density() -> None:
+    found = next(couplings(spec_of(nested())))
+    at = found.mean + np.array([0.3, -0.8, 1.1, 0.2])
+    away = at - found.mean
+    alone = stats.norm(found.mean, found.sd).logpdf(at).sum()
+    joint = stats.multivariate_normal(found.mean, found.covariance).logpdf(at)
+    assert alone + found.constant - 0.5 * away @ found.excess @ away == pytest.approx(joint)
 
 
 def test_prior_draws_are_as_stated_and_alike() -> None:
