@@ -318,10 +318,16 @@ def test_a_posterior_is_handed_over_as_netcdf_and_zarr(known: Any, tmp_path: Pat
     """Names are objects in a store and texts in files, which ArviZ opens."""
     import arviz
 
-    tree = for_files(posterior_tree(known.fit))
+    made = posterior_tree(known.fit)
+    draws = made["posterior"].to_dataset()
+    names = np.array(["geometric"] * draws.sizes["draw"], dtype=object)
+    # A mixture's draws know their model by a name that is an object.
+    made["posterior"] = xr.DataTree(draws.assign_coords(model=("draw", names)).assign_attrs(settings={"tune": 500}))
+    tree = for_files(made)
     tree.to_netcdf(tmp_path / "posterior.nc", engine="h5netcdf")
     tree.to_zarr(tmp_path / "posterior.zarr", mode="w", zarr_format=2)
     roas = known.fit.main.posterior["log_beta"]
     for found in (arviz.from_netcdf(tmp_path / "posterior.nc"), arviz.from_zarr(tmp_path / "posterior.zarr")):
         assert list(found["posterior"]["channel"].values) == list(known.dataset.channels)
+        assert set(found["posterior"]["model"].values) == {"geometric"}
         np.testing.assert_array_equal(found["posterior"]["log_beta"].values, roas.values)
