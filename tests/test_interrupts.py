@@ -156,7 +156,10 @@ def test_a_killed_notebook_is_a_sentence(tmp_path: Path) -> None:
     settings = synthetic.make_settings(synthetic.Case(geos=1, channels=("tv", "search")), tmp_path)
     config = tmp_path / "settings.yaml"
     config.write_text(dump_settings(settings), encoding="utf-8")
-    line = [*interruptions.MMM, "report", str(config), "-p", "report.formats=[html]", "--out", "reports"]
+    # As where the notebook was changed: only then it runs in a process of its own.
+    code = "from mmm.reporting.runs import notebook; notebook.OWN = ''; from mmm.cli import main; main()"
+    report = ["report", str(config), "-p", "report.formats=[html]", "--out", "reports"]
+    line = [sys.executable, "-c", code, *report]
     with (tmp_path / "stderr.log").open("wb") as errors:
         running = subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=errors)
         kernels: list[psutil.Process] = []
