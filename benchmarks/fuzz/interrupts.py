@@ -251,11 +251,13 @@ def scenario(index: int, seed: int, out: Path) -> tuple[list[Fault], dict[str, A
     found: list[Fault] = []
     log = []
     for number, share in hits:
+        # What a killed command left is the next one's to remove, unless that ends before it comes to it.
+        before = Counter(place.leftovers())
         ran = place.run(_COMMANDS[command], number, share * usual.seconds)
         log.append(f"{number.name} at {share:.0%} of {usual.seconds:.0f} s: {ran.code}")
         found += [
             Fault(f"{command}, {fault.kind}", f"{log[-1]}\n{fault.seen}")
-            for fault in after_hit(place, usual, number, ran)
+            for fault in after_hit(place, usual, number, ran, before)
         ]
         if not warm and share < 0.5:
             shutil.rmtree(place.folder / ".mmm", ignore_errors=True)
@@ -270,7 +272,9 @@ def scenario(index: int, seed: int, out: Path) -> tuple[list[Fault], dict[str, A
     return found, {"command": command, "warm": warm, "hits": log, "codes": [entry.rpartition(": ")[2] for entry in log]}
 
 
-def after_hit(place: Place, usual: Reference, number: signal.Signals, ran: Run) -> list[Fault]:
+def after_hit(
+    place: Place, usual: Reference, number: signal.Signals, ran: Run, before: Counter[str]
+) -> list[Fault]:
     name = number.name
     found = [Fault("a part of a sample is stored as the whole", part) for part in place.parts_stored()]
     if ran.code is None:
@@ -284,7 +288,7 @@ def after_hit(place: Place, usual: Reference, number: signal.Signals, ran: Run) 
     if ran.code == 0 and ran.waited > 0.3 * usual.seconds and ran.waited > 4:
         found.append(Fault(f"{name} is not heard", f"{ran.waited:.0f} s after it the run ended as if nothing had been"))
     if number != signal.SIGKILL:
-        left = Counter(place.leftovers()) - Counter(usual.leftovers)
+        left = Counter(place.leftovers()) - Counter(usual.leftovers) - before
         found += [Fault(f"{name} leaves {_general(sample)}", ", ".join(left)[:400]) for sample in list(left)[:1]]
     found += [Fault(f"{name} leaves a process running", text) for text in ran.orphans[:1]]
     return found
