@@ -17,6 +17,7 @@ import sys
 import time
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -252,7 +253,7 @@ def scenario(index: int, seed: int, out: Path) -> tuple[list[Fault], dict[str, A
     log = []
     for number, share in hits:
         # What a killed command left is the next one's to remove, unless that ends before it comes to it.
-        before = Counter(place.leftovers())
+        before = place.leftovers()
         ran = place.run(_COMMANDS[command], number, share * usual.seconds)
         log.append(f"{number.name} at {share:.0%} of {usual.seconds:.0f} s: {ran.code}")
         found += [
@@ -273,7 +274,7 @@ def scenario(index: int, seed: int, out: Path) -> tuple[list[Fault], dict[str, A
 
 
 def after_hit(
-    place: Place, usual: Reference, number: signal.Signals, ran: Run, before: Counter[str]
+    place: Place, usual: Reference, number: signal.Signals, ran: Run, before: Sequence[str] = ()
 ) -> list[Fault]:
     name = number.name
     found = [Fault("a part of a sample is stored as the whole", part) for part in place.parts_stored()]
@@ -288,7 +289,7 @@ def after_hit(
     if ran.code == 0 and ran.waited > 0.3 * usual.seconds and ran.waited > 4:
         found.append(Fault(f"{name} is not heard", f"{ran.waited:.0f} s after it the run ended as if nothing had been"))
     if number != signal.SIGKILL:
-        left = Counter(place.leftovers()) - Counter(usual.leftovers) - before
+        left = Counter(place.leftovers()) - Counter(usual.leftovers) - Counter(before)
         found += [Fault(f"{name} leaves {_general(sample)}", ", ".join(left)[:400]) for sample in list(left)[:1]]
     found += [Fault(f"{name} leaves a process running", text) for text in ran.orphans[:1]]
     return found
