@@ -142,16 +142,29 @@ def test_a_bridge_gives_a_known_integral() -> None:
     assert found == pytest.approx(5.0, abs=0.02)
 
 
-def test_chains_that_mix_are_one(problem: Problem) -> None:
+@pytest.mark.parametrize(
+    ("places", "chains"),
+    [
+        ((0.0, 0.1, 9.0), [4, 2]),
+        ((0.0, 9.0, 0.1), [4, 2]),
+        ((9.0, 0.0, 0.1, 9.1), [4, 4]),
+        # The last lies between two that do not reach each other.
+        ((0.0, 6.0, 3.0), [6]),
+    ],
+)
+def test_chains_that_mix_are_one(problem: Problem, places: tuple[float, ...], chains: list[int]) -> None:
     rng = np.random.default_rng(3)
+    direction = np.zeros(problem.layout.dim)
+    direction[problem.layout.by_channel[0][0]] = 1.0
     runs = [
         several.Run(
-            rng.standard_normal((2, 300, problem.layout.dim)) + shift,
+            rng.standard_normal((2, 300, problem.layout.dim)) + place * direction,
             xr.Dataset({"energy": (("chain", "draw"), rng.standard_normal((2, 300)))}, coords={"chain": [0, 1]}),
             0.0,
         )
-        for shift in (0.0, 0.1, 5.0)
+        for place in places
     ]
     kept = several.apart(problem, runs)
-    assert [len(run.x) for run in kept] == [4, 2]
-    assert list(kept[0].stats["chain"].values) == [0, 1, 2, 3]
+    assert sorted((len(run.x) for run in kept), reverse=True) == chains
+    for run in kept:
+        assert list(run.stats["chain"].values) == list(range(len(run.x)))

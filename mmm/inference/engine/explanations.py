@@ -42,8 +42,14 @@ def apart(problem: Problem, runs: Sequence[Run]) -> list[Run]:
     entries = np.concatenate(problem.layout.by_channel)
     groups: list[list[Run]] = []
     for run in runs:
-        mixed = [g for g in groups if any(_mix(run.x[..., entries], one.x[..., entries]) for one in g)]
-        groups = [g for g in groups if g not in mixed] + [[one for g in mixed for one in g] + [run]]
+        rest: list[list[Run]] = []
+        mixed: list[Run] = []
+        for group in groups:
+            if any(_mix(run.x[..., entries], one.x[..., entries]) for one in group):
+                mixed.extend(group)
+            else:
+                rest.append(group)
+        groups = [*rest, [*mixed, run]]
     return [_joined(group) for group in sorted(groups, key=lambda g: -g[0].evidence)]
 
 
