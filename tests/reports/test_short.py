@@ -164,6 +164,14 @@ def test_intervals_are_error_bars(slides: tuple[Story, Any, bytes]) -> None:
     ].index("cat") - 1
 
 
+def test_the_first_line_of_a_chart_is_the_strong_one(slides: tuple[Story, Any, bytes]) -> None:
+    _, made, _ = slides
+    for frame in charts(made)[3:]:
+        first, *others = (series.format.line.width for series in frame.chart.plots[0].series)
+        assert others
+        assert all(first > other for other in others)
+
+
 def test_names_of_the_data_are_text_behind_the_charts(slides: tuple[Story, Any, bytes]) -> None:
     """python-pptx 1.0.2 alone writes '=1+1' as a formula into the chart's workbook, and an address as a link."""
     _, _, content = slides

@@ -14,6 +14,7 @@ from pptx.chart.data import CategoryChartData, XyChartData
 from pptx.chart.xlsx import CategoryWorkbookWriter
 from pptx.dml.color import RGBColor
 from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION
+from pptx.enum.text import PP_ALIGN
 from pptx.util import Emu, Inches, Pt
 from xlsxwriter import Workbook
 
@@ -27,7 +28,6 @@ FILE = "report.pptx"
 _WIDTH, _HEIGHT = Inches(13.333), Inches(7.5)
 _SIDE, _TOP = Inches(0.6), Inches(1.95)
 _MOST_CHANNELS = 14
-_MOST_NOTES = 4
 
 
 class _Plain(CategoryWorkbookWriter):  # type: ignore[misc]  # python-pptx is not typed
@@ -105,7 +105,7 @@ def _write(shape: Any, text: str, size: float, role: str, m: Telling, *, bold: b
     frame.word_wrap = True
     frame.text = text
     for paragraph in frame.paragraphs:
-        paragraph.alignment = 1
+        paragraph.alignment = PP_ALIGN.LEFT
         for run in paragraph.runs:
             run.font.size, run.font.bold = Pt(size), bold
             run.font.color.rgb = _colour(m.look[role])
@@ -140,7 +140,7 @@ def _decision(made: Any, m: Telling) -> None:
         (t("What would change our mind?"), m.teller.change_mind()),
     ]
     wide = (_WIDTH - 2 * _SIDE - Inches(0.4)) // 2
-    for i, (heading, text) in enumerate(told[:_MOST_NOTES]):
+    for i, (heading, text) in enumerate(told):
         left, top = _SIDE + (i % 2) * (wide + Inches(0.4)), Inches(3.85 + 1.5 * (i // 2))
         _text(slide, (left, top, wide, Inches(0.35)), heading, 14, m, role="accent")
         _text(slide, (left, top + Inches(0.33), wide, Inches(1.1)), text, 13, m)
@@ -295,10 +295,11 @@ def _error_bars(row: Series) -> Any:
 
 
 def _lines(chart: Any, colours: Sequence[str]) -> None:
-    for series, colour in zip(chart.plots[0].series, colours, strict=True):
+    """The first line is what the slide is about: it is the strongest."""
+    for i, (series, colour) in enumerate(zip(chart.plots[0].series, colours, strict=True)):
         series.smooth = False
         series.format.line.color.rgb = _colour(colour)
-        series.format.line.width = Pt(2.25 if series is chart.plots[0].series[0] else 1.25)
+        series.format.line.width = Pt(1.25 if i else 2.25)
 
 
 def _dress(frame: Any, m: Telling, title: str, *, money: bool) -> None:
