@@ -14,7 +14,8 @@ def control_table(fit: Fit, terms: dict[str, Floats]) -> pd.DataFrame:
 
     ``per_unit``: outcome per period, over all geos, for one more unit everywhere; ``elasticity``: change of the outcome
     in per cent for 1% more, at the means of both (NaN for a control that is not above zero on average); ``total``: its
-    contribution over all periods against its reference value; each with its 90% interval. ``reference``: that value.
+    contribution over all periods against its reference value; each with its 90% interval. ``reference``: that value;
+    ``usual``: its mean; ``least``: its smallest value.
     """
     window = fit.window
     data = fit.dataset.data
@@ -29,7 +30,12 @@ def control_table(fit: Fit, terms: dict[str, Floats]) -> pd.DataFrame:
         slope = _per_unit(part, values - reference)
         mean = float(values.mean())
         elasticity = slope @ values.mean(axis=0) / usual if mean > 0 else np.full(len(slope), np.nan)
-        row: dict[str, object] = {"control": name, "reference": reference}
+        row: dict[str, object] = {
+            "control": name,
+            "reference": reference,
+            "usual": mean,
+            "least": float(values.min()),
+        }
         for column, draws in (
             ("per_unit", slope.sum(axis=1)),
             ("elasticity", elasticity),

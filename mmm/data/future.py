@@ -15,18 +15,22 @@ class Future:
     """The periods ``dates`` that follow the data, by name arrays [t, g] in the order of the panel's geos.
 
     ``controls`` in the data's units; ``costs`` in currency per media unit of a paid channel; ``media`` the units of a
-    channel without a cost. What is not in it is held at a value that the plan states.
+    channel without a cost. What is not in it is held at a value that the plan states. ``carried`` are controls that
+    work later: what the data's last values bring to the first periods; where such a control is in ``controls`` too, its
+    values begin with them, and reach beyond the dates.
     """
 
     dates: pd.DatetimeIndex
     controls: Mapping[str, Floats] = field(default_factory=dict)
     costs: Mapping[str, Floats] = field(default_factory=dict)
     media: Mapping[str, Floats] = field(default_factory=dict)
+    carried: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
         """Hash of its content."""
         parts = {"controls": self.controls, "costs": self.costs, "media": self.media}
+        parts |= {"carried": self.carried} if self.carried else {}
         values = {
             kind: {name: np.asarray(array).tolist() for name, array in found.items()} for kind, found in parts.items()
         }

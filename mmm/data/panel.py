@@ -8,9 +8,12 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from mmm.data.calendar import parse_periods
 from mmm.data.cells import BoolArray, Cells, FloatArray, is_token, record_blank
 from mmm.data.dataset import Dataset
 from mmm.data.edges import record_zero_edges
+from mmm.data.filled import lag_note, later
+from mmm.data.future import Future
 from mmm.data.grid import Grid
 from mmm.data.problems import Problems
 from mmm.data.records import Records
@@ -64,6 +67,7 @@ def panel_of(records: Records, grid: Grid, settings: DataSettings, problems: Pro
         record_zero_edges(outcome, dates, grid.geos, settings.partial_geos, problems)
     for name, values in control.items():
         _check_repeats(name, values, outcome, observed, problems)
+    control, carried, said = _moved(control, grid, settings)
     spend = {name: np.zeros_like(outcome) for name in settings.channels}
     spend |= {name: lay.out(cells, fill=0.0) for name, cells in records.spend.items()}
     media = spend | {name: lay.out(cells, fill=0.0) for name, cells in records.media.items()}
@@ -96,10 +100,30 @@ def panel_of(records: Records, grid: Grid, settings: DataSettings, problems: Pro
         currency=settings.currency,
         frequency=grid.frequency,
         media_unit=tuple(_unit(channel, settings.currency) for channel in settings.channels.values()),
-        notes=(*records.notes, *_notes(grid, observed)),
+        notes=(*records.notes, *said, *_notes(grid, observed)),
+        future=carried,
         roles=tuple(c.role for c in settings.channels.values()),
         within=tuple(c.path for c in settings.channels.values()),
     )
+
+
+def _moved(
+    control: dict[str, FloatArray], grid: Grid, settings: DataSettings
+) -> tuple[dict[str, FloatArray], Future | None, list[str]]:
+    """Controls [date, geo] as they work: later by their lag, what that brings to the periods ahead, and notes of it."""
+    carried: dict[str, FloatArray] = {}
+    notes = []
+    for name, values in control.items():
+        lag = settings.control_of(name).lag
+        if lag is not None:
+            periods = parse_periods(lag, grid.frequency)
+            control[name], carried[name] = later(values, periods)
+            notes.append(lag_note(name, periods))
+    if not carried:
+        return control, None, notes
+    ahead = max(len(values) for values in carried.values())
+    dates = grid.frequency.following(pd.Timestamp(grid.dates[-1]), ahead)
+    return control, Future(dates, carried=carried), notes
 
 
 def _exposures(records: Records, lay: "_Layout", channels: list[str]) -> dict[str, tuple[tuple[str, ...], FloatArray]]:

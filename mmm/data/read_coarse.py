@@ -12,6 +12,7 @@ from mmm.arrays import Floats
 from mmm.data.cells import Cells, record_blank, texts
 from mmm.data.coarse import Spans, missing_rows, spread, weeks_over, with_outcome_rows
 from mmm.data.columns import NumberColumns
+from mmm.data.control_settings import ControlSettings
 from mmm.data.csv_settings import CsvSettings
 from mmm.data.dataset import Dataset
 from mmm.data.dates import DateOptions, parse_dates
@@ -19,7 +20,7 @@ from mmm.data.labels import parsed
 from mmm.data.problems import Problems
 from mmm.data.read import Table, check_columns, read_file, table_of_frame
 from mmm.data.records import NATIONAL, records_of
-from mmm.data.settings import ControlSettings, DataSettings
+from mmm.data.settings import DataSettings
 from mmm.data.target import MONTH
 from mmm.errors import DataError
 
@@ -187,7 +188,7 @@ def _all_coarse(table: Table, settings: DataSettings, every: str, make: Make) ->
     days = pd.DatetimeIndex(records.dates)
     spans, row, geos = _laid_out(days, list(records.geos), every, records.where, problems)
     wide = _on_weeks((spans, row, geos), (amounts, levels), settings)
-    controls = {name: ControlSettings(column=name) for name in records.control}
+    controls = {name: ControlSettings(column=name, lag=settings.control_of(name).lag) for name in records.control}
     changes: dict[str, Any] = {"controls": controls, "csv": CsvSettings(), "date_format": None, "week_label": None}
     made = make(table_of_frame(wide, table.source), settings.model_copy(update=changes))
     totals = np.full((len(spans.first), len(made.geos)), np.nan)

@@ -65,7 +65,10 @@ def future_of(table: Table, dataset: Dataset, settings: DataSettings) -> Future:
             found[w.kind][name] = cells.values
     problems.stop_if_any()
     laid = {kind: {name: values[place] for name, values in part.items()} for kind, part in found.items()}
-    return Future(dates, laid["controls"], laid["costs"], laid["media"])
+    carried = {} if dataset.future is None else dataset.future.carried
+    for name in laid["controls"].keys() & carried.keys():
+        laid["controls"][name] = np.concatenate([carried[name], laid["controls"][name]])
+    return Future(dates, laid["controls"], laid["costs"], laid["media"], carried)
 
 
 def _wanted(settings: DataSettings) -> list[_Wanted]:

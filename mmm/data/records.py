@@ -10,11 +10,13 @@ import pandas as pd
 
 from mmm.data.cells import BoolArray, Cells, equals, record_blank, record_frequency, record_negative, texts
 from mmm.data.columns import NumberColumns
+from mmm.data.control_settings import ControlSettings
 from mmm.data.dates import DateArray, DateOptions, parse_dates
+from mmm.data.filled import filled, filling_note
 from mmm.data.problems import Problems, nearest, shown
 from mmm.data.read import Table
 from mmm.data.role import ROLES
-from mmm.data.settings import ControlSettings, DataSettings
+from mmm.data.settings import DataSettings
 from mmm.data.totals import foot_rows, record_foot
 
 NATIONAL = "national"
@@ -88,7 +90,8 @@ def records_of(table: Table, settings: DataSettings, problems: Problems) -> Reco
         notes=notes,
     )
     if settings.layout == "long":
-        return replace(_fold(rows, table, settings, problems, read), notes=(*notes, *columns.notes))
+        folded = replace(_fold(rows, table, settings, problems, read), notes=(*notes, *columns.notes))
+        return _with_filled_controls(folded, settings)
     spend = {name: read(channel.spend) for name, channel in settings.channels.items() if channel.spend is not None}
     media = {name: read(channel.media) for name, channel in settings.channels.items() if channel.media is not None}
     for name, channel in settings.channels.items():
@@ -101,7 +104,21 @@ def records_of(table: Table, settings: DataSettings, problems: Problems) -> Reco
     }
     for name, cells in often.items():
         record_frequency(cells, media[name], where, str(settings.channels[name].frequency), problems)
-    return replace(rows, spend=spend, media=media, frequency=often, notes=(*notes, *columns.notes))
+    whole = replace(rows, spend=spend, media=media, frequency=often, notes=(*notes, *columns.notes))
+    return _with_filled_controls(whole, settings)
+
+
+def _with_filled_controls(records: Records, settings: DataSettings) -> Records:
+    """The records with empty cells of those controls filled for which settings ask for it, and a note of each."""
+    control, blank, notes = dict(records.control), dict(records.control_blank), list(records.notes)
+    for name, stated in settings.controls.items():
+        if stated.missing is None or name not in control:
+            continue
+        control[name], rows = filled(control[name], stated.missing, records.dates, records.geos, records.usable)
+        blank[stated.column] = control[name].blank
+        if rows.size:
+            notes.append(filling_note(name, stated.missing, rows, int(records.usable.sum())))
+    return replace(records, control=control, control_blank=blank, notes=tuple(notes))
 
 
 def _keys(table: Table, settings: DataSettings) -> tuple[TextArray, BoolArray, Callable[[int], str]]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
+from mmm.data.control_settings import ControlSettings
 from mmm.data.csv_settings import CsvSettings
 from mmm.data.exports.settings import CalendarSettings, Rates, SourceSettings
 from mmm.data.labels import format_problem
@@ -68,24 +69,6 @@ def _instead(role: Role, channel: ChannelSettings) -> str:
     given = {key for key in _ROLE_KEYS if getattr(channel, key) is not None}
     fitting = [r.name for r in ROLES.values() if r is not role and set(r.needs) <= given <= {*r.needs, *r.takes}]
     return f" Without it the role may be one of: {', '.join(fitting)}." if given and fitting else ""
-
-
-class ControlSettings(Section):
-    """A control: something other than paid media that moves the outcome."""
-
-    column: Name
-    categorical: bool = Field(default=False, description="Text levels, one-hot encoded without the reference level.")
-    reference: Name | None = Field(
-        default=None, description="Categorical only: the level that the others are compared with; the first by default."
-    )
-
-    @model_validator(mode="after")
-    def _reference_needs_levels(self) -> "ControlSettings":
-        if self.reference is not None and not self.categorical:
-            raise ValueError(
-                f"reference is '{self.reference}' but the control is not categorical. Set categorical: true."
-            )
-        return self
 
 
 class PartialGeo(Section):
@@ -343,6 +326,13 @@ class DataSettings(Section):
         for problem in name_problems(self.channels, controls):
             raise ValueError(problem)
         return self
+
+    def control_of(self, name: str) -> ControlSettings:
+        """What is said of the control that a column of the panel is, or is a level of."""
+        own = self.controls.get(name)
+        if own is not None and not own.categorical:
+            return own
+        return next(c for whole, c in self.controls.items() if c.categorical and name.startswith(f"{whole}: "))
 
     def number_columns(self) -> dict[str, Literal["money", "amount", "control"]]:
         """Columns that hold numbers: money, other amounts whose scale matters, and controls, whose scale does not."""

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
+from mmm.data.control_settings import ControlSettings
 from mmm.data.patterns import STAR, matches
 from mmm.data.problems import Problems, nearest
-from mmm.data.settings import ControlSettings, DataSettings
+from mmm.data.settings import DataSettings
 
 
 def with_columns(settings: DataSettings, columns: Sequence[str], problems: Problems) -> DataSettings:

@@ -118,6 +118,7 @@ def _ahead(
     """Values [h, g, k] of the horizon, and which names are held: what ``data.future`` does not know of them."""
     dataset, settings, problem = asked
     known = {} if dataset.future is None else getattr(dataset.future, what)
+    carried = {} if dataset.future is None or what == "media" else dataset.future.carried
     held = [name for name in names if name not in known]
     ahead = np.array(_held(values, dataset, settings, problem.horizon)) if held or not names else None
     if ahead is None:
@@ -125,6 +126,8 @@ def _ahead(
     for k, name in enumerate(names):
         if name in known:
             ahead[:, :, k] = within(known[name], problem.horizon)
+        elif name in carried:
+            ahead[: len(carried[name]), :, k] = carried[name][: problem.horizon]
     return ahead, held
 
 

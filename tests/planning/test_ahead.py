@@ -69,3 +69,13 @@ def test_a_scenario_sets_controls(known) -> None:
     np.testing.assert_allclose(dearer.outcome_draws - plain.outcome_draws, moved, rtol=1e-9)
     with pytest.raises(PlanError, match=r"sets 'prise', no control of the data\. .*price"):
         moved_controls(fit, settings, plain.problem, {"prise": 1.0})
+
+
+def test_a_control_that_works_later_is_known_at_first(known) -> None:
+    """Two weeks of the horizon have what the last weeks of the data bring; the rest is held."""
+    fit = known.fit
+    held = prepare(fit, SETTINGS)
+    usual = fit.dataset.data["control"].sel(control_name="price").values[-HORIZON:].mean(axis=0)
+    found = prepare(with_future(fit, carried={"price": np.stack([usual + 1.0, usual + 2.0])}), SETTINGS)
+    won = found.without_spend - held.without_spend
+    np.testing.assert_allclose(won, 3.0 * per_unit(fit, "price"), rtol=1e-9)

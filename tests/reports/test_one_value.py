@@ -164,6 +164,11 @@ def compare(results: Mapping[str, Any], numbers: Mapping[str, list[Data]]) -> in
             f"{of}/saturation": line["saturation"],
         }
         wanted |= {f"{of}/marginal_roas": line["next_return"]}
+    for line in results["controls"]:
+        of, elasticity = f"past/{line['control']}", line["elasticity"]
+        wanted |= {f"{of}/per_unit": line["per_unit"]}
+        if f"{of}/one_per_cent" in numbers:
+            wanted |= {f"{of}/one_per_cent": {end: 0.01 * value for end, value in elasticity.items()}}
     for line in results["allocation"]:
         of = f"plan/{line['channel']}"
         wanted |= {
@@ -181,6 +186,7 @@ def compare(results: Mapping[str, Any], numbers: Mapping[str, list[Data]]) -> in
     wanted |= {"plan/won_today": decision["won_today"], "plan/probability": decision["probability"]}
     wanted |= {"fit/r2": results["fit"]["r_squared"], "fit/error": results["fit"]["error"]}
     compared = 0
+    assert all(q in numbers for q in wanted if q.endswith("/per_unit"))
     for q, value in wanted.items():
         ends = {"": value} if not isinstance(value, dict) else {
             "": value["mean"], "/lower": value["lower"], "/upper": value["upper"]

@@ -61,7 +61,7 @@ def drivers(m: Telling) -> Chapter:
     unpaid = list(answers.unpaid(x.unpaid, m.fmt))
     moved = swings_of(x.weeks)
     names = {str(name): m.fmt.t(_TERMS[name]) if name in _TERMS else m.fmt.label(str(name)) for name in moved.index}
-    html = m.render("chapters/drivers.html.j2", unpaid=unpaid, table=_without_media(m))
+    html = m.render("chapters/drivers.html.j2", unpaid=unpaid, tables=[_without_media(m), *_controls(m)])
     return Chapter(
         "drivers",
         _question(m),
@@ -112,6 +112,37 @@ def _without_media(m: Telling) -> Table:
         "intervals."
     )
     return table_of(caption, head, rows(), folded=True)
+
+
+def _controls(m: Telling) -> Iterator[Table]:
+    """What a unit more of each control brings, and the elasticity of those that are always above zero, as prices."""
+    fmt, t, table = m.fmt, m.fmt.t, m.meaning.controls
+    if not len(table):
+        return
+    head = columns(
+        t("Other driver"),
+        t("On average"),
+        t(fmt.by_period(mark("One unit more, a week"), mark("One unit more, a day"))),
+        t("The outcome changes for 1% more by"),
+    )
+
+    def rows() -> Iterator[tuple[Cell, ...]]:
+        for name, line in table.iterrows():
+            unit, of = triple(line, "per_unit", "past"), f"past/{name}/one_per_cent"
+            share = Estimate(*(0.01 * float(line[f"elasticity{end}"]) for end in ("", "_lower", "_upper")), q=of)
+            known = line["least"] > 0 and share.known
+            yield (
+                Cell(fmt.label(str(name))),
+                Cell(fmt.fine(float(line["usual"]))),
+                Cell(fmt.outcome(unit, sign=True, short=True), fmt.outcome_range(unit, short=True)),
+                Cell(fmt.percent(share, sign=True), fmt.percent_range(share)) if known else Cell(""),
+            )
+
+    caption = t(
+        "What prices, promotions and other drivers do, all else equal. Shares for 1% more are of those that are never "
+        "zero, at their average. Small print: 90% intervals."
+    )
+    yield table_of(caption, head, rows(), folded=True)
 
 
 def _question(m: Telling) -> str:

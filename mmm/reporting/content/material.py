@@ -96,11 +96,13 @@ class Meaning:
     beliefs: tuple[PriorPosterior, ...]
     belief_title: str
     unpaid: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """As in Analysis: what channels without a cost brought or took."""
     frequency: pd.DataFrame = field(default_factory=pd.DataFrame)
     """As in Analysis: the usual and the best frequency of channels known by reach and frequency."""
     levels: pd.DataFrame = field(default_factory=pd.DataFrame)
     """As in Analysis: channels that have parts, and groups within them."""
-    """As in Analysis: what channels without a cost brought or took."""
+    controls: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """As in Analysis: what a control brings by unit, and its elasticity."""
 
 
 @dataclass(frozen=True)

@@ -263,6 +263,21 @@ class Unpaid(Part):
     half_life: Interval
 
 
+class Control(Part):
+    """What something other than media does: a price, a promotion, the weather."""
+
+    control: str
+    usual: float
+    """Its mean."""
+    reference: float
+    """The value against which its total counts."""
+    per_unit: Interval
+    """Outcome a period, over all geos, for one more unit of it."""
+    elasticity: Interval
+    """Change of the outcome in per cent for 1% more of it, at the means of both."""
+    total: Interval
+
+
 class Results(Part):
     """All results of one report."""
 
@@ -280,6 +295,7 @@ class Results(Part):
     scenarios: tuple[ScenarioResult, ...]
     channels: tuple[Channel, ...]
     unpaid: tuple[Unpaid, ...] = ()
+    controls: tuple[Control, ...] = ()
     curves: tuple[Curve, ...]
     gate: Gate
     fit: FitFacts

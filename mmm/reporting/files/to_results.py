@@ -56,6 +56,7 @@ def results_of(m: Telling) -> r.Results:
         "scenarios": _scenarios(m),
         "channels": [_channel(str(name), line) for name, line in m.meaning.channels.iterrows()],
         "unpaid": [_unpaid(str(name), line) for name, line in m.meaning.unpaid.iterrows()],
+        "controls": [_control(str(name), line) for name, line in m.meaning.controls.iterrows()],
         "curves": _curves(m.plan.response),
         "gate": m.gate.to_dict(),
         "fit": _fit(m),
@@ -104,6 +105,11 @@ def _unpaid(name: str, line: "pd.Series[Any]") -> dict[str, Any]:
         to: _bounds(line, what) for to, what in (("won", "effect"), ("share", "share"), ("half_life", "half_life"))
     }
     return {"channel": name, "role": line["role"], **bounds}
+
+
+def _control(name: str, line: "pd.Series[Any]") -> dict[str, Any]:
+    bounds = {what: _bounds(line, what) for what in ("per_unit", "elasticity", "total")}
+    return {"control": name, "usual": line["usual"], "reference": line["reference"], **bounds}
 
 
 def _channel(name: str, line: "pd.Series[float]") -> dict[str, Any]:
