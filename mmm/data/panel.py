@@ -60,14 +60,11 @@ def panel_of(records: Records, grid: Grid, settings: DataSettings, problems: Pro
     # Rows of zeros of a geo that was declared closed say the same as no rows.
     outcome[grid.declared_out & (outcome == 0)] = np.nan
     observed = np.isfinite(outcome)
-    control = {name: lay.nearest(cells, observed) for name, cells in records.control.items()}
+    control, carried, said = _controls(records, lay, (outcome, observed), settings, problems)
     _check_outcome(outcome, observed, grid, settings, problems)
     if settings.geo is not None:
         dates = [str(pd.Timestamp(date).date()) for date in grid.dates]
         record_zero_edges(outcome, dates, grid.geos, settings.partial_geos, problems)
-    for name, values in control.items():
-        _check_repeats(name, values, outcome, observed, problems)
-    control, carried, said = _moved(control, grid, settings)
     spend = {name: np.zeros_like(outcome) for name in settings.channels}
     spend |= {name: lay.out(cells, fill=0.0) for name, cells in records.spend.items()}
     media = spend | {name: lay.out(cells, fill=0.0) for name, cells in records.media.items()}
@@ -107,23 +104,33 @@ def panel_of(records: Records, grid: Grid, settings: DataSettings, problems: Pro
     )
 
 
-def _moved(
-    control: dict[str, FloatArray], grid: Grid, settings: DataSettings
+def _controls(
+    records: Records,
+    lay: "_Layout",
+    outcome: tuple[FloatArray, BoolArray],
+    settings: DataSettings,
+    problems: Problems,
 ) -> tuple[dict[str, FloatArray], Future | None, list[str]]:
-    """Controls [date, geo] as they work: later by their lag, what that brings to the periods ahead, and notes of it."""
+    """Controls [date, geo] as they work: later by their lag, what that brings to the periods ahead, and notes of it.
+
+    ``outcome`` is it and where it is observed; a control that repeats it is recorded.
+    """
+    found: dict[str, FloatArray] = {}
     carried: dict[str, FloatArray] = {}
     notes = []
-    for name, values in control.items():
+    frequency, dates = lay.grid.frequency, lay.grid.dates
+    for name, cells in records.control.items():
+        found[name] = lay.nearest(cells, outcome[1])
+        _check_repeats(name, found[name], *outcome, problems)
         lag = settings.control_of(name).lag
         if lag is not None:
-            periods = parse_periods(lag, grid.frequency)
-            control[name], carried[name] = later(values, periods)
+            periods = parse_periods(lag, frequency)
+            found[name], carried[name] = later(found[name], periods)
             notes.append(lag_note(name, periods))
     if not carried:
-        return control, None, notes
+        return found, None, notes
     ahead = max(len(values) for values in carried.values())
-    dates = grid.frequency.following(pd.Timestamp(grid.dates[-1]), ahead)
-    return control, Future(dates, carried=carried), notes
+    return found, Future(frequency.following(pd.Timestamp(dates[-1]), ahead), carried=carried), notes
 
 
 def _exposures(records: Records, lay: "_Layout", channels: list[str]) -> dict[str, tuple[tuple[str, ...], FloatArray]]:

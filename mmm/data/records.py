@@ -89,9 +89,14 @@ def records_of(table: Table, settings: DataSettings, problems: Problems) -> Reco
         population=read(settings.population) if settings.population is not None else None,
         notes=notes,
     )
-    if settings.layout == "long":
-        folded = replace(_fold(rows, table, settings, problems, read), notes=(*notes, *columns.notes))
-        return _with_filled_controls(folded, settings)
+    shape = _fold if settings.layout == "long" else _wide
+    whole = shape(rows, table, settings, problems, read)
+    return _with_filled_controls(replace(whole, notes=(*notes, *columns.notes)), settings)
+
+
+def _wide(rows: Records, _: Table, settings: DataSettings, problems: Problems, read: Callable[[str], Cells]) -> Records:
+    """The rows with money and media of the wide layout, whose columns hold one channel each."""
+    where = rows.where
     spend = {name: read(channel.spend) for name, channel in settings.channels.items() if channel.spend is not None}
     media = {name: read(channel.media) for name, channel in settings.channels.items() if channel.media is not None}
     for name, channel in settings.channels.items():
@@ -104,8 +109,7 @@ def records_of(table: Table, settings: DataSettings, problems: Problems) -> Reco
     }
     for name, cells in often.items():
         record_frequency(cells, media[name], where, str(settings.channels[name].frequency), problems)
-    whole = replace(rows, spend=spend, media=media, frequency=often, notes=(*notes, *columns.notes))
-    return _with_filled_controls(whole, settings)
+    return replace(rows, spend=spend, media=media, frequency=often)
 
 
 def _with_filled_controls(records: Records, settings: DataSettings) -> Records:

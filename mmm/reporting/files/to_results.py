@@ -14,7 +14,7 @@ from mmm.reporting.pages.telling import Telling
 
 def results_of(m: Telling) -> r.Results:
     """All numbers of the report; missing ones are None."""
-    head, d, fit = m.teller.headline(), m.decision, m.workings
+    head, fit = m.teller.headline(), m.workings
     found = {
         "schema_version": r.VERSION,
         "name": m.settings.name,
@@ -31,26 +31,7 @@ def results_of(m: Telling) -> r.Results:
         },
         "settings": m.settings.model_dump(mode="json"),
         "headline": {"lead": head.lead, "sentence": head.sentence},
-        "decision": {
-            "horizon": d.horizon,
-            "periods": d.periods,
-            "first_day": m.origin.first_day,
-            "verdict": d.verdict,
-            "spend_today": d.spend_today,
-            "spend_plan": d.spend_planned,
-            "unspent": d.unspent,
-            "gain": _ends(d.gain),
-            "model_gain": None if d.model_gain is None else _ends(d.model_gain),
-            "net_gain": None if d.net is None else _ends(d.net),
-            "margin": d.margin,
-            "break_even_margins": [{"of": p.which, "money": p.money, "margin": _ends(p.margin)} for p in d.pays],
-            "probability": d.probability,
-            "worst_5_percent": d.worst,
-            "won_today": _ends(d.won_today),
-            "won_plan": _ends(d.won_planned),
-            "outcome_today": None if d.total_today is None else _ends(d.total_today),
-            "outcome_plan": None if d.total_planned is None else _ends(d.total_planned),
-        },
+        "decision": _decision(m),
         "allocation": [_allocated(str(name), line) for name, line in m.plan.allocation.iterrows()],
         "budget_curve": [{"budget": line["budget"], "won": _bounds(line, "outcome")} for line in _rows(m.plan.curve)],
         "scenarios": _scenarios(m),
@@ -78,6 +59,30 @@ def _data(m: Telling) -> dict[str, Any]:
         "channels": b.channels,
         "controls": b.controls,
         "experiments": [experiment.model_dump() for experiment in b.experiments],
+    }
+
+
+def _decision(m: Telling) -> dict[str, Any]:
+    d = m.decision
+    return {
+        "horizon": d.horizon,
+        "periods": d.periods,
+        "first_day": m.origin.first_day,
+        "verdict": d.verdict,
+        "spend_today": d.spend_today,
+        "spend_plan": d.spend_planned,
+        "unspent": d.unspent,
+        "gain": _ends(d.gain),
+        "model_gain": None if d.model_gain is None else _ends(d.model_gain),
+        "net_gain": None if d.net is None else _ends(d.net),
+        "margin": d.margin,
+        "break_even_margins": [{"of": p.which, "money": p.money, "margin": _ends(p.margin)} for p in d.pays],
+        "probability": d.probability,
+        "worst_5_percent": d.worst,
+        "won_today": _ends(d.won_today),
+        "won_plan": _ends(d.won_planned),
+        "outcome_today": None if d.total_today is None else _ends(d.total_today),
+        "outcome_plan": None if d.total_planned is None else _ends(d.total_planned),
     }
 
 
