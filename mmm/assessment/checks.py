@@ -39,6 +39,7 @@ PROBLEMS = {
     "hidden_demand": "Weak hidden demand would undo the advice",
     "unexplained": "What is unexplained follows a channel",
     "noise": "What is unexplained does not look like noise",
+    "graph": "By the stated causes, returns are not whole effects",
 }
 """What is wrong where a check does not pass, by its name: the opposite of its title."""
 _ONE_CHAIN, _NOT_HELD_OUT = "One chain cannot disagree", "No period was held out"

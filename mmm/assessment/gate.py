@@ -11,6 +11,7 @@ import numpy as np
 
 from mmm.arrays import Floats
 from mmm.assessment.agreement import Agreement, agreement_check
+from mmm.assessment.causes import graph_check
 from mmm.assessment.checks import (
     Check,
     baseline_check,
@@ -156,6 +157,8 @@ def gate(
         checks.append(agreement_check(agreed, settings))
     found = found or signals(fit, None if holdout is None else holdout.fit)
     checks += identification_checks(found, settings)
+    if settings.graph is not None:
+        checks.append(graph_check(settings.graph, fit.dataset, fit.spec))
     asked = Asked(fit, settings, holdout, agreed, found)
     checks += [check for look in CHECKS.values() if (check := look(asked)) is not None]
     return GateReport(tuple(checks))

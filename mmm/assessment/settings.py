@@ -1,7 +1,8 @@
 """Thresholds of the gate: what a fit must show before anything may be decided on it."""
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from mmm.assessment.graph import read_graph
 from mmm.data.calendar import Duration
 from mmm.inference.settings import ESS_MIN, R_HAT_MAX
 from mmm.section import Section
@@ -104,6 +105,18 @@ class GateSettings(Section):
         description="Ratio of the data to the scales pinned in the model, either way, that warns.",
     )
     scale_fail: float = Field(10.0, gt=1.0, description="The same ratio above which the check fails.")
+    graph: str | None = Field(
+        None,
+        description="What causes what, as text such as 'season -> tv, search -> sales; (demand) -> search, sales': the "
+        "gate says of which channels the model then finds the whole effect (docs/warnings.md).",
+    )
+
+    @field_validator("graph")
+    @classmethod
+    def _readable(cls, text: str | None) -> str | None:
+        if text is not None:
+            read_graph(text)
+        return text
 
     @model_validator(mode="after")
     def _ordered(self) -> "GateSettings":

@@ -7,6 +7,8 @@ import numpy as np
 import typer
 
 from mmm.assessment.backtest import short_finding
+from mmm.assessment.causes import WORDS, identified, told
+from mmm.assessment.graph import read_graph
 from mmm.cli.output import counted, table
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
@@ -19,6 +21,7 @@ from mmm.reporting.content.from_fit import notation
 from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.runs.inputs import checked_request
 from mmm.settings import Settings, load_dataset, load_settings, read_parameters
+from mmm.workflow import Request
 
 
 def show_data(config: Path, parameters: list[str]) -> None:
@@ -42,7 +45,7 @@ def show_data(config: Path, parameters: list[str]) -> None:
     missing = tuple(finding for finding in further if finding is not None)
     report = QualityReport((*report.warnings, *missing, *(f for f in report.findings if f.severity != "warning")))
     _findings(report)
-    checked_request(settings, dataset)
+    _causes(checked_request(settings, dataset))
 
 
 def _sources(settings: Settings) -> int:
@@ -66,6 +69,16 @@ def _findings(report: QualityReport) -> None:
     table("Findings (nothing was changed in the data)", columns, findings[columns].itertuples(index=False))
     remarks = len(report.findings) - len(report.warnings)
     typer.echo(f"{counted(len(report.warnings), 'warning')}, {counted(remarks, 'remark')}.")
+
+
+def _causes(request: Request) -> None:
+    """Print which effects the model finds, by what the settings state causes what."""
+    if request.gate.graph is None:
+        return
+    spec = request.beliefs.mixture(request.dataset).members[0].spec
+    found = identified(read_graph(request.gate.graph), request.dataset, spec)
+    rows = [(one.channel, WORDS[one.found], " ".join(told(one)) or "-") for one in found]
+    table("What the model finds, by the stated causes", ["channel", "effect", "because"], rows)
 
 
 def _outline(dataset: Dataset, title: str) -> None:

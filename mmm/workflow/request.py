@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field, replace
 
 from mmm.assessment.backtest import BacktestSettings
+from mmm.assessment.causes import require_known
+from mmm.assessment.graph import read_graph
 from mmm.assessment.settings import GateSettings
 from mmm.data.dataset import Dataset
 from mmm.inference.fit import Fit
@@ -52,6 +54,8 @@ def checked(request: Request) -> Request:
     """
     request.beliefs.mixture(request.dataset)
     require_possible(request.dataset, request.plan)
+    if request.gate.graph is not None:
+        require_known(read_graph(request.gate.graph), request.dataset)
     return request
 
 

@@ -355,6 +355,7 @@ def test_thresholds_are_those_of_the_documents() -> None:
         "opposite_sign_fail": 4.0,
         "scale_warn": 3.0,
         "scale_fail": 10.0,
+        "graph": None,
     }
 
 

@@ -309,6 +309,7 @@ _RESERVATIONS = {
     "explanations": mark(
         "These data have several explanations, which differ in what {names} bring; a test would settle it."
     ),
+    "graph": mark("By the causes that were stated, the returns of {names} are not their whole effects."),
     "left_out": mark("One of the models could not be calculated and was left out."),
 }
 
