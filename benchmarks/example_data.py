@@ -1,8 +1,8 @@
 """Data of ``configs/examples`` that are ours: small worlds of the simulator, written beside their settings.
 
 ``make example-data`` writes configs/examples/data anew: a retailer whose revenue is known by month, one whose channels
-have parts, and one with prices, promotions, a newsletter and a competitor. Seeds are fixed: the data are the same
-everywhere.
+have parts, one with prices, promotions, a newsletter and a competitor, one by day, and one whose video is known by
+reach and frequency. Seeds are fixed: the data are the same everywhere.
 """
 
 from dataclasses import replace
@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mmm.simulate import demo_world, simulate, treatments_world
+from mmm.model.calendar.events import black_friday
+from mmm.model.calendar.holidays import holidays_of
+from mmm.simulate import daily_shop, demo_world, reached_shop, simulate, treatments_world
 from mmm.simulate.world import World
 
 FOLDER = Path(__file__).parents[1] / "configs/examples/data"
@@ -53,10 +55,21 @@ def treatments() -> dict[str, pd.DataFrame]:
     return {"treatments.csv": frame.drop(columns=[c for c in ("geo", "population") if c in frame])}
 
 
+def daily() -> dict[str, pd.DataFrame]:
+    """Two years by day, with the holidays of Germany and Black Friday."""
+    sales = [day for year in (2023, 2024) for day in black_friday(year)]
+    return {"daily.csv": daily_shop(6, off=holidays_of("DE", range(2023, 2025)), sales=sales).frame}
+
+
+def reached() -> dict[str, pd.DataFrame]:
+    """Video by persons reached and contacts of each."""
+    return {"reach_frequency.csv": reached_shop(2).frame}
+
+
 def write(folder: Path) -> None:
     """Write all of them into ``folder``, which is made if missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, frame in (monthly() | nested() | treatments()).items():
+    for name, frame in (monthly() | nested() | treatments() | daily() | reached()).items():
         frame.to_csv(folder / name, index=False, lineterminator="\n")
 
 

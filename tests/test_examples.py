@@ -11,7 +11,7 @@ from mmm.settings import load_settings
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
-NAMES = ("monthly", "nested", "treatments")
+NAMES = ("daily", "monthly", "nested", "reach_frequency", "treatments")
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +29,10 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_example_can_be_fitted(name: str, examples: Path) -> None:
     request = checked_request(load_settings(examples / f"{name}.yaml"))
     assert len(request.beliefs.mixture(request.dataset).members) > 1
+    if name == "daily":
+        assert request.dataset.frequency.unit == "day"
+    if name == "reach_frequency":
+        assert request.dataset.exposures is not None
     if name == "monthly":
         assert len(request.dataset.rows().places) == 35
     if name == "nested":

@@ -7,6 +7,7 @@ from mmm.simulate.generate import Simulated, simulate
 from mmm.simulate.library import library, library_names, library_world
 from mmm.simulate.oracle import Allocation, Budget, best_allocation, spend_profile
 from mmm.simulate.prior import WorldPriors, random_world
+from mmm.simulate.shops import Shop, daily_shop, reached_shop
 from mmm.simulate.treatments import treatments_world
 from mmm.simulate.truth import Truth
 from mmm.simulate.world import (
@@ -42,6 +43,7 @@ __all__ = [
     "MediaUnit",
     "Noise",
     "Saturation",
+    "Shop",
     "Simulated",
     "Synergy",
     "Truth",
@@ -49,6 +51,7 @@ __all__ = [
     "WorldPriors",
     "best_allocation",
     "contributions_frame",
+    "daily_shop",
     "data_settings",
     "demo_frame",
     "demo_world",
@@ -58,6 +61,7 @@ __all__ = [
     "library_world",
     "money_at_stake",
     "random_world",
+    "reached_shop",
     "shop",
     "simulate",
     "simulate_orders",
