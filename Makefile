@@ -21,7 +21,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 CASES ?= ../shared/cases
 
-.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner docs accept lock python clean markets bench-reports bench-report study-experiments study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring demo-operations study-replanning study-ltv study-families study-coarse study-nested study-breadth example-data
+.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner docs accept lock python clean markets bench-reports bench-report study-experiments study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring demo-operations study-replanning study-ltv study-families study-coarse study-nested study-breadth example-data study-funnels
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -110,6 +110,9 @@ study-nested: setup  ## returns of parts of channels, pooled and not (five minut
 
 study-breadth: setup  ## holidays, days, treatments, shrinkage, reach and frequency: recovered? (20 minutes, resumes; docs/studies)
 	$(BIN)/python benchmarks/breadth_study.py $(ARGS)
+
+study-funnels: setup  ## total returns and plans on them in 40 worlds with mediators (an hour, resumes; docs/studies)
+	$(BIN)/python -m benchmarks.funnel_study $(ARGS)
 
 study-coarse: setup  ## returns with outcomes by month against weeks, 40 worlds (ten minutes, resumes; docs/studies)
 	$(BIN)/python benchmarks/coarse_study.py $(ARGS)

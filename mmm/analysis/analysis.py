@@ -16,6 +16,7 @@ from mmm.analysis.frequency import frequency_curves, frequency_table
 from mmm.analysis.intervals import columns, summary
 from mmm.analysis.levels import level_table
 from mmm.analysis.models import by_model
+from mmm.analysis.ways import national_parts, way_table
 from mmm.arrays import Floats
 from mmm.cards import facts, lines
 from mmm.data.names import CONTROL_TERM, EVENT_TERM
@@ -62,6 +63,8 @@ class Analysis:
       same by geo.
     - ``negative_baseline`` (index date): share of draws in which the baseline is below zero.
     - ``effect_draws``, ``roas_draws`` [sample, channel].
+    - ``ways``, of channels that reach the outcome through stages too: direct, by stage and in all, as
+      :func:`mmm.analysis.ways.way_table`; every other table has all that a channel brings;
     - ``models``: returns of every channel under every model that counts, as :func:`mmm.analysis.models.by_model`.
     """
 
@@ -81,6 +84,7 @@ class Analysis:
     frequency: pd.DataFrame
     frequency_curves: pd.DataFrame
     levels: pd.DataFrame
+    ways: pd.DataFrame
     r_squared: float
     error: float
     """Mean absolute error of the fitted total over the mean of the actual one, as :class:`HoldoutResult` has it."""
@@ -107,7 +111,7 @@ def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
     """Analyse a fit on at most ``max_draws`` evenly thinned posterior draws."""
     refuse_preview(fit)
     samples = fit.draws(max_draws)
-    whole, paid = samples.response(), fit.paid
+    whole, paid = fit.response(max_draws), fit.paid
     parts, by_geo, terms = _components(fit, samples, whole)
     draws, panel = whole.only(paid.dataset.channels), observed(paid)
     mean_draws = sum(part for _, part in parts.values())
@@ -135,6 +139,7 @@ def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
         controls=control_table(fit, terms),
         frequency=frequency_table(paid, draws),
         frequency_curves=frequency_curves(paid, draws),
+        ways=way_table(draws, panel, has_value=fit.dataset.has_value),
         levels=level_table(paid, panel, effects, value, marginal / panel.spend.sum(axis=0)),
         r_squared=float(1 - np.var(residual[known]) / np.var(actual[known])),
         error=_relative(np.abs(residual[known]).mean(), np.abs(actual[known]).mean()),
@@ -155,7 +160,7 @@ def _components(
     fit: Fit, samples: Draws, draws: response.ResponseDraws
 ) -> tuple[dict[str, tuple[str, Floats]], Floats, dict[str, Floats]]:
     """Every component of the outcome rows summed over geos, {name: (kind, [n, r])}, and what is expected of them by geo
-    [n, r, g]; the baseline's terms by period [n, t, g]."""
+    [n, r, g]; the baseline's terms by period [n, t, g]. ``draws`` are of the response through all stages."""
     window, ends = fit.window, fit.dataset.rows(fit.window)
     control = fit.dataset.data["control"].values[window]
     terms = samples.baseline(fit.dataset.dates[window], control, fit.seed)
@@ -166,10 +171,11 @@ def _components(
     }
     media = fit.dataset.data["media"].values[: window.stop]
     national = np.empty((draws.n, by_geo.shape[1], len(draws.channels)))
-    for where, block in draws.blocks(media.size):
+    for where, block in replace(draws, paths=()).blocks(media.size):
         contribution = response.contributions(block, media, fit.dataset.exposures)[:, window]
         national[where] = contribution.sum(axis=2)
         by_geo[where] += contribution.sum(axis=3)
+    national = national_parts(fit, draws, media, national)
     for c, (name, role) in enumerate(zip(draws.channels, fit.spec.roles, strict=True)):
         parts[name] = (role.part, ends.totals(national[:, :, c], axis=1))
     return parts, ends.totals(by_geo, axis=1), terms
@@ -259,7 +265,9 @@ def _channel_table(
 
 
 def _unpaid_table(fit: Fit, whole: response.ResponseDraws) -> pd.DataFrame:
-    names = [name for name in whole.channels if name not in fit.spec.paid]
+    # What media brought through a mediator is told of them.
+    told = (*fit.spec.paid, *(stage.name for stage in fit.stages))
+    names = [name for name in whole.channels if name not in told]
     rest = replace(fit, dataset=fit.dataset.with_channels(names))
     draws, panel = whole.only(names), observed(rest)
     total = effect(draws, panel, panel.ones).sum(axis=1)
@@ -276,12 +284,12 @@ def _saturation_today(fit: Fit, draws: response.ResponseDraws) -> Floats:
 
     NaN for channels that a draw gives a curve without a largest effect.
     """
-    periods = fit.spec.lookback + 1
+    periods = draws.lookback + 1
     media = np.repeat(today_per_period(fit, "media")[None], periods, axis=0)
     last = np.zeros((periods, len(fit.spec.geos)))
     last[-1] = 1.0
     reached = response.totals(draws, media, last).sum(axis=1)
-    level = np.abs(reached) / np.exp(draws.log_beta).sum(axis=1)
+    level = np.abs(reached) / response.ceiling(draws)
     return np.where(response.bounded(draws), level, np.nan)
 
 

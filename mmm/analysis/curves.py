@@ -49,7 +49,7 @@ def response_curves(fit: Fit, draws: response.ResponseDraws) -> pd.DataFrame:
     Spend is split over geos as in the last 13 weeks. The effect is taken once carryover is complete, so that it is
     what a period of steady spend earns in the end.
     """
-    periods = fit.spec.lookback + 1
+    periods = draws.lookback + 1
     direction = np.repeat(media_per_money(fit)[None], periods, axis=0)
     national = fit.dataset.data["spend"].values[fit.window].sum(axis=1)
     largest = national.max(axis=0)

@@ -1,6 +1,7 @@
 """Effects, ROAS and marginal ROAS of the observed spend, exactly as the glossary of the docs defines them."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,13 +30,25 @@ class Observed:
     def ones(self) -> Floats:
         return np.ones_like(self.value)
 
+    def only(self, places: Sequence[int]) -> "Observed":
+        """The same of the channels at ``places``."""
+        here = list(places)
+        often = None if self.exposures is None else self.exposures[:, :, here]
+        return replace(
+            self,
+            media=self.media[:, :, here],
+            history=self.history[:, :, here],
+            spend=self.spend[:, here],
+            exposures=often,
+        )
+
 
 def observed(fit: Fit) -> Observed:
     """Lay out the fit's own dataset, from its first row to the last observed outcome."""
     window = fit.window
     data = fit.dataset.data
     media = data["media"].values[: window.stop]
-    tail = np.zeros((fit.spec.lookback, *media.shape[1:]))
+    tail = np.zeros((fit.lookback, *media.shape[1:]))
     history = np.concatenate([media, tail])
     history[window.start :] = 0.0
     often = fit.dataset.exposures

@@ -69,6 +69,11 @@ class Check:
         """What the check says: the fact where it passes, else the problem."""
         return self.title if self.status == "pass" else self.problem or PROBLEMS[self.name]
 
+    def of_stage(self, stage: str) -> "Check":
+        """The check as one of a stage's own equation, whose name comes before what it says."""
+        problem = self.problem or PROBLEMS.get(self.name, "")
+        return replace(self, title=f"{stage}: {self.title}", problem=f"{stage}: {problem}")
+
 
 def sampler_checks(tree: xr.DataTree, settings: GateSettings) -> tuple[Check, ...]:
     """R-hat, bulk and tail ESS, divergences and E-BFMI from the groups ``posterior`` and ``sample_stats``."""

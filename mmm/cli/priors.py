@@ -13,7 +13,7 @@ from mmm.reporting.runs.inputs import checked_request
 from mmm.reporting.runs.priors_page import PAGE, priors_page
 from mmm.reporting.sentences.priors import absurd_words, ends_words, lead_words, unit_words
 from mmm.settings import load_settings, read_parameters
-from mmm.workflow.request import fitted
+from mmm.workflow.fitting import fitted
 
 
 def show_priors(config: Path, parameters: list[str], out: Path | None, draws: int) -> None:

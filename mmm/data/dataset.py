@@ -51,6 +51,7 @@ class Dataset:
     - ``population[geo]``: NaN where not given (all or none);
     - ``exposures[date, geo, channel]``, where a channel is known by reach and frequency: average contacts of a person
       reached (its media), NaN for all other channels;
+    - ``gaps[date, geo, channel]``, where a mediator was not measured throughout: True where it was not;
     - ``outcome_from[date]`` and ``outcome_until[date]``, where the outcome is coarser than the periods: first and last
       day of the outcome row that ends in a period (NaT where none does), which holds that row's total.
 
@@ -168,6 +169,18 @@ class Dataset:
         return self.data["exposures"].values if "exposures" in self.data else None
 
     @property
+    def gaps(self) -> npt.NDArray[np.bool_]:
+        """Where a mediator was not measured, [date, geo, channel]."""
+        if "gaps" in self.data:
+            return np.asarray(self.data["gaps"].values)
+        return np.zeros(self.data["media"].shape, dtype=bool)
+
+    @property
+    def mediators(self) -> tuple[str, ...]:
+        """The channels that media move on their way to the outcome."""
+        return tuple(name for name, role in zip(self.channels, self.channel_roles, strict=True) if role.mediates)
+
+    @property
     def controls(self) -> tuple[str, ...]:
         return tuple(str(c) for c in self.data["control_name"].values)
 
@@ -199,7 +212,8 @@ class Dataset:
         if any(self.within):
             header["within"] = ["/".join(path) for path in self.within]
         digest.update(json.dumps(header, sort_keys=True, ensure_ascii=False).encode())
-        for name in (*sorted(_DIMS), *(["exposures"] if self.exposures is not None else [])):
+        beside = [name for name in ("exposures", "gaps") if name in self.data]
+        for name in (*sorted(_DIMS), *beside):
             # "+ 0.0" turns -0.0 into 0.0, which would otherwise hash differently.
             digest.update((np.asarray(self.data[name].values, dtype="<f8") + 0.0).tobytes())
         for name in (FROM, UNTIL) if self.coarse else ():

@@ -17,6 +17,7 @@ from mmm.data.future import Future
 from mmm.data.grid import Grid
 from mmm.data.problems import Problems
 from mmm.data.records import Records
+from mmm.data.role import ROLES
 from mmm.data.settings import ChannelSettings, DataSettings
 from mmm.data.unpaid import check_channels
 
@@ -39,7 +40,11 @@ def check_cells(records: Records, grid: Grid, settings: DataSettings, problems: 
             record_blank(cells.blank & ~out, records.where, spend, problems, _filling(cells, settings))
         if name in records.media:
             cells = records.media[name]
-            record_blank(cells.blank & ~out, records.where, str(channel.media), problems, _filling(cells, settings))
+            known = cells.blank & ~out
+            if ROLES[channel.role].mediates:
+                # What was not measured is a gap, unless nothing was.
+                known = known & bool(cells.blank.all())
+            record_blank(known, records.where, str(channel.media), problems, _filling(cells, settings))
     for control, blank in records.control_blank.items():
         record_blank(blank & ~excused, records.where, control, problems)
     if records.value is not None:
@@ -65,9 +70,7 @@ def panel_of(records: Records, grid: Grid, settings: DataSettings, problems: Pro
     if settings.geo is not None:
         dates = [str(pd.Timestamp(date).date()) for date in grid.dates]
         record_zero_edges(outcome, dates, grid.geos, settings.partial_geos, problems)
-    spend = {name: np.zeros_like(outcome) for name in settings.channels}
-    spend |= {name: lay.out(cells, fill=0.0) for name, cells in records.spend.items()}
-    media = spend | {name: lay.out(cells, fill=0.0) for name, cells in records.media.items()}
+    spend, media, gaps = _amounts(records, lay, settings)
     channels = list(settings.channels)
     check_channels(spend, media, observed, settings, problems)
     problems.stop_if_any()
@@ -90,18 +93,31 @@ def panel_of(records: Records, grid: Grid, settings: DataSettings, problems: Pro
     )
     target = settings.target
     return Dataset(
-        data=data.assign(_exposures(records, lay, channels)),
+        data=data.assign(_exposures(records, lay, channels) | _gaps(gaps, channels)),
         outcome_name=target.column,
         outcome_unit=target.unit or (target.column if target.kind == "kpi" else settings.currency),
         outcome_kind=target.kind,
         currency=settings.currency,
         frequency=grid.frequency,
         media_unit=tuple(_unit(channel, settings.currency) for channel in settings.channels.values()),
-        notes=(*records.notes, *said, *_notes(grid, observed)),
+        notes=(*records.notes, *said, *_notes(grid, observed), *_gap_notes(gaps)),
         future=carried,
         roles=tuple(c.role for c in settings.channels.values()),
         within=tuple(c.path for c in settings.channels.values()),
     )
+
+
+def _amounts(
+    records: Records, lay: "_Layout", settings: DataSettings
+) -> tuple[dict[str, FloatArray], dict[str, FloatArray], dict[str, BoolArray]]:
+    """Spend and media by channel, [date, geo], and where mediators were not measured."""
+    spend = {name: np.zeros(lay.grid.row.shape) for name in settings.channels}
+    spend |= {name: lay.out(cells, fill=0.0) for name, cells in records.spend.items()}
+    media = spend | {name: lay.out(cells, fill=0.0) for name, cells in records.media.items()}
+    gaps = {}
+    for name in (n for n, c in settings.channels.items() if ROLES[c.role].mediates):
+        media[name], gaps[name] = lay.measured(records.media[name])
+    return spend, media, gaps
 
 
 def _controls(
@@ -142,6 +158,23 @@ def _exposures(records: Records, lay: "_Layout", channels: list[str]) -> dict[st
     return {"exposures": (("date", "geo", "channel"), np.stack([often.get(c, unknown) for c in channels], axis=-1))}
 
 
+def _gaps(found: dict[str, BoolArray], channels: list[str]) -> dict[str, tuple[tuple[str, ...], BoolArray]]:
+    """Where mediators were not measured; nothing where they all were throughout."""
+    if not any(gap.any() for gap in found.values()):
+        return {}
+    nowhere = np.zeros_like(next(iter(found.values())))
+    return {"gaps": (("date", "geo", "channel"), np.stack([found.get(c, nowhere) for c in channels], axis=-1))}
+
+
+def _gap_notes(found: dict[str, BoolArray]) -> list[str]:
+    return [
+        f"'{name}' was not measured in {int(gap.sum())} of {gap.size} cells: the model takes what the mediator's own "
+        "equation expects of them."
+        for name, gap in found.items()
+        if gap.any()
+    ]
+
+
 def _unit(channel: ChannelSettings, currency: str) -> str:
     """What the media of a channel count: money where no media units are given."""
     return currency if channel.media is None else (channel.media_unit or channel.media)
@@ -155,6 +188,14 @@ class _Layout:
         """[date, geo]; ``fill`` where there is no row or the cell is blank, both of which were declared."""
         values = np.where(self.grid.row >= 0, cells.values[self.grid.row], np.nan)
         return np.where(np.isnan(values), fill, values)
+
+    def measured(self, cells: Cells) -> tuple[FloatArray, BoolArray]:
+        """[date, geo], and where it was not measured; there the values are on straight lines between their neighbours
+        (a geo that has none: the mean), for what is looked at before a model is fitted."""
+        values = self.out(cells, np.nan)
+        lines = pd.DataFrame(values).interpolate(limit_direction="both").to_numpy(dtype=float)
+        known = np.isfinite(values)
+        return np.where(np.isfinite(lines), lines, float(np.mean(values[known]))), ~known
 
     def nearest(self, cells: Cells, observed: BoolArray) -> FloatArray:
         """[date, geo]; where nothing is observed and the cell is blank, the geo's nearest known value in time."""

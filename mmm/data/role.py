@@ -22,6 +22,7 @@ class Role:
     long layout the spend has one column for all). ``costs``: its spend is its price, so that it has a return (ROAS)
     whose prior may be stated, and a plan may move its money; without, its prior is on its share of the outcome, its
     contribution is told and no return, and no plan moves it unless it is ``priceable`` and the plan states its price.
+    ``mediates``: media move it on its way to the outcome, on which it works in a straight line; it may have gaps.
     ``sign``: of its effect on the outcome. ``part``: what its contributions are in a decomposition. ``label`` names
     channels of the role in tables; ``meaning`` is its sentence in the documentation.
     """
@@ -35,6 +36,7 @@ class Role:
     priceable: bool
     part: str
     sign: Literal[1, -1] = 1
+    mediates: bool = False
 
 
 ROLES: Records[Role] = Records("channel role", "mmm.data.roles")

@@ -16,6 +16,7 @@ from mmm.model.evidence import NO_EVIDENCE, Evidence
 from mmm.model.mixture import SINGLE
 from mmm.model.response import ResponseDraws
 from mmm.model.spec import ModelSpec
+from mmm.model.stage import Ways, composed
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -83,6 +84,17 @@ class Member:
         return stacked(self.posterior, max_draws)
 
 
+@dataclass(frozen=True)
+class StageFit:
+    """The fit of a stage (:mod:`mmm.model.stage`): ``kind`` is its record's name, ``worth`` what a unit of it is worth
+    in units of the outcome, where it adds to it."""
+
+    kind: str
+    name: str
+    fit: "Fit"
+    worth: float = 1.0
+
+
 @dataclass(frozen=True, repr=False)
 class Fit:
     """Posterior draws with their dataset and the specs that they belong to: one model, or a weighted mixture.
@@ -90,7 +102,8 @@ class Fit:
     ``evidence`` are the experiments that all members were told of.
     ``excluded`` names channels of the dataset that were left out, as nothing could be learned of them. ``versions``
     decide whether a stored fit is reused, never whether it can be read. ``made_of`` says how the members were weighted.
-    ``notes`` say what happened in the weighting.
+    ``notes`` say what happened in the weighting. ``stages`` are the fits of further equations by which media reach
+    the outcome as well: what :meth:`response` gives is the effect through all of them.
     Raises FitError where the members are not of the same panel or their weights do not add up to one.
     """
 
@@ -104,6 +117,7 @@ class Fit:
     notes: tuple[str, ...] = ()
     format_version: int = FORMAT_VERSION
     made_of: Mapping[str, Any] = field(default_factory=dict)
+    stages: tuple[StageFit, ...] = ()
 
     def __post_init__(self) -> None:
         total = sum(member.weight for member in self.members)
@@ -167,8 +181,20 @@ class Fit:
         return Draws(tuple(parts))
 
     def response(self, max_draws: int | None = None) -> ResponseDraws:
-        """The media response of (at most ``max_draws`` of) the posterior draws, in the channels of the dataset."""
-        return self.draws(max_draws).response().only(self.dataset.channels)
+        """The media response of (at most ``max_draws`` of) the posterior draws, in the channels of the dataset.
+
+        Through all stages; what the outcome's own equation says alone is that of :meth:`draws`.
+        """
+        direct = self.draws(max_draws).response()
+        if not self.stages:
+            return direct.only(self.dataset.channels)
+        ways = [Ways(s.kind, s.name, s.fit.draws(max_draws).response(), s.worth) for s in self.stages]
+        return composed(direct, ways, self.seed).only(self.dataset.channels)
+
+    @property
+    def lookback(self) -> int:
+        """Periods after which nothing is left of any spend, on all ways to the outcome."""
+        return self.response(1).lookback if self.stages else self.spec.lookback
 
     @property
     def paid(self) -> "Fit":

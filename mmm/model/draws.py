@@ -16,7 +16,8 @@ from mmm.model import response
 from mmm.model.baseline import terms
 from mmm.model.families import Parameter
 from mmm.model.parameters import families, variables
-from mmm.model.response import Reach, ResponseDraws, adstock_kind, saturation_kind
+from mmm.model.reach import Reach
+from mmm.model.response import ResponseDraws, adstock_kind, saturation_kind
 from mmm.model.spec import ModelSpec
 
 

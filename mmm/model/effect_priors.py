@@ -9,6 +9,7 @@ from mmm.arrays import Floats
 from mmm.data.dataset import Dataset
 from mmm.model.priors import LogNormalPrior
 from mmm.model.settings import ChannelModelSettings, ModelSettings
+from mmm.model.within import direct_part, reaching
 
 # P(all channels together explain more than the whole outcome) under the default prior stays below this.
 _MOST_OVERSHOOT = 0.04
@@ -63,6 +64,8 @@ def effect_priors(
         o if o is not None else LogNormalPrior.from_median(float(m * f), float(s))
         for o, m, s, f in zip(own, medians, sigmas, np.where(counted, factor, 1.0), strict=True)
     ]
+    through = reaching(settings)
+    effects = [direct_part(e) if name in through else e for name, e in zip(dataset.channels, effects, strict=True)]
     return kind, effects, [float(d) for d in denominators]
 
 

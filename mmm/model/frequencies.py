@@ -42,13 +42,26 @@ def frequencies(draws: ResponseDraws, reach: Floats) -> tuple[Frequencies, ...]:
         contacts = persons * usual
         mean = float(contacts.sum() / persons.sum()) if persons.sum() > 0 else float(usual.mean())
         grid = np.arange(1.0, max(_MOST, 2.0 * mean) + _STEP, _STEP)
-        beta = np.exp(draws.log_beta[:, :, place]) / draws.media_scale[:, place]
-        size = (beta * contacts / draws.reach.at(k, usual)).sum(axis=1)
-        effect, now = size[:, None] * draws.reach.at(k, grid) / grid, (beta * persons).sum(axis=1)
+        effect, now = _of_money(draws, place, (persons, contacts), grid)
         gain = effect / np.where(now > 0, now, 1.0)[:, None]
         best = float(grid[int(np.argmax(effect.mean(axis=0)))])
         found.append(Frequencies(draws.channels[place], grid, gain, best, grid[np.argmax(effect, axis=1)], mean))
     return tuple(found)
+
+
+def _of_money(draws: ResponseDraws, place: int, media: tuple[Floats, Floats], grid: Floats) -> tuple[Floats, Floats]:
+    """Effect of a channel's ``media``, persons and contacts [g], at every frequency of the grid, and at the usual."""
+    if draws.reach is None:
+        return np.zeros((draws.n, len(grid))), np.zeros(draws.n)
+    k, (persons, contacts) = draws.reach.places.index(place), media
+    beta = np.exp(draws.log_beta[:, :, place]) / draws.media_scale[:, place]
+    size = (beta * contacts / draws.reach.at(k, draws.reach.usual[:, k])).sum(axis=1)
+    effect, now = size[:, None] * draws.reach.at(k, grid) / grid, (beta * persons).sum(axis=1)
+    for path in draws.paths:
+        if draws.channels[place] in path.channels:
+            more, today = _of_money(path, path.channels.index(draws.channels[place]), media, grid)
+            effect, now = effect + more, now + today
+    return effect, now
 
 
 def at_frequency(draws: ResponseDraws, channel: str, frequency: float) -> ResponseDraws:
@@ -61,4 +74,5 @@ def at_frequency(draws: ResponseDraws, channel: str, frequency: float) -> Respon
     factor = draws.reach.at(k, np.array([frequency])) / frequency * usual / draws.reach.at(k, usual)
     log_beta = draws.log_beta.copy()
     log_beta[:, :, place] += np.log(np.maximum(factor, 1e-300))
-    return replace(draws, log_beta=log_beta)
+    paths = tuple(at_frequency(p, channel, frequency) if channel in p.channels else p for p in draws.paths)
+    return replace(draws, log_beta=log_beta, paths=paths)

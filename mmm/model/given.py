@@ -18,8 +18,9 @@ from mmm.data.problems import Problems, nearest, shown
 from mmm.data.read import Table, read_file
 from mmm.model.controls import ControlPrior
 from mmm.model.families import ADSTOCKS, SATURATIONS
+from mmm.model.parts_settings import PriorFile
 from mmm.model.priors import BetaPrior, LevelPrior, LogNormalPrior, NormalPrior, widened
-from mmm.model.settings import ChannelModelSettings, FamilySettings, ModelSettings, PriorFile
+from mmm.model.settings import ChannelModelSettings, FamilySettings, ModelSettings
 
 COLUMNS = ("name", "parameter", "lower", "upper", "unit")
 _EFFECTS = ("roas", "share")

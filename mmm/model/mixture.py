@@ -10,6 +10,7 @@ from mmm.data.dataset import Dataset
 from mmm.model.evidence import NO_EVIDENCE, Evidence
 from mmm.model.settings import OPEN, AdstockSettings, MemberSettings, MixtureSettings, ModelSettings, SaturationSettings
 from mmm.model.spec import ModelSpec, make_spec
+from mmm.model.within import without
 from mmm.section import Section
 
 SINGLE = "model"
@@ -71,9 +72,7 @@ class Beliefs:
 
         ``excluded`` are channels that this part does not have.
         """
-        known = {name: own for name, own in self.model.channels.items() if name not in excluded}
-        model = self.model.model_copy(update={"channels": known})
-        return make_mixture(dataset, model, self.evidence.known_to(dataset))
+        return make_mixture(dataset, without(self.model, excluded), self.evidence.known_to(dataset))
 
 
 def single(spec: ModelSpec, evidence: Evidence = NO_EVIDENCE) -> Mixture:

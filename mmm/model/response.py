@@ -15,39 +15,7 @@ from mmm.arrays import Floats
 from mmm.errors import FitError
 from mmm.model.families import ADSTOCKS, SATURATIONS
 from mmm.model.kernels import evaluate
-
-
-@dataclass(frozen=True)
-class Reach:
-    """Channels known by reach and frequency: ``places[k]`` among the channels, curves of frequency by draw.
-
-    ``kind[k]`` is what :func:`saturation_kind` gives, ``par[n, k, p]`` the curve's parameters, ``usual[g, k]`` the
-    frequency at which the draws' effects are stated.
-    """
-
-    places: tuple[int, ...]
-    kind: npt.NDArray[np.int64]
-    par: Floats
-    usual: Floats
-
-    def at(self, k: int, frequency: Floats) -> Floats:
-        """The curve of the ``k``-th of them by draw, [n, ...], at ``frequency[...]``."""
-        SATURATIONS.load([int(self.kind[k])], "curve")
-        flat = np.ascontiguousarray(frequency, dtype=np.float64).ravel()
-        out = np.empty((len(self.par), flat.size))
-        evaluate.curve_values(int(self.kind[k]), np.ascontiguousarray(self.par[:, k]), flat, out)
-        return out.reshape(-1, *np.shape(frequency))
-
-    def only(self, places: Sequence[int]) -> "Reach | None":
-        """Those of the channels at ``places``, by their new numbers."""
-        kept = [(places.index(place), k) for k, place in enumerate(self.places) if place in places]
-        if not kept:
-            return None
-        new, old = (list(part) for part in zip(*kept, strict=True))
-        return Reach(tuple(new), self.kind[old], self.par[:, old], self.usual[:, old])
-
-
-_Whole = npt.NDArray[np.int64]
+from mmm.model.reach import Reach
 
 
 @dataclass(frozen=True)
@@ -60,6 +28,10 @@ class ResponseDraws:
     spend; ``own_lookback[c]`` are the channels' own, which are not longer (empty: all as long). ``adstock_kind[n, c]``
     and ``saturation_kind[n, c]`` are what :func:`adstock_kind` and :func:`saturation_kind` give, ``adstock_par[n, c,
     k]`` and ``saturation_par[n, c, k]`` the families' parameters.
+
+    ``paths`` are further ways of the same media to the outcome, over some of the channels, as through a mediator: every
+    function here gives the sum over all ways. ``after[n, c, lag]`` are weights by which what a way brings is carried
+    over once more; None where it is there at once. ``way`` names a way by the stage that it leads through.
     """
 
     channels: tuple[str, ...]
@@ -74,6 +46,9 @@ class ResponseDraws:
     sign: Floats | None = None
     own_lookback: tuple[int, ...] = ()
     reach: Reach | None = None
+    after: Floats | None = None
+    paths: tuple["ResponseDraws", ...] = ()
+    way: str = ""
 
     def __post_init__(self) -> None:
         n, g, c = self.log_beta.shape
@@ -113,6 +88,8 @@ class ResponseDraws:
             saturation_par=self.saturation_par[index],
             log_beta=self.log_beta[index],
             reach=None if self.reach is None else replace(self.reach, par=self.reach.par[index]),
+            after=None if self.after is None else self.after[index],
+            paths=tuple(path.subset(index) for path in self.paths),
         )
 
     def only(self, channels: Sequence[str]) -> "ResponseDraws":
@@ -132,7 +109,19 @@ class ResponseDraws:
             own_lookback=tuple(int(self.lookbacks[i]) for i in places),
             reach=None if self.reach is None else self.reach.only(places),
             sign=None if self.sign is None or (self.sign[places] > 0).all() else self.sign[places],
+            after=None if self.after is None else self.after[:, places],
+            paths=tuple(
+                path.only([name for name in channels if name in path.channels])
+                for path in self.paths
+                if set(channels) & set(path.channels)
+            ),
         )
+
+    @property
+    def ways(self) -> Iterator[tuple[list[int], "ResponseDraws"]]:
+        """Every further way, with the places of its channels among these."""
+        for path in self.paths:
+            yield [self.channels.index(name) for name in path.channels], path
 
     def thinned(self, most: int) -> "ResponseDraws":
         """At most ``most`` draws, evenly spaced over all of them."""
@@ -160,8 +149,8 @@ class ResponseDraws:
 
     def _parameters(
         self,
-    ) -> tuple[npt.NDArray[np.int64], Floats, npt.NDArray[np.int64], Floats, Floats, npt.NDArray[np.int64]]:
-        """What the kernels read; those of the families are then in memory."""
+    ) -> tuple[npt.NDArray[np.int64], Floats, npt.NDArray[np.int64], Floats, Floats, npt.NDArray[np.int64], Floats]:
+        """What the kernels read of this way; those of the families are then in memory."""
         ADSTOCKS.load(np.unique(self.adstock_kind // evaluate.FAMILY), "weights", "recursion")
         SATURATIONS.load(np.unique(self.saturation_kind), "curve")
         return (
@@ -171,7 +160,15 @@ class ResponseDraws:
             np.ascontiguousarray(self.saturation_par, dtype=np.float64),
             np.ascontiguousarray(self.log_beta, dtype=np.float64),
             self.lookbacks,
+            np.empty((*self.adstock_kind.shape, 0)) if self.after is None else np.ascontiguousarray(self.after),
         )
+
+    def carryover(self, place: int) -> Floats:
+        """Weights of a channel's carryover by draw and lag, [n, lag]."""
+        weights = np.empty((self.n, int(self.lookbacks[place]) + 1))
+        kinds, par, *_ = self._parameters()
+        evaluate.weights_of(np.ascontiguousarray(kinds[:, place]), np.ascontiguousarray(par[:, place]), weights)
+        return weights
 
     def _scaled(self, media: npt.ArrayLike, name: str) -> Floats:
         array = np.asarray(media, dtype=np.float64)
@@ -254,7 +251,14 @@ def contributions(draws: ResponseDraws, media: npt.ArrayLike, exposures: Floats 
     evaluate.contributions(*draws._parameters(), scaled, out)
     for place, values in _exposed(draws, scaled, exposures):
         out[..., place] = values
-    return draws._signed(out, -1)
+    out = draws._signed(out, -1)
+    for places, path in draws.ways:
+        out[..., places] += contributions(path, np.asarray(media)[:, :, places], _of(exposures, places))
+    return out
+
+
+def _of(exposures: Floats | None, places: list[int]) -> Floats | None:
+    return None if exposures is None else exposures[:, :, places]
 
 
 def totals(draws: ResponseDraws, media: npt.ArrayLike, weights: Floats, exposures: Floats | None = None) -> Floats:
@@ -267,7 +271,10 @@ def totals(draws: ResponseDraws, media: npt.ArrayLike, weights: Floats, exposure
     evaluate.totals(*draws._parameters(), scaled, np.ascontiguousarray(weights, dtype=np.float64), out)
     for place, values in _exposed(draws, scaled, exposures):
         out[..., place] = np.einsum("ntg,tg->ng", values, weights)
-    return draws._signed(out, -1)
+    out = draws._signed(out, -1)
+    for places, path in draws.ways:
+        out[..., places] += totals(path, np.asarray(media)[:, :, places], weights, _of(exposures, places))
+    return out
 
 
 def _exposed(draws: ResponseDraws, scaled: Floats, exposures: Floats | None) -> Iterator[tuple[int, Floats]]:
@@ -279,12 +286,9 @@ def _exposed(draws: ResponseDraws, scaled: Floats, exposures: Floats | None) -> 
         usual = draws.reach.at(k, draws.reach.usual[:, k])
         reached = scaled[None, :, :, place] * draws.reach.at(k, np.where(np.isfinite(often), often, 1.0))
         reached = reached / usual[:, None, :]
-        weights = np.empty((draws.n, int(draws.lookbacks[place]) + 1))
-        kinds, par, *_ = draws._parameters()
-        evaluate.weights_of(np.ascontiguousarray(kinds[:, place]), np.ascontiguousarray(par[:, place]), weights)
-        out = np.zeros_like(reached)
-        for lag in range(min(weights.shape[1], len(scaled))):
-            out[:, lag:] += weights[:, lag, None, None] * reached[:, : len(scaled) - lag]
+        out = carried_on(reached, draws.carryover(place))
+        if draws.after is not None:
+            out = carried_on(out, draws.after[:, place])
         yield place, out * np.exp(draws.log_beta[:, None, :, place])
 
 
@@ -302,7 +306,14 @@ def along_geo(
     value, slope, curvature = np.empty(shape), np.empty(shape), np.empty(shape)
     w = np.ascontiguousarray(weights, dtype=np.float64)
     evaluate.along(*draws._parameters(), b, d, points, w, value, slope, curvature)
-    return Along(*(draws._signed(part, -2) for part in (value, slope, curvature)))
+    found = Along(*(draws._signed(part, -2) for part in (value, slope, curvature)))
+    for places, path in draws.ways:
+        there, way = (np.asarray(media)[:, :, places] for media in (base, direction))
+        part = along_geo(path, there, way, points[:, places], weights)
+        found.value[:, :, places] += part.value
+        found.slope[:, :, places] += part.slope
+        found.curvature[:, :, places] += part.curvature
+    return found
 
 
 def along(
@@ -323,14 +334,48 @@ def along(
 def bounded(draws: ResponseDraws) -> npt.NDArray[np.bool_]:
     """Whether a channel's curve has a largest effect in every draw, [c]."""
     none = [saturation_kind(family.name) for family in SATURATIONS if not family.bounded]
-    return np.asarray(~np.isin(draws.saturation_kind, none).any(axis=0))
+    found = np.asarray(~np.isin(draws.saturation_kind, none).any(axis=0))
+    for places, path in draws.ways:
+        found[places] &= bounded(path)
+    return found
+
+
+def ceiling(draws: ResponseDraws) -> Floats:
+    """Size of the largest effect per period by draw and channel, summed over geos, [n, c]; see :func:`bounded`."""
+    out = np.exp(draws.log_beta).sum(axis=1)
+    if draws.after is not None:
+        out = out * draws.after.sum(axis=2)
+    for places, path in draws.ways:
+        out[:, places] += ceiling(path)
+    return out
+
+
+def carried_on(series: Floats, weights: Floats) -> Floats:
+    """``series[n, t, g]`` carried over by ``weights[n, lag]``."""
+    out = np.zeros_like(series)
+    for lag in range(min(weights.shape[1], series.shape[1])):
+        out[:, lag:] += weights[:, lag, None, None] * series[:, : series.shape[1] - lag]
+    return out
 
 
 def half_life(draws: ResponseDraws) -> Floats:
-    """Periods until half of a spend's carryover weight has been delivered, [n, c], interpolated between lags."""
+    """Periods until half of a spend's carryover weight has been delivered, [n, c], interpolated between lags.
+
+    Where media have several ways to the outcome, until half of the effect of one period's mean media has come.
+    """
     out = np.zeros(draws.adstock_kind.shape)
     if not draws.channels:
         return out
     adstock_kinds, adstock_par, *_ = draws._parameters()
     evaluate.half_lives(adstock_kinds, adstock_par, draws.lookbacks, out)
+    several = sorted({place for places, _ in draws.ways for place in places})
+    if several:
+        pulse = np.zeros((draws.lookback + 1, *draws.media_scale.shape))
+        pulse[0] = draws.media_scale
+        only = draws.only([draws.channels[place] for place in several])
+        by_lag = contributions(only, pulse[:, :, several]).sum(axis=2)
+        reached = np.cumsum(by_lag, axis=1) / by_lag.sum(axis=1, keepdims=True)
+        lag = (reached >= 0.5).argmax(axis=1)
+        there, own = (np.take_along_axis(a, lag[:, None], axis=1)[:, 0] for a in (reached, by_lag))
+        out[:, several] = lag + (0.5 - (there - own / by_lag.sum(axis=1))) / (own / by_lag.sum(axis=1))
     return out

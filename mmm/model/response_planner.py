@@ -52,6 +52,12 @@ def mean_along(
         draws.n * points.size * b.shape[0],
         lambda cells: curves.mean_along(*draws._parameters(), b, d, points, w, share, cells, value, slope, curvature),
     )
+    for places, path in draws.ways:
+        there, way = (np.asarray(media)[:, :, places] for media in (base, direction))
+        part = mean_along(path, there, way, points[:, places], weights, draw_weights)
+        value[:, places] += part.value
+        slope[:, places] += part.slope
+        curvature[:, places] += part.curvature
     return Along(value, slope, curvature)
 
 
@@ -97,7 +103,23 @@ def mean_along_cells(
             *draws._parameters(), shape, b, d, points, w, by_draw, cells, *vars(out).values()
         ),
     )
+    for places, path in draws.ways:
+        # What bounds each way bounds their sum.
+        there, way = (np.asarray(media)[:, :, places] for media in (base, direction))
+        part = mean_along_cells(
+            path, there, way, points[:, places], weights, (share[0], _cells_of(share[1], places, out))
+        )
+        for name, values in vars(out).items():
+            values[:, places] += getattr(part, name)
     return out
+
+
+def _cells_of(cells: npt.NDArray[np.int64], places: list[int], out: Cells) -> npt.NDArray[np.int64]:
+    """Those of the ``cells`` that are of the channels at ``places``, numbered among these alone."""
+    geo, channel = np.divmod(np.asarray(cells, dtype=np.int64), out.value.shape[1])
+    kept = np.isin(channel, places)
+    order = np.array([places.index(int(c)) for c in channel[kept]], dtype=np.int64)
+    return np.asarray(geo[kept] * len(places) + order, dtype=np.int64)
 
 
 def always_concave(draws: ResponseDraws) -> bool:
@@ -111,8 +133,11 @@ def turning(draws: ResponseDraws) -> npt.NDArray[np.bool_]:
 
 
 def _concave(draws: ResponseDraws) -> npt.NDArray[np.bool_]:
-    """By draw and channel, [n, c]."""
-    return np.asarray(_shapes(draws)[..., curves.TURN] <= 0.0)
+    """By draw and channel, [n, c]; in all ways."""
+    found = np.asarray(_shapes(draws)[..., curves.TURN] <= 0.0)
+    for places, path in draws.ways:
+        found[:, places] &= _concave(path)
+    return found
 
 
 def _shapes(draws: ResponseDraws) -> Floats:
@@ -138,20 +163,26 @@ class PeriodWindow:
     begin: int
     weights: Floats
 
+    def only(self, places: list[int]) -> "PeriodWindow":
+        """The same of the channels at ``places``."""
+        return replace(self, base=np.asarray(self.base)[:, :, places], unit=np.asarray(self.unit)[:, :, places])
+
 
 @dataclass(frozen=True)
 class Majorants:
     """Concave upper bounds on the response by period, for plans within some limits (see :func:`majorants`).
 
-    ``place[n]`` is a draw's row of ``lines``, -1 where the draw is concave by itself.
+    ``place[n]`` is a draw's row of ``lines``, -1 where the draw is concave by itself; ``ways`` those of the draws'
+    further ways.
     """
 
     place: npt.NDArray[np.int64]
     lines: Floats
+    ways: tuple["Majorants", ...] = ()
 
     def subset(self, index: npt.NDArray[np.intp]) -> "Majorants":
         """The bounds of the draws at ``index``."""
-        return Majorants(self.place[index], self.lines)
+        return Majorants(self.place[index], self.lines, tuple(way.subset(index) for way in self.ways))
 
 
 def majorants(
@@ -163,20 +194,25 @@ def majorants(
     :func:`by_period` with them is concave in the money and nowhere below the effect of a plan within the limits.
     """
     b, u = draws._scaled(window.base, "base"), draws._scaled(window.unit, "unit")
-    bent = np.flatnonzero(~_concave(draws).all(axis=1))
+    bent = np.flatnonzero((_shapes(draws)[..., curves.TURN] > 0.0).any(axis=1))
     place = np.full(draws.n, -1, dtype=np.int64)
     place[bent] = np.arange(len(bent))
     part = draws.subset(bent)
     found = np.empty((len(bent), *b.shape[1:], b.shape[0] - window.begin, envelope.ENTRIES))
     low, high = (np.ascontiguousarray(end, dtype=np.float64) for end in money)
-    akind, apar, skind, spar, _, lookback = part._parameters()
+    akind, apar, skind, spar, _, lookback, _ = part._parameters()
     turn = _shapes(part)[..., curves.TURN]
     envelope.lines(akind, apar, skind, spar, turn, lookback, b, u, window.begin, low, high, np.stack(total), found)
-    return Majorants(place, found)
+    of_ways = [
+        majorants(path, window.only(places), (low[:, places], high[:, places]), (total[0][places], total[1][places]))
+        for places, path in draws.ways
+    ]
+    return Majorants(place, found, tuple(of_ways))
 
 
 def _none(draws: ResponseDraws) -> Majorants:
-    return Majorants(np.full(draws.n, -1, dtype=np.int64), np.empty((0, 0, 0, 0, envelope.ENTRIES)))
+    lines = np.empty((0, 0, 0, 0, envelope.ENTRIES))
+    return Majorants(np.full(draws.n, -1, dtype=np.int64), lines, tuple(_none(path) for path in draws.paths))
 
 
 def by_period(
@@ -193,6 +229,10 @@ def by_period(
     kernels.by_period(
         *draws._parameters(), b, u, spent, window.begin, window.weights, bound.place, bound.lines, total, gradient
     )
+    for (places, path), way in zip(draws.ways, bound.ways, strict=True):
+        more, by = by_period(path, window.only(places), spent[:, places], way)
+        total[:, places] += more
+        gradient[:, :, places] += by
     return total, gradient
 
 
@@ -208,13 +248,20 @@ def period_hessian(
     kernels.period_hessian(
         *draws._parameters(), b, u, spent, window.begin, window.weights, bound.place, bound.lines, share, hessian
     )
+    for (places, path), way in zip(draws.ways, bound.ways, strict=True):
+        hessian[places] += period_hessian(path, window.only(places), spent[:, places], draw_weights, way)
     return hessian
 
 
 def scaled_effect(draws: ResponseDraws, factor: Floats) -> ResponseDraws:
     """The same draws with every effect multiplied by ``factor[c]``, or ``factor[n, c]`` (value per customer)."""
-    logs = np.log(np.asarray(factor, dtype=np.float64))
-    return replace(draws, log_beta=draws.log_beta + (logs if logs.ndim == 1 else logs[:, None, :]))
+    times = np.asarray(factor, dtype=np.float64)
+    logs = np.log(times)
+    return replace(
+        draws,
+        log_beta=draws.log_beta + (logs if logs.ndim == 1 else logs[:, None, :]),
+        paths=tuple(scaled_effect(path, times[..., places]) for places, path in draws.ways),
+    )
 
 
 @dataclass(frozen=True)

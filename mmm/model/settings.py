@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
@@ -17,12 +18,12 @@ from pydantic import (
 )
 
 from mmm.data.calendar import Duration, Frequency, parse_periods
-from mmm.data.csv_settings import CsvSettings
 from mmm.errors import SettingsError
 from mmm.model.calendar import CalendarSettings
 from mmm.model.controls import ControlPrior, Shrinkage
 from mmm.model.families import ADSTOCKS, SATURATIONS, Family
 from mmm.model.families.registry import Registry
+from mmm.model.parts_settings import NestingSettings, PriorFile
 from mmm.model.priors import BetaPrior, LevelPrior, LogNormalPrior, Prior
 from mmm.model.terms import TERMS
 from mmm.section import Section
@@ -187,6 +188,38 @@ class ChannelModelSettings(Section):
         return self
 
 
+def _by_name(value: Any) -> Any:
+    """A list of channels as the mapping in which nothing more is said of them."""
+    return {name: {} for name in value} if isinstance(value, list | tuple) else value
+
+
+class StageSettings(Section):
+    """A mediator of the data (role ``mediator``): an equation of its own, with the model's families and baseline."""
+
+    reached_by: Annotated[
+        dict[str, ChannelModelSettings],
+        Field(min_length=1),
+        BeforeValidator(_by_name, json_schema_input_type=list[str] | dict[str, ChannelModelSettings]),
+    ] = Field(description="Channels that move it; share is a channel's part of the mediator.")
+    controls: tuple[str, ...] | None = Field(
+        default=None, description="Controls of its equation; all those of the data by default."
+    )
+    share: LogNormalPrior = Field(
+        default=LogNormalPrior(lower=0.02, upper=0.8),
+        description="Part of the outcome that comes with the mediator, whatever moves it.",
+    )
+    carryover: AdstockSettings = Field(
+        default=AdstockSettings(family="none"), description="Of the mediator's own effect on the outcome."
+    )
+
+    @model_validator(mode="after")
+    def _no_returns(self) -> Self:
+        for name, own in self.reached_by.items():
+            if own.roas is not None or own.sign is not None:
+                raise ValueError(f"reached_by.{name}: a mediator has no value; state a share of it, above zero")
+        return self
+
+
 class DriftSettings(Section):
     """A smooth, slow drift of the baseline: cubic splines whose coefficients follow a Matern-3/2 process."""
 
@@ -290,28 +323,6 @@ class MixtureSettings(Section):
     )
 
 
-class NestingSettings(Section):
-    """How alike the parts of a channel are (``data.channels.NAME.within``): factors within which 90% of them lie."""
-
-    spread: float = Field(
-        default=2.0,
-        gt=1.0,
-        le=100.0,
-        description="Of a part's return around its group's, and a group's around its channel's.",
-    )
-    carryover: float = Field(default=1.5, gt=1.0, le=100.0, description="The same of half-lives and other carryover.")
-
-
-class PriorFile(Section):
-    """A table of priors: 90% intervals by name and parameter, and how much wider they are taken (docs/priors.md)."""
-
-    source: str = Field(description="CSV file with the columns name, parameter, lower, upper and perhaps unit.")
-    widen: float = Field(
-        default=1.0, ge=1.0, le=20.0, description="How many times as wide as stated the intervals are taken."
-    )
-    csv: CsvSettings = CsvSettings()
-
-
 class ModelSettings(Section):
     """The model: families, priors and baseline. The default is documented in docs/model.md."""
 
@@ -349,6 +360,11 @@ class ModelSettings(Section):
     channels: dict[str, ChannelModelSettings] = Field(default_factory=dict)
     priors_from: PriorFile | None = Field(
         default=None, description="Priors from an earlier fit or from benchmarks; what is stated here goes before them."
+    )
+    stages: dict[str, StageSettings] = Field(
+        default_factory=dict,
+        exclude_if=lambda stages: not stages,
+        description="Mediators, by name: equations of their own between media and outcome (docs/funnels.md).",
     )
     nesting: NestingSettings = NestingSettings()
     geo_scale: Scale = Field(default=0.3, description="Prior scale of the sd of log effects between geos.")

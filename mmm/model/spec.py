@@ -23,8 +23,10 @@ from mmm.model.exposure import frequency_curve, usual_frequency
 from mmm.model.families import ADSTOCKS, SATURATIONS, Adstock, Saturation
 from mmm.model.levels import own_lookback, relative_priors
 from mmm.model.noise import Noise, noise_of
+from mmm.model.parts_settings import NestingSettings
 from mmm.model.priors import LogNormalPrior, Prior
-from mmm.model.settings import AdstockSettings, ModelSettings, NestingSettings, Order
+from mmm.model.settings import AdstockSettings, ModelSettings, Order
+from mmm.model.within import with_stages
 from mmm.section import Section
 
 
@@ -236,6 +238,7 @@ def make_spec(dataset: Dataset, settings: ModelSettings) -> ModelSpec:
     channel has no spend before the end of the observed outcome.
     """
     _check_settings(dataset, settings)
+    settings = with_stages(dataset, settings)
     inside = dataset.window
     outcome = dataset.outcome_rate
     mean_by_geo = np.nanmean(outcome, axis=0)

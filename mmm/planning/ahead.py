@@ -14,6 +14,7 @@ from mmm.model.response import contributions
 from mmm.planning.problem import PlanProblem
 from mmm.planning.settings import PlanSettings
 from mmm.planning.statements import Kind, Statement, Value
+from mmm.planning.through import own_course
 from mmm.suggest import suggestion
 
 _RECENT_DAYS, _YEAR_DAYS = 91, 364
@@ -46,7 +47,7 @@ def _baseline(fit: Fit, settings: PlanSettings, problem: PlanProblem, notes: lis
     ahead, held = _ahead(dataset.data["control"].values, dataset.controls, "controls", (dataset, settings, problem))
     _say(held, dataset.controls, _CONTROLS, settings, notes)
     value = np.ones(len(dataset.geos)) if problem.unit_value is None else problem.unit_value
-    total = np.zeros(problem.draws.n)
+    total = own_course(fit, settings, problem, ahead)
     for term in fit.draws(settings.draws).baseline(problem.dates, ahead, settings.seed).values():
         total += (term * value).sum(axis=(1, 2))
     return total
@@ -54,7 +55,8 @@ def _baseline(fit: Fit, settings: PlanSettings, problem: PlanProblem, notes: lis
 
 def _unmoved(fit: Fit, settings: PlanSettings, problem: PlanProblem, notes: list[Statement]) -> Floats:
     """Valued outcome of the horizon that channels bring or take which the plan does not move, by draw."""
-    names = tuple(name for name in fit.dataset.channels if name not in problem.channels)
+    stages = tuple(stage.name for stage in fit.stages)
+    names = tuple(name for name in fit.dataset.channels if name not in (*problem.channels, *stages))
     total = np.zeros(problem.draws.n)
     if not names:
         return total

@@ -20,6 +20,7 @@ from mmm.inference.fit import Fit
 from mmm.model.evidence import effects
 from mmm.model.response import ResponseDraws
 from mmm.model.response_planner import scaled_effect
+from mmm.model.within import whole_part
 from mmm.planning.settings import Discrepancy
 
 # Of the variance that was believed before, the most that the posterior may have: with all of it nothing was learned.
@@ -53,7 +54,9 @@ def believed(fit: Fit, draws: ResponseDraws, logs: Floats) -> Belief:
     draw's log effect less the log of what it says that the test should have measured carries that to the panel's
     spend. Tests with a result below their error are left out: they are nearly flat in the logarithm.
     """
-    prior = np.array([[c.effect.mu, c.effect.sigma] for c in fit.spec.channels])
+    through = {name for path in draws.paths for name in path.channels}
+    whole = [whole_part(c.effect) if c.name in through else c.effect for c in fit.spec.channels]
+    prior = np.array([[effect.mu, effect.sigma] for effect in whole])
     precision = 1.0 / prior[:, 1] ** 2
     weighted = prior[:, 0] * precision
     tests = fit.evidence.experiments

@@ -3,6 +3,15 @@
 from mmm.simulate.cohorts import Cohorts, CustomerTruth, shop, simulate_orders, true_value, write_cohorts
 from mmm.simulate.demo import demo_frame, demo_world
 from mmm.simulate.experiments import experiments_frame, money_at_stake, true_effect, with_hold_outs
+from mmm.simulate.funnel import (
+    Funnel,
+    FunnelTruth,
+    Mediator,
+    Reaches,
+    SimulatedFunnel,
+    funnel_sections,
+    simulate_funnel,
+)
 from mmm.simulate.generate import Simulated, simulate
 from mmm.simulate.library import library, library_names, library_world
 from mmm.simulate.oracle import Allocation, Budget, best_allocation, spend_profile
@@ -39,12 +48,17 @@ __all__ = [
     "EffectPath",
     "Fee",
     "Flighting",
+    "Funnel",
+    "FunnelTruth",
     "LiftTest",
     "MediaUnit",
+    "Mediator",
     "Noise",
+    "Reaches",
     "Saturation",
     "Shop",
     "Simulated",
+    "SimulatedFunnel",
     "Synergy",
     "Truth",
     "World",
@@ -56,6 +70,7 @@ __all__ = [
     "demo_frame",
     "demo_world",
     "experiments_frame",
+    "funnel_sections",
     "library",
     "library_names",
     "library_world",
@@ -64,6 +79,7 @@ __all__ = [
     "reached_shop",
     "shop",
     "simulate",
+    "simulate_funnel",
     "simulate_orders",
     "spend_profile",
     "treatments_world",

@@ -15,10 +15,11 @@ Each step is a function on what it needs, and keeps its result as plain data bes
 from mmm.workflow.analysing import analysed
 from mmm.workflow.conclusion import Conclusion, concluded
 from mmm.workflow.deciding import explored, planned, priced
+from mmm.workflow.fitting import checked, fitted
 from mmm.workflow.judgement import Judgement
 from mmm.workflow.judging import Judged, backtested, judge, judged
 from mmm.workflow.options import Options
-from mmm.workflow.request import Request, checked, fitted
+from mmm.workflow.request import Request
 
 __all__ = [
     "Conclusion",

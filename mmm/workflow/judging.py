@@ -15,10 +15,11 @@ from mmm.execution import Place as Refreshes
 from mmm.inference.fit import Fit
 from mmm.inference.store import obtain
 from mmm.model.mixture import Beliefs
+from mmm.workflow.fitting import completed, fitted, stage_requests
 from mmm.workflow.judgement import Judgement
 from mmm.workflow.kept import Kind, Place, Say
 from mmm.workflow.plain import frame, frame_data
-from mmm.workflow.request import Request, fitted
+from mmm.workflow.request import Request
 
 JUDGEMENT = Kind(
     "judgement",
@@ -43,10 +44,14 @@ class Judged:
     fit: Fit
     judgement: Judgement
     backtest: Backtest | None = None
+    stages: tuple[tuple[str, Judgement], ...] = ()
+    """The judgement of every stage's own fit, by its name."""
 
     @property
     def gate(self) -> GateReport:
-        return self.judgement.gate
+        """The checks of the outcome's equation, then those of every stage."""
+        own = (check.of_stage(name) for name, found in self.stages for check in found.gate.checks)
+        return GateReport((*self.judgement.gate.checks, *own))
 
     @property
     def holdout(self) -> HoldoutResult | None:
@@ -65,10 +70,17 @@ def judged(request: Request, *, progress: bool = False, say: Say = lambda _: Non
     FitError where sampling fails or the store cannot be used.
     """
     fit = fitted(request, progress=progress, say=say)
-    judgement = Place(request.store, say).obtain(
+    judgement = _judgement(request, fit, progress, say)
+    asked = stage_requests(request)
+    stages = tuple((stage.name, _judgement(asked[stage.name], stage.fit, progress, say)) for stage in fit.stages)
+    return Judged(fit, judgement, Place(request.store, say).found(BACKTEST, fit, _refreshed(request)), stages)
+
+
+def _judgement(request: Request, fit: Fit, progress: bool, say: Say) -> Judgement:
+    """The judgement of one equation, found or made and kept."""
+    return Place(request.store, say).obtain(
         JUDGEMENT, fit, _asked(request), lambda: judge(request, fit, progress=progress, say=say)
     )
-    return Judged(fit, judgement, Place(request.store, say).found(BACKTEST, fit, _refreshed(request)))
 
 
 def judge(request: Request, fit: Fit, *, progress: bool = False, say: Say = lambda _: None) -> Judgement:
@@ -76,7 +88,9 @@ def judge(request: Request, fit: Fit, *, progress: bool = False, say: Say = lamb
 
     The fit that is judged by its forecast takes only the models that count in ``fit``, with weights of its own.
     """
-    dataset, settings = request.dataset, request.gate
+    dataset, settings = completed(request.dataset, fit.stages), request.gate
+    # Each equation is judged by itself.
+    fit = replace(fit, stages=())
     result, behind = None, None
     if settings.holdout is not None:
         hidden = parse_periods(settings.holdout, dataset.frequency)
@@ -114,7 +128,8 @@ def backtested(request: Request, place: Refreshes | None = None, say: Say = lamb
 
     Raises DataError for too little data, FitError where a refresh failed.
     """
-    made = earlier.backtest(request.dataset, request.beliefs, request.sampler, request.backtest, place, say)
+    dataset = completed(request.dataset, fitted(request, say=say).stages)
+    made = earlier.backtest(dataset, request.beliefs, request.sampler, request.backtest, place, say)
     # The refresh with all data: it is in the store by now.
     Place(request.store, say).keep(BACKTEST, fitted(request, say=say), _refreshed(request), made)
     return made

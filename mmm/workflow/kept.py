@@ -32,10 +32,12 @@ class Kind[T]:
 
     def key(self, fit: Fit, asked: Mapping[str, Any]) -> str:
         """Name of a result: hash of the fit, of what was asked of it, of versions, and of the code that computes it."""
+        stages = {"stages": [[s.kind, s.name, s.fit.key, s.worth] for s in fit.stages]} if fit.stages else {}
         return of_data(
             {
                 "format": 1,
                 "fit": fit.key,
+                **stages,
                 "data": fit.dataset.fingerprint,
                 "asked": asked,
                 "versions": {name: version(name) for name in _PACKAGES},

@@ -3,19 +3,13 @@
 from dataclasses import dataclass, field, replace
 
 from mmm.assessment.backtest import BacktestSettings
-from mmm.assessment.causes import require_known
-from mmm.assessment.graph import read_graph
 from mmm.assessment.settings import GateSettings
 from mmm.data.dataset import Dataset
-from mmm.inference.fit import Fit
 from mmm.inference.settings import SamplerSettings
-from mmm.inference.store import obtain
 from mmm.model.mixture import Beliefs
 from mmm.model.settings import ModelSettings
-from mmm.planning.possible import require_possible
 from mmm.planning.settings import PlanSettings
 from mmm.planning.worth import UnitWorth
-from mmm.workflow.kept import Say
 
 
 def _default_beliefs() -> Beliefs:
@@ -45,27 +39,3 @@ class Request:
     def with_store(self, store: str) -> "Request":
         """The same with another store."""
         return replace(self, sampler=self.sampler.model_copy(update={"store": store}))
-
-
-def checked(request: Request) -> Request:
-    """The request, once all that can be wrong with it before a fit was looked at; nothing is fitted.
-
-    Raises SettingsError, DataError or PlanError.
-    """
-    request.beliefs.mixture(request.dataset)
-    require_possible(request.dataset, request.plan)
-    if request.gate.graph is not None:
-        require_known(read_graph(request.gate.graph), request.dataset)
-    return request
-
-
-def fitted(request: Request, *, progress: bool = False, say: Say = lambda _: None) -> Fit:
-    """The fit of a request, from its store or made and then stored there.
-
-    ``say`` receives lines on what happens, ``progress`` shows the sampler's. Raises DataError for data that cannot be
-    fitted, FitError where sampling fails or the store cannot be used.
-    """
-    mixture = request.beliefs.mixture(request.dataset)
-    found = obtain(request.dataset, mixture, request.sampler, progress=progress, report=say)
-    # No part of a fit: what is known ahead may change without one.
-    return replace(found, dataset=replace(found.dataset, future=request.dataset.future))

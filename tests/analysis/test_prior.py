@@ -12,8 +12,9 @@ from mmm.errors import DataError
 from mmm.model.given import with_priors_from
 from mmm.model.levels import mean_level
 from mmm.model.mixture import make_mixture
+from mmm.model.parts_settings import PriorFile
 from mmm.model.priors import BetaPrior, LogNormalPrior, widened
-from mmm.model.settings import AdstockSettings, BaselineSettings, ChannelModelSettings, ModelSettings, PriorFile
+from mmm.model.settings import AdstockSettings, BaselineSettings, ChannelModelSettings, ModelSettings
 from mmm.reporting.content.from_fit import notation
 from mmm.reporting.runs.priors_page import priors_page
 from mmm.reporting.sentences.priors import _SENTENCES, absurd_words

@@ -16,7 +16,7 @@ from mmm.model.mixture import Beliefs
 from mmm.model.settings import ModelSettings
 from mmm.simulate import simulate
 from mmm.workflow import Request, backtested, judging, kept
-from mmm.workflow.request import fitted
+from mmm.workflow.fitting import fitted
 
 MODEL = ModelSettings.model_validate({"lookback": "6 weeks", "baseline": {"seasonality_order": 1}, "mixture": None})
 SHORT = BacktestSettings(refreshes=3, step="6 weeks", ahead="8 weeks", least="40 weeks")

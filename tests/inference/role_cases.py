@@ -19,9 +19,9 @@ OWN = "c1"
 
 
 def believed(role: Role) -> ModelSettings:
-    """The tests' settings; a channel known by reach and frequency has no curve of media."""
+    """The tests' settings; a channel known by reach and frequency, or a mediator, has no curve of media."""
     base = cases.settings()
-    if "frequency" not in role.needs:
+    if "frequency" not in role.needs and not role.mediates:
         return base
     own = base.channels[OWN].model_copy(update={"saturation": None})
     return base.model_copy(update={"channels": {**base.channels, OWN: own}})

@@ -17,8 +17,9 @@ from mmm.inference.engine.prior_draws import unconstrained_draws
 from mmm.model.build import build
 from mmm.model.mixture import make_mixture
 from mmm.model.nesting import couplings, covariance
+from mmm.model.parts_settings import NestingSettings
 from mmm.model.priors import LogNormalPrior
-from mmm.model.settings import ChannelModelSettings, ModelSettings, NestingSettings
+from mmm.model.settings import ChannelModelSettings, ModelSettings
 from mmm.model.spec import ModelSpec, make_spec
 from mmm.settings import Settings
 

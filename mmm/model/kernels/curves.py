@@ -111,18 +111,20 @@ def _carried(kind, ap, lookback, series, weights, own, out):
 
 
 @njit(cache=True, nogil=True)
-def _counted(kind, ap, lookback, weights, g, scale, own, out):
+def _counted(kind, ap, lookback, later, weights, g, scale, own, out):
     """Scale of a block's draws times what their saturation counts in a period, to ``out[t, i]``.
 
-    Returns whether that differs by draw: if not, a period counts its weight in all draws, and ``out`` is not written.
+    ``later`` are ``after``, the numbers of the block's draws and of the channel. Returns whether that differs by draw:
+    if not, a period counts its weight in all draws, and ``out`` is not written.
     """
-    if not saturates_first(kind):
+    after, draws, c = later
+    if not saturates_first(kind) and after.shape[2] == 0:
         return False
     p = np.empty(ap.shape[0])
     for i in range(_B):
         for k in range(ap.shape[0]):
             p[k] = ap[k, i]
-        outer_weights(kind, p, lookback, weights, g, own)
+        outer_weights(kind, p, lookback, after[draws[min(i, draws.shape[0] - 1)], c], weights, g, own)
         for t in range(own.shape[0]):
             out[t, i] = scale[i] * own[t]
     return True
@@ -157,7 +159,7 @@ def _first_period(series):
 
 @njit(cache=True, nogil=True)
 def mean_along(
-    akind, apar, skind, spar, log_beta, lookback, base, direction, levels, weights, share, cells,
+    akind, apar, skind, spar, log_beta, lookback, after, base, direction, levels, weights, share, cells,
     value, slope, curvature,
 ):  # fmt: skip
     """Average over draws, with weights ``share[n]``, of the effect of ``base + level * direction`` over ``base``.
@@ -183,7 +185,8 @@ def mean_along(
             size = _block(akind, apar, skind, spar, log_beta, share, order, first, count, g, c, ap, sp, par)
             _carried(akind[n, c], ap, lookback[c], xb, weight, own, ab)
             _carried(akind[n, c], ap, lookback[c], xd, weight, own, ad)
-            apart = _counted(akind[n, c], ap, lookback[c], weights, g, par[_SCALE], counts, heavy)
+            later = (after, order[first : first + size], c)
+            apart = _counted(akind[n, c], ap, lookback[c], later, weights, g, par[_SCALE], counts, heavy)
             for t in range(begin, periods):
                 _values(kind, sp, 0.0, ab[t], ad[t], at, out)
                 start[t] = out[0]
@@ -296,7 +299,7 @@ def _add_tangents(size, which, weight, scale, ad, tangents, left):
 
 @njit(cache=True, nogil=True)
 def mean_along_cells(
-    akind, apar, skind, spar, log_beta, lookback, shape, base, direction, nodes, weights, share, cells,
+    akind, apar, skind, spar, log_beta, lookback, after, shape, base, direction, nodes, weights, share, cells,
     value, slope, lower, upper, left, right,
 ):  # fmt: skip
     """As :func:`mean_along` at sorted ``nodes`` [g, c, k], with bounds on the curvature between neighbouring nodes.
@@ -326,7 +329,8 @@ def mean_along_cells(
             _bounding(kind, shape, order, first, size, c, sp, par, at, found)
             _carried(akind[n, c], ap, lookback[c], xb, weight, own, ab)
             _carried(akind[n, c], ap, lookback[c], xd, weight, own, ad)
-            apart = _counted(akind[n, c], ap, lookback[c], weights, g, par[_SCALE], counts, heavy)
+            later = (after, order[first : first + size], c)
+            apart = _counted(akind[n, c], ap, lookback[c], later, weights, g, par[_SCALE], counts, heavy)
             for t in range(begin, periods):
                 touching, w, scale = (0.0, 1.0, heavy[t]) if apart else (0.0, weights[t, g], par[_SCALE])
                 _values(kind, sp, 0.0, ab[t], ad[t], at, out[points])

@@ -4,7 +4,8 @@ Shapes: draws n, periods t, geos g, channels c, levels k. Media enter in kernel 
 Every function fills an array that the caller allocated, so that the caller decides about memory. ``akind`` are four
 times the numbers of the adstocks, plus one where they are normalised, plus two where saturation comes before carryover;
 ``skind`` are the numbers of the saturations; ``apar[n, c, k]`` and ``spar[n, c, k]`` their parameters; ``lookback[c]``
-the channels' look-backs.
+the channels' look-backs; ``after[n, c, lag]`` the weights of what an effect is carried over by once more on its way to
+the outcome, none of them (no lag) where it is there at once.
 
 Where saturation comes first, what is saturated is the media of a period, and what a unit of that counts is what its
 carryover counts later: the same sums with no carryover before the curve and other weights after it. ``inner_`` and
@@ -74,10 +75,16 @@ def inner_series(kind, p, lookback, x, out):
 
 
 @njit(cache=True, nogil=True)
-def outer_weights(kind, p, lookback, weights, g, out):
+def later_series(after, x, out):
+    """Write what ``x[t]`` is carried over to by the weights ``after[lag]`` to ``out[t]``; the two must differ."""
+    convolution(after, np.empty((0, after.shape[0])), 1, x, out, np.empty((0, x.shape[0])))
+
+
+@njit(cache=True, nogil=True)
+def outer_weights(kind, p, lookback, after, weights, g, out):
     """What a unit of the saturation in a period counts, to ``out[t]``: ``weights[t, g]``, or its carryover's."""
     periods = weights.shape[0]
-    if not saturates_first(kind):
+    if not saturates_first(kind) and after.shape[0] == 0:
         for t in range(periods):
             out[t] = weights[t, g]
         return
@@ -85,9 +92,14 @@ def outer_weights(kind, p, lookback, weights, g, out):
     for t in range(periods):
         backward[periods - 1 - t] = weights[t, g]
     # Reversed in time, the adjoint is the same causal filter.
-    adstock_series(kind, p, lookback, backward, carried)
+    if after.shape[0] > 0:
+        later_series(after, backward, carried)
+        backward, carried = carried, backward
+    if saturates_first(kind):
+        adstock_series(kind, p, lookback, backward, carried)
+        backward, carried = carried, backward
     for t in range(periods):
-        out[t] = carried[periods - 1 - t]
+        out[t] = backward[periods - 1 - t]
 
 
 @njit(cache=True, nogil=True)
@@ -100,7 +112,7 @@ def saturate(kind, p, a, spread, out):
 
 
 @njit(cache=True, nogil=True)
-def contributions(akind, apar, skind, spar, log_beta, lookback, media, out):
+def contributions(akind, apar, skind, spar, log_beta, lookback, after, media, out):
     """Contribution of every channel to ``out[n, t, g, c]``."""
     draws, geos, channels = log_beta.shape
     periods = media.shape[0]
@@ -114,15 +126,19 @@ def contributions(akind, apar, skind, spar, log_beta, lookback, media, out):
                 kind, beta = akind[n, c], np.exp(log_beta[n, g, c])
                 inner_series(kind, apar[n, c], lookback[c], x, a)
                 saturate(skind[n, c], spar[n, c], a, spread, f)
+                effect, spare = f[0], f[1]
                 if saturates_first(kind):
-                    adstock_series(kind, apar[n, c], lookback[c], f[0], f[1])
-                effect = f[1] if saturates_first(kind) else f[0]
+                    adstock_series(kind, apar[n, c], lookback[c], effect, spare)
+                    effect, spare = spare, effect
+                if after.shape[2] > 0:
+                    later_series(after[n, c], effect, spare)
+                    effect, spare = spare, effect
                 for t in range(periods):
                     out[n, t, g, c] = beta * effect[t]
 
 
 @njit(cache=True, nogil=True)
-def totals(akind, apar, skind, spar, log_beta, lookback, media, weights, out):
+def totals(akind, apar, skind, spar, log_beta, lookback, after, media, weights, out):
     """Weighted sum over time of the contribution to ``out[n, g, c]``."""
     draws, geos, channels = log_beta.shape
     periods = media.shape[0]
@@ -134,7 +150,7 @@ def totals(akind, apar, skind, spar, log_beta, lookback, media, weights, out):
                 x[t] = media[t, g, c]
             for n in range(draws):
                 inner_series(akind[n, c], apar[n, c], lookback[c], x, a)
-                outer_weights(akind[n, c], apar[n, c], lookback[c], weights, g, counts)
+                outer_weights(akind[n, c], apar[n, c], lookback[c], after[n, c], weights, g, counts)
                 saturate(skind[n, c], spar[n, c], a, spread, f)
                 total = 0.0
                 for t in range(periods):
@@ -155,7 +171,9 @@ def _along(f, ad, counts):
 
 
 @njit(cache=True, nogil=True)
-def along(akind, apar, skind, spar, log_beta, lookback, base, direction, levels, weights, value, slope, curvature):
+def along(
+    akind, apar, skind, spar, log_beta, lookback, after, base, direction, levels, weights, value, slope, curvature
+):  # fmt: skip
     """Effect of ``base + level * direction`` over ``base`` by draw, geo, channel and level, with two derivatives.
 
     ``levels`` is [g, c, k]; the outputs are [n, g, c, k]. Adstock is linear, so that it is applied to base and
@@ -174,7 +192,7 @@ def along(akind, apar, skind, spar, log_beta, lookback, base, direction, levels,
             for n in range(draws):
                 inner_series(akind[n, c], apar[n, c], lookback[c], xb, ab)
                 inner_series(akind[n, c], apar[n, c], lookback[c], xd, ad)
-                outer_weights(akind[n, c], apar[n, c], lookback[c], weights, g, counts)
+                outer_weights(akind[n, c], apar[n, c], lookback[c], after[n, c], weights, g, counts)
                 beta = np.exp(log_beta[n, g, c])
                 saturate(skind[n, c], spar[n, c], ab, spread, f)
                 start = 0.0

@@ -27,7 +27,8 @@ def _raised(row, lines, g, c, begin, a, f):
 
 @njit(cache=True, nogil=True)
 def by_period(
-    akind, apar, skind, spar, log_beta, lookback, base, unit, money, begin, weights, place, lines, total, gradient
+    akind, apar, skind, spar, log_beta, lookback, after, base, unit, money, begin, weights, place, lines, total,
+    gradient,
 ):  # fmt: skip
     """Effect of ``money[h, c]`` in the periods from ``begin`` and its gradient, draw by draw.
 
@@ -47,7 +48,7 @@ def by_period(
             for n in range(draws):
                 inner_series(akind[n, c], apar[n, c], lookback[c], x, a)
                 inner_series(akind[n, c], apar[n, c], lookback[c], plain, start)
-                outer_weights(akind[n, c], apar[n, c], lookback[c], weights, g, counts)
+                outer_weights(akind[n, c], apar[n, c], lookback[c], after[n, c], weights, g, counts)
                 saturate(skind[n, c], spar[n, c], start, spread, before)
                 saturate(skind[n, c], spar[n, c], a, spread, f)
                 _raised(place[n], lines, g, c, begin, a, f)
@@ -67,7 +68,8 @@ def by_period(
 
 @njit(cache=True, nogil=True)
 def period_hessian(  # noqa: C901  (one loop nest; splitting it would recompute the adstock)
-    akind, apar, skind, spar, log_beta, lookback, base, unit, money, begin, weights, place, lines, share, hessian
+    akind, apar, skind, spar, log_beta, lookback, after, base, unit, money, begin, weights, place, lines, share,
+    hessian,
 ):  # fmt: skip
     """Add the ``share[n]``-weighted second derivatives by pairs of periods to ``hessian[c, h, h]``."""
     draws, geos, channels = log_beta.shape
@@ -84,7 +86,7 @@ def period_hessian(  # noqa: C901  (one loop nest; splitting it would recompute 
             for n in range(draws):
                 inner_series(akind[n, c], apar[n, c], lookback[c], x, a)
                 inner_weights(akind[n, c], apar[n, c], lookback[c], weight)
-                outer_weights(akind[n, c], apar[n, c], lookback[c], weights, g, counts)
+                outer_weights(akind[n, c], apar[n, c], lookback[c], after[n, c], weights, g, counts)
                 saturate(skind[n, c], spar[n, c], a, spread, f)
                 _raised(place[n], lines, g, c, begin, a, f)
                 scale = share[n] * np.exp(log_beta[n, g, c])

@@ -161,6 +161,7 @@ def meaning_of(fit: Fit, analysis: Analysis, fmt: Formatter) -> Meaning:
         unpaid=analysis.unpaid,
         frequency=analysis.frequency,
         levels=analysis.levels,
+        ways=analysis.ways,
         controls=analysis.controls,
     )
 

@@ -99,6 +99,8 @@ class Meaning:
     """As in Analysis: what channels without a cost brought or took."""
     frequency: pd.DataFrame = field(default_factory=pd.DataFrame)
     """As in Analysis: the usual and the best frequency of channels known by reach and frequency."""
+    ways: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """As in Analysis: channels that reach the outcome through stages too, by way."""
     levels: pd.DataFrame = field(default_factory=pd.DataFrame)
     """As in Analysis: channels that have parts, and groups within them."""
     controls: pd.DataFrame = field(default_factory=pd.DataFrame)

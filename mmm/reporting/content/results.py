@@ -278,6 +278,15 @@ class Control(Part):
     total: Interval
 
 
+class Way(Part):
+    """What a channel brought by one way to the outcome; ``way`` is direct, total, or a stage's name."""
+
+    channel: str
+    way: str
+    won: Interval
+    average_return: Interval
+
+
 class Results(Part):
     """All results of one report."""
 
@@ -295,6 +304,7 @@ class Results(Part):
     scenarios: tuple[ScenarioResult, ...]
     channels: tuple[Channel, ...]
     unpaid: tuple[Unpaid, ...] = ()
+    ways: tuple[Way, ...] = ()
     controls: tuple[Control, ...] = ()
     curves: tuple[Curve, ...]
     gate: Gate

@@ -37,6 +37,7 @@ def results_of(m: Telling) -> r.Results:
         "scenarios": _scenarios(m),
         "channels": [_channel(str(name), line) for name, line in m.meaning.channels.iterrows()],
         "unpaid": [_unpaid(str(name), line) for name, line in m.meaning.unpaid.iterrows()],
+        "ways": [_way(line) for _, line in m.meaning.ways.iterrows()],
         "controls": [_control(str(name), line) for name, line in m.meaning.controls.iterrows()],
         "curves": _curves(m.plan.response),
         "gate": m.gate.to_dict(),
@@ -103,6 +104,11 @@ def _allocated(name: str, line: "pd.Series[float]") -> dict[str, Any]:
         "probability_above_average": line["probability_direction"],
         "highest_period_relative_to_observed": line["observed_max_ratio"],
     }
+
+
+def _way(line: "pd.Series[Any]") -> dict[str, Any]:
+    bounds = {"won": _bounds(line, "effect"), "average_return": _bounds(line, "roas")}
+    return {"channel": line["channel"], "way": line["way"], **bounds}
 
 
 def _unpaid(name: str, line: "pd.Series[Any]") -> dict[str, Any]:

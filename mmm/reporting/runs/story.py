@@ -28,6 +28,7 @@ from mmm.reporting.chapters import (
     past,
     record,
     summary,
+    ways,
 )
 from mmm.reporting.content import what_if
 from mmm.reporting.content.from_fit import (
@@ -111,8 +112,8 @@ class Story:
         return self._shown(past.saturation(self.identified))
 
     def lenses(self) -> list[Shown]:
-        """The same money through other lenses, those that there are: the one table first, then a chapter each."""
-        told = (lenses.lenses, costs.costs, campaigns.campaigns, customers.customers, journeys.journeys)
+        """What reaches the outcome by a detour, then the same money through other lenses: those that there are."""
+        told = (ways.ways, lenses.lenses, costs.costs, campaigns.campaigns, customers.customers, journeys.journeys)
         made = (tell(self.identified) for tell in told)
         return [self._shown(chapter) for chapter in made if chapter is not None]
 
