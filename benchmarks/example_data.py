@@ -1,8 +1,9 @@
 """Data of ``configs/examples`` that are ours: small worlds of the simulator, written beside their settings.
 
 ``make example-data`` writes configs/examples/data anew: a retailer whose revenue is known by month, one whose channels
-have parts, one with prices, promotions, a newsletter and a competitor, one by day, and one whose video is known by
-reach and frequency. Seeds are fixed: the data are the same everywhere.
+have parts, one with prices, promotions, a newsletter and a competitor, one by day, one whose video is known by
+reach and frequency, and one whose television works by way of branded queries. Seeds are fixed: the data are the same
+everywhere.
 """
 
 from dataclasses import replace
@@ -13,7 +14,15 @@ import pandas as pd
 
 from mmm.model.calendar.events import black_friday
 from mmm.model.calendar.holidays import holidays_of
-from mmm.simulate import daily_shop, demo_world, reached_shop, simulate, treatments_world
+from mmm.simulate import (
+    daily_shop,
+    demo_world,
+    funnel_world,
+    reached_shop,
+    simulate,
+    simulate_funnel,
+    treatments_world,
+)
 from mmm.simulate.world import World
 
 FOLDER = Path(__file__).parents[1] / "configs/examples/data"
@@ -66,10 +75,16 @@ def reached() -> dict[str, pd.DataFrame]:
     return {"reach_frequency.csv": reached_shop(2).frame}
 
 
+def funnel() -> dict[str, pd.DataFrame]:
+    """Television and video that move branded queries, which were not measured in some weeks."""
+    frame = simulate_funnel(funnel_world()).frame
+    return {"funnel.csv": frame.drop(columns=["geo", "population"])}
+
+
 def write(folder: Path) -> None:
     """Write all of them into ``folder``, which is made if missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, frame in (monthly() | nested() | treatments() | daily() | reached()).items():
+    for name, frame in (monthly() | nested() | treatments() | daily() | reached() | funnel()).items():
         frame.to_csv(folder / name, index=False, lineterminator="\n")
 
 

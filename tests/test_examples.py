@@ -11,7 +11,7 @@ from mmm.settings import load_settings
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
-NAMES = ("daily", "monthly", "nested", "reach_frequency", "treatments")
+NAMES = ("daily", "funnel", "monthly", "nested", "reach_frequency", "treatments")
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,9 @@ def test_an_example_can_be_fitted(name: str, examples: Path) -> None:
         assert request.dataset.exposures is not None
     if name == "monthly":
         assert len(request.dataset.rows().places) == 35
+    if name == "funnel":
+        assert set(request.beliefs.model.stages["branded_queries"].reached_by) == {"tv", "video"}
+        assert request.dataset.gaps.sum() > 5
     if name == "nested":
         assert request.plan.groups["meta"].channels == ("meta_prospecting", "meta_retargeting")
         assert len(request.dataset.nodes) == 3

@@ -10,6 +10,7 @@ from mmm.simulate.funnel import (
     Reaches,
     SimulatedFunnel,
     funnel_sections,
+    funnel_world,
     simulate_funnel,
 )
 from mmm.simulate.generate import Simulated, simulate
@@ -71,6 +72,7 @@ __all__ = [
     "demo_world",
     "experiments_frame",
     "funnel_sections",
+    "funnel_world",
     "library",
     "library_names",
     "library_world",

@@ -16,7 +16,7 @@ from mmm.simulate.formulas import Array, adstock_weights, carry_over
 from mmm.simulate.generate import simulate, stream
 from mmm.simulate.mechanism import Mechanism
 from mmm.simulate.truth import Truth
-from mmm.simulate.world import Adstock, Channel, Saturation, World, _require
+from mmm.simulate.world import Adstock, Channel, Control, Flighting, Noise, Saturation, World, _require
 from mmm.simulate.write import data_settings
 
 
@@ -251,3 +251,28 @@ def funnel_sections(simulated: SimulatedFunnel, source: str = "data.csv") -> dic
             stage["carryover"] = {"family": mediator.carry.family}
         model["stages"][mediator.name] = stage
     return {"data": data, "model": model}
+
+
+def funnel_world(seed: int = 5) -> Funnel:
+    """A retailer whose television and video make people look for the brand, and whose search spend follows them."""
+    channels = (
+        Channel("tv", 60_000, roas=0.5, flighting=Flighting(pattern="bursts"), adstock=Adstock(alpha=0.6)),
+        Channel("video", 30_000, roas=0.6, flighting=Flighting(variation=0.5)),
+        Channel("social", 25_000, roas=1.6, flighting=Flighting(variation=0.5)),
+        Channel("search", 20_000, roas=1.2, flighting=Flighting(variation=0.3)),
+    )
+    queries = Mediator(
+        "branded_queries",
+        (Reaches("tv", 0.14, Adstock(alpha=0.5)), Reaches("video", 0.07)),
+        outcome_share=0.35,
+        missing=0.06,
+    )
+    world = World(
+        channels,
+        name="funnel",
+        weeks=158,
+        controls=(Control("price", effect=-0.02),),
+        noise=Noise(sd=0.015),
+        seed=seed,
+    )
+    return Funnel(world, (queries,), {"search": ("branded_queries", 1.0)})
