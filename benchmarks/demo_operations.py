@@ -39,7 +39,7 @@ SETTINGS = {
     "name": NAME,
     "title": "Demo retailer",
     "model": {"mixture": None, "lookback": "13 weeks"},
-    "sampler": {"draws": 500, "tune": 500, "chains": 4, "store": "fits"},
+    "sampler": {"draws": 500, "tune": 500, "chains": 4, "store": "./fits"},
     "gate": {"holdout": None},
     "plan": {"horizon": "52 weeks", "draws": 1000, "margin": 0.45},
     "plan_register": {

@@ -57,7 +57,7 @@ def measure(folder: Path, weeks: int) -> None:
         "name": "watch",
         "data": data,
         "model": {"mixture": None, "lookback": "13 weeks"},
-        "sampler": {"draws": 250, "tune": 250, "chains": 2, "attempts": 1, "store": "fits"},
+        "sampler": {"draws": 250, "tune": 250, "chains": 2, "attempts": 1, "store": "./fits"},
         "gate": {"override": True, "holdout": None},
         "plan": {"horizon": f"{HORIZON} weeks", "draws": 200, "objective": "expected_outcome"},
         "plan_register": {"four_eyes": False},

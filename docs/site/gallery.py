@@ -1,13 +1,15 @@
 """The notebooks, executed, as pages: code, tables, and pictures beside the page.
 
-They run on the embedded demo with three models, whose fits are kept in the store; an executed notebook is kept in
-``build/gallery`` under a hash of its source, of the package and of the settings.
+They run on the embedded demo with three models, the last one on a simulated shop with costs, campaigns, customers and
+journeys. Fits are kept in the store; an executed notebook is kept in ``build/gallery`` under a hash of its source, of
+the package and of the settings.
 """
 
 import base64
 import hashlib
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,8 +23,10 @@ NAMES = (
     "04_read_results",
     "05_plan_a_budget",
     "06_compare_models",
+    "07_other_lenses",
 )
 CONFIG = "configs/gallery.yaml"
+LENSES = "07_other_lenses"
 _TOO_LONG = 60
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _STYLE = re.compile(r"<style.*?</style>", re.DOTALL)
@@ -76,8 +80,9 @@ def _run(root: Path, places: dict[str, Path]) -> None:
     try:
         for name, place in places.items():
             sys.stderr.write(f"Running notebooks/{name}.ipynb\n")
+            config = _lenses(root) if name == LENSES else CONFIG
             done = parameterize_notebook(
-                load_notebook_node(str(_path(root, name))), {"config": CONFIG, "root": str(root)}
+                load_notebook_node(str(_path(root, name))), {"config": config, "root": str(root)}
             )
             done.cells.insert(0, nbformat.v4.new_code_cell(f"%reset -f\n%cd -q {root}"))
             client = NotebookClient(done, km=manager, timeout=1200)
@@ -90,6 +95,26 @@ def _run(root: Path, places: dict[str, Path]) -> None:
             nbformat.write(done, place)
     finally:
         manager.shutdown_kernel(now=True)
+
+
+def _lenses(root: Path) -> str:
+    """Settings of the simulated shop with every lens, with the models of the gallery: a path from ``root``."""
+    import yaml
+
+    folder = Path("build", "gallery", "email")
+    (root / folder).mkdir(parents=True, exist_ok=True)
+    mmm = str(Path(sys.executable).with_name("mmm"))
+    subprocess.run(  # noqa: S603 - its own command
+        [mmm, "simulate", "--world", "email", "--seed", "1", "--out", str(folder)],
+        cwd=root,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    path = root / folder / "settings.yaml"
+    shop, gallery = (yaml.safe_load(p.read_text(encoding="utf-8")) for p in (path, root / CONFIG))
+    shop |= {"model": shop.get("model", {}) | {"mixture": gallery["model"]["mixture"]}, "sampler": gallery["sampler"]}
+    path.write_text(yaml.safe_dump(shop, sort_keys=False), encoding="utf-8")
+    return str(folder / "settings.yaml")
 
 
 def _path(root: Path, name: str) -> Path:

@@ -68,12 +68,13 @@ def import_meridian(
     data: Annotated[Path, typer.Argument(metavar="DATA.csv", help="Table in the layout of Meridian's CsvDataLoader.")],
     out: SettingsOut = None,
     currency: Currency = None,
+    kind: Annotated[str | None, typer.Option(help="What the outcome is, kpi_type there: revenue or kpi.")] = None,
     force: Force = False,
 ) -> None:
     """Settings for a table in Meridian's layout, with Meridian's default priors."""
     from mmm.cli.peers import Importing, show_meridian
 
-    show_meridian(Importing(data, None, out, force, currency))
+    show_meridian(Importing(data, None, out, force, currency), kind)
 
 
 @imports.command("pymc-marketing")

@@ -15,9 +15,12 @@ from mmm.workflow import judged
 def show_fit(config: Path, parameters: list[str]) -> None:
     """Fit, print the gate, and raise GateError where it failed and the settings do not override it."""
     settings = load_settings(config, read_parameters(parameters))
-    found = judged(checked_request(settings), progress=True, say=say)
+    request = checked_request(settings)
+    found = judged(request, progress=True, say=say)
     show_gate(found.gate, settings.gate)
-    typer.echo(plain(f"Stored in {Path(settings.sampler.store) / found.fit.key}"))
+    store, here = Path(request.store), Path.cwd()
+    store = store.relative_to(here) if store.is_relative_to(here) else store
+    typer.echo(plain(f"Stored in {store / found.fit.key}"))
     demand_pass(found.gate, settings.gate)
 
 

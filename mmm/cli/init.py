@@ -39,7 +39,7 @@ def make_settings(asked: Starting) -> None:
     cannot be or a file that is there already, and, once the settings are written, what is left to do.
     """
     path = asked.out or Path(f"{_name(asked.data)}.yaml")
-    _demand_free(path, asked.force)
+    demand_free(path, asked.force)
     if not asked.yes and not sys.stdin.isatty():
         raise SettingsError(
             "There is no terminal to ask in. Take the guesses with --yes, and answer what you know by options."
@@ -60,7 +60,7 @@ def write_settings(
     force: bool,
 ) -> None:
     """Write the settings, tell the guesses, and say what ``mmm check`` says of them. Raises as make_settings does."""
-    _demand_free(path, force)
+    demand_free(path, force)
     text = settings_text(document, comments, notes, unused)
     try:
         write_whole(path, text)
@@ -74,7 +74,8 @@ def write_settings(
     _checked(path)
 
 
-def _demand_free(path: Path, force: bool) -> None:
+def demand_free(path: Path, force: bool) -> None:
+    """Raise SettingsError where something is at ``path`` that nobody asked to replace."""
     if path.exists() and not force:
         raise SettingsError(f"'{path}' is there already. Name another file with --out, or replace it with --force.")
 

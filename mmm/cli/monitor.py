@@ -69,7 +69,7 @@ def _active(settings: Settings, out: Path) -> tuple[Register, Entry]:
 def model_of(entry: Entry, settings: Settings, dataset: Dataset) -> Fit:
     """The fit that the plan was made on: from the store, or made again from the data before the plan."""
     try:
-        return load(Path(settings.sampler.store) / entry.content.fit)
+        return load(Path(settings.placed_sampler.store) / entry.content.fit)
     except FitError as error:
         say(f"{error} Fitting again on the data before the plan.")
     before = dataset.between(None, (pd.Timestamp(entry.content.dates[0]) - pd.Timedelta(days=1)).date())

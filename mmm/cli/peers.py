@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import typer
 
-from mmm.cli.init import write_settings
+from mmm.cli.init import demand_free, write_settings
 from mmm.cli.output import plain, say, table, write_table
 from mmm.data.calendar import parse_periods
 from mmm.data.csv_settings import CsvSettings
@@ -20,9 +20,9 @@ from mmm.reporting.runs.inputs import checked_request
 from mmm.scratch import discard, scratch_folder
 from mmm.settings import Settings, load_dataset, load_settings, read_parameters
 from mmm.starting.peers.handed import to_meridian, to_pymc_marketing
-from mmm.starting.peers.imported import Imported, Theirs
+from mmm.starting.peers.imported import LEVELS, Imported, Theirs
 from mmm.starting.peers.meridian import import_meridian
-from mmm.starting.peers.pymc_marketing import SPENDS, import_pymc_marketing
+from mmm.starting.peers.pymc_marketing import import_pymc_marketing
 from mmm.starting.peers.pymc_marketing import read_model as read_fitted
 from mmm.starting.peers.robyn import import_robyn, raw_data, read_model
 from mmm.starting.proposal import propose
@@ -61,11 +61,12 @@ def show_robyn(asked: Importing) -> None:
     _tell(found, out, asked.force)
 
 
-def show_meridian(asked: Importing) -> None:
-    """Write settings for a table in Meridian's layout, with Meridian's default priors."""
+def show_meridian(asked: Importing, kind: str | None = None) -> None:
+    """Write settings for a table in Meridian's layout, with Meridian's default priors; ``kind`` is the outcome's."""
     out = asked.out or Path(f"{_name(asked.file)}.yaml")
     sight = see(asked.file)
-    answers = {} if asked.currency is None else {"currency": asked.currency}
+    given = {"currency": asked.currency, "kind": kind}
+    answers = {key: value for key, value in given.items() if value is not None}
     proposal = propose(sight, relative(asked.file, out.parent), _name(asked.file), answers)
     _tell(import_meridian(sight, proposal), out, asked.force)
 
@@ -77,8 +78,7 @@ def show_pymc_marketing(asked: Importing) -> None:
     """
     out = asked.out or Path(f"{_name(asked.file)}.yaml")
     model = read_fitted(asked.file)
-    path = write_whole(out.parent / f"{_name(asked.file)}.csv", csv_text(model.frame))
-    say(f"The data within the file are kept in {path}.")
+    path = _kept(asked, out, model.frame)
     found = import_pymc_marketing(model, path.name, _name(asked.file), asked.currency or "USD")
     if asked.currency is None:
         found.notes.append("The model names no currency; USD is a guess that changes names and signs only.")
@@ -135,7 +135,7 @@ def show_compare(config: Path, theirs: Path, parameters: list[str], out: Path) -
     made = beside(given, analysis, window.stop - window.start)
     if made.empty:
         raise DataError(f"'{theirs}' names no channel of '{config}'. Rename its column 'channel' as the settings do.")
-    tool = "Another tool"
+    tool = str(given["tool"].iloc[0]) if "tool" in given.columns else "the other tool"
     fmt = replace(notation(settings, request.dataset), labels={})
     page_of = Beside(made, settings.title or settings.name, tool)
     typer.echo(plain(str(write_table(out / "compare.csv", made))))
@@ -144,8 +144,8 @@ def show_compare(config: Path, theirs: Path, parameters: list[str], out: Path) -
         (x["channel"], f"{x['share']:.1%}", f"{x['our_share']:.1%}", _ends(x, ""), _ends(x, "our_"))
         for x in made.to_dict("records")
     ]
-    heads = ["channel", "share, theirs", "share, ours", "ROAS, theirs", "ROAS, ours"]
-    table("Theirs beside ours, with 90% intervals", heads, rows, right=heads[1:])
+    heads = ["channel", f"share, {tool}", "share, ours", f"ROAS, {tool}", "ROAS, ours"]
+    table(f"{tool} beside this model, with 90% intervals", heads, rows, right=heads[1:])
     say(found.gate.summary)
 
 
@@ -164,9 +164,16 @@ def _robyn_data(asked: Importing, document: dict[str, object], out: Path) -> tup
     frame = raw_data(document)
     if frame is None:
         raise SettingsError(f"'{asked.file}' holds no data (Extras.raw_data). Name the table it was fitted on: --data.")
-    path = write_whole(out.parent / f"{_name(asked.file)}.csv", csv_text(frame))
+    return frame, _kept(asked, out, frame).name
+
+
+def _kept(asked: Importing, out: Path, frame: pd.DataFrame) -> Path:
+    """The data within the file as CSV beside the settings; neither replaces what is there unasked."""
+    path = out.parent / f"{_name(asked.file)}.csv"
+    for made in (out, path):
+        demand_free(made, asked.force)
     say(f"The data within the file are kept in {path}.")
-    return frame, path.name
+    return write_whole(path, csv_text(frame))
 
 
 def _tell(found: Imported, out: Path, force: bool) -> None:
@@ -174,8 +181,9 @@ def _tell(found: Imported, out: Path, force: bool) -> None:
     table("What was carried over", columns, [(i.theirs, i.ours, i.how, i.why) for i in found.items])
     if found.theirs:
         frame = pd.DataFrame([t[:5] for t in found.theirs], columns=list(Theirs._fields[:5]))
-        for place, level in enumerate(SPENDS if all(t.steady for t in found.theirs) else ()):
-            frame[f"won_at_{level:g}"] = [t.steady[place] for t in found.theirs]
+        for place, level in enumerate(LEVELS if any(t.steady for t in found.theirs) else ()):
+            frame[f"won_at_{level:g}"] = [t.steady[place] if t.steady else None for t in found.theirs]
+        frame["tool"] = found.tool
         shown = [(t.channel, f"{t.share:.1f}%", f"{t.roas:.2f}", f"{t.low:.2f} to {t.high:.2f}") for t in found.theirs]
         table(f"{found.tool}'s results", ["channel", "share", "ROAS", "its interval"], shown, right=["share", "ROAS"])
         typer.echo(plain(str(write_table(out.with_name(f"{out.stem}_theirs.csv"), frame))))

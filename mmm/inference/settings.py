@@ -43,7 +43,8 @@ class SamplerSettings(Section):
         default=".mmm/fits",
         min_length=1,
         max_length=1024,
-        description="Folder of stored fits, relative to the working directory.",
+        description="Folder of stored fits. A relative one lies in the project: the nearest folder, from that of the "
+        "settings upwards, that holds it or is a checkout (.git); else beside the settings.",
     )
 
     @model_validator(mode="after")

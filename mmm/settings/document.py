@@ -22,6 +22,7 @@ from mmm.ltv.settings import LtvSettings
 from mmm.model.settings import DriftSettings, ModelSettings
 from mmm.monitoring.settings import MonitorSettings, ReplanSettings
 from mmm.planning.settings import PlanSettings
+from mmm.projects import placed
 from mmm.register.settings import HandoverSettings, RegisterSettings
 from mmm.section import Section
 from mmm.settings.report import ReportSettings
@@ -67,6 +68,11 @@ class Settings(Section):
     def base(self) -> Path:
         """Folder that relative paths in the settings start from; the working directory where there is no file."""
         return self._base
+
+    @property
+    def placed_sampler(self) -> SamplerSettings:
+        """How the posterior is sampled, with the store's full path: one a project, from any folder (docs/store.md)."""
+        return self.sampler.model_copy(update={"store": str(placed(self.sampler.store, self.base))})
 
     def with_base(self, base: Path) -> Self:
         """The same settings, read from a file in ``base``."""

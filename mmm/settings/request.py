@@ -23,7 +23,7 @@ def request_of(settings: Settings, dataset: Dataset | None = None) -> Request:
     model = with_priors_from(settings.model, dataset, settings.base)
     beliefs = Beliefs(model, load_evidence(settings, dataset))
     worth = read_worth(settings.plan, settings.base)
-    return Request(dataset, beliefs, settings.sampler, settings.gate, settings.backtest, settings.plan, worth)
+    return Request(dataset, beliefs, settings.placed_sampler, settings.gate, settings.backtest, settings.plan, worth)
 
 
 def lenses_of(settings: Settings, worth: UnitWorth | None = None, rule: str = RULE) -> OtherLenses:

@@ -275,7 +275,8 @@ def _channels(data: dict[str, Any], tables: list[Table], exports: list[Export]) 
     channels: dict[str, Any] = {}
     for table in tables:
         for name, (spend, media, unit) in table.spend.items():
-            channels[name] = {"spend": spend, "media": media, "media_unit": unit} if media else spend
+            counted = {"media_unit": unit} if unit else {}
+            channels[name] = {"spend": spend, "media": media, **counted} if media else spend
         channels |= {each.name: unpaid_channel(each) for each in table.unpaid}
     for export in exports:
         rows = export.rows[0]

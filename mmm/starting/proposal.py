@@ -135,7 +135,9 @@ def _channels(found: Proposal, roles: Roles) -> None:
             found.notes.append("Channels without a row in a period are taken to have spent nothing then.")
         return
     for paid in roles.channels:
-        units: dict[str, Any] = {} if paid.media is None else {"media": paid.media, "media_unit": paid.unit}
+        units: dict[str, Any] = {} if paid.media is None else {"media": paid.media}
+        if paid.unit is not None:
+            units["media_unit"] = paid.unit
         channels[_free(paid.name)] = {"spend": paid.spend, **units} if units else paid.spend
     channels |= {_free(each.name): unpaid_channel(each) for each in roles.unpaid}
     if roles.unpaid:

@@ -204,13 +204,15 @@ class _Reading:
     def _channels(self, columns: list[str], numbers: dict[str, FloatArray]) -> tuple[Paid, ...]:
         spend = list(_spends(columns, numbers))
         media: dict[str, list[str]] = {}
+        stems = {words.stem(column).casefold() for column in spend}
         for column in columns:
-            if column not in spend and column in numbers and words.unit_of(column) and not _negative(numbers[column]):
+            told = words.unit_of(column) or _of_spend(column, stems)
+            if column not in spend and column in numbers and told and not _negative(numbers[column]):
                 media.setdefault(words.stem(column).casefold(), []).append(column)
         found, names = [], set[str]()
         for column in spend:
             key = words.stem(column)
-            units = sorted(media.get(key.casefold(), []), key=lambda c: words.worth(words.unit_of(c) or ""))
+            units = sorted(media.get(key.casefold(), []), key=_worth)
             for other in units[1:]:
                 self.unused[other] = f"'{units[0]}' tells more of the same channel"
             columns_left = [c for c in units if c not in self.unused]
@@ -238,9 +240,12 @@ def _spends(columns: list[str], numbers: dict[str, FloatArray]) -> Iterator[str]
     """Columns of spend: those called so, and the bare names of channels, all of them where none is called so."""
     usable = [c for c in columns if c in numbers and not _negative(numbers[c])]
     said = [c for c in usable if words.is_spend(c) and not _is_value(c) and not words.has(c, words.OTHERS)]
+    stems = {words.stem(column).casefold() for column in said}
     for column in usable:
         if column in said:
             yield column
+        elif _of_spend(column, stems):
+            continue
         elif words.unit_of(column) is None and not words.has(column, words.OTHERS) and not _rate(numbers[column]):
             bare = words.parts(column)
             wholly = all(part in words.CHANNELS for part in bare) or (
@@ -249,6 +254,11 @@ def _spends(columns: list[str], numbers: dict[str, FloatArray]) -> Iterator[str]
             numbered = len(bare) > 1 and bare[0] == "x" and bare[1].isdigit()
             if numbered or (wholly if not said else all(part in words.CHANNELS for part in bare)):
                 yield column
+
+
+def _of_spend(column: str, stems: set[str]) -> bool:
+    """Whether a column is media of a spend column and says so without a unit: ``tv_media`` beside ``tv_spend``."""
+    return words.parts(column)[-1:] == ("media",) and words.stem(column).casefold() in stems
 
 
 def _unpaid(columns: list[str], numbers: dict[str, FloatArray], names: set[str]) -> Iterator[Unpaid]:
@@ -262,6 +272,12 @@ def _unpaid(columns: list[str], numbers: dict[str, FloatArray], names: set[str])
             yield Unpaid(
                 column if stem in names else stem, column, words.unit_of(column), "competitor" if others else "organic"
             )
+
+
+def _worth(column: str) -> int:
+    """Media whose unit is named come first, those that one would rather have before others."""
+    unit = words.unit_of(column)
+    return len(words.MEDIA) if unit is None else words.worth(unit)
 
 
 def _negative(values: FloatArray) -> bool:

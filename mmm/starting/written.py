@@ -22,7 +22,9 @@ def settings_text(
     document: Mapping[str, Any], comments: Mapping[str, str], notes: Sequence[str], unused: Mapping[str, str]
 ) -> str:
     """YAML of the document: comments before their keys, guesses at the top, unused columns below their section."""
-    lines = ["# Made by `mmm init`; all other keys have defaults, see configs/template.yaml and docs/init.md."]
+    lines = [
+        "# Made by `mmm init` or `mmm import`; other keys have defaults, see configs/template.yaml and docs/init.md."
+    ]
     if notes:
         lines += ["#", "# Guessed, so please look:", *(f"# - {note}" for note in notes)]
     for key, value in document.items():

@@ -89,6 +89,40 @@ def test_a_robyn_model_becomes_settings_with_its_ranges_as_priors() -> None:
     assert (half.lower, half.upper) == pytest.approx(ends, rel=0.01)  # type: ignore[union-attr]
 
 
+def test_robyns_curves_are_of_what_it_modelled() -> None:
+    """From 3.5.1 to 3.11.1 all_media holds the spends, though paid_media_vars names impressions; later these."""
+    old = model()
+    old["InputCollect"]["all_media"] = ["tv_S", "web_S", "newsletter"]
+    found = import_robyn(old, frame(), "shop.csv", "shop", "EUR")
+    assert found.document["data"]["channels"]["web"] == "web_S"
+    assert [item.theirs for item in found.items if "its curves are of spend" in item.why] == ["web_I"]
+    new = model()
+    new["InputCollect"]["all_media"] = ["tv_S", "web_I", "newsletter"]
+    found = import_robyn(new, frame(), "shop.csv", "shop", "EUR")
+    assert found.document["data"]["channels"]["web"]["media"] == "web_I"
+
+
+def test_robyns_curve_is_kept_at_three_levels_of_steady_spend() -> None:
+    """Its steady response is its own: the sum of the same curve over the window is its contribution."""
+    document = model()
+    document["InputCollect"] |= {"rollingWindowStartWhich": [11], "rollingWindowEndWhich": [70]}
+    chosen = {"tv_S_alphas": [1.7], "tv_S_gammas": [0.6], "tv_S_thetas": [0.4]}
+    document["ExportedModel"]["hyper_values"] |= chosen
+    document["ExportedModel"]["summary"][1]["coef"] = 420.0
+    theirs = import_robyn(document, frame(), "shop.csv", "shop", "EUR").theirs
+    level, kept = 0.0, []
+    for value in WAVE:
+        level = value + 0.4 * level
+        kept.append(level)
+    kept = kept[10:70]
+    inflexion = 0.4 * min(kept) + 0.6 * max(kept)
+    steady = np.array([0.5, 1.0, 2.0]) * WAVE.mean() / (1 - 0.4)
+    assert theirs[0].steady == pytest.approx(420 * steady**1.7 / (steady**1.7 + inflexion**1.7))
+    assert theirs[1].steady == ()
+    document["InputCollect"]["adstock"] = ["weibull_cdf"]
+    assert import_robyn(document, frame(), "shop.csv", "shop", "EUR").theirs[0].steady == ()
+
+
 def test_robyns_curve_and_ours_are_the_same_at_a_hyperparameter() -> None:
     """Robyn's Hill curve of unnormalised carryover equals ours of carryover that adds up to one."""
     theta, gamma, slope = 0.4, 0.6, 1.7
@@ -168,7 +202,11 @@ def test_data_are_handed_to_other_tools_as_they_are(tmp_path: Path, monkeypatch:
 def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("RobynModel.json").write_text(json.dumps(model() | {"Extras": {"raw_data": frame().to_dict("records")}}))
+    Path("RobynModel.csv").write_text("mine", encoding="utf-8")
     result = CliRunner().invoke(app, ["import", "robyn", "RobynModel.json", "--currency", "EUR"])
+    assert "'RobynModel.csv' is there already" in result.stderr
+    assert Path("RobynModel.csv").read_text(encoding="utf-8") == "mine"
+    result = CliRunner().invoke(app, ["import", "robyn", "RobynModel.json", "--currency", "EUR", "--force"])
     assert result.exit_code == 0, result.output
     assert load_settings("RobynModel.yaml").data.source == "RobynModel.csv"
     assert list(pd.read_csv("RobynModel_theirs.csv")["channel"]) == ["tv", "web"]

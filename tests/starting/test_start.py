@@ -52,6 +52,19 @@ def test_pairs_of_spend_and_media_in_three_ways_of_naming(tmp_path: Path) -> Non
     }
 
 
+def test_media_that_say_no_unit_go_with_the_spend_of_their_name(tmp_path: Path) -> None:
+    """As Meridian's tables call them, and as `mmm export meridian` writes them."""
+    spend = [10.0 * (i % 7) for i in range(60)]
+    frame = table(x1_Search_Ads_media=spend, x1_Search_Ads_spend=spend, radio_media=spend, radio_spend=spend)
+    channels = proposed(saved(tmp_path, frame.drop(columns="tv")), tmp_path)["data"]["channels"]
+    assert channels == {
+        "Search_Ads": {"spend": "x1_Search_Ads_spend", "media": "x1_Search_Ads_media"},
+        "radio": {"spend": "radio_spend", "media": "radio_media"},
+    }
+    alone = proposed(saved(tmp_path, table(social_media=spend)), tmp_path)["data"]["channels"]
+    assert alone == {"tv": "tv", "social": "social_media"}
+
+
 def test_media_without_spend_have_a_role_and_competitors_are_not_ones_own(tmp_path: Path) -> None:
     wave = [float(i % 7) for i in range(60)]
     frame = table(newsletter=wave, yt_impr=wave, competitor_tv_spend=wave, competitor_sales=wave)

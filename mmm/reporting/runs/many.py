@@ -184,7 +184,7 @@ def make_all(jobs: Sequence[Job], making: Making, notice: Callable[[Event], None
         # Workers of this machine are gone by now, some of them perhaps in the middle of a report.
         for name in {job.settings.name for job in jobs}:
             sweep(making.out / name)
-        for store in {job.settings.sampler.store for job in jobs}:
+        for store in {job.settings.placed_sampler.store for job in jobs}:
             sweep(Path(store))
 
 

@@ -212,7 +212,7 @@ def _checked(run: _Run) -> Request:
         f"Data: {len(dataset.dates)} {dataset.frequency.unit}s, {len(dataset.geos)} geos, "
         f"{len(dataset.channels)} channels."
     )
-    base, store = (os.path.relpath(p, run.final) for p in (settings.base, settings.sampler.store))
+    base, store = (os.path.relpath(p, run.final) for p in (settings.base, settings.placed_sampler.store))
     (run.temporary / SETTINGS_FILE).write_text(dump_settings(settings), encoding="utf-8")
     inputs = {"base": base, "store": store, "inputs": run.inputs, "started": run.started.isoformat()}
     (run.temporary / INPUTS_FILE).write_text(json.dumps(inputs), encoding="utf-8")

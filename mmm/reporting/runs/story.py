@@ -191,7 +191,7 @@ def open_run(folder: str | Path) -> Story:
 class Run:
     """What a run knows beyond its settings.
 
-    ``store`` is where the fits are, if not where the settings say as seen from the working directory. ``earlier`` are
+    ``store`` is where the fits are, if not where the settings say. ``earlier`` are
     the results of the report to compare with.
     """
 

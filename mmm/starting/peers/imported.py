@@ -8,6 +8,8 @@ import numpy as np
 from mmm.data.cells import FloatArray
 
 _Z95 = 1.6448536269514722
+LEVELS = (0.5, 1.0, 2.0)
+"""Levels of steady spend, as multiples of a channel's mean, at which curves are compared."""
 
 
 class Item(NamedTuple):

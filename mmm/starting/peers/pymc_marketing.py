@@ -22,7 +22,7 @@ import xarray as xr
 from mmm.data.cells import FloatArray
 from mmm.errors import SettingsError
 from mmm.files import Wanted, read_bytes
-from mmm.starting.peers.imported import Imported, Theirs, active_mean, carried, interval
+from mmm.starting.peers.imported import LEVELS, Imported, Theirs, active_mean, carried, interval
 from mmm.starting.peers.pymc_priors import draws_of
 
 _FILE = Wanted("PyMC-Marketing's model", 500_000_000, SettingsError, "Give the file that MMM.save writes.")
@@ -45,8 +45,6 @@ _CURVES = {
     "NoSaturation": "none",
 }
 _SIMULATED = 2000
-SPENDS = (0.5, 1.0, 2.0)
-"""Levels of steady spend, as multiples of a channel's mean, at which curves are compared."""
 
 
 @dataclass(frozen=True)
@@ -300,7 +298,7 @@ def _steady(model: Model, name: str) -> tuple[float, ...]:
     return tuple(
         float(np.mean([height[i] * _curve(kind, np.array([level * mean]), found, i)[0] for i in range(len(height))]))
         * model.target
-        for level in SPENDS
+        for level in LEVELS
     )
 
 

@@ -1,7 +1,9 @@
 """Robyn's exported model (``RobynModel-*.json`` of robyn_write, read of 3.11.1) as settings.
 
-Sources: the JSON of Robyn 3.11.1 in facebookexperimental/Robyn (03.output); its R code for the Hill curve, whose
-inflexion is min (1 - gamma) + max gamma of the carried-over series, and its exponent alpha.
+Sources: the JSON of Robyn 3.11.1 in facebookexperimental/Robyn (03.output, commit 75bfeaf); its R code for the Hill
+curve, whose inflexion is min (1 - gamma) + max gamma of the carried-over series within the window, and its exponent
+alpha. With these the contributions of that file are its own to ten digits. What drives the curves is in ``all_media``:
+the spend from 3.5.1 to 3.11.1, even where ``paid_media_vars`` names impressions, else ``paid_media_vars``.
 """
 
 from collections.abc import Mapping
@@ -15,7 +17,8 @@ from mmm.data.cells import FloatArray
 from mmm.errors import DataError, SettingsError
 from mmm.files import Wanted, read_json
 from mmm.starting import words
-from mmm.starting.peers.imported import Imported, Theirs, active_mean, beta, carried, interval
+from mmm.starting.peers.imported import Imported, active_mean, beta, carried, interval
+from mmm.starting.peers.robyn_results import Driven, inflexion, results, window
 
 _FILE = Wanted("Robyn's model", 50_000_000, SettingsError, "Give the RobynModel-*.json that robyn_write makes.")
 _GONE = {
@@ -66,7 +69,7 @@ def import_robyn(document: Mapping[str, Any], frame: pd.DataFrame, source: str, 
     model = _model(inputs, frame, channels, found)
     found.document["model"] = model
     _rest(document, inputs, found)
-    _results(document, channels, found)
+    found.theirs.extend(results(document, frame, channels))
     return found
 
 
@@ -86,25 +89,32 @@ def many(inputs: Mapping[str, Any], key: str) -> list[str]:
     return [value] if isinstance(value, str) else [str(v) for v in value] if isinstance(value, list) else []
 
 
-def _channels(inputs: Mapping[str, Any], data: dict[str, Any], found: Imported) -> dict[str, tuple[str, str]]:
+def _channels(inputs: Mapping[str, Any], data: dict[str, Any], found: Imported) -> dict[str, Driven]:
     """Name of each channel with its spend and what drives it."""
     spends, drivers = many(inputs, "paid_media_spends"), many(inputs, "paid_media_vars")
-    channels, told = {}, {}
+    modelled = many(inputs, "all_media")
+    channels, told, unmodelled = {}, {}, []
     for place, spend in enumerate(spends):
         driver = drivers[place] if place < len(drivers) else spend
+        if driver != spend and driver not in modelled and spend in modelled:
+            unmodelled.append(driver)
+            driver = spend
         name = words.stem(spend)
         name = name if name not in channels else spend
-        channels[name] = (spend, driver)
+        channels[name] = Driven(spend, driver)
         unit = words.unit_of(driver) or driver
         told[name] = spend if driver == spend else {"spend": spend, "media": driver, "media_unit": unit}
     for column in many(inputs, "organic_vars"):
         counted = words.unit_of(column)
         told[column] = {"role": "organic", "media": column, **({"media_unit": counted} if counted else {})}
-        channels[column] = (column, column)
+        channels[column] = Driven(column, column)
     data["channels"] = told
     if many(inputs, "organic_vars"):
         found.note("organic_vars", "data.channels, role: organic", "same", "a contribution and no return")
     found.note("paid_media_spends, paid_media_vars", "data.channels", "same")
+    if unmodelled:
+        why = "its curves are of spend (all_media): Robyn 3.5.1 to 3.11.1; name them as media to have them drive"
+        found.note(", ".join(unmodelled), "-", "not carried over", why)
     return channels
 
 
@@ -123,7 +133,7 @@ def _controls(inputs: Mapping[str, Any], frame: pd.DataFrame, data: dict[str, An
 
 
 def _model(
-    inputs: Mapping[str, Any], frame: pd.DataFrame, channels: dict[str, tuple[str, str]], found: Imported
+    inputs: Mapping[str, Any], frame: pd.DataFrame, channels: dict[str, Driven], found: Imported
 ) -> dict[str, Any]:
     baseline: dict[str, Any] = {"trend": "trend" in many(inputs, "prophet_vars")}
     if "season" not in many(inputs, "prophet_vars"):
@@ -144,7 +154,8 @@ def _model(
         )
     model["saturation"] = {"family": "hill", "slope": {"lower": 0.8, "upper": 3.0}}
     ranges = inputs.get("hyperparameters") or {}
-    own = {name: _channel(ranges, frame, pair, geometric) for name, pair in channels.items()}
+    rows = window(inputs, len(frame))
+    own = {name: _channel(ranges, frame, driven, rows, geometric) for name, driven in channels.items()}
     model["channels"] = {name: section for name, section in own.items() if section}
     found.note(
         "alphas",
@@ -161,9 +172,11 @@ def _model(
     return model
 
 
-def _channel(ranges: Mapping[str, Any], frame: pd.DataFrame, pair: tuple[str, str], geometric: bool) -> dict[str, Any]:
-    """Priors of one channel from the ranges of its hyperparameters, which bear the name of its spend."""
-    spend, driver = pair
+def _channel(
+    ranges: Mapping[str, Any], frame: pd.DataFrame, driven: Driven, rows: slice, geometric: bool
+) -> dict[str, Any]:
+    """Priors of one channel from the ranges of its hyperparameters, which bear the name of its spend or media."""
+    spend, driver = driven
     section: dict[str, Any] = {}
     media = pd.to_numeric(frame[driver], errors="coerce").fillna(0.0).to_numpy(dtype=np.float64)
     theta = _ends(ranges, spend, driver, "thetas")
@@ -172,16 +185,14 @@ def _channel(ranges: Mapping[str, Any], frame: pd.DataFrame, pair: tuple[str, st
     alphas, gammas = _ends(ranges, spend, driver, "alphas"), _ends(ranges, spend, driver, "gammas")
     if alphas is not None and gammas is not None:
         middle = sum(theta) / 2 if theta is not None and geometric else 0.0
-        half = interval(*(_half(media, middle, gamma) for gamma in gammas))
+        half = interval(*(_half(media, middle, gamma, rows) for gamma in gammas))
         section["saturation"] = {"family": "hill", "half": half, "slope": interval(*alphas)}
     return section
 
 
-def _half(media: FloatArray, theta: float, gamma: float) -> float:
+def _half(media: FloatArray, theta: float, gamma: float, rows: slice) -> float:
     """Robyn's inflexion point in multiples of the mean over active periods; both measure carried-over media."""
-    series = carried(media, theta)
-    inflexion = float(series.min()) * (1 - gamma) + float(series.max()) * gamma
-    return max(inflexion / active_mean(media), 1e-3)
+    return max(inflexion(carried(media, theta)[rows], gamma) / active_mean(media), 1e-3)
 
 
 def _ends(ranges: Mapping[str, Any], spend: str, driver: str, what: str) -> tuple[float, float] | None:
@@ -206,17 +217,3 @@ def _rest(document: Mapping[str, Any], inputs: Mapping[str, Any], found: Importe
     found.note(
         "coefficients, hyperparameters chosen", "-", "not carried over", "estimates from the same data are no prior"
     )
-
-
-def _results(document: Mapping[str, Any], channels: dict[str, tuple[str, str]], found: Imported) -> None:
-    rows = {
-        row.get("variable"): row
-        for row in document.get("ExportedModel", {}).get("summary", [])
-        if isinstance(row, dict)
-    }
-    for name, (spend, driver) in channels.items():
-        row = rows.get(spend) or rows.get(driver)
-        if row is not None and "performance" in row:
-            ends = [float(row.get(key, np.nan)) for key in ("ci_low", "ci_up")]
-            share = 100 * float(row.get("decompPer", np.nan))
-            found.theirs.append(Theirs(name, share, float(row["performance"]), ends[0], ends[1]))
