@@ -37,8 +37,8 @@ def fit_members(
     """The mixture of what ``make`` makes of a member in an attempt.
 
     Every member is sampled once and weighted. Where the noise is open, the heaviest is sampled with Student-t noise
-    too, and all of them are where that is clearly better. Members whose chains do not agree are then sampled again, and
-    all are weighted anew. Those without weight are left as they are where their chains are near each other: no time
+    too, and all of them are where that is clearly better. Members whose sample is not to be used are then made again,
+    and all are weighted anew. Those without weight are left as they are where their chains are near each other: no time
     goes into a model that gives no draws. Where they are far apart, the weight itself cannot be believed. What cannot
     be sampled in the end and weighs little is left out (:func:`without_failed`).
     """
@@ -60,7 +60,7 @@ def fit_members(
         poor = [
             i
             for i, one in enumerate(fits)
-            if one.main.short and tried[i].number + 1 < attempts(sampler) and (_counts(fit, one) or not _near(one))
+            if one.main.failed and tried[i].number + 1 < attempts(sampler) and (_counts(fit, one) or not _near(one))
         ]
         if not poor:
             fit = _noted(fit, note)

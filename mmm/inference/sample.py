@@ -52,7 +52,7 @@ def fit_model(
     report(f"Engine: {engine} ({reason}).")
     attempt = FIRST
     fit = sample_once(dataset, spec, sampler, evidence, progress=progress)
-    while fit.main.short and attempt.number + 1 < attempts(sampler):
+    while fit.main.failed and attempt.number + 1 < attempts(sampler):
         attempt = attempt.after(fit)
         report(attempt.words)
         fit = sample_once(dataset, spec, sampler, evidence, attempt=attempt, progress=progress)

@@ -29,10 +29,11 @@ class SamplerSettings(Section):
         ge=1,
         le=4,
         description="How often at most a model is sampled whose chains do not agree (R-hat above 1.01, fewer than 400 "
-        "effective draws, or divergences). Every attempt takes smaller steps. Chains that lack draws alone get as many "
-        "again; those that diverged are sampled anew; those that are far apart also three times as long, and every "
-        "third draw is kept. In a mixture models with a weight below 1% are sampled again only where chains are far "
-        "apart. Fits of fewer than 2,000 draws in all are a quick look and sampled once.",
+        "effective draws, or more than 0.1% divergent). Every attempt takes smaller steps. Chains that lack "
+        "draws alone get as many again; those that diverged are sampled anew; those that are far apart also "
+        "three times as long, and every third draw is kept. In a mixture models with a weight below 1% are "
+        "sampled again only where chains are far apart. Fits of fewer than 2,000 draws in all are a quick "
+        "look and sampled once.",
     )
     engine: Literal["auto", "fast", "plain", "jax"] = Field(
         default="auto",

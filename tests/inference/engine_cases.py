@@ -10,7 +10,9 @@ from mmm.model.evidence import Evidence, Experiment
 from mmm.model.priors import LogNormalPrior
 from mmm.model.settings import AdstockSettings, ChannelModelSettings, ModelSettings, SaturationSettings
 
-SHAPES = ("national", "national_history", "geo", "geo_ragged", "geo_history")
+SHAPES = ("national", "national_history", "national_wide", "geo", "geo_ragged", "geo_history")
+WIDE = 30
+"""Controls of the wide panel: more columns of fixed scale than the drift has."""
 
 
 def dataset(shape: str, *, seed: int = 1, periods: int = 45, channels: int = 5) -> Dataset:
@@ -19,6 +21,7 @@ def dataset(shape: str, *, seed: int = 1, periods: int = 45, channels: int = 5) 
     geos = 1 if shape.startswith("national") else 4
     history = 6 if shape.endswith("history") else 0
     t = periods + history
+    controls = ["price", "promo", *(f"other {i}" for i in range(WIDE - 2 if shape.endswith("wide") else 0))]
     names = [f"c{i}" for i in range(channels)]
     spend = rng.gamma(2.0, 50.0, (t, geos, channels)) * (rng.random((t, geos, channels)) < 0.6)
     if geos > 1:
@@ -38,7 +41,7 @@ def dataset(shape: str, *, seed: int = 1, periods: int = 45, channels: int = 5) 
             "value_per_unit": (("date", "geo"), np.ones((t, geos))),
             "spend": (("date", "geo", "channel"), spend),
             "media": (("date", "geo", "channel"), spend),
-            "control": (("date", "geo", "control_name"), rng.standard_normal((t, geos, 2))),
+            "control": (("date", "geo", "control_name"), rng.standard_normal((t, geos, len(controls)))),
             "observed": (("date", "geo"), observed),
             "population": (("geo",), np.full(geos, np.nan)),
         },
@@ -46,7 +49,7 @@ def dataset(shape: str, *, seed: int = 1, periods: int = 45, channels: int = 5) 
             "date": dates,
             "geo": [f"g{i}" for i in range(geos)],
             "channel": names,
-            "control_name": ["price", "promo"],
+            "control_name": controls,
         },
     )
     return Dataset(data, "revenue", "EUR", "revenue", "EUR", Frequency("week", 0), ("EUR",) * channels)

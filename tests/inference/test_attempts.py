@@ -16,9 +16,11 @@ from mmm.inference.engine import log_posterior
 from mmm.inference.engine.compiled import c_functions
 from mmm.inference.engine.whitening import whiten
 from mmm.inference.fit import Fit, Member
+from mmm.inference.mix import fit_members
 from mmm.inference.sample import fit_model, sample_once
 from mmm.inference.settings import SamplerSettings
 from mmm.model.kernels.sampler import on_disk
+from mmm.model.mixture import Mixture, NamedSpec
 from mmm.model.spec import make_spec
 
 # A warm-up too short to find a step size: most samples fall short, and some do not.
@@ -39,9 +41,9 @@ def test_a_sample_is_taken_again_while_it_falls_short_and_may_be() -> None:
     once, silent = lines_of(HASTY.model_copy(update={"attempts": 1}))
     last, said = lines_of(HASTY)
     assert silent == []
-    assert bool(said) == bool(once.main.short)
-    assert said[:1] == ([Attempt().after(once).words] if once.main.short else [])
-    assert last.main.short == "" or len(said) == HASTY.attempts - 1
+    assert bool(said) == once.main.failed
+    assert said[:1] == ([Attempt().after(once).words] if once.main.failed else [])
+    assert not last.main.failed or len(said) == HASTY.attempts - 1
 
 
 def test_a_sample_that_is_never_enough_is_taken_as_often_as_was_said_and_keeps_its_size(
@@ -64,10 +66,10 @@ def test_a_sample_that_agrees_is_taken_once() -> None:
     for seed in range(1, 6):
         good = seeded(draws=1500, tune=500, target_accept=0.97, seed=seed)
         once, _ = lines_of(good.model_copy(update={"attempts": 1}))
-        if not once.main.short:
+        if not once.main.failed:
             break
     fit, said = lines_of(good)
-    assert fit.main.short == ""
+    assert not fit.main.failed
     assert said == []
     np.testing.assert_array_equal(fit.main.posterior["roas"], once.main.posterior["roas"])
 
@@ -126,6 +128,20 @@ def test_a_few_divergent_draws_do_not_make_a_sample_useless() -> None:
     assert Convergence(1.0, 1000.0, 5).failed(4000)
     assert Convergence(1.02, 1000.0, 0).failed(4000)
     assert Convergence(1.0, 300.0, 0).failed(4000)
+
+
+@pytest.mark.parametrize(("divergences", "made"), [(4, 1), (5, 3)])
+def test_a_few_divergent_draws_are_left_to_the_gate(divergences: int, made: int) -> None:
+    values = xr.DataArray(np.zeros((4, 1000)), dims=("chain", "draw"))
+    fit = fit_of(tree_of(values, xr.zeros_like(values, dtype=bool)), Convergence(1.0, 1000.0, divergences))
+    attempts: list[int] = []
+
+    def make(_: NamedSpec, attempt: Attempt) -> Fit:
+        attempts.append(attempt.number)
+        return fit
+
+    fit_members(Mixture(members=(NamedSpec(name="one", spec=fit.main.spec),)), SamplerSettings(), make)
+    assert attempts == list(range(made))
 
 
 def test_chains_that_lack_draws_alone_are_added_to() -> None:

@@ -10,6 +10,7 @@ from pytensor.compile.mode import Mode
 
 from mmm.inference.engine import log_posterior
 from mmm.inference.engine.draws import posterior, terms_of
+from mmm.inference.engine.layout import Linear
 from mmm.inference.engine.problem import Problem
 from mmm.model.build import build
 from mmm.model.evidence import NO_EVIDENCE, Evidence
@@ -95,6 +96,19 @@ def test_gradient_equals_finite_differences(shape: str, integrated: bool) -> Non
         up, _ = p.many(x + step * np.eye(p.layout.dim))
         down, _ = p.many(x - step * np.eye(p.layout.dim))
         assert np.abs((up - down) / (2 * step) - grad).max() < 1e-7 * max(1.0, np.abs(grad).max())
+
+
+def test_what_is_eliminated_first_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where columns of fixed scale are more than the drift's they are, and the drift's directions are dense."""
+    found = problem("national_wide", evidence=cases.evidence("national_wide"))
+    assert found.array("lone_square").size > cases.WIDE > found.array("precision").size
+    monkeypatch.setattr(Linear, "fixed_turned", False)
+    other = problem("national_wide", evidence=cases.evidence("national_wide"))
+    assert other.array("precision").size == found.array("lone_square").size
+    for x in points(found, 20):
+        (value, grad), (expected, by) = found.value_and_gradient(x), other.value_and_gradient(x)
+        assert abs(value - expected) < 1e-12 * abs(expected)
+        assert np.abs(grad - by).max() < 1e-12 * np.abs(by).max()
 
 
 def conditional(full: Problem, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

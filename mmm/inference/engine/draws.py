@@ -75,10 +75,11 @@ def terms_of(problem: Problem, dense: Floats, lone: Floats) -> dict[str, tuple[t
         width = len(term.labels)
         out[term.name] = ((term.dim,), dense[:, at : at + width] + term.mean)
         at += width
-    for term in problem.linear.terms:
-        if term.name not in out and not term.sign:
-            own = lone if problem.linear.rotation is None else lone @ problem.linear.rotation.T
-            out[term.name] = ((term.dim,), own + term.mean)
+    own, at = problem.linear.of_lone(lone), 0
+    for term in problem.linear.lone:
+        width = len(term.labels)
+        out[term.name] = ((term.dim,), own[:, at : at + width] + term.mean)
+        at += width
     return out
 
 

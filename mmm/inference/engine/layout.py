@@ -16,10 +16,10 @@ from mmm.model.terms import Scale, Term, scales
 class Linear:
     """The baseline's terms, and what becomes of their coefficients: ``integrated`` out, or sampled.
 
-    ``rotation`` [coefficient, direction] of the widest term with a sampled scale (the drift) is orthonormal: in its
-    directions the products of its columns are diagonal (lone columns), or those of what the other columns leave of them
-    (sampled ones), and the prior is the same, as all its coefficients have one scale. None without such a term, and
-    where its integrated columns are dense.
+    ``rotation`` [coefficient, direction] of integrated coefficients takes those of the ``lone`` terms to directions in
+    which the products of their columns are diagonal, as their prior is. Of sampled ones it is that of the widest term
+    with a sampled scale (the drift) alone, and the products are those of what the other columns leave of its own. None
+    without such a term, and where its integrated columns are dense.
     """
 
     terms: tuple[Term, ...]
@@ -29,11 +29,37 @@ class Linear:
 
     @property
     def dense(self) -> list[Term]:
-        """Terms whose columns are dense, those that differ by geo last: neither intercepts by geo nor a lone term."""
-        lone = [
-            t for t in self.terms if (t.dim == "geo" and self.geos > 1) or (t is self.widest and self.has_lone_term)
-        ]
+        """Terms whose columns are dense, those that differ by geo last."""
+        lone = self.lone
         return sorted((t for t in self.terms if t not in lone and not t.sign), key=lambda t: varies(t, self.geos))
+
+    @property
+    def lone(self) -> list[Term]:
+        """Terms whose columns have no products with each other: by nature the intercepts of geos, others once turned.
+
+        On national data these are all whose scales are fixed, or the widest whose scale is sampled: what has more
+        columns is eliminated first, so that the Cholesky factor that is left is small.
+        """
+        if self.geos > 1:
+            return [t for t in self.terms if t.dim == "geo"]
+        if not self.turned or self.widest is None:
+            return []
+        return self._fixed if self.fixed_turned else [self.widest]
+
+    @property
+    def turned(self) -> bool:
+        """Whether the columns of lone terms are those of directions, and not of geos."""
+        return self.integrated and self.rotation is not None
+
+    @property
+    def fixed_turned(self) -> bool:
+        """Whether terms of fixed scale are turned: where they have more columns than those of sampled scales."""
+        scaled = [t for t in self.terms if t.scale is not None]
+        return self.integrated and sum(len(t.labels) for t in self._fixed) > sum(len(t.labels) for t in scaled)
+
+    @property
+    def _fixed(self) -> list[Term]:
+        return [t for t in self.terms if t.scale is None and not t.sign]
 
     @property
     def signed(self) -> list[Term]:
@@ -52,10 +78,6 @@ class Linear:
         return max(found, key=lambda t: len(t.labels)) if found else None
 
     @property
-    def has_lone_term(self) -> bool:
-        return self.integrated and self.rotation is not None
-
-    @property
     def groups(self) -> npt.NDArray[np.intp]:
         """Number of the scale of every coefficient, dense ones and then lone ones; -1 where it is not sampled."""
         first, at = {}, 0
@@ -69,28 +91,47 @@ class Linear:
             own = first[term.scale.name]
             return [own + k if term.scale.labels else own for k in range(len(term.labels))]
 
-        alone = [self.widest] if self.has_lone_term else [t for t in self.terms if t.dim == "geo" and self.geos > 1]
-        return np.array([g for t in (*self.dense, *alone) if t is not None for g in group(t)], dtype=np.intp)
+        return np.array([g for t in (*self.dense, *self.lone) for g in group(t)], dtype=np.intp)
 
     def design(self, term: Term) -> Floats:
-        """The term's design, of the widest by direction where there is a rotation."""
-        return term.design if self.rotation is None or term is not self.widest else term.design @ self.rotation
+        """The design of a dense term; of the widest by direction where its coefficients are sampled."""
+        if self.rotation is None or self.integrated or term is not self.widest:
+            return term.design
+        return term.design @ self.rotation
+
+    def directions(self) -> Floats:
+        """Columns of the lone terms, [t, direction]; without a rotation as they are."""
+        columns = beside(self.lone)
+        return columns if self.rotation is None else np.asarray(columns @ self.rotation)
+
+    def of_lone(self, coefficients: Floats) -> Floats:
+        """Coefficients [draw, label] of the lone terms from those of their columns."""
+        return coefficients if self.rotation is None else np.asarray(coefficients @ self.rotation.T)
+
+
+def beside(terms: list[Term]) -> Floats:
+    """The designs of terms beside each other, [t, p]. Those that differ by geo are taken at their mean."""
+    return np.concatenate([t.design if t.design.ndim == 2 else t.design.mean(axis=1) for t in terms], axis=1)
 
 
 def make_linear(terms: tuple[Term, ...], observed: npt.NDArray[np.bool_], *, integrated: bool) -> Linear:
-    """The terms on the cells ``observed[t, g]``; on national data the widest integrated one gets lone columns."""
+    """The terms on the cells ``observed[t, g]``; on national data some of the integrated ones get lone columns."""
     out = Linear(terms, observed.shape[1], integrated)
     if out.widest is None or (integrated and out.geos > 1):
         return out
     weights = np.sqrt(observed.sum(axis=1, keepdims=True))
+    # Whose prior differs by coefficient is turned in units of it: then it is the same in all directions.
+    unit = np.ones((len(out.widest.labels), 1))
     columns = weights * out.widest.design
-    if not integrated:
-        # Designs that differ by geo are taken at their mean: a rotation need not be exact.
-        others = [t for t in terms if t is not out.widest and not t.sign]
-        rest = [t.design if t.design.ndim == 2 else t.design.mean(axis=1) for t in others]
-        beside = weights * np.concatenate(rest, axis=1)
-        columns = columns - beside @ np.linalg.lstsq(beside, columns, rcond=None)[0]
-    return replace(out, rotation=np.linalg.eigh(columns.T @ columns).eigenvectors)
+    if out.fixed_turned:
+        fixed = [t for t in terms if t.scale is None and not t.sign]
+        unit = np.concatenate([t.sd for t in fixed])[:, None]
+        columns = weights * beside(fixed) * unit.T
+    elif not integrated:
+        # A rotation of sampled coefficients need not be exact where designs differ by geo.
+        others = weights * beside([t for t in terms if t is not out.widest and not t.sign])
+        columns = columns - others @ np.linalg.lstsq(others, columns, rcond=None)[0]
+    return replace(out, rotation=unit * np.linalg.eigh(columns.T @ columns).eigenvectors)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def pack(
     arrays["constant"] = np.array([_constant(spec, arrays, integrated=linear.integrated)])
     size[b.DIM] = layout.dim
     size[b.SHARED], size[b.VARYING] = len(arrays["shared"]), len(arrays["varying"])
-    size[b.LONE], size[b.LONE_SCALED] = len(arrays["lone_square"]), linear.has_lone_term
+    size[b.LONE], size[b.LONE_TURNED] = len(arrays["lone_square"]), linear.turned
     size[b.NOISE] = b.INTEGRATED if linear.integrated else spec.noise.number
     size[b.SIGNED] = len(arrays["signed_scale"])
     size[b.GROUPS], size[b.SCALED] = len(arrays["nested"]), len(arrays["scaled"])
@@ -113,7 +113,17 @@ def _linear(spec: ModelSpec, data: Panel, linear: Linear) -> dict[str, npt.NDArr
     cross = np.einsum("tp,tgk->pk", z, v)
     gram = np.block([[z.T @ (seen.sum(axis=1)[:, None] * z), cross], [cross.T, np.einsum("tgj,tgk->jk", v, v)]])
     precision = np.concatenate([np.zeros(0), *(1.0 / t.sd**2 for t in dense)])
-    if linear.widest is None or not linear.has_lone_term:
+    if linear.turned:
+        columns = (seen * linear.directions()).T
+        lone = {
+            "lone": columns,
+            "lone_square": (columns**2).sum(axis=1),
+            "lone_cross": columns @ z,
+            "lone_outer": np.stack([np.outer(c, c)[np.triu_indices(len(gram))] for c in columns @ z]),
+            # Of the drift's coefficients the prior is one of scale one; others are turned in units of theirs.
+            "lone_precision": np.ones(len(columns)),
+        }
+    else:
         intercept = next(t for t in linear.terms if t.dim == "geo")
         by_geo = geos if geos > 1 else 0
         lone = {
@@ -122,15 +132,6 @@ def _linear(spec: ModelSpec, data: Panel, linear: Linear) -> dict[str, npt.NDArr
             "lone_cross": np.concatenate([seen.T @ z, v.sum(axis=0)], axis=1)[:by_geo],
             "lone_outer": np.zeros((0, (len(gram) * (len(gram) + 1)) // 2)),
             "lone_precision": (1.0 / intercept.sd**2)[:by_geo],
-        }
-    else:
-        columns = (seen * linear.design(linear.widest)).T
-        lone = {
-            "lone": columns,
-            "lone_square": (columns**2).sum(axis=1),
-            "lone_cross": columns @ z,
-            "lone_outer": np.stack([np.outer(c, c)[np.triu_indices(len(gram))] for c in columns @ z]),
-            "lone_precision": 1.0 / linear.widest.sd**2,
         }
     return {
         "outcome": outcome.ravel(),

@@ -12,7 +12,7 @@ from numba import njit
 # Positions of the sizes at the start of a block, as int64 (the same 8 bytes as a float64).
 LENGTH, DIM, CHANNELS, GEOS, LOOKBACK, HISTORY, WINDOW, SHARED, VARYING, LONE = range(10)
 NOISE, PARAMETERS, SCALES, GROUPS, SCALED, OBSERVED, BLOCKS, WHITENING, BENT, TESTS = range(10, 20)
-TEST_GEOS, TEST_MEDIA, LONE_SCALED, CONDITIONAL, SIGNED, REACHED, COARSE, COUPLED = range(20, 28)
+TEST_GEOS, TEST_MEDIA, LONE_TURNED, CONDITIONAL, SIGNED, REACHED, COARSE, COUPLED = range(20, 28)
 HEADER = 28
 
 # Columns of ``families``: numbers of the kernels, numbers of their parameters, how the adstock is computed, the sign of
@@ -38,10 +38,10 @@ class Block(NamedTuple):
     less the coefficients' prior means and zero where unobserved. ``shared[., W]`` and ``varying[., W * G]`` are the
     dense columns, ``signed[., W * G]`` those of coefficients of one sign, with that sign: their sizes have half-normal
     priors of scale ``signed_scale`` and are sampled whatever becomes of the others. Lone columns have no products with
-    each other: indicators of the geos, or (``LONE_SCALED`` of the sizes is 1) those of a term with a sampled scale, in
-    ``lone[., W]``; ``lone_square`` and ``lone_cross[., P]`` are their products with themselves and with the dense
-    ones; ``lone_outer``, of the latter, the upper triangle of the
-    dense products' outer products. ``precision[P]`` and ``lone_precision`` are for scales of one; coefficients whose
+    each other: indicators of the geos, or (``LONE_TURNED`` of the sizes is 1) directions of the drift or of all terms
+    whose scales are fixed, in ``lone[., W]``; ``lone_square`` and ``lone_cross[., P]`` are their products with
+    themselves and with the dense ones; ``lone_outer``, of the latter, the upper triangle of the dense products' outer
+    products. ``precision[P]`` and ``lone_precision`` are for scales of one; coefficients whose
     scale is sampled are ``scaled`` (positions among the dense and then the lone ones; the ``rest`` are the others), and
     ``group`` is the number of a coefficient's scale, or -1. ``constant`` is the part of the log prior
     density that depends on no parameter. ``effects[C, 2]`` are mean and sd of the log effects' priors, ``priors[C,
@@ -141,10 +141,10 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
         "signed": (size[SIGNED], window * geos),
         "signed_scale": (size[SIGNED],),
         "gram": (dense, dense),
-        "lone": (size[LONE] * size[LONE_SCALED], window),
+        "lone": (size[LONE] * size[LONE_TURNED], window),
         "lone_square": (size[LONE],),
         "lone_cross": (size[LONE], dense),
-        "lone_outer": (size[LONE] * size[LONE_SCALED], dense * (dense + 1) // 2),
+        "lone_outer": (size[LONE] * size[LONE_TURNED], dense * (dense + 1) // 2),
         "lone_precision": (size[LONE],),
         "precision": (dense,),
         "constant": (1,),
@@ -212,10 +212,10 @@ def unpack(values, whole):
     signed, at = _matrix(values, at, size[SIGNED], window * geos)
     signed_scale, at = _vector(values, at, size[SIGNED])
     gram, at = _matrix(values, at, dense, dense)
-    lone, at = _matrix(values, at, size[LONE] * size[LONE_SCALED], window)
+    lone, at = _matrix(values, at, size[LONE] * size[LONE_TURNED], window)
     lone_square, at = _vector(values, at, size[LONE])
     lone_cross, at = _matrix(values, at, size[LONE], dense)
-    lone_outer, at = _matrix(values, at, size[LONE] * size[LONE_SCALED], dense * (dense + 1) // 2)
+    lone_outer, at = _matrix(values, at, size[LONE] * size[LONE_TURNED], dense * (dense + 1) // 2)
     lone_precision, at = _vector(values, at, size[LONE])
     precision, at = _vector(values, at, dense)
     constant, at = _vector(values, at, 1)

@@ -1,7 +1,7 @@
 """Products of the baseline's columns with residuals and with coefficients.
 
 Dense columns are the same in every geo (``shared``) or not (``varying``); lone ones have no products with each other:
-the geos' indicators, or on national data the drift's directions.
+the geos' indicators, or on national data directions of the drift or of the terms of fixed scale.
 """
 
 import numpy as np

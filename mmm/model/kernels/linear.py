@@ -2,11 +2,12 @@
 
 Coefficients b ~ N(0, D) enter the mean as Z b, under noise N(0, sigma^2). Given residuals r, their posterior has
 precision A = Z'Z / sigma^2 + D^-1 and mean A^-1 Z'r / sigma^2. Columns are of two sorts: ``p`` dense ones, and lone
-ones, for which A is diagonal: an indicator a geo, or on national data the drift's columns in the basis in which their
-own products are diagonal. A is then an arrow: the lone columns are eliminated first, and one Cholesky factor of p x p
+ones, for which A is diagonal: an indicator a geo, or on national data the columns of the drift, or all of fixed scale
+where these are more, in the basis in which their own products are diagonal and their prior is the same in all
+directions. A is then an arrow: the lone columns are eliminated first, and one Cholesky factor of p x p
 is left, whatever their number (the Schur complement; Bishop 2006, section 2.3, for the conditionals).
 
-Where those of a scaled term are the lone ones, their outer products with the dense ones are given, flat
+Where directions are the lone columns, their outer products with the dense ones are given, flat
 (``lone_outer``): weighted sums of them are one long loop instead of many short ones, which takes a fifth of the time.
 """
 
