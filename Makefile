@@ -21,7 +21,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 CASES ?= ../shared/cases
 
-.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner docs accept lock python clean markets bench-reports bench-report study-experiments study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring demo-operations study-replanning study-ltv study-families study-coarse study-nested study-breadth example-data study-funnels
+.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner docs accept lock python clean markets bench-reports bench-report bench-users study-experiments study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring demo-operations study-replanning study-ltv study-families study-coarse study-nested study-breadth example-data study-funnels
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -134,6 +134,9 @@ peers: setup  ## install PyMC-Marketing, Meridian and two packages of attributio
 
 bench: setup  ## sampling against the peers that are installed (hours, resumes; docs/studies)
 	$(BIN)/python benchmarks/sampling.py $(ARGS)
+
+bench-users: setup  ## what users wait for, against the build fa49506 in its own environment; ARGS="rerun plan" picks rows (hours, resumes; docs/studies)
+	$(BIN)/python benchmarks/users.py $(ARGS)
 
 bench-report: setup  ## sizes of the demo report, time to render and to run it again; ARGS="--peers .peers" (minutes; docs/report.md)
 	$(BIN)/python benchmarks/report.py $(ARGS)
