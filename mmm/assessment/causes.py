@@ -8,7 +8,7 @@ sections 3.3 and 4.5) and of Shpitser, VanderWeele and Robins (2010); d-separati
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -74,10 +74,14 @@ def require_known(graph: Graph, dataset: Dataset) -> None:
         raise SettingsError(f"gate.graph has no arrow to the outcome ('{dataset.outcome_name}' or '{OUTCOME}').")
 
 
-def identified(graph: Graph, dataset: Dataset, spec: ModelSpec) -> tuple[Identified, ...]:
+Stages = Mapping[str, Collection[str]]
+"""By mediator with an equation of its own, the channels that reach it: what goes through it is in their effects."""
+
+
+def identified(graph: Graph, dataset: Dataset, spec: ModelSpec, stages: Stages) -> tuple[Identified, ...]:
     """What the model of ``spec`` finds of each of its channels that the graph names. Raises SettingsError for names."""
     require_known(graph, dataset)
-    model = _Model(graph, dataset.outcome_name, _held(dataset, spec))
+    model = _Model(graph, dataset.outcome_name, _held(dataset, spec), stages)
     return tuple(model.look(name) for name in spec.channel_names if name in graph.names)
 
 
@@ -102,13 +106,13 @@ def _held(dataset: Dataset, spec: ModelSpec) -> frozenset[str]:
 class _Model:
     """A graph, and what a model of the outcome holds fixed of it."""
 
-    def __init__(self, graph: Graph, outcome: str, held: frozenset[str]) -> None:
+    def __init__(self, graph: Graph, outcome: str, held: frozenset[str], stages: Stages) -> None:
         import networkx as nx
 
         self.whole: nx.DiGraph[str] = nx.DiGraph(
             (a, b) for a, b in [(outcome if name == OUTCOME else name for name in edge) for edge in graph.edges]
         )
-        self.outcome, self.held = outcome, held & set(self.whole)
+        self.outcome, self.held, self.stages = outcome, held & set(self.whole), stages
 
     def look(self, channel: str) -> Identified:
         import networkx as nx
@@ -120,7 +124,8 @@ class _Model:
         rest = self.whole.copy()
         rest.remove_edges_from([(channel, b) for b in self.whole.successors(channel) if b in own])
         after = sorted(fixed & set().union(*(nx.descendants(self.whole, name) for name in own)))
-        through = sorted(fixed & _between(self.whole, channel, self.outcome) - set(after))
+        counted = {name for name, reached_by in self.stages.items() if channel in reached_by}
+        through = sorted(fixed & _between(self.whole, channel, self.outcome) - set(after) - counted)
         ways, missing = self._open(rest, channel, fixed)
         if ways or after:
             return Identified(channel, "biased", tuple(through), ways, missing, tuple(after))
@@ -178,12 +183,12 @@ def _written(graph: "nx.DiGraph[str]", path: Sequence[str]) -> str:
     return path[0] + "".join(f" {'->' if graph.has_edge(a, b) else '<-'} {b}" for a, b in steps)
 
 
-def graph_check(text: str, dataset: Dataset, spec: ModelSpec) -> Check:
+def graph_check(text: str, dataset: Dataset, spec: ModelSpec, stages: Stages) -> Check:
     """Whether the model finds the whole effects of its channels, if what ``text`` states causes what is right.
 
     The value is the number of channels of which it does not.
     """
-    found = identified(read_graph(text), dataset, spec)
+    found = identified(read_graph(text), dataset, spec, stages)
     wrong = [one for one in found if one.found != "total"]
     unnamed = [name for name in spec.channel_names if name not in {one.channel for one in found}]
     said = [sentence for one in wrong for sentence in told(one)]
@@ -227,6 +232,6 @@ def _advice(wrong: Sequence[Identified]) -> Iterator[str]:
         yield f"Leave out {after}: what follows from an effect explains it away."
     if through := of_all("through"):
         yield (
-            f"Read these returns as what does not go through {through}; leave {through} out of the model where the "
-            "whole effect is asked for."
+            f"Read these returns as what does not go through {through}; where the whole effect is asked for, make it a "
+            "mediator that they reach (model.stages), or leave it out of the model."
         )

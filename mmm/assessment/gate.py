@@ -158,7 +158,8 @@ def gate(
     found = found or signals(fit, None if holdout is None else holdout.fit)
     checks += identification_checks(found, settings)
     if settings.graph is not None:
-        checks.append(graph_check(settings.graph, fit.dataset, fit.spec))
+        reached = {stage.name: stage.fit.dataset.channels for stage in fit.stages}
+        checks.append(graph_check(settings.graph, fit.dataset, fit.spec, reached))
     asked = Asked(fit, settings, holdout, agreed, found)
     checks += [check for look in CHECKS.values() if (check := look(asked)) is not None]
     return GateReport(tuple(checks))

@@ -76,7 +76,8 @@ def _causes(request: Request) -> None:
     if request.gate.graph is None:
         return
     spec = request.beliefs.mixture(request.dataset).members[0].spec
-    found = identified(read_graph(request.gate.graph), request.dataset, spec)
+    reached = {name: tuple(stage.reached_by) for name, stage in request.beliefs.model.stages.items()}
+    found = identified(read_graph(request.gate.graph), request.dataset, spec, reached)
     rows = [(one.channel, WORDS[one.found], " ".join(told(one)) or "-") for one in found]
     table("What the model finds, by the stated causes", ["channel", "effect", "because"], rows)
 
