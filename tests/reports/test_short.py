@@ -14,6 +14,7 @@ from pypdf import PdfReader
 
 from mmm.reporting.chapters import summary
 from mmm.reporting.content.swings import swings_of
+from mmm.reporting.figures.swings import swings
 from mmm.reporting.files.deck import deck
 from mmm.reporting.pages.parts import Chapter
 from mmm.reporting.pages.render import Cover, brief_page, pdf_bytes, print_page, web_page
@@ -96,6 +97,15 @@ def test_what_drove_the_outcome_names_what_is_no_channel(story: Story) -> None:
     figure = next(f for f in story.drivers().chapter.figures if f.name == "swings")
     assert "Season of the year" in figure.alt
     assert "Price" in figure.alt
+
+
+def test_a_driver_at_rest_is_told_without_false_digits(story: Story) -> None:
+    """A rival that is silent is away from its average by that, in all draws by nearly the same."""
+    at = {"least": -95e3, "least_lower": -109e3, "least_upper": -82e3}
+    at |= {"most": 41461.7, "most_lower": 41461.5, "most_upper": 41461.9, "width": 136e3}
+    table = pd.DataFrame([{"kind": "competitor", **at}], index=["rival"])
+    said = swings(table, {"rival": "Rival"}, story.identified.pen).alt
+    assert re.search(r"\+\D?41k", said), said
 
 
 @pytest.mark.parametrize(("worth", "told"), [(0.6, True), (0.2, False)])

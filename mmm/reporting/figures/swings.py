@@ -8,6 +8,7 @@ from mmm.reporting.notation.estimate import Estimate
 from mmm.reporting.notation.formatter import Formatter
 
 _MOST_ROWS = 12
+_NO_WIDTH = 1e-3
 
 
 def swings(table: pd.DataFrame, names: dict[str, str], pen: Pen) -> Drawing:
@@ -58,7 +59,12 @@ def _colour(sheet: Sheet, name: str, kind: str) -> str:
 
 def _words(line: pd.Series, fmt: Formatter) -> str:
     ends = (Estimate(*(float(line[f"{end}{b}"]) for b in ("", "_lower", "_upper"))) for end in ("least", "most"))
-    return " … ".join(fmt.outcome(one, short=True, sign=True) for one in ends)
+    return " … ".join(fmt.outcome(_known(one), short=True, sign=True) for one in ends)
+
+
+def _known(value: Estimate) -> Estimate | float:
+    """The number alone where its interval is nothing beside it, as of a driver at rest, away by its average."""
+    return value if value.upper - value.lower > _NO_WIDTH * abs(value.mean) else value.mean
 
 
 def _row(sheet: Sheet, top: float, row: float, label: str, line: pd.Series) -> None:
