@@ -2,7 +2,8 @@
 
 ``make example-data`` writes configs/examples/data anew: a retailer whose revenue is known by month, one whose channels
 have parts, one with prices, promotions, a newsletter and a competitor, one by day, one whose video is known by
-reach and frequency, and one whose television works by way of branded queries. Seeds are fixed: the data are the same
+reach and frequency, one whose television works by way of branded queries, and one
+with two outcomes. Seeds are fixed: the data are the same
 everywhere.
 """
 
@@ -81,10 +82,24 @@ def funnel() -> dict[str, pd.DataFrame]:
     return {"funnel.csv": frame.drop(columns=["geo", "population"])}
 
 
+def two_outcomes() -> dict[str, pd.DataFrame]:
+    """Revenue with new and with existing customers of the same media; what neither explains goes together a little."""
+    world = national(13)
+    new = simulate(world)
+    returns = {"tv": 0.5, "search": 0.3, "social": 0.2, "display": 0.1, "email": 3.0, "out_of_home": 0.2}
+    channels = tuple(replace(c, roas=returns.get(c.name, 0.3), beta=None) for c in world.channels)
+    frame = new.frame.drop(columns=["geo", "population"]).rename(columns={"revenue": "new_revenue"})
+    expected = 0.5 * simulate(replace(world, channels=channels)).truth.expected[:, 0]
+    unexplained = frame["new_revenue"].to_numpy() - new.truth.expected[:, 0]
+    noise = 0.02 * expected.mean() * np.random.default_rng(13).standard_normal(len(expected))
+    frame.insert(2, "existing_revenue", np.round(expected + 0.2 * unexplained + noise, 2))
+    return {"two_outcomes.csv": frame}
+
+
 def write(folder: Path) -> None:
     """Write all of them into ``folder``, which is made if missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, frame in (monthly() | nested() | treatments() | daily() | reached() | funnel()).items():
+    for name, frame in (monthly() | nested() | treatments() | daily() | reached() | funnel() | two_outcomes()).items():
         frame.to_csv(folder / name, index=False, lineterminator="\n")
 
 

@@ -48,6 +48,7 @@ from mmm.workflow import Request, fitted, planned
 ARMS = ("independent errors", "correlated errors", "missing weeks", "search follows queries")
 CHAIN, DIRECT, WITHOUT = "chain of stages", "direct effects alone", "without the queries"
 HORIZON, FREE = 13, (0.5, 2.0)
+_HEAD = ("| worlds | fit | intervals | hold the truth | width | error |", "| --- | --- | --- | --- | --- | --- |")
 
 
 def world_of(index: int) -> SimulatedFunnel:
@@ -193,11 +194,10 @@ def page(worlds: list[dict[str, Any]]) -> str:
         "",
         "## Returns of the channels that reach the queries",
         "",
-        "| worlds | fit | intervals | hold the truth | width | error |",
-        "| --- | --- | --- | --- | --- | --- |",
+        *_HEAD,
     ]
     lines += _rows(returns[returns["reached"]], every=True)
-    lines += ["", "## Returns of social and search", "", *lines[9:11]]
+    lines += ["", "## Returns of social and search", "", *_HEAD]
     lines += _rows(returns[~returns["reached"]], every=False)
     lines += [
         "",

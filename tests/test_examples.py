@@ -11,7 +11,7 @@ from mmm.settings import load_settings
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
-NAMES = ("daily", "funnel", "monthly", "nested", "reach_frequency", "treatments")
+NAMES = ("daily", "funnel", "monthly", "nested", "reach_frequency", "treatments", "two_outcomes")
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,9 @@ def test_an_example_can_be_fitted(name: str, examples: Path) -> None:
     if name == "funnel":
         assert set(request.beliefs.model.stages["branded_queries"].reached_by) == {"tv", "video"}
         assert request.dataset.gaps.sum() > 5
+    if name == "two_outcomes":
+        assert [stage for stage, _ in request.dataset.outcomes] == ["existing_customers"]
+        assert request.beliefs.model.roas.median < 0.8
     if name == "nested":
         assert request.plan.groups["meta"].channels == ("meta_prospecting", "meta_retargeting")
         assert len(request.dataset.nodes) == 3

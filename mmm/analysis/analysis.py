@@ -139,7 +139,7 @@ def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
         controls=control_table(fit, terms),
         frequency=frequency_table(paid, draws),
         frequency_curves=frequency_curves(paid, draws),
-        ways=way_table(draws, panel, has_value=fit.dataset.has_value),
+        ways=way_table(fit, draws, panel),
         levels=level_table(paid, panel, effects, value, marginal / panel.spend.sum(axis=0)),
         r_squared=float(1 - np.var(residual[known]) / np.var(actual[known])),
         error=_relative(np.abs(residual[known]).mean(), np.abs(actual[known]).mean()),
@@ -246,6 +246,7 @@ def _channel_table(
     spend = panel.spend.sum(axis=0)
     total = effects.sum(axis=1)
     outcome = float(np.nansum(fit.dataset.data["outcome"].values[fit.window]))
+    outcome += sum(s.worth * float(np.nansum(s.fit.dataset.data["outcome"])) for s in fit.stages if s.kind == "outcome")
     marginal = marginal_effect(draws, panel, panel.ones) / spend
     valued = (
         marginal_effect(draws, panel, panel.value) / spend if fit.dataset.has_value else np.full_like(total, np.nan)

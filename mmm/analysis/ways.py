@@ -8,23 +8,27 @@ import pandas as pd
 from mmm.analysis.effects import Observed, effect
 from mmm.analysis.intervals import columns
 from mmm.arrays import Floats
-from mmm.inference.fit import Fit
+from mmm.inference.fit import Fit, StageFit
 from mmm.model.response import ResponseDraws, contributions
 
 DIRECT, TOTAL = "direct", "total"
+_DRAWS = 200
 _COLUMNS = (
     "channel", "way", "effect", "effect_lower", "effect_upper", "roas", "roas_lower", "roas_upper",
-    "per_money", "per_money_lower", "per_money_upper",
+    "per_money", "per_money_lower", "per_money_upper", "correlation",
 )  # fmt: skip
 
 
-def way_table(draws: ResponseDraws, panel: Observed, *, has_value: bool) -> pd.DataFrame:
+def way_table(fit: Fit, draws: ResponseDraws, panel: Observed) -> pd.DataFrame:
     """One row a channel and way: effect over the observed periods, return (NaN where the outcome has no value), and
     effect per unit of money.
 
     ``draws`` and ``panel`` are of the same channels. Only channels with several ways have rows: ``direct``, then the
-    stages by name, then ``total``, of which the others are the parts in every draw.
+    stages by name, then ``total``, of which the others are the parts in every draw. ``correlation`` is that of what
+    the equations of the outcome and of a further one leave unexplained (NaN of other ways).
     """
+    together = {s.name: residual_correlation(fit, s) for s in fit.stages if s.name not in fit.dataset.mediators}
+    has_value = fit.dataset.has_value
     parts = {DIRECT: replace(draws, paths=()), **{path.way: path for path in draws.paths}, TOTAL: draws}
     rows = []
     for place, name in enumerate(draws.channels):
@@ -36,8 +40,23 @@ def way_table(draws: ResponseDraws, panel: Observed, *, has_value: bool) -> pd.D
             worth = effect(part.only([name]), own, own.value).sum(axis=(1, 2)) if has_value else unknown
             table = columns("effect", brought) | columns("roas", worth / own.spend.sum())
             table |= columns("per_money", brought / own.spend.sum())
-            rows.append({"channel": name, "way": way} | {key: float(value) for key, value in table.items()})
+            told = {"channel": name, "way": way, "correlation": together.get(way, float("nan"))}
+            rows.append(told | {key: float(value) for key, value in table.items()})
     return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+def residual_correlation(fit: Fit, stage: StageFit) -> float:
+    """Correlation over time of what the equation of the outcome and a stage's leave unexplained, summed over geos.
+
+    Of a mediator it would say nothing: in the outcome's equation it is a regressor, which residuals are orthogonal to.
+    """
+    left = []
+    for one in (fit, stage.fit):
+        whole = slice(0, len(one.dataset.dates))
+        expected = one.draws(_DRAWS).expected(one.dataset, whole, one.seed).mean(axis=0)
+        left.append((one.dataset.data["outcome"].values - expected).sum(axis=1))
+    known = np.isfinite(left[0]) & np.isfinite(left[1])
+    return float(np.corrcoef(left[0][known], left[1][known])[0, 1])
 
 
 def national_parts(fit: Fit, draws: ResponseDraws, media: Floats, direct: Floats) -> Floats:

@@ -75,6 +75,10 @@ class Dataset:
     future: Future | None = None
     """What is known of the periods after; no part of the fingerprint, as nothing is learned from it."""
 
+    outcomes: tuple[tuple[str, "Dataset"], ...] = ()
+    """Further outcomes of the same periods and channels, by name, each as a panel of its own; no part of the
+    fingerprint, as each is learned from by an equation of its own."""
+
     def __post_init__(self) -> None:
         for name, dims in _DIMS.items():
             if name not in self.data:
@@ -161,6 +165,7 @@ class Dataset:
             media_unit=tuple(self.media_unit[i] for i in places),
             roles=tuple(self.roles[i] for i in places) if self.roles else (),
             within=tuple(self.within[i] for i in places),
+            outcomes=tuple((name, other.with_channels(names)) for name, other in self.outcomes),
         )
 
     @property

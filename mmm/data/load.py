@@ -115,4 +115,9 @@ def dataset_of(table: Table, settings: DataSettings, base: Path = Path()) -> Dat
     grid = grid_of(records, settings, problems)
     check_cells(records, grid, settings, problems)
     problems.stop_if_any()
-    return panel_of(records, grid, settings, problems)
+    found = panel_of(records, grid, settings, problems)
+    others = {
+        name: dataset_of(table, settings.model_copy(update={"target": other}), base)
+        for name, other in settings.target.also.items()
+    }
+    return replace(found, outcomes=tuple(others.items()))

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, fie
 from mmm.data.control_settings import ControlSettings
 from mmm.data.csv_settings import CsvSettings
 from mmm.data.exports.settings import CalendarSettings, Rates, SourceSettings
+from mmm.data.followed import follow_problems
 from mmm.data.labels import format_problem
 from mmm.data.names import name_problems
 from mmm.data.nested import WithinPath, nesting_problems
@@ -41,6 +42,10 @@ class ChannelSettings(Section):
     media: Name | None = Field(default=None, description="Column of the media units, such as impressions.")
     media_unit: Name | None = Field(default=None, description="Name of the unit; the column's name by default.")
     frequency: Name | None = Field(default=None, description="Column of the contacts of a person reached, on average.")
+    follows: Name | None = Field(
+        default=None,
+        description="The control or mediator that its spend follows: demand that it harvests (docs/funnels.md).",
+    )
     within: WithinPath | None = Field(
         default=None, description="The channel that it is a part of, or channel/group: campaigns, platforms, tactics."
     )
@@ -306,6 +311,9 @@ class DataSettings(Section):
     def _parts_have_a_whole(self) -> "DataSettings":
         for problem in nesting_problems({name: c.path for name, c in self.channels.items()}):
             raise ValueError(problem)
+        mediators = [name for name, c in self.channels.items() if ROLES[c.role].mediates]
+        for problem in follow_problems({n: c.follows for n, c in self.channels.items()}, self.controls, mediators):
+            raise ValueError(problem)
         return self
 
     @model_validator(mode="after")
@@ -336,9 +344,9 @@ class DataSettings(Section):
 
     def number_columns(self) -> dict[str, Literal["money", "amount", "control"]]:
         """Columns that hold numbers: money, other amounts whose scale matters, and controls, whose scale does not."""
-        money = {self.target.column} if self.target.kind == "revenue" else set[str]()
-        value = self.target.value_per_unit
-        money |= {value} if isinstance(value, str) else set()
+        targets = (self.target, *self.target.also.values())
+        money = {target.column for target in targets if target.kind == "revenue"}
+        money |= {target.value_per_unit for target in targets if isinstance(target.value_per_unit, str)}
         money |= {self.long.spend} if self.layout == "long" else {c.spend for c in self.channels.values() if c.spend}
         controls = {c.column for c in self.controls.values()}
         keys = {
@@ -361,6 +369,7 @@ class DataSettings(Section):
         found.append(("target.column", self.target.column))
         if isinstance(self.target.value_per_unit, str):
             found.append(("target.value_per_unit", self.target.value_per_unit))
+        found += [(f"target.also.{name}.column", other.column) for name, other in self.target.also.items()]
         if self.layout == "long":
             found += [("long.channel", self.long.channel), ("long.spend", self.long.spend)]
             shared = dict.fromkeys(c.media for c in self.channels.values() if c.media is not None)

@@ -49,6 +49,33 @@ class TargetSettings(Section):
     )
     date: Name | None = Field(default=None, description="Column of the outcome table's dates; data.date by default.")
 
+    also: dict[Name, "TargetSettings"] = Field(
+        default_factory=dict,
+        exclude_if=lambda also: not also,
+        description="Further outcomes, an equation each; effects add up in money (docs/funnels.md).",
+    )
+
+    @model_validator(mode="after")
+    def _others_add_up(self) -> "TargetSettings":
+        for name, other in self.also.items():
+            if (
+                other.also
+                or other.every is not None
+                or other.source is not None
+                or isinstance(other.value_per_unit, str)
+            ):
+                raise ValueError(f"also.{name} takes column, kind, unit and value_per_unit, a number.")
+        if not self.also:
+            return self
+        if self.every is not None or isinstance(self.value_per_unit, str):
+            raise ValueError("with further outcomes (also) the target is by period, with one value per unit.")
+        worthless = [
+            n for n, t in {"target": self, **self.also}.items() if t.kind == "kpi" and t.value_per_unit is None
+        ]
+        if worthless:
+            raise ValueError(f"effects on several outcomes add up in money: {worthless[0]} needs value_per_unit.")
+        return self
+
     @model_validator(mode="after")
     def _table_has_a_step(self) -> "TargetSettings":
         if self.source is not None and self.every is None:

@@ -70,6 +70,19 @@ def without(settings: ModelSettings, channels: Collection[str]) -> ModelSettings
     return settings.model_copy(update={"channels": known, "stages": stages})
 
 
+def of_part(settings: ModelSettings, part: float) -> ModelSettings:
+    """The settings of one of several outcomes: a stated return is of all of them, of which it has this part."""
+
+    def own(prior: LogNormalPrior) -> LogNormalPrior:
+        return LogNormalPrior(lower=part * prior.lower, upper=part * prior.upper)
+
+    channels = {
+        name: stated if stated.roas is None else stated.model_copy(update={"roas": own(stated.roas)})
+        for name, stated in settings.channels.items()
+    }
+    return settings.model_copy(update={"roas": own(settings.roas), "channels": channels})
+
+
 def direct_part(whole: LogNormalPrior) -> LogNormalPrior:
     """The prior of a direct effect, of that of all that a channel brings."""
     return LogNormalPrior(lower=LEAST_DIRECT * whole.lower, upper=whole.upper)

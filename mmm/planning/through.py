@@ -11,16 +11,27 @@ from mmm.planning.settings import PlanSettings
 
 
 def own_course(fit: Fit, settings: PlanSettings, problem: PlanProblem, control: Floats) -> Floats:
-    """Valued outcome of the horizon, by draw [n], of what no channel moves of the mediators.
+    """Valued outcome of the horizon, by draw [n], of what no channel moves of mediators and further outcomes.
 
     Before the horizon that is what was measured less what the channels brought of it, in the horizon the baseline of
     the mediator's equation at ``control[h, g, k]``, the controls of the data.
     """
     total = np.zeros(problem.draws.n)
     for stage in fit.stages:
-        if stage.name in fit.dataset.mediators:
+        if stage.name not in fit.dataset.mediators:
+            total += _beside(fit, stage, settings, problem, control)
+        else:
             total += _brought(fit, stage, settings, problem, control)
     return total
+
+
+def _beside(fit: Fit, stage: StageFit, settings: PlanSettings, problem: PlanProblem, control: Floats) -> Floats:
+    """The baseline of a further outcome."""
+    own = stage.fit.draws(settings.draws)
+    ahead = np.sum(list(own.baseline(problem.dates, control, settings.seed).values()), axis=0)
+    weights = problem.weights[problem.begin : problem.begin + problem.horizon]
+    valued = stage.worth * (ahead * weights).sum(axis=(1, 2))
+    return np.asarray(valued[paired(problem.draws.n, own.n, fit.seed)])
 
 
 def _brought(fit: Fit, stage: StageFit, settings: PlanSettings, problem: PlanProblem, control: Floats) -> Floats:

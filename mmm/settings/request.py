@@ -5,10 +5,12 @@ import math
 from mmm.data.dataset import Dataset
 from mmm.model.given import with_priors_from
 from mmm.model.mixture import Beliefs
+from mmm.model.within import of_part
 from mmm.planning.worth import UnitWorth, read_worth
 from mmm.settings.document import Settings
 from mmm.settings.portfolio import Portfolio
 from mmm.settings.read import load_dataset, load_evidence
+from mmm.workflow.fitting import values
 from mmm.workflow.lenses import RULE, OtherLenses
 from mmm.workflow.portfolio import Budget, MarketRequest
 from mmm.workflow.request import Request
@@ -21,6 +23,10 @@ def request_of(settings: Settings, dataset: Dataset | None = None) -> Request:
     """
     dataset = load_dataset(settings) if dataset is None else dataset
     model = with_priors_from(settings.model, dataset, settings.base)
+    if dataset.outcomes:
+        # A stated return is of all outcomes together.
+        worth_of = values(dataset)
+        model = of_part(model, worth_of[""] / sum(worth_of.values()))
     beliefs = Beliefs(model, load_evidence(settings, dataset))
     worth = read_worth(settings.plan, settings.base)
     return Request(dataset, beliefs, settings.placed_sampler, settings.gate, settings.backtest, settings.plan, worth)

@@ -1,7 +1,7 @@
 """The fit of a request, and those of the equations beside it: mediators first, then the outcome given them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,13 +13,13 @@ from mmm.errors import SettingsError
 from mmm.inference.fit import Fit, StageFit
 from mmm.inference.store import obtain
 from mmm.model.mixture import Beliefs
-from mmm.model.stage import STAGES
-from mmm.model.within import reaching
+from mmm.model.settings import ModelSettings
+from mmm.model.stage import STAGES, Stage
+from mmm.model.within import of_part, reaching
 from mmm.planning.possible import require_possible
 from mmm.workflow.kept import Say
 from mmm.workflow.request import Request
 
-MEDIATOR = "mediator"
 _DRAWS = 1000
 _DIGITS = 9
 
@@ -30,8 +30,8 @@ def checked(request: Request) -> Request:
     Raises SettingsError, DataError or PlanError.
     """
     request.beliefs.mixture(request.dataset)
-    for own in stage_requests(request).values():
-        own.beliefs.mixture(own.dataset)
+    for asked in stage_requests(request).values():
+        asked.request.beliefs.mixture(asked.request.dataset)
     require_possible(request.dataset, request.plan)
     if request.gate.graph is not None:
         require_known(read_graph(request.gate.graph), request.dataset)
@@ -52,40 +52,74 @@ def fitted(request: Request, *, progress: bool = False, say: Say = lambda _: Non
     return replace(found, dataset=replace(found.dataset, future=request.dataset.future), stages=stages)
 
 
-def stage_requests(request: Request) -> dict[str, Request]:
-    """What is asked for every mediator, by its name: its panel, the model's settings for it, and the same sampler.
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for one stage: the kind of its record, its request, what its unit is worth in the outcome's."""
 
-    Raises SettingsError where an experiment is on a channel that reaches a mediator: it measured all that the channel
-    brings, of which no single equation knows.
+    kind: str
+    request: Request
+    worth: float = 1.0
+
+
+def stage_requests(request: Request) -> dict[str, Asked]:
+    """What is asked for every mediator and further outcome, by its name: its panel, its settings, the same sampler.
+
+    Raises SettingsError where an experiment is on a channel that reaches a mediator (it measured all that the channel
+    brings, of which no single equation knows), and for mediators beside further outcomes.
     """
-    model, record = request.beliefs.model, STAGES[MEDIATOR]
+    model, dataset = request.beliefs.model, request.dataset
     told = [test.channel for test in request.beliefs.evidence.experiments if test.channel in reaching(model)]
     if told:
         raise SettingsError(
             f"An experiment is on '{told[0]}', which reaches a mediator (model.stages): it measured the total effect, "
             "and every equation knows a part of it. Leave the experiment out, or the mediator."
         )
-    return {
-        name: replace(
-            request,
-            dataset=record.panel(request.dataset, model, name),
-            beliefs=Beliefs(record.believed(model, name)),
-            # What causes what is stated of the whole.
-            gate=request.gate.model_copy(update={"graph": None}),
-            worth=None,
+    if model.stages and dataset.outcomes:
+        raise SettingsError(
+            "model.stages and data.target.also are both given: mediators are of one outcome. Leave one of them out."
         )
-        for name in model.stages
+    found = dict.fromkeys(model.stages, ("mediator", model, 1.0))
+    value = values(dataset)
+    for name, other in dataset.outcomes:
+        found[name] = "outcome", of_part(model, value[name] / value[""]), _price(other) / _price(dataset)
+    return {
+        name: Asked(kind, _own(request, STAGES[kind], believed, name), worth)
+        for name, (kind, believed, worth) in found.items()
     }
+
+
+def _own(request: Request, record: Stage, model: ModelSettings, name: str) -> Request:
+    return replace(
+        request,
+        dataset=record.panel(request.dataset, model, name),
+        beliefs=Beliefs(record.believed(model, name)),
+        # What causes what is stated of the whole.
+        gate=request.gate.model_copy(update={"graph": None}),
+        worth=None,
+    )
+
+
+def values(dataset: Dataset) -> dict[str, float]:
+    """What all that was observed of every outcome is worth, by its name; the first one's is ""."""
+    panels = {"": dataset, **dict(dataset.outcomes)}
+    return {name: float(np.nansum(panel.data["outcome"].values)) * _price(panel) for name, panel in panels.items()}
+
+
+def _price(dataset: Dataset) -> float:
+    """Money per unit of an outcome; NaN where it has no value."""
+    known = dataset.data["value_per_unit"].values
+    return float(known[np.isfinite(known)].mean()) if np.isfinite(known).any() else float("nan")
 
 
 def stage_fits(request: Request, *, progress: bool = False, say: Say = lambda _: None) -> tuple[StageFit, ...]:
     """The fit of every stage, from the store or made and then stored there. Raises what a fit raises."""
     found = []
-    for name, own in stage_requests(request).items():
+    for name, asked in stage_requests(request).items():
         say(f"Stage '{name}':")
+        own = asked.request
         mixture = own.beliefs.mixture(own.dataset)
         fit = obtain(own.dataset, mixture, own.sampler, progress=progress, report=say)
-        found.append(StageFit(MEDIATOR, name, fit))
+        found.append(StageFit(asked.kind, name, fit, asked.worth))
     return tuple(found)
 
 
@@ -99,7 +133,7 @@ def completed(dataset: Dataset, stages: Sequence[StageFit]) -> Dataset:
         return dataset
     data = dataset.data.copy(deep=True)
     values = data["media"].values
-    for stage in stages:
+    for stage in (stage for stage in stages if stage.name in dataset.mediators):
         place = dataset.channels.index(stage.name)
         gaps = dataset.gaps[:, :, place]
         if gaps.any():

@@ -72,7 +72,9 @@ def judged(request: Request, *, progress: bool = False, say: Say = lambda _: Non
     fit = fitted(request, progress=progress, say=say)
     judgement = _judgement(request, fit, progress, say)
     asked = stage_requests(request)
-    stages = tuple((stage.name, _judgement(asked[stage.name], stage.fit, progress, say)) for stage in fit.stages)
+    stages = tuple(
+        (stage.name, _judgement(asked[stage.name].request, stage.fit, progress, say)) for stage in fit.stages
+    )
     return Judged(fit, judgement, Place(request.store, say).found(BACKTEST, fit, _refreshed(request)), stages)
 
 

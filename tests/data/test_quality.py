@@ -227,6 +227,14 @@ def test_spend_that_follows_the_outcome() -> None:
     (finding,) = quality_report(dataset(frame)).of("spend_follows_outcome")
     assert finding.channel == "social"
     assert "may follow demand" in finding.message
+    assert "queries for the brand" in finding.suggestion
+    frame["queries"] = 500.0 + 20.0 * demand
+    channels = {**settings().model_dump()["channels"], "queries": {"role": "mediator", "media": "queries"}}
+    channels["social"]["follows"] = "queries"
+    assert not quality_report(dataset(frame, channels=channels)).of("spend_follows_outcome")
+    channels["social"]["follows"] = "demand"
+    with pytest.raises(ValueError, match=r"channels\.social\.follows: 'demand' is no control and no mediator"):
+        dataset(frame, channels=channels)
 
 
 def test_flights_with_a_strong_effect_follow_no_demand() -> None:

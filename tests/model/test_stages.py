@@ -9,6 +9,7 @@ from role_cases import fit_of_prior
 
 from mmm.analysis import analyse
 from mmm.analysis.effects import effect, observed
+from mmm.analysis.ways import residual_correlation
 from mmm.data.dataset import Dataset
 from mmm.errors import SettingsError
 from mmm.inference.fit import Fit, StageFit
@@ -17,12 +18,13 @@ from mmm.model.mixture import Beliefs
 from mmm.model.settings import ChannelModelSettings, ModelSettings, StageSettings
 from mmm.model.spec import make_spec
 from mmm.model.stage import STAGES, Stage, paired
+from mmm.model.within import of_part
 from mmm.planning.discrepancy import believed
 from mmm.planning.planner import plan
 from mmm.planning.prepare import prepare
 from mmm.planning.settings import PlanSettings
 from mmm.workflow import Request
-from mmm.workflow.fitting import completed, stage_requests
+from mmm.workflow.fitting import completed, stage_requests, values
 from mmm.workflow.kept import Kind
 
 NAME, REACHING = "visits", ("c3", "c0")
@@ -48,18 +50,33 @@ def believed_of(carryover: str = "none", **stage: object) -> ModelSettings:
     return cases.settings(stages={NAME: reached})
 
 
+WORTH = 2.5
+
+
+def with_outcome(shape: str) -> Dataset:
+    """The tests' panel with a second outcome of the same media, of which a unit is worth more."""
+    data = cases.dataset(shape)
+    other = data.data.assign(outcome=0.4 * data.data["outcome"], value_per_unit=WORTH * data.data["value_per_unit"])
+    return replace(data, outcomes=((NAME, replace(data, data=other, outcome_kind="kpi", outcome_name=NAME)),))
+
+
 def fit_with(stage: Stage, carryover: str = "geometric", shape: str = "geo") -> Fit:
     """A fit and that of its stage, whose draws are those of the priors."""
+    if stage.name == "outcome":
+        data, settings = with_outcome(shape), cases.settings()
+        own = fit_of_prior(stage.panel(data, settings, NAME), stage.believed(settings, NAME))
+        return replace(
+            fit_of_prior(data, settings), stages=(StageFit(stage.name, NAME, replace(own, key="stage"), WORTH),)
+        )
     data, settings = panel(shape), believed_of(carryover)
     own = fit_of_prior(stage.panel(data, settings, NAME), stage.believed(settings, NAME))
     return replace(fit_of_prior(data, settings), stages=(StageFit(stage.name, NAME, replace(own, key="stage")),))
 
 
-@every
-def test_what_a_plan_and_tables_see_is_what_the_equations_say_together(stage: Stage) -> None:
+def test_what_a_plan_and_tables_see_is_what_the_equations_say_together() -> None:
     """The total effect of a channel, draw by draw, as the equations would forecast it: its media taken away, the stage
     expected without them, and the outcome expected with that."""
-    fit = fit_with(stage)
+    fit = fit_with(STAGES["mediator"])
     own, samples = fit.stages[0].fit, stacked(fit.main.posterior)
     pairs = paired(120, 120, fit.seed)
     found = effect(fit.response(), observed(fit), observed(fit).ones)
@@ -108,12 +125,14 @@ def test_parts_add_up_and_ways_are_told(stage: Stage) -> None:
     parts = found.decomposition.groupby("date")["mean"].sum()
     np.testing.assert_allclose(parts.to_numpy(), whole.sum(axis=2).mean(axis=0), rtol=1e-6)
     ways = found.ways.set_index(["channel", "way"])["effect"]
-    assert set(found.ways["channel"]) == set(REACHING)
-    for channel in REACHING:
+    reaching = REACHING if stage.name == "mediator" else fit.dataset.channels
+    assert set(found.ways["channel"]) == set(reaching)
+    for channel in reaching:
         assert ways[channel, "direct"] + ways[channel, NAME] == pytest.approx(ways[channel, "total"])
         assert found.channels.loc[channel, "effect"] == pytest.approx(ways[channel, "total"])
     assert NAME not in found.unpaid.index
-    assert set(found.decomposition["component"]) >= {NAME, *REACHING}
+    assert set(found.decomposition["component"]) >= set(fit.dataset.channels)
+    assert np.isfinite(found.ways["correlation"]).any() == (stage.name == "outcome")
     assert analyse(replace(fit, stages=())).ways.empty
 
 
@@ -124,11 +143,12 @@ def test_a_plan_is_on_total_effects_and_its_forecast_on_both_equations(stage: St
     prepared = prepare(fit, settings)
     total, direct = prepared.problem.draws, prepare(replace(fit, stages=()), settings).problem.draws
     assert {path.way for path in total.paths} == {NAME}
-    assert total.lookback == direct.lookback + 5
+    assert total.lookback == direct.lookback + (5 if stage.name == "mediator" else 0)
     money = prepared.problem.reference
     of_all = prepared.problem.effect_draws(money).sum(axis=0)
     alone = prepare(replace(fit, stages=()), settings).problem.effect_draws(money).sum(axis=0)
-    assert set(np.array(total.channels)[of_all > 1.001 * alone]) == set(REACHING)
+    reaching = REACHING if stage.name == "mediator" else total.channels
+    assert set(np.array(total.channels)[of_all > 1.001 * alone]) == set(reaching)
     made = plan(fit, settings)
     assert made.certificate.kind == "gap"
     assert made.certificate.gap < 0.01
@@ -136,8 +156,33 @@ def test_a_plan_is_on_total_effects_and_its_forecast_on_both_equations(stage: St
     assert prepared.without_spend.shape == (120,)
 
 
-@every
-def test_a_prior_of_a_return_is_of_all_ways(stage: Stage) -> None:
+def test_effects_on_several_outcomes_add_up_in_money() -> None:
+    """By draw: the effect on each outcome by its own fit, in the worth of its unit; what a plan leaves out as well."""
+    fit = fit_with(STAGES["outcome"], shape="national")
+    other, pairs = fit.stages[0].fit, paired(120, 120, fit.seed)
+    alone = replace(fit, stages=())
+    found, first, second = (effect(f.response(), observed(f), observed(f).ones) for f in (fit, alone, other))
+    np.testing.assert_allclose(found, first + WORTH * second[pairs], rtol=1e-9)
+    # The second is the first's series times 0.4: what both leave unexplained goes together.
+    assert residual_correlation(fit, fit.stages[0]) > 0.5
+    settings = PlanSettings(draws=120, horizon="8 weeks", discrepancy=None)
+    prepared = [prepare(f, settings).without_spend for f in (fit, alone, other)]
+    np.testing.assert_allclose(prepared[0], prepared[1] + prepared[2][pairs], rtol=1e-9)
+
+
+def test_a_return_is_stated_of_all_outcomes() -> None:
+    data = with_outcome("national")
+    value = values(data)
+    assert value[NAME] == pytest.approx(WORTH * 0.4 * value[""])
+    asked = stage_requests(Request(data, Beliefs(of_part(ModelSettings(), 0.5))))[NAME]
+    assert (asked.kind, asked.worth) == ("outcome", pytest.approx(WORTH))
+    assert asked.request.beliefs.model.roas.median == pytest.approx(0.5 * ModelSettings().roas.median)
+    with pytest.raises(SettingsError, match=r"model\.stages and data\.target\.also are both given"):
+        stage_requests(Request(replace(panel("national"), outcomes=data.outcomes), Beliefs(believed_of())))
+
+
+def test_a_prior_of_a_return_is_of_all_ways() -> None:
+    stage = STAGES["mediator"]
     data, settings = panel(), believed_of()
     alone = make_spec(data, settings.model_copy(update={"stages": {}}))
     spec = make_spec(data, settings)

@@ -69,7 +69,7 @@ def _findings(dataset: Dataset, settings: DataSettings | None, horizon: int | No
     yield from channel_findings(dataset, chosen)
     yield from collinear_findings(dataset, chosen)
     yield from control_findings(dataset)
-    yield from demand_findings(money, chosen)
+    yield from demand_findings(dataset, chosen)
     yield from size_findings(dataset, chosen)
     yield from notes
 

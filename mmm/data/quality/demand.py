@@ -21,9 +21,9 @@ _FLIGHTED = 0.2
 def demand_findings(dataset: Dataset, settings: QualitySettings) -> Iterator[Finding]:
     """Channels whose spend goes with the outcome of the same and of earlier periods, season and drift removed.
 
-    Only channels that always run are judged. An effect of the spend shows in the outcome of the same and later
-    periods. Where the outcome before the spend is as closely related to it as the outcome after it, spend is likely to
-    follow demand.
+    Only channels that always run are judged, and mediators are taken out as controls are. An effect of the spend shows
+    in the outcome of the same and later periods. Where the outcome before the spend is as closely related to it as the
+    outcome after it, spend is likely to follow demand.
     """
     data = dataset.data
     known = data["observed"].to_numpy().all(axis=1)
@@ -31,7 +31,9 @@ def demand_findings(dataset: Dataset, settings: QualitySettings) -> Iterator[Fin
         return
     least = settings.follows_correlation
     calendar = calendar_columns(days_of(dataset), dataset.frequency)[known]
-    controls = data["control"].to_numpy().mean(axis=1)[known]
+    between = [dataset.channels.index(name) for name in dataset.mediators]
+    others = np.concatenate([data["control"].to_numpy(), data["media"].to_numpy()[:, :, between]], axis=2)
+    controls = others.mean(axis=1)[known]
     judged = dict(_always_on(dataset, known, settings))
     series = [data["outcome"].to_numpy().sum(axis=1)[known], *judged.values()]
     outcome, *spends = _without(np.column_stack(series), calendar, controls).T
@@ -46,7 +48,10 @@ def demand_findings(dataset: Dataset, settings: QualitySettings) -> Iterator[Fin
                 f"{name} goes with the outcome of the same {dataset.frequency.unit} (correlation {together:.2f}, "
                 f"season removed) and with the outcome before it ({before:.2f}) about as much as after it "
                 f"({after:.2f}): its spend may follow demand.",
-                "Add what drives demand as a control, or bring an experiment; otherwise its return will look too high.",
+                "Add what drives demand: for search, queries for the brand or the category (Google’s query volumes, "
+                "Trends, Search Console) or organic visits, as a control, or as a mediator where media move them; else "
+                "prices, distribution or stock. Name it as what the channel follows (data.channels.NAME.follows). Or "
+                "bring an experiment; otherwise the return will look too high.",
                 channel=name,
             )
 

@@ -279,12 +279,16 @@ class Control(Part):
 
 
 class Way(Part):
-    """What a channel brought by one way to the outcome; ``way`` is direct, total, or a stage's name."""
+    """What a channel brought by one way to the outcome; ``way`` is direct, total, or a stage's name.
+
+    ``correlation`` is that of what the equations of two outcomes leave unexplained.
+    """
 
     channel: str
     way: str
     won: Interval
     average_return: Interval
+    correlation: float | None = None
 
 
 class Results(Part):

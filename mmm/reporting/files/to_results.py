@@ -108,7 +108,7 @@ def _allocated(name: str, line: "pd.Series[float]") -> dict[str, Any]:
 
 def _way(line: "pd.Series[Any]") -> dict[str, Any]:
     bounds = {"won": _bounds(line, "effect"), "average_return": _bounds(line, "roas")}
-    return {"channel": line["channel"], "way": line["way"], **bounds}
+    return {"channel": line["channel"], "way": line["way"], **bounds, "correlation": line["correlation"]}
 
 
 def _unpaid(name: str, line: "pd.Series[Any]") -> dict[str, Any]:
