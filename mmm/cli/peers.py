@@ -20,7 +20,7 @@ from mmm.reporting.runs.inputs import checked_request
 from mmm.scratch import discard, scratch_folder
 from mmm.settings import Settings, load_dataset, load_settings, read_parameters
 from mmm.starting.peers.handed import to_meridian, to_pymc_marketing
-from mmm.starting.peers.imported import LEVELS, Imported, Theirs
+from mmm.starting.peers.imported import LEVELS, OWN_INTERVAL, Imported, Theirs
 from mmm.starting.peers.meridian import import_meridian
 from mmm.starting.peers.pymc_marketing import import_pymc_marketing
 from mmm.starting.peers.pymc_marketing import read_model as read_fitted
@@ -135,9 +135,10 @@ def show_compare(config: Path, theirs: Path, parameters: list[str], out: Path) -
     made = beside(given, analysis, window.stop - window.start)
     if made.empty:
         raise DataError(f"'{theirs}' names no channel of '{config}'. Rename its column 'channel' as the settings do.")
-    tool = str(given["tool"].iloc[0]) if "tool" in given.columns else "the other tool"
+    told = {"tool": "the other tool", "interval": OWN_INTERVAL}
+    tool, interval = (str(given[key].iloc[0]) if key in given.columns else told[key] for key in told)
     fmt = replace(notation(settings, request.dataset), labels={})
-    page_of = Beside(made, settings.title or settings.name, tool)
+    page_of = Beside(made, settings.title or settings.name, tool, interval)
     typer.echo(plain(str(write_table(out / "compare.csv", made))))
     typer.echo(plain(str(write_whole(out / "compare.html", page(page_of, fmt, settings.report)))))
     rows = [
@@ -145,7 +146,7 @@ def show_compare(config: Path, theirs: Path, parameters: list[str], out: Path) -
         for x in made.to_dict("records")
     ]
     heads = ["channel", f"share, {tool}", "share, ours", f"ROAS, {tool}", "ROAS, ours"]
-    table(f"{tool} beside this model, with 90% intervals", heads, rows, right=heads[1:])
+    table(f"{tool} beside this model; {tool}: {interval}, ours: {OWN_INTERVAL}", heads, rows, right=heads[1:])
     say(found.gate.summary)
 
 
@@ -183,8 +184,8 @@ def _tell(found: Imported, out: Path, force: bool) -> None:
         frame = pd.DataFrame([t[:5] for t in found.theirs], columns=list(Theirs._fields[:5]))
         for place, level in enumerate(LEVELS if any(t.steady for t in found.theirs) else ()):
             frame[f"won_at_{level:g}"] = [t.steady[place] if t.steady else None for t in found.theirs]
-        frame["tool"] = found.tool
+        frame["tool"], frame["interval"] = found.tool, found.interval
         shown = [(t.channel, f"{t.share:.1f}%", f"{t.roas:.2f}", f"{t.low:.2f} to {t.high:.2f}") for t in found.theirs]
-        table(f"{found.tool}'s results", ["channel", "share", "ROAS", "its interval"], shown, right=["share", "ROAS"])
+        table(f"{found.tool}'s results", ["channel", "share", "ROAS", found.interval], shown, right=["share", "ROAS"])
         typer.echo(plain(str(write_table(out.with_name(f"{out.stem}_theirs.csv"), frame))))
     write_settings(found.document, found.comments, found.notes, {}, out, force)

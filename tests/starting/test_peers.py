@@ -209,7 +209,9 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = CliRunner().invoke(app, ["import", "robyn", "RobynModel.json", "--currency", "EUR", "--force"])
     assert result.exit_code == 0, result.output
     assert load_settings("RobynModel.yaml").data.source == "RobynModel.csv"
-    assert list(pd.read_csv("RobynModel_theirs.csv")["channel"]) == ["tv", "web"]
+    theirs = pd.read_csv("RobynModel_theirs.csv")
+    assert list(theirs["channel"]) == ["tv", "web"]
+    assert set(theirs["interval"]) == {"95% ranges over the models of its cluster"}
     rows = frame().rename(columns={"DATE": "time", "revenue": "sales"}).assign(geo="a", population=100.0)
     rows = rows.rename(columns={"tv_S": "tv_spend", "web_S": "web_spend", "web_I": "web_impression"})
     rows.drop(columns=["events", "newsletter"]).to_csv("meridian.csv", index=False)
@@ -348,8 +350,12 @@ def test_results_stand_beside_each_other() -> None:
     assert (row["our_won_at_0.5"], row["our_won_at_1"]) == (10.0, 20.0)
     assert np.isnan(row["our_won_at_2"])  # a spend of 20 a week lies beyond the curve
     shown = page(Beside(pd.DataFrame([row]), "Shop", "PyMC-Marketing"), Formatter("EUR", "EUR", True), ReportSettings())
-    assert "On 1 of 1 channels the two 90% intervals" in shown
+    assert "On 1 of 1 channels the two ranges of the return do not even overlap" in shown
     assert "not seen" in shown
+    near = Beside(pd.DataFrame([row | {"low": 2.0}] * 2), "Shop", "Robyn", "95% ranges")
+    shown = page(near, Formatter("EUR", "EUR", True), ReportSettings())
+    assert "On all 2 channels the two ranges of the return overlap" in shown
+    assert "Robyn's 95% ranges" in shown or "Robyn&#39;s 95% ranges" in shown
 
 
 def test_a_posterior_is_handed_over_as_netcdf_and_zarr(known: Any, tmp_path: Path) -> None:

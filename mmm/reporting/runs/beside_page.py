@@ -26,6 +26,8 @@ class Beside(NamedTuple):
     table: pd.DataFrame
     title: str
     tool: str
+    interval: str = "90% intervals"
+    """What the ends of the other tool's returns are."""
 
 
 def beside(theirs: pd.DataFrame, analysis: Analysis, periods: int) -> pd.DataFrame:
@@ -59,7 +61,9 @@ def page(found: Beside, fmt: Formatter, report: ReportSettings) -> str:
     """The page as HTML: one table of shares and returns, one of curves where the other tool kept its own."""
     table = found.table
     apart = int(((table["our_low"] > table["high"]) | (table["our_high"] < table["low"])).sum())
-    lead = f"On {apart} of {len(table)} channels the two 90% intervals of the return do not even overlap."
+    lead = f"On {apart} of {len(table)} channels the two ranges of the return do not even overlap."
+    if apart == 0:
+        lead = f"On all {len(table)} channels the two ranges of the return overlap."
     tables = [_returns(found, fmt)]
     if found.table[[f"won_at_{level:g}" for level in LEVELS]].notna().any(axis=None):
         tables.append(_curves(found, fmt))
@@ -71,7 +75,7 @@ def page(found: Beside, fmt: Formatter, report: ReportSettings) -> str:
         look=make_look(report, list(found.table["channel"])),
         organisation=report.organisation or "",
         author=report.author or "",
-        colophon="Intervals hold 90% of what is plausible under each model; neither is a test of the other.",
+        colophon="Our intervals hold 90% of what is plausible under the model; neither tool is a test of the other.",
     )
     return web_page([made], cover)
 
@@ -89,7 +93,8 @@ def _returns(found: Beside, fmt: Formatter) -> Table:
             )
 
     head = columns("Channel", f"Share, {found.tool}", "Share, ours", f"ROAS, {found.tool}", "ROAS, ours")
-    return table_of("Share of the outcome, and return by unit of money; small print: 90% intervals.", head, rows())
+    ends = f"small print: {found.tool}'s {found.interval}, and 90% intervals of ours"
+    return table_of(f"Share of the outcome, and return by unit of money; {ends}.", head, rows())
 
 
 def _curves(found: Beside, fmt: Formatter) -> Table:

@@ -8,6 +8,7 @@ import numpy as np
 from mmm.data.cells import FloatArray
 
 _Z95 = 1.6448536269514722
+OWN_INTERVAL = "90% intervals"
 LEVELS = (0.5, 1.0, 2.0)
 """Levels of steady spend, as multiples of a channel's mean, at which curves are compared."""
 
@@ -43,6 +44,8 @@ class Imported:
     document: dict[str, Any]
     items: list[Item] = field(default_factory=list)
     theirs: list[Theirs] = field(default_factory=list)
+    interval: str = OWN_INTERVAL
+    """What the ends of its returns are."""
     notes: list[str] = field(default_factory=list)
     comments: dict[str, str] = field(default_factory=dict)
 

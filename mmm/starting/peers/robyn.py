@@ -18,7 +18,7 @@ from mmm.errors import DataError, SettingsError
 from mmm.files import Wanted, read_json
 from mmm.starting import words
 from mmm.starting.peers.imported import Imported, active_mean, beta, carried, interval
-from mmm.starting.peers.robyn_results import Driven, inflexion, results, window
+from mmm.starting.peers.robyn_results import SPREAD, Driven, inflexion, results, window
 
 _FILE = Wanted("Robyn's model", 50_000_000, SettingsError, "Give the RobynModel-*.json that robyn_write makes.")
 _GONE = {
@@ -55,7 +55,7 @@ def import_robyn(document: Mapping[str, Any], frame: pd.DataFrame, source: str, 
             f"The data have no column '{missing[0]}', which Robyn's model names. Give the data it was fitted on."
         )
     money = one(inputs, "dep_var_type") == "revenue"
-    found = Imported("Robyn", {"name": name})
+    found = Imported("Robyn", {"name": name}, interval=SPREAD)
     data: dict[str, Any] = {
         "source": source,
         "date": one(inputs, "date_var"),

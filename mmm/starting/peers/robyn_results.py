@@ -9,6 +9,10 @@ import pandas as pd
 from mmm.data.cells import FloatArray
 from mmm.starting.peers.imported import LEVELS, Theirs, carried
 
+SPREAD = "95% ranges over the models of its cluster"
+"""``ci_low`` and ``ci_up``: mean of the cluster's returns, plus and minus Student's 97.5% point times the bootstrap's
+standard error times the root of the number of models (``.bootci`` of Robyn 3.12.1): how far models differ."""
+
 
 class Driven(NamedTuple):
     """Columns of a channel: its spend, and what its curve is of."""
