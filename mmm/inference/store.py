@@ -11,7 +11,7 @@ from mmm.inference.keys import fit_key
 from mmm.inference.mix import fit_members, with_loo
 from mmm.inference.sample import choose_engine, sample_once
 from mmm.inference.settings import SamplerSettings
-from mmm.inference.stored import LaterFormatError, load, save, set_aside
+from mmm.inference.stored import LaterFormatError, load, require_mixture, save, set_aside
 from mmm.model.mixture import Mixture, NamedSpec
 from mmm.model.spec import without_inactive_channels
 from mmm.scratch import scratch_folder, sweep
@@ -93,7 +93,7 @@ def _store_mixture(fit: Fit, folder: Path, report: Callable[[str], None]) -> Non
     """Store the weights, unless they are there. All of it was made from fits that are: without them it goes on."""
     if folder.exists():
         try:
-            load(folder)
+            require_mixture(fit, folder)
         except LaterFormatError:
             raise
         except FitError as error:

@@ -116,6 +116,15 @@ def load(folder: Path) -> Fit:
     return fit
 
 
+def require_mixture(fit: Fit, folder: Path) -> None:
+    """That ``folder`` holds the weights of this mixture, whose members were just read or made and are not read again.
+
+    Raises FitError where it does not, LaterFormatError for a later format.
+    """
+    if _read_meta(folder) != json.loads(json.dumps(_mixture_meta(fit))):
+        raise FitError(f"The stored fit {folder} is damaged: {_META} is not the file that was written.")
+
+
 def _read_meta(folder: Path) -> dict[str, Any]:
     try:
         meta = json.loads((folder / _META).read_text(encoding="utf-8"))
