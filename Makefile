@@ -21,7 +21,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 CASES ?= ../shared/cases
 
-.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner docs accept lock python clean markets bench-reports bench-report bench-users study-experiments study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring demo-operations study-replanning study-ltv study-families study-coarse study-nested study-breadth example-data study-funnels
+.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner docs accept lock python clean markets bench-reports bench-report bench-users study-experiments study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring demo-operations study-replanning study-ltv study-families study-coarse study-nested study-breadth study-varying example-data study-funnels
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -113,6 +113,9 @@ study-breadth: setup  ## holidays, days, treatments, shrinkage, reach and freque
 
 study-funnels: setup  ## total returns and plans on them in 40 worlds with mediators (an hour, resumes; docs/studies)
 	$(BIN)/python -m benchmarks.funnel_study $(ARGS)
+
+study-varying: setup  ## returns where effects vary in time, said or not (resumes; docs/studies)
+	$(BIN)/python benchmarks/varying_study.py $(ARGS)
 
 study-coarse: setup  ## returns with outcomes by month against weeks, 40 worlds (ten minutes, resumes; docs/studies)
 	$(BIN)/python benchmarks/coarse_study.py $(ARGS)

@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
-from mmm.model.response import ResponseDraws, adstock_kind, saturation_kind
+from mmm.model.kinds import adstock_kind, saturation_kind
+from mmm.model.response import ResponseDraws
 from mmm.planning.constraints import assemble
 from mmm.planning.objectives import Evaluator, Expected
 from mmm.planning.optimise import Limits, maximise

@@ -45,6 +45,7 @@ class Case:
     geos: int = 1
     likelihood: str = "normal"
     integrated: bool = True
+    varying: bool = False
 
     @property
     def sampled(self) -> bool:
@@ -55,6 +56,7 @@ class Case:
     def name(self) -> str:
         place = "national" if self.geos == 1 else f"{self.geos} geos"
         how = "" if self.integrated or self.likelihood != "normal" else ", nothing integrated out"
+        how += ", effects vary" if self.varying else ""
         return f"{place}: {self.member}, {self.likelihood.replace('_', '-')}{how}"
 
 
@@ -68,6 +70,8 @@ CASES = (
     Case("delayed, sloped", geos=3),
     Case(geos=3, integrated=False),
     Case(geos=3, likelihood="student_t"),
+    Case(varying=True),
+    Case(geos=3, varying=True),
 )
 
 
@@ -75,7 +79,8 @@ def base(case: Case, weeks: int = 78, channels: int = 2, seed: int = 1) -> tuple
     """A panel whose spend and controls are kept, and its model."""
     simulated = simulate(random_world(np.random.default_rng(seed), weeks=weeks, geos=case.geos, channels=channels))
     dataset = from_frame(simulated.frame, DataSettings.model_validate(data_settings(simulated)))
-    settings = ModelSettings.model_validate({"likelihood": case.likelihood})
+    stated = {"likelihood": case.likelihood} | ({"varying": {}} if case.varying else {})
+    settings = ModelSettings.model_validate(stated)
     members = {member.name: member.spec for member in Beliefs(settings).mixture(dataset).members}
     return dataset, members[case.member]
 

@@ -16,6 +16,7 @@ from mmm.analysis.frequency import frequency_curves, frequency_table
 from mmm.analysis.intervals import columns, summary
 from mmm.analysis.levels import level_table
 from mmm.analysis.models import by_model
+from mmm.analysis.quarters import quarter_table
 from mmm.analysis.ways import national_parts, way_table
 from mmm.arrays import Floats
 from mmm.cards import facts, lines
@@ -50,6 +51,8 @@ class Analysis:
     - ``frequency`` (index channel) and ``frequency_curves``, of channels known by reach and frequency: the usual and
       the best frequency, and the effect of the same money by frequency; see :mod:`mmm.analysis.frequency`.
     - ``levels`` (index level), of channels with parts: as :func:`mmm.analysis.levels.level_table`.
+    - ``quarters``, of channels whose effect varies in time: as :func:`mmm.analysis.quarters.quarter_table`. Curves,
+      saturation and the plan are stated at the last state; returns and contributions are those of their time.
     - ``geo_channels``: geo, channel, spend, effect, roas.
     - where outcome rows cover several periods, as of months, the tables by date are by outcome row, under the period in
       which it ends;
@@ -85,6 +88,7 @@ class Analysis:
     frequency_curves: pd.DataFrame
     levels: pd.DataFrame
     ways: pd.DataFrame
+    quarters: pd.DataFrame
     r_squared: float
     error: float
     """Mean absolute error of the fitted total over the mean of the actual one, as :class:`HoldoutResult` has it."""
@@ -141,6 +145,7 @@ def analyse(fit: Fit, max_draws: int = 1000) -> Analysis:
         frequency_curves=frequency_curves(paid, draws),
         ways=way_table(fit, draws, panel),
         levels=level_table(paid, panel, effects, value, marginal / panel.spend.sum(axis=0)),
+        quarters=quarter_table(paid, draws),
         r_squared=float(1 - np.var(residual[known]) / np.var(actual[known])),
         error=_relative(np.abs(residual[known]).mean(), np.abs(actual[known]).mean()),
         mape=float(np.mean(np.abs(residual[known] / actual[known]))) if np.all(actual[known] != 0) else float("nan"),
@@ -172,7 +177,8 @@ def _components(
     media = fit.dataset.data["media"].values[: window.stop]
     national = np.empty((draws.n, by_geo.shape[1], len(draws.channels)))
     for where, block in replace(draws, paths=()).blocks(media.size):
-        contribution = response.contributions(block, media, fit.dataset.exposures)[:, window]
+        course = block.course(fit.dataset.dates[: window.stop])
+        contribution = response.contributions(block, media, fit.dataset.exposures, course)[:, window]
         national[where] = contribution.sum(axis=2)
         by_geo[where] += contribution.sum(axis=3)
     national = national_parts(fit, draws, media, national)

@@ -21,6 +21,7 @@ from mmm.model.draws import Draws, family_draws
 from mmm.model.levels import mean_level
 from mmm.model.mixture import Mixture
 from mmm.model.priors import BetaPrior
+from mmm.model.response import ResponseDraws
 
 PRIOR = "prior"
 _MOST_DRAWS = 4000
@@ -108,6 +109,17 @@ def _effects(fit: Fit, samples: Draws, analysis: Analysis) -> Iterator[dict[str,
             spread = whole.log_beta[:, :, c] - np.log(fit.spec.outcome_scale)
             ratio = np.exp(spread.std(axis=1)) - 1.0
             yield _row("channel", name, "difference between geos", "percent", ratio)
+    yield from _over_time(fit, whole)
+
+
+def _over_time(fit: Fit, draws: ResponseDraws) -> Iterator[dict[str, object]]:
+    """How far effects that vary in time do so within the observed periods."""
+    paths = draws.course(fit.dataset.dates[fit.window])
+    if paths is None or draws.walks is None:
+        return
+    for c, name in enumerate(draws.channels):
+        if draws.walks.path[c] >= 0:
+            yield _row("channel", name, "difference over time", "percent", np.exp(paths[:, :, c].std(axis=1)) - 1.0)
 
 
 def _families(fit: Fit, samples: Draws) -> Iterator[dict[str, object]]:

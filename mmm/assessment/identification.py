@@ -19,8 +19,7 @@ _SCORE_ADVICE = {
     "future": "{names}: the outcome moves before the spend does, so the spend follows demand. Add what drives demand "
     "as a control, and test the channel.",
     "later": "{names}: an effect shows after the look-back. Raise model.lookback.",
-    "fading": "{names}: the effect changes over time, and the model gives its average. Test it now, or leave out the "
-    "oldest data.",
+    "fading": "{names}: the effect changes over time. Let it vary (model.channels.NAME.varies: true), or test it now.",
     "bent": "{names}: the curve may be of another shape. Do not go far beyond the spend that was tried.",
     "joint": "{names}: the effect depends on which other channels run. Plan them together, and test them together.",
 }

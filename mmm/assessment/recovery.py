@@ -127,7 +127,8 @@ def roas_draws(fit: Fit, max_draws: int = 2000) -> np.ndarray:
     weights = np.concatenate([value, np.repeat(value[-1:], draws.lookback, axis=0)])
     often = fit.dataset.exposures
     often = None if often is None else np.concatenate([often, np.ones_like(tail)])
-    effect = totals(draws, np.concatenate([media, tail]), weights, often)
+    course = draws.course(fit.dataset.dates, len(tail))
+    effect = totals(draws, np.concatenate([media, tail]), weights, often, course)
     effect = np.concatenate([effect, effect.sum(axis=1, keepdims=True)], axis=1)
     spend = np.concatenate([spend, spend.sum(axis=0, keepdims=True)])
     return np.asarray(effect / np.where(spend > 0, spend, np.nan))

@@ -190,7 +190,9 @@ def _directions(fit: Fit, draws: ResponseDraws) -> dict[str, list[Floats]]:
     """For each score, a direction [t, g] a channel: what the outcome would follow if the model were wrong that way."""
     window, lookback = fit.window, fit.spec.lookback
     media = fit.dataset.data["media"].values
-    kept = response.contributions(draws.thinned(200), media[: window.stop]).mean(axis=0)[window]
+    some = draws.thinned(200)
+    course = some.course(fit.dataset.dates[: window.stop])
+    kept = response.contributions(some, media[: window.stop], course=course).mean(axis=0)[window]
     kept = kept / np.array(fit.spec.outcome_scale)[:, None]
     scaled = media / np.array(fit.spec.media_scale)
     time = np.linspace(-1.0, 1.0, kept.shape[0])[:, None]

@@ -12,12 +12,12 @@ import pandas as pd
 
 from mmm.arrays import Floats
 from mmm.errors import SettingsError
+from mmm.model import splines
 from mmm.model.calendar import calendar_terms
 from mmm.model.controls import control_terms
 from mmm.model.spec import DriftSpec, ModelSpec
 from mmm.model.terms import TERMS, Moment, Scale, Term
 
-_EPOCH = pd.Timestamp("1970-01-05")
 _YEAR = 365.25
 _BETWEEN_GEOS = 0.5
 """Prior scale of the sd of coefficients between geos, relative to that of the coefficients."""
@@ -64,7 +64,7 @@ def _pooled(term: Term) -> Term:
 
 def fourier(dates: pd.DatetimeIndex, order: int) -> tuple[Floats, tuple[str, ...]]:
     """Yearly sine and cosine pairs, [t, 2 * order], with the phase of the absolute date."""
-    phase = 2 * np.pi * (dates - _EPOCH).days.to_numpy(float) / _YEAR
+    phase = 2 * np.pi * (dates - splines.EPOCH).days.to_numpy(float) / _YEAR
     columns, labels = [], []
     for k in range(1, order + 1):
         columns += [np.sin(k * phase), np.cos(k * phase)]
@@ -78,18 +78,9 @@ def drift_design(dates: pd.DatetimeIndex, drift: DriftSpec) -> Floats:
     Columns start at the pinned first knot. A Cholesky factor's leading block does not change when rows are added, so
     that later dates add columns and leave old rows as they were.
     """
-    position = (dates - _EPOCH).days.to_numpy(float) / drift.spacing_days
-    # The last knot follows from the last date alone; one more is needed for the right half of a cubic spline.
-    knots = np.arange(drift.first, int(np.floor(position.max())) + 3)
-    basis = _cubic(position[:, None] - knots[None, :])
+    position = splines.positions(dates, drift.spacing_days)
+    knots = splines.knots(drift.first, position.max())
+    basis = splines.cubic(position[:, None] - knots[None, :])
     distance = np.sqrt(3.0) * np.abs(knots[:, None] - knots[None, :]) * drift.spacing_days / drift.length_days
     correlation = (1 + distance) * np.exp(-distance) + 1e-9 * np.eye(len(knots))
     return np.asarray(basis @ np.linalg.cholesky(correlation))
-
-
-def _cubic(x: Floats) -> Floats:
-    """The cardinal cubic B-spline, with support (-2, 2) and unit sum over integer shifts."""
-    a = np.abs(x)
-    near = 2.0 / 3.0 - a**2 + 0.5 * a**3
-    far = (2.0 - a) ** 3 / 6.0
-    return np.where(a < 1, near, np.where(a < 2, far, 0.0))

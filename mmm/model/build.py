@@ -26,6 +26,7 @@ from mmm.model.parameters import Variable, variables
 from mmm.model.priors import numbers, transform
 from mmm.model.spec import ModelSpec
 from mmm.model.terms import Term, scales
+from mmm.model.varying import SD, STEPS
 
 
 def build(spec: ModelSpec, dataset: Dataset, evidence: Evidence = NO_EVIDENCE, *, fused: bool = True) -> pm.Model:
@@ -52,7 +53,7 @@ def build(spec: ModelSpec, dataset: Dataset, evidence: Evidence = NO_EVIDENCE, *
         pm.Deterministic("log_beta", log_beta + np.log(spec.outcome_scale)[:, None], dims=("geo", "channel"))
         if evidence.experiments:
             model.add_coord("experiment", [e.name for e in evidence.experiments])
-            _experiments(spec, contrasts(evidence, dataset, spec.lookback), parameters, log_beta)
+            _experiments(spec, data, contrasts(evidence, dataset, spec.lookback), parameters, log_beta)
         mean = _as_observed(scaled_media + _baseline(baseline), data)
         sigma = pm.HalfNormal("sigma", spec.noise_scale)
         mu, observed, dims = mean, data.outcome, ["date", "geo"]
@@ -110,10 +111,24 @@ def _parameters(spec: ModelSpec) -> MediaParameters:
         away = pt.log(known[coupling.variable][coupling.entries]) - coupling.mean
         joint = coupling.constant - 0.5 * pt.dot(away, pt.dot(coupling.excess, away))
         pm.Potential(f"{coupling.variable}_of_parts", joint)
-    return MediaParameters(effect, families, deviation)
+    return MediaParameters(effect, families, deviation, _steps(spec))
 
 
-def _experiments(spec: ModelSpec, tests: tuple[Contrast, ...], p: MediaParameters, log_beta: TensorVariable) -> None:
+def _steps(spec: ModelSpec) -> TensorVariable | None:
+    """The steps of effects that vary in time, [path, step]; None where none does."""
+    if spec.varying is None:
+        return None
+    path, model = spec.varying.dim(spec.channel_names), pm.modelcontext(None)
+    if path != "channel":
+        model.add_coord(path, list(spec.varying.labels))
+    model.add_coord(f"{STEPS}_step", [str(knot) for knot in spec.varying.own_knots])
+    sd = pm.HalfNormal(SD, np.array(spec.varying.sd), dims=path)
+    return pm.Normal(STEPS, 0.0, sd[:, None], dims=(path, f"{STEPS}_step"), default_transform=Unscaled())
+
+
+def _experiments(
+    spec: ModelSpec, data: Panel, tests: tuple[Contrast, ...], p: MediaParameters, log_beta: TensorVariable
+) -> None:
     """The likelihood of the experiments: what each measured, around the model's effect of the same money."""
     effects = []
     for i, test in enumerate(tests):
@@ -131,7 +146,11 @@ def _experiments(spec: ModelSpec, tests: tuple[Contrast, ...], p: MediaParameter
         )
         weights = shared(f"experiment_{i}_weights", test.weights * np.array(spec.outcome_scale)[test.geos])
         beta = spec.signs[test.channel] * pt.exp(log_beta[test.geos, test.channel])
-        effects.append(pt.sum(beta * pt.sum(weights * (high - low), axis=0)))
+        difference = high - low
+        growth = media_graph.multipliers(spec, p, test.first + np.arange(len(test.high)) - data.rows.start, data.dates)
+        if growth is not None:
+            difference = difference * growth[:, test.channel, None]
+        effects.append(pt.sum(beta * pt.sum(weights * difference, axis=0)))
     measured, error = np.array([t.measured for t in tests]), np.array([t.error for t in tests])
     mu, df = pt.stack(effects), tests[0].df
     if df is None:

@@ -15,10 +15,12 @@ from mmm.data.dataset import Dataset
 from mmm.model import response
 from mmm.model.baseline import terms
 from mmm.model.families import Parameter
+from mmm.model.kinds import adstock_kind, saturation_kind
 from mmm.model.parameters import families, variables
 from mmm.model.reach import Reach
-from mmm.model.response import ResponseDraws, adstock_kind, saturation_kind
+from mmm.model.response import ResponseDraws
 from mmm.model.spec import ModelSpec
+from mmm.model.walks import walks_of
 
 
 def stacked(posterior: xr.Dataset, max_draws: int | None = None) -> xr.Dataset:
@@ -77,6 +79,7 @@ def response_draws(spec: ModelSpec, samples: xr.Dataset) -> ResponseDraws:
         sign=spec.signs if (spec.signs < 0).any() else None,
         own_lookback=spec.lookbacks,
         reach=reach,
+        walks=walks_of(spec, samples),
     )
 
 
@@ -142,7 +145,8 @@ def expected_by_period(spec: ModelSpec, samples: xr.Dataset, dataset: Dataset, p
     total = sum(baseline_draws(spec, samples, dataset.dates[periods], control, seed).values())
     mean = np.array(total)
     for where, block in draws.blocks(media.size):
-        mean[where] += response.contributions(block, media, often)[:, periods.start - start :].sum(axis=3)
+        course = block.course(dataset.dates[start : periods.stop])
+        mean[where] += response.contributions(block, media, often, course)[:, periods.start - start :].sum(axis=3)
     return mean
 
 

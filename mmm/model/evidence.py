@@ -78,12 +78,14 @@ NO_EVIDENCE = Evidence()
 class Contrast:
     """What an experiment compares: ``high`` and ``low``, media [t, g] of one channel in its geos, in media units.
 
-    The first ``before`` periods are the same in both and lead into the window; ``weights[t, g]`` are what a unit of
+    ``first`` is the panel's row of the first period, which may lie before or after the data. The first ``before``
+    periods are the same in both and lead into the window; ``weights[t, g]`` are what a unit of
     outcome counts: zero there, else one, or the value per unit. ``measured``, ``error`` and ``df`` are the result.
     """
 
     channel: int
     geos: npt.NDArray[np.intp]
+    first: int
     before: int
     high: Floats
     low: Floats
@@ -131,6 +133,8 @@ def effects(evidence: Evidence, dataset: Dataset, draws: ResponseDraws) -> Float
         weights = np.zeros((periods, len(draws.geos)))
         weights[:, contrast.geos] = contrast.weights
         total = np.zeros(draws.n)
+        rows = np.clip(contrast.first + np.arange(periods), dataset.window.start, dataset.window.stop - 1)
+        course = draws.course(dataset.dates[rows])
         for sign, media in ((1.0, contrast.high), (-1.0, contrast.low)):
             panel = np.zeros((periods, len(draws.geos), len(draws.channels)))
             panel[:, contrast.geos, contrast.channel] = media
@@ -138,7 +142,8 @@ def effects(evidence: Evidence, dataset: Dataset, draws: ResponseDraws) -> Float
             if contrast.exposures is not None:
                 often = np.ones_like(panel)
                 often[:, contrast.geos, contrast.channel] = contrast.exposures
-            total += sign * response.totals(draws, panel, weights, often)[:, :, contrast.channel].sum(axis=1)
+            found = response.totals(draws, panel, weights, often, course)
+            total += sign * found[:, :, contrast.channel].sum(axis=1)
         out[:, i] = total
     return out
 
@@ -168,7 +173,17 @@ def _contrast(experiment: Experiment, df: float | None, dataset: Dataset, lookba
     weights[:before] = 0.0
     exposures = _exposures(experiment, dataset, place, (before, len(high)))
     return Contrast(
-        place.channel, place.geos, before, high, low, weights, experiment.measured, experiment.error, df, exposures
+        channel=place.channel,
+        geos=place.geos,
+        first=place.first - before,
+        before=before,
+        high=high,
+        low=low,
+        weights=weights,
+        measured=experiment.measured,
+        error=experiment.error,
+        df=df,
+        exposures=exposures,
     )
 
 

@@ -17,12 +17,14 @@ def media_sizes(spec: ModelSpec, data: Panel) -> npt.NDArray[np.int64]:
     size[b.CHANNELS], size[b.GEOS], size[b.LOOKBACK] = len(spec.channels), len(spec.geos), spec.lookback
     size[b.HISTORY], size[b.WINDOW] = _history(spec, data), len(data.dates)
     size[b.REACHED] = sum(c.by_frequency for c in spec.channels)
+    if spec.varying is not None:
+        size[b.PATHS], size[b.STEPS] = len(spec.varying.labels), len(spec.varying.own_knots)
     size[b.PARAMETERS] = max(sum(len(f.parameters) for f in families(c)) for c in spec.channels)
     return size
 
 
 def media_arrays(spec: ModelSpec, data: Panel) -> dict[str, npt.NDArray[np.generic]]:
-    """``families``, ``media``, ``earlier``, ``weights`` and ``log_denominator`` of a block."""
+    """``families``, ``media``, ``earlier``, ``weights``, ``log_denominator`` and ``steps`` of a block."""
     scale = np.array(spec.media_scale)
     history = _history(spec, data)
     first = data.rows.start - history
@@ -41,19 +43,19 @@ def media_arrays(spec: ModelSpec, data: Panel) -> dict[str, npt.NDArray[np.gener
     last = len(spec.channels)
     return {
         "families": np.array(
-            [
-                _row(c, spec.lookback, last + by_frequency.index(i) if c.by_frequency else -1)
-                for i, c in enumerate(spec.channels)
-            ]
+            [_row(spec, c, last + by_frequency.index(i) if c.by_frequency else -1) for i, c in enumerate(spec.channels)]
         ),
         "media": flat(data.media, periods),
         "earlier": flat(data.history, history + spec.lookback if history else 0),
         "weights": (data.weights * np.array(spec.outcome_scale))[data.rows.start :].ravel(),
         "log_denominator": np.log([c.denominator for c in spec.channels]),
+        "steps": np.zeros((0, len(data.dates) + spec.lookback))
+        if spec.varying is None
+        else spec.varying.rows(data.dates, spec.lookback).T,
     }
 
 
-def _row(channel: ChannelSpec, lookback: int, reach: int) -> list[int]:
+def _row(spec: ModelSpec, channel: ChannelSpec, reach: int) -> list[int]:
     """A channel's row of a block's ``families``; its kernels are then in memory."""
     adstock, saturation = channel.adstock.record, channel.saturation.record
     first, second = ADSTOCKS.number(adstock.name), SATURATIONS.number(saturation.name)
@@ -67,9 +69,10 @@ def _row(channel: ChannelSpec, lookback: int, reach: int) -> list[int]:
         b.CURVED: len(saturation.parameters),
         b.PRECISE: int(saturation.precise),
         b.SIGN: channel.direction,
-        b.LAGS: lookback if channel.lookback is None else channel.lookback,
+        b.LAGS: spec.lookback if channel.lookback is None else channel.lookback,
         b.SATURATED_FIRST: int(channel.saturation_first),
         b.REACH: reach,
+        b.PATH: -1 if spec.varying is None else spec.varying.path_of(channel.name),
     }
     return [row[k] for k in range(b.COLUMNS)]
 

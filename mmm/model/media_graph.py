@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import pytensor
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
@@ -23,12 +25,14 @@ class MediaParameters:
 
     ``effect`` is the ROAS or share over the window's spend, ``deviation[geo, channel]`` that of log effects by geo
     (zeros on national data), ``families`` the parameters of the channels' families by their variable's name, each a
-    vector over the channels that have it (:func:`mmm.model.parameters.variables`).
+    vector over the channels that have it (:func:`mmm.model.parameters.variables`), ``steps[path, step]`` those of
+    effects that vary in time.
     """
 
     effect: TensorVariable
     families: Mapping[str, TensorVariable]
     deviation: TensorVariable
+    steps: TensorVariable | None = None
 
 
 def data(name: str, array: np.ndarray) -> TensorVariable:
@@ -48,12 +52,31 @@ def media_response(spec: ModelSpec, panel: Panel, p: MediaParameters) -> tuple[T
     in_window = full
     if panel.has_history:
         in_window = full - response(spec, "media_history", panel.history / scale, p, every, panel.exposures)
+    growth = multipliers(spec, p, np.arange(len(panel.media)) - panel.rows.start, panel.dates)
+    if growth is not None:
+        full, in_window = full * growth[:, None, :], in_window * growth[:, None, :]
     # Effect of the window's spend at unit scale, by geo and channel, in the prior's units.
     to_prior = data("effect_weights", (panel.weights * np.array(spec.outcome_scale))[:, :, None])
     total = pt.sum(pt.exp(p.deviation) * (in_window * to_prior).sum(axis=0), axis=0)
     level = pt.log(p.effect) + np.log([c.denominator for c in spec.channels]) - pt.log(total)
     log_beta = level[None, :] + p.deviation
     return pt.sum(full[panel.rows] * (spec.signs * pt.exp(log_beta))[None, :, :], axis=2), log_beta
+
+
+def multipliers(
+    spec: ModelSpec, p: MediaParameters, rows: npt.NDArray[np.intp], dates: pd.DatetimeIndex
+) -> TensorVariable | None:
+    """What effects are multiplied by, [t, channel], at ``rows`` counted from the window's first; None where all stay.
+
+    ``dates`` are the window's; outside of it effects are as at its ends.
+    """
+    if spec.varying is None or p.steps is None:
+        return None
+    design = spec.varying.design(dates)[np.clip(rows, 0, len(dates) - 1)]
+    # A column of zeros for the channels whose effect stays.
+    paths = pt.dot(data("varying_design", design), p.steps.T)
+    every = pt.concatenate([paths, pt.zeros((len(design), 1))], axis=1)
+    return pt.exp(every[:, [spec.varying.path_of(name) for name in spec.channel_names]])
 
 
 def response(

@@ -27,10 +27,10 @@ from mmm.model.parameters import variables
 from mmm.model.spec import ModelSpec
 
 # Inputs: data, then parameters. Both operations begin with the data.
-_DATA = ("size", "families", "media", "earlier", "weights", "log_denominator")
-_DATA_TYPES = (pt.lvector, pt.lmatrix, pt.dmatrix, pt.dmatrix, pt.dvector, pt.dvector)
-# Log effect, the families' parameters [channel, parameter], deviation.
-_PARAMETER_TYPES = (pt.dvector, pt.dmatrix, pt.dmatrix)
+_DATA = ("size", "families", "media", "earlier", "weights", "log_denominator", "steps")
+_DATA_TYPES = (pt.lvector, pt.lmatrix, pt.dmatrix, pt.dmatrix, pt.dvector, pt.dvector, pt.dmatrix)
+# Log effect, the families' parameters [channel, parameter], deviation, steps [path, step].
+_PARAMETER_TYPES = (pt.dvector, pt.dmatrix, pt.dmatrix, pt.dmatrix)
 _N_DATA, _N_PARAMETERS = len(_DATA), len(_PARAMETER_TYPES)
 # Compiled code on disk is used again only for the sources that it was made from.
 _VERSION = version_of("fused")
@@ -53,14 +53,14 @@ class _OfFamilies(Op):
 class MediaResponse(_OfFamilies):
     """Data and parameters by channel to the mean [date, geo], log_beta [channel, geo] and what the gradient needs.
 
-    The last three outputs (derivative panels and their sums) exist for :class:`MediaPullback` and have no gradient of
+    The last four outputs (derivative panels and their sums) exist for :class:`MediaPullback` and have no gradient of
     their own. There are no second derivatives; the readable graph has them.
     """
 
     def make_node(self, *inputs: Any) -> Apply:
         types = (*_DATA_TYPES, *_PARAMETER_TYPES)
         checked = [t.filter_variable(pt.as_tensor_variable(i)) for t, i in zip(types, inputs, strict=True)]
-        outputs = (pt.dmatrix(), pt.dmatrix(), pt.dtensor3(), pt.dtensor3(), pt.dvector())
+        outputs = (pt.dmatrix(), pt.dmatrix(), pt.dtensor3(), pt.dtensor3(), pt.dvector(), pt.dmatrix())
         return Apply(self, checked, list(outputs))
 
     def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:  # noqa: ARG002
@@ -79,21 +79,25 @@ class MediaResponse(_OfFamilies):
             (channels, panels, periods),
             (channels, panels, geos),
             (channels,),
+            (
+                pt.switch(pt.gt(size[block.PATHS], 0), channels, 0),
+                pt.switch(pt.gt(size[block.PATHS], 0), size[block.WINDOW] + size[block.LOOKBACK], 0),
+            ),
         ]
 
     def connection_pattern(self, _node: Apply) -> list[list[bool]]:
-        differentiable = [True, True, False, False, False]
-        return [[False] * 5 for _ in range(_N_DATA)] + [list(differentiable) for _ in range(_N_PARAMETERS)]
+        differentiable = [True, True, False, False, False, False]
+        return [[False] * 6 for _ in range(_N_DATA)] + [list(differentiable) for _ in range(_N_PARAMETERS)]
 
     def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Variable]:
-        mean, log_beta, panels, unit, total = outputs
+        mean, log_beta, panels, unit, total, timed = outputs
         by_mean, by_log_beta = (
             pt.zeros_like(out) if isinstance(by.type, DisconnectedType) else by
             for out, by in zip((mean, log_beta), cotangents[:2], strict=True)
         )
         data = inputs[:_N_DATA]
         found = MediaPullback(self.adstocks, self.saturations)(
-            *data, log_beta, panels, unit, total, by_mean, by_log_beta
+            *data, log_beta, panels, unit, total, timed, by_mean, by_log_beta
         )
         return [*(disconnected_type() for _ in data), *found]
 
@@ -102,7 +106,7 @@ class MediaPullback(_OfFamilies):
     """Gradients by the parameters of :class:`MediaResponse` from those by its mean and log_beta."""
 
     def make_node(self, *inputs: Any) -> Apply:
-        own = (pt.dmatrix, pt.dtensor3, pt.dtensor3, pt.dvector, pt.dmatrix, pt.dmatrix)
+        own = (pt.dmatrix, pt.dtensor3, pt.dtensor3, pt.dvector, pt.dmatrix, pt.dmatrix, pt.dmatrix)
         types = (*_DATA_TYPES, *own)
         checked = [t.filter_variable(pt.as_tensor_variable(i)) for t, i in zip(types, inputs, strict=True)]
         return Apply(self, checked, [t() for t in _PARAMETER_TYPES])
@@ -114,7 +118,8 @@ class MediaPullback(_OfFamilies):
     def infer_shape(self, node: Apply, _shapes: Any) -> list[tuple[Any, ...]]:
         size = node.inputs[0]
         channels = size[block.CHANNELS]
-        return [(channels,), (channels, size[block.PARAMETERS]), (channels, size[block.GEOS])]
+        paths = (size[block.PATHS], size[block.STEPS])
+        return [(channels,), (channels, size[block.PARAMETERS]), (channels, size[block.GEOS]), paths]
 
 
 @register_funcify_default_op_cache_key(MediaResponse)
@@ -144,7 +149,8 @@ def media_response(spec: ModelSpec, data: Panel, p: MediaParameters) -> tuple[Te
         tuple(sorted({c.adstock.family for c in spec.channels})),
         tuple(sorted({c.saturation.family for c in spec.channels})),
     )
-    mean, log_beta, *_ = op(*inputs, pt.log(p.effect), _parameters(spec, p), p.deviation.T)
+    steps = pt.zeros((0, 0)) if p.steps is None else p.steps
+    mean, log_beta, *_ = op(*inputs, pt.log(p.effect), _parameters(spec, p), p.deviation.T, steps)
     return mean, log_beta.T
 
 

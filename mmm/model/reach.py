@@ -1,7 +1,7 @@
 """Draws of the curves of frequency, of channels known by reach and frequency (:mod:`mmm.model.exposure`)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -39,3 +39,11 @@ class Reach:
             return None
         new, old = (list(part) for part in zip(*kept, strict=True))
         return Reach(tuple(new), self.kind[old], self.par[:, old], self.usual[:, old])
+
+
+def joined_reach(parts: Sequence[Reach | None]) -> Reach | None:
+    """The draws of all parts, one after the other."""
+    known = [part for part in parts if part is not None]
+    if not known:
+        return None
+    return replace(known[0], par=np.concatenate([part.par for part in known]))

@@ -10,12 +10,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from mmm.arrays import Floats
 from mmm.errors import FitError
 from mmm.model.families import ADSTOCKS, SATURATIONS
 from mmm.model.kernels import evaluate
-from mmm.model.reach import Reach
+from mmm.model.kinds import saturation_kind
+from mmm.model.reach import Reach, joined_reach
+from mmm.model.walks import Walks, growth, joined_walks
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class ResponseDraws:
     """Posterior draws of the media response; n draws, g geos, c channels.
 
     ``log_beta[n, g, c]`` is the log of the contribution's size per period at full saturation, in outcome units of that
-    geo, ``sign[c]`` its sign, None where no channel takes from the outcome.
+    geo, ``sign[c]`` its sign, None where no channel takes from the outcome. Where effects vary in time (``walks``) it
+    is that of the last state: what is asked of a past is asked with its :meth:`course`.
     Kernels see ``media / media_scale[g, c]``. ``lookback`` is the number of periods after which nothing is left of any
     spend; ``own_lookback[c]`` are the channels' own, which are not longer (empty: all as long). ``adstock_kind[n, c]``
     and ``saturation_kind[n, c]`` are what :func:`adstock_kind` and :func:`saturation_kind` give, ``adstock_par[n, c,
@@ -49,6 +53,7 @@ class ResponseDraws:
     after: Floats | None = None
     paths: tuple["ResponseDraws", ...] = ()
     way: str = ""
+    walks: Walks | None = None
 
     def __post_init__(self) -> None:
         n, g, c = self.log_beta.shape
@@ -90,6 +95,7 @@ class ResponseDraws:
             reach=None if self.reach is None else replace(self.reach, par=self.reach.par[index]),
             after=None if self.after is None else self.after[index],
             paths=tuple(path.subset(index) for path in self.paths),
+            walks=None if self.walks is None else self.walks.subset(index),
         )
 
     def only(self, channels: Sequence[str]) -> "ResponseDraws":
@@ -108,6 +114,7 @@ class ResponseDraws:
             media_scale=self.media_scale[:, places],
             own_lookback=tuple(int(self.lookbacks[i]) for i in places),
             reach=None if self.reach is None else self.reach.only(places),
+            walks=None if self.walks is None else self.walks.only(places),
             sign=None if self.sign is None or (self.sign[places] > 0).all() else self.sign[places],
             after=None if self.after is None else self.after[:, places],
             paths=tuple(
@@ -135,6 +142,23 @@ class ResponseDraws:
         for start in range(0, self.n, size):
             where = slice(start, min(start + size, self.n))
             yield where, self.subset(where)
+
+    def course(self, dates: pd.DatetimeIndex, after: int = 0) -> Floats | None:
+        """Log of what effects at the dates are multiplied by, [n, t, c], and of ``after`` periods as the last of them.
+
+        None where no effect varies in time.
+        """
+        if self.walks is None:
+            return None
+        found = self.walks.at(dates)
+        return np.concatenate([found, np.repeat(found[:, -1:], after, axis=1)], axis=1)
+
+    def ahead(self, dates: pd.DatetimeIndex) -> "ResponseDraws":
+        """The same draws with effects that no longer vary: by draw each as it is on average over the dates."""
+        if self.walks is None:
+            return self
+        level = np.log(np.exp(self.walks.at(dates)).mean(axis=1))
+        return replace(self, log_beta=self.log_beta + level[:, None, :], walks=None)
 
     @property
     def negative(self) -> tuple[str, ...]:
@@ -177,28 +201,6 @@ class ResponseDraws:
         return array / self.media_scale
 
 
-def adstock_kind(family: str, *, normalised: bool, saturation_first: bool = False) -> int:
-    """The number that stands for a carryover in :class:`ResponseDraws`. Raises SettingsError for an unknown family."""
-    order = evaluate.SATURATION_FIRST * int(saturation_first)
-    return evaluate.FAMILY * ADSTOCKS.number(family) + order + int(normalised)
-
-
-def saturation_kind(family: str) -> int:
-    """The number that stands for a curve in :class:`ResponseDraws`. Raises SettingsError for an unknown family."""
-    return SATURATIONS.number(family)
-
-
-def adstock_family(kind: int) -> str:
-    """The name of the family of a carryover's number (:func:`adstock_kind`)."""
-    number = int(kind) // evaluate.FAMILY
-    return next(family.name for family in ADSTOCKS if ADSTOCKS.number(family.name) == number)
-
-
-def saturation_family(kind: int) -> str:
-    """The name of the family of a curve's number (:func:`saturation_kind`)."""
-    return next(family.name for family in SATURATIONS if SATURATIONS.number(family.name) == int(kind))
-
-
 def joined(parts: Sequence[ResponseDraws]) -> ResponseDraws:
     """The draws of all parts, one part after the other. Raises FitError where they are not of the same panel."""
     first = parts[0]
@@ -214,15 +216,9 @@ def joined(parts: Sequence[ResponseDraws]) -> ResponseDraws:
         saturation_kind=np.concatenate([part.saturation_kind for part in parts]),
         saturation_par=stacked([part.saturation_par for part in parts]),
         log_beta=np.concatenate([part.log_beta for part in parts]),
-        reach=_joined_reach([part.reach for part in parts]),
+        reach=joined_reach([part.reach for part in parts]),
+        walks=joined_walks([part.walks for part in parts]),
     )
-
-
-def _joined_reach(parts: Sequence[Reach | None]) -> Reach | None:
-    known = [part for part in parts if part is not None]
-    if not known:
-        return None
-    return replace(known[0], par=np.concatenate([part.par for part in known]))
 
 
 def stacked(parameters: Sequence[Floats], axis: int = 0) -> Floats:
@@ -241,16 +237,21 @@ class Along:
     curvature: Floats
 
 
-def contributions(draws: ResponseDraws, media: npt.ArrayLike, exposures: Floats | None = None) -> Floats:
+def contributions(
+    draws: ResponseDraws, media: npt.ArrayLike, exposures: Floats | None = None, course: Floats | None = None
+) -> Floats:
     """Contribution [n, t, g, c] in outcome units of ``media[t, g, c]``, with nothing before the first period.
 
-    ``exposures``, as media, are the frequencies of channels known by reach and frequency, else the usual ones.
+    ``exposures``, as media, are the frequencies of channels known by reach and frequency, else the usual ones;
+    ``course`` is the :meth:`ResponseDraws.course` of the periods, without which effects are those of the last state.
     """
     scaled = draws._scaled(media, "media")
     out = np.empty((draws.n, *scaled.shape))
     evaluate.contributions(*draws._parameters(), scaled, out)
     for place, values in _exposed(draws, scaled, exposures):
         out[..., place] = values
+    if course is not None:
+        out *= np.exp(course)[:, :, None, :]
     out = draws._signed(out, -1)
     for places, path in draws.ways:
         out[..., places] += contributions(path, np.asarray(media)[:, :, places], _of(exposures, places))
@@ -261,16 +262,23 @@ def _of(exposures: Floats | None, places: list[int]) -> Floats | None:
     return None if exposures is None else exposures[:, :, places]
 
 
-def totals(draws: ResponseDraws, media: npt.ArrayLike, weights: Floats, exposures: Floats | None = None) -> Floats:
+def totals(
+    draws: ResponseDraws,
+    media: npt.ArrayLike,
+    weights: Floats,
+    exposures: Floats | None = None,
+    course: Floats | None = None,
+) -> Floats:
     """Sum over time of ``weights[t, g]`` times the contribution, [n, g, c], without a tensor over time.
 
-    ``exposures`` as in :func:`contributions`.
+    ``exposures`` and ``course`` as in :func:`contributions`.
     """
     scaled = draws._scaled(media, "media")
-    out = np.empty(draws.log_beta.shape)
-    evaluate.totals(*draws._parameters(), scaled, np.ascontiguousarray(weights, dtype=np.float64), out)
+    out, grown = np.empty(draws.log_beta.shape), growth(course)
+    evaluate.totals(*draws._parameters(), scaled, np.ascontiguousarray(weights, dtype=np.float64), grown, out)
     for place, values in _exposed(draws, scaled, exposures):
-        out[..., place] = np.einsum("ntg,tg->ng", values, weights)
+        counted = values if course is None else values * grown[:, :, None, place]
+        out[..., place] = np.einsum("ntg,tg->ng", counted, weights)
     out = draws._signed(out, -1)
     for places, path in draws.ways:
         out[..., places] += totals(path, np.asarray(media)[:, :, places], weights, _of(exposures, places))
@@ -293,19 +301,25 @@ def _exposed(draws: ResponseDraws, scaled: Floats, exposures: Floats | None) -> 
 
 
 def along_geo(
-    draws: ResponseDraws, base: npt.ArrayLike, direction: npt.ArrayLike, levels: npt.ArrayLike, weights: Floats
+    draws: ResponseDraws,
+    base: npt.ArrayLike,
+    direction: npt.ArrayLike,
+    levels: npt.ArrayLike,
+    weights: Floats,
+    course: Floats | None = None,
 ) -> Along:
     """Effect of media ``base + level * direction`` over ``base``, by geo: arrays [n, g, c, k].
 
     ``base`` and ``direction`` are [t, g, c] in media units, ``levels`` [g, c, k], ``weights`` [t, g] (ones for
-    outcome units, value per unit for money).
+    outcome units, value per unit for money). ``course`` as in :func:`contributions`.
     """
     b, d = draws._scaled(base, "base"), draws._scaled(direction, "direction")
     points = np.ascontiguousarray(levels, dtype=np.float64)
     shape = (draws.n, *points.shape)
     value, slope, curvature = np.empty(shape), np.empty(shape), np.empty(shape)
     w = np.ascontiguousarray(weights, dtype=np.float64)
-    evaluate.along(*draws._parameters(), b, d, points, w, value, slope, curvature)
+    grown = growth(course)
+    evaluate.along(*draws._parameters(), b, d, points, w, grown, value, slope, curvature)
     found = Along(*(draws._signed(part, -2) for part in (value, slope, curvature)))
     for places, path in draws.ways:
         there, way = (np.asarray(media)[:, :, places] for media in (base, direction))
@@ -317,7 +331,12 @@ def along_geo(
 
 
 def along(
-    draws: ResponseDraws, base: npt.ArrayLike, direction: npt.ArrayLike, levels: npt.ArrayLike, weights: Floats
+    draws: ResponseDraws,
+    base: npt.ArrayLike,
+    direction: npt.ArrayLike,
+    levels: npt.ArrayLike,
+    weights: Floats,
+    course: Floats | None = None,
 ) -> Along:
     """As :func:`along_geo` with one level for all geos of a channel (``levels[c, k]``), summed over geos: [n, c, k]."""
     points = np.asarray(levels, dtype=np.float64)
@@ -325,7 +344,7 @@ def along(
     value, slope, curvature = np.empty(shape), np.empty(shape), np.empty(shape)
     spread = np.broadcast_to(points, (len(draws.geos), *points.shape))
     for where, block in draws.blocks(3 * spread.size):
-        part = along_geo(block, base, direction, spread, weights)
+        part = along_geo(block, base, direction, spread, weights, None if course is None else course[where])
         value[where], slope[where] = part.value.sum(axis=1), part.slope.sum(axis=1)
         curvature[where] = part.curvature.sum(axis=1)
     return Along(value, slope, curvature)

@@ -17,7 +17,8 @@ from mmm.arrays import Floats
 from mmm.model.families import SATURATIONS
 from mmm.model.kernels import curves, envelope
 from mmm.model.kernels import planner as kernels
-from mmm.model.response import Along, ResponseDraws, adstock_kind, along_geo, saturation_kind, stacked
+from mmm.model.kinds import adstock_kind, saturation_kind
+from mmm.model.response import Along, ResponseDraws, along_geo, stacked
 
 # Evaluations of a curve below which starting threads costs more than it saves.
 _WORTH_THREADS = 1e7
@@ -280,7 +281,10 @@ class PriorChannel:
 
 
 def with_prior_channel(draws: ResponseDraws, new: PriorChannel, weights: Floats) -> ResponseDraws:
-    """``draws`` with one more channel: normalised geometric adstock, Hill of slope 1, effect as the prior says."""
+    """``draws`` with one more channel: normalised geometric adstock, Hill of slope 1, effect as the prior says.
+
+    Effects are those of the last state, or of :meth:`ResponseDraws.ahead`.
+    """
     n, g = draws.n, len(draws.geos)
     steady = new.direction[new.direction.sum(axis=1) > 0].mean(axis=0)
     scale = np.where(steady > 0, steady, max(steady.max(), 1e-12))[:, None]
@@ -313,4 +317,5 @@ def with_prior_channel(draws: ResponseDraws, new: PriorChannel, weights: Floats)
         media_scale=joined("media_scale"),
         log_beta=np.concatenate([draws.log_beta, single.log_beta], axis=2),
         own_lookback=(*(int(lags) for lags in draws.lookbacks), draws.lookback),
+        walks=None,
     )

@@ -26,6 +26,7 @@ from mmm.model.families.registry import Registry
 from mmm.model.parts_settings import NestingSettings, PriorFile
 from mmm.model.priors import BetaPrior, LevelPrior, LogNormalPrior, Prior
 from mmm.model.terms import TERMS
+from mmm.model.varying import VariesSettings, VaryingSettings
 from mmm.section import Section
 from mmm.suggest import suggestion
 
@@ -180,6 +181,7 @@ class ChannelModelSettings(Section):
         default=None,
         description="Of its effect on the outcome, where it is not that of the channel's role; priors are of its size.",
     )
+    varies: bool | VariesSettings | None = Field(default=None, description="Whether its effect varies in time.")
 
     @model_validator(mode="after")
     def _one_effect(self) -> Self:
@@ -330,9 +332,7 @@ class ModelSettings(Section):
         default=MixtureSettings(),
         description="Models that differ in what is set to auto, weighted by the data; null for a single model.",
     )
-    lookback: Duration = Field(
-        default="13 weeks", description="After this long nothing of a spend is left; at most three years."
-    )
+    lookback: Duration = Field(default="13 weeks", description="How long a spend works; at most three years.")
     adstock: AdstockSettings = AdstockSettings()
     saturation: SaturationSettings = SaturationSettings()
     order: Literal["auto"] | Order = Field(
@@ -367,6 +367,7 @@ class ModelSettings(Section):
         description="Mediators, by name: equations of their own between media and outcome (docs/funnels.md).",
     )
     nesting: NestingSettings = NestingSettings()
+    varying: VaryingSettings | None = Field(default=None, description="Effects that vary in time.")
     geo_scale: Scale = Field(default=0.3, description="Prior scale of the sd of log effects between geos.")
     baseline: BaselineSettings = BaselineSettings()
     likelihood: Literal["auto", "normal", "student_t"] = Field(

@@ -7,7 +7,6 @@ a new spec on purpose.
 from typing import Any, Literal, Self
 
 import numpy as np
-import pandas as pd
 from pydantic import Field, model_validator
 
 from mmm.arrays import Floats
@@ -26,6 +25,8 @@ from mmm.model.noise import Noise, noise_of
 from mmm.model.parts_settings import NestingSettings
 from mmm.model.priors import LogNormalPrior, Prior
 from mmm.model.settings import AdstockSettings, ModelSettings, Order
+from mmm.model.splines import first_knot
+from mmm.model.varying import VaryingSpec, varying_spec
 from mmm.model.within import with_stages
 from mmm.section import Section
 
@@ -179,6 +180,8 @@ class ModelSpec(Section):
 
     nesting: NestingSettings | None = Field(default=None, exclude_if=lambda nesting: nesting is None)
     """How alike the parts of a channel are, where channels have parts."""
+    varying: VaryingSpec | None = Field(default=None, exclude_if=lambda varying: varying is None)
+    """How effects vary in time, where they do."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -278,6 +281,7 @@ def make_spec(dataset: Dataset, settings: ModelSettings) -> ModelSpec:
         likelihood="normal" if settings.likelihood == "auto" else settings.likelihood,
         noise_scale=settings.noise_scale * sd,
         nesting=settings.nesting if any(dataset.within) else None,
+        varying=varying_spec(dataset, settings.varying, {c: own.varies for c, own in settings.channels.items()}),
     )
 
 
@@ -361,12 +365,10 @@ def _baseline(
     wanted = base.chosen_drift
     if wanted is not None:
         spacing = parse_periods(wanted.knot_spacing, dataset.frequency) * dataset.frequency.days
-        first_day = (dataset.dates[inside.start] - pd.Timestamp("1970-01-05")).days
         drift = DriftSpec(
             spacing_days=spacing,
             length_days=parse_periods(wanted.length_scale, dataset.frequency) * dataset.frequency.days,
-            # A cubic B-spline reaches two spacings to each side of its knot.
-            first=first_day // spacing - 1,
+            first=first_knot(dataset.dates[inside.start], spacing),
             scale=wanted.scale * sd,
         )
     shrunk = None

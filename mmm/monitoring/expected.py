@@ -95,6 +95,7 @@ def _contributions(draws: response.ResponseDraws, now: Dataset, rows: slice, see
     often = None if now.exposures is None else now.exposures[start : rows.stop]
     found = np.zeros((draws.n, rows.stop - rows.start, len(now.channels)))
     for where, block in draws.blocks(media.size):
-        part = response.contributions(block, media, often)[:, rows.start - start :]
+        course = block.course(now.dates[start : rows.stop])
+        part = response.contributions(block, media, often, course)[:, rows.start - start :]
         found[where] = (part * seen[None, :, :, None]).sum(axis=2)
     return found

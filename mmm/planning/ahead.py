@@ -65,7 +65,7 @@ def _unmoved(fit: Fit, settings: PlanSettings, problem: PlanProblem, notes: list
     known = min(problem.draws.lookback, len(media))
     course = np.concatenate([media[len(media) - known :], ahead])
     weights = problem.weights[problem.begin : problem.begin + problem.horizon, :, None]
-    for where, block in fit.response(settings.draws).only(names).blocks(course.size):
+    for where, block in fit.response(settings.draws).only(names).ahead(problem.dates).blocks(course.size):
         total[where] = (contributions(block, course)[:, known:] * weights).sum(axis=(1, 2, 3))
     free = tuple(name for name in names if name not in fit.spec.paid)
     _say([name for name in held if name in free], free, _MEDIA, settings, notes)

@@ -10,7 +10,8 @@ from mmm.data.dataset import Dataset
 from mmm.errors import PlanError, SettingsError
 from mmm.inference.fit import Fit
 from mmm.model.frequencies import at_frequency, frequencies
-from mmm.model.response import ResponseDraws, adstock_kind, saturation_kind
+from mmm.model.kinds import adstock_kind, saturation_kind
+from mmm.model.response import ResponseDraws
 from mmm.model.response_planner import scaled_effect
 from mmm.model.spec import without_inactive_channels
 from mmm.planning.ahead import recent_rows, within, without_money
@@ -49,8 +50,11 @@ def prepare(fit: Fit, settings: PlanSettings, worth: UnitWorth | None = None) ->
     _check_lowering(lowering, settings)
     panel = panel.with_channels([name for name in panel.channels if name not in lowering])
 
+    ahead = panel.frequency.following(panel.dates[-1], parse_periods(settings.horizon, panel.frequency))
+
     def planned_on(found: ResponseDraws) -> ResponseDraws:
-        return _valued(_at_frequencies(found.only(panel.channels), panel, settings), panel, settings, worth)
+        own = found.only(panel.channels).ahead(ahead)
+        return _valued(_at_frequencies(own, panel, settings), panel, settings, worth)
 
     posterior, asked = fit.response(settings.draws), settings.discrepancy
     alone = planned_on(posterior)

@@ -88,7 +88,7 @@ def ours(world: StudyWorld, sampler: SamplerSettings, *, told: bool = False) -> 
     draws, panel = fit.response(_DRAWS), observed(fit)
     # An outcome without a value per unit has a return in units of the outcome.
     worth, spent = panel.value if fit.dataset.has_value else panel.ones, panel.spend.sum(axis=0)
-    by_date = contributions(draws, seen)
+    by_date = contributions(draws, seen, course=draws.course(world.dataset.dates[: world.seen]))
     return Answer(
         roas=intervals(effect(draws, panel, worth).sum(axis=1) / spent),
         marginal=intervals(marginal_effect(draws, panel, worth) / spent),

@@ -13,7 +13,7 @@ from mmm.workflow.plain import array, array_data, frame, frame_data
 
 _FRAMES = (
     "channels", "unpaid", "controls", "geo_channels", "decomposition", "totals", "curves", "fitted", "fitted_geo",
-    "models", "frequency", "frequency_curves", "levels", "ways",
+    "models", "frequency", "frequency_curves", "levels", "ways", "quarters",
 )  # fmt: skip
 _DRAWS = ("effect_draws", "roas_draws")
 _NUMBERS = ("r_squared", "error", "mape")

@@ -8,7 +8,8 @@ import pytest
 
 from mmm.errors import DataError
 from mmm.model.evidence import Evidence, Experiment, contrasts, effects
-from mmm.model.response import ResponseDraws, adstock_kind, saturation_kind
+from mmm.model.kinds import adstock_kind, saturation_kind
+from mmm.model.response import ResponseDraws
 from mmm.simulate.formulas import adstock_weights, carry_over, saturate
 from mmm.simulate.world import Adstock, Saturation
 

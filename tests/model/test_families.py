@@ -12,8 +12,8 @@ import pytest
 
 from mmm.model.families import ADSTOCKS, SATURATIONS, Adstock, Family, Parameter, Saturation
 from mmm.model.kernels import call, evaluate, series
+from mmm.model.kinds import adstock_kind, saturation_kind
 from mmm.model.priors import BetaPrior, prior_words
-from mmm.model.response import adstock_kind, saturation_kind
 from mmm.simulate import formulas as oracle
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,8 @@ import pytest
 from mmm.analysis.effects import effect, marginal_effect, observed
 from mmm.errors import FitError
 from mmm.model import response
-from mmm.model.response import ResponseDraws, adstock_kind, saturation_kind
+from mmm.model.kinds import adstock_kind, saturation_kind
+from mmm.model.response import ResponseDraws
 from mmm.simulate import Adstock, Saturation, formulas
 
 N, T, G, C = 5, 30, 2, 4

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mmm.model.kinds import adstock_kind as carried
+from mmm.model.kinds import saturation_kind as curved
 from mmm.model.response import (
     ResponseDraws,
     along_geo,
@@ -14,8 +16,6 @@ from mmm.model.response import (
     half_life,
     totals,
 )
-from mmm.model.response import adstock_kind as carried
-from mmm.model.response import saturation_kind as curved
 from mmm.model.response_planner import (
     PeriodWindow,
     always_concave,

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmm.model.response import ResponseDraws, adstock_kind, saturation_kind
+from mmm.model.kinds import adstock_kind, saturation_kind
+from mmm.model.response import ResponseDraws
 from mmm.planning.prepare import Prepared
 from mmm.planning.problem import PlanProblem
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mmm.model.families import ADSTOCKS, SATURATIONS, Adstock, Family, Saturation
+from mmm.model.kinds import adstock_kind, saturation_kind
 from mmm.model.priors import BetaPrior
-from mmm.model.response import adstock_kind, saturation_kind
 from mmm.model.response_planner import always_concave, turning
 from mmm.planning.planner import decide
 from mmm.planning.prepare import Prepared

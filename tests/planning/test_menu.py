@@ -6,13 +6,8 @@ import numpy as np
 import pytest
 
 from mmm.model.families import ADSTOCKS, SATURATIONS
-from mmm.model.response import (
-    adstock_kind,
-    along_geo,
-    contributions,
-    saturation_kind,
-    totals,
-)
+from mmm.model.kinds import adstock_kind, saturation_kind
+from mmm.model.response import along_geo, contributions, totals
 from mmm.model.response_planner import PeriodWindow, by_period, mean_along, mean_along_cells, period_hessian
 from mmm.planning.objectives import Evaluator
 from mmm.planning.planner import decide

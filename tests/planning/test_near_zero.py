@@ -7,8 +7,9 @@ import pytest
 
 from mmm.model.families import ADSTOCKS, SATURATIONS
 from mmm.model.kernels import call
+from mmm.model.kinds import adstock_kind, saturation_kind
 from mmm.model.priors import transform
-from mmm.model.response import ResponseDraws, adstock_kind, along, saturation_kind
+from mmm.model.response import ResponseDraws, along
 from mmm.model.response_planner import PeriodWindow, by_period, majorants, mean_along, period_hessian
 from mmm.planning.curve import budget_curve
 from mmm.planning.flighting import flighting

@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 from mmm.model.families import SATURATIONS
 from mmm.model.kernels import call
 from mmm.model.kernels.envelope import AT_ZERO, LIFT, SLOPE, TOUCH, line_above, reached
-from mmm.model.response import adstock_kind, saturation_kind
+from mmm.model.kinds import adstock_kind, saturation_kind
 from mmm.planning.constraints import assemble
 from mmm.planning.flighting import flighting
 from mmm.planning.linear import best_corner

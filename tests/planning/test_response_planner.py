@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mmm.model.response import adstock_kind, along_geo, saturation_kind
+from mmm.model.kinds import adstock_kind, saturation_kind
+from mmm.model.response import along_geo
 from mmm.model.response_planner import (
     PriorChannel,
     always_concave,

@@ -12,6 +12,7 @@ from mmm.arrays import Floats
 from mmm.inference.engine.problem import Problem
 from mmm.model.kernels import draws as kernel
 from mmm.model.parameters import variables
+from mmm.model.varying import SD, STEPS
 
 # Below this many draws a thread costs more than it saves.
 _DRAWS_PER_THREAD = 200
@@ -30,6 +31,9 @@ def posterior(problem: Problem, x: Floats, seed: int) -> xr.Dataset:
     known = {name: values for name, (_, values) in variables.items()}
     variables |= {name: ((), values) for name, values in problem.spec.noise.follows(known).items()}
     variables["log_beta"] = (("geo", "channel"), log_beta + scale)
+    if problem.spec.varying is not None:
+        dims, raw = variables.pop(f"{STEPS}_raw")
+        variables[STEPS] = (dims, variables[SD][1][..., None] * raw)
     if problem.linear.integrated:
         variables |= terms_of(problem, dense, lone)
     for term in problem.linear.terms:
@@ -92,5 +96,8 @@ def _coords(problem: Problem, chains: int, draws: int, used: set[str]) -> dict[s
         "channel": list(spec.channel_names),
     }
     every |= {v.dim: [spec.channels[i].name for i in v.owners] for v in variables(spec)}
+    if spec.varying is not None:
+        every[spec.varying.dim(spec.channel_names)] = list(spec.varying.labels)
+        every[f"{STEPS}_step"] = [str(knot) for knot in spec.varying.own_knots]
     every |= {t.dim: pd.Index(t.labels) for t in problem.linear.terms}
     return {name: values for name, values in every.items() if name in used | {"chain", "draw"}}

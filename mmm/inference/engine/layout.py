@@ -10,6 +10,7 @@ from mmm.model.parameters import variables
 from mmm.model.priors import transform
 from mmm.model.spec import ModelSpec
 from mmm.model.terms import Scale, Term, scales
+from mmm.model.varying import SD, STEPS
 
 
 @dataclass(frozen=True)
@@ -221,8 +222,8 @@ def make_layout(spec: ModelSpec, linear: Linear) -> Layout:
 
     add(spec.effect_kind, (channels,), "log", ("channel",))
     of_families = variables(spec)
-    for variable in of_families:
-        add(variable.name, (len(variable.owners),), transform(variable.parameter.prior), (variable.dim,))
+    for name, shape, how, dims in _of_media(spec):
+        add(name, shape, how, dims)
     if geos > 1:
         add("geo_sd", (channels,), "log", ("channel",))
         add("geo_deviation", (channels, geos - 1), "zero_sum", ("channel", "geo"))
@@ -240,8 +241,30 @@ def make_layout(spec: ModelSpec, linear: Linear) -> Layout:
             add(name, (len(term.labels),), "none" if term.scale is None else "raw", (term.dim,), term.mean, turned)
         if geos > 1:
             add("intercept", (geos,), "none", ("geo",), next(t.mean for t in linear.terms if t.dim == "geo"))
-    owners = {variable.dim: variable.owners for variable in of_families} | {"channel": tuple(range(channels))}
+    owners = {variable.dim: variable.owners for variable in of_families} | _owners(spec)
     return Layout(tuple(parts), _by_channel(parts, channels, owners))
+
+
+_Kind = tuple[str, tuple[int, ...], str, tuple[str, ...]]
+
+
+def _of_media(spec: ModelSpec) -> list[_Kind]:
+    """Name, shape, transform and dims of the families' parameters and of effects that vary in time."""
+    out: list[_Kind] = [(v.name, (len(v.owners),), transform(v.parameter.prior), (v.dim,)) for v in variables(spec)]
+    if spec.varying is None:
+        return out
+    path, count = spec.varying.dim(spec.channel_names), len(spec.varying.labels)
+    steps = (f"{STEPS}_raw", (count, len(spec.varying.own_knots)), "raw", (path, f"{STEPS}_step"))
+    return [*out, (SD, (count,), "log", (path,)), steps]
+
+
+def _owners(spec: ModelSpec) -> dict[str, tuple[int, ...]]:
+    """The channels that the entries over these dims belong to."""
+    every = {"channel": tuple(range(len(spec.channels)))}
+    if spec.varying is None or spec.varying.shared:
+        return every
+    own = tuple(map(spec.channel_names.index, spec.varying.channels))
+    return {spec.varying.dim(spec.channel_names): own} | every
 
 
 def varies(term: Term, geos: int) -> bool:

@@ -7,6 +7,7 @@ from mmm.arrays import Floats
 from mmm.inference.engine.problem import Problem
 from mmm.model.parameters import variables
 from mmm.model.priors import middle
+from mmm.model.varying import SD, prior_sds
 
 # Step of the finite differences of the exact gradient; parameters are logarithms and logits, of order one.
 _STEP = 1e-5
@@ -19,6 +20,7 @@ def prior_point(problem: Problem) -> Floats:
     values = {variable.name: [middle(prior) for prior in variable.priors] for variable in variables(problem.spec)} | {
         problem.spec.effect_kind: [middle(channel.effect) for channel in problem.spec.channels],
         "geo_sd": np.log(0.5 * scales[0]),
+        SD: np.log(0.5 * prior_sds(problem.spec.varying)),
         "sigma": np.log(0.5 * scales[1]),
         "nu_excess": np.log(15.0),
     }

@@ -17,6 +17,7 @@ from mmm.model.parameters import families, variables
 from mmm.model.priors import numbers, transform
 from mmm.model.spec import ModelSpec
 from mmm.model.terms import Scale, Term
+from mmm.model.varying import prior_sds
 
 _WHOLE = (
     "families", "place", "order", "bounds", "bent", "group", "nested", "scaled", "rest", "tests", "test_geos",
@@ -32,12 +33,14 @@ def pack(
 ) -> Floats:
     """A block whose coordinates are the model's own (see :func:`with_coordinates`)."""
     arrays = (
-        (media_arrays(spec, data) | _linear(spec, data, linear) | _priors(spec, layout, linear) | _tests(spec, tests))
+        (media_arrays(spec, data) | _linear(spec, data, linear) | _priors(spec, layout, linear))
+        | _tests(spec, tests, data.rows.start)
         | _rows(data)
         | _coupled(spec, layout)
     )
     size = media_sizes(spec, data)
     size[b.SCALES] = len(spec.channels) + sum(len(v.owners) for v in variables(spec))
+    size[b.SCALES] += size[b.PATHS] * (1 + size[b.STEPS])
     arrays["constant"] = np.array([_constant(spec, arrays, integrated=linear.integrated)])
     size[b.DIM] = layout.dim
     size[b.SHARED], size[b.VARYING] = len(arrays["shared"]), len(arrays["varying"])
@@ -189,11 +192,13 @@ def _constant(spec: ModelSpec, arrays: dict[str, npt.NDArray[np.generic]], *, in
         + [numbers(p)[1] for v in variables(spec) for p in v.priors if transform(p) == "log"]
     )
     half_normal = [scales[0]] * (channels if geos > 1 else 0) + [
+        *prior_sds(spec.varying),
         *scales[1 : 2 + len(arrays["nested"])],
         *arrays["signed_scale"],
     ]
     precisions = np.concatenate([arrays["precision"], arrays["lone_precision"]])
     standard = len(sds) + len(half_normal) + channels * (geos - 1) + (0 if integrated else len(precisions))
+    standard += len(prior_sds(spec.varying)) * len(arrays["steps"])
     out = -np.log(sds).sum() - sum(special.betaln(first, second) for first, second in stated)
     heavy = int(arrays["nested"][:, 1].sum())
     # A half-Cauchy has log(2 / pi / scale) where a half-normal has log(2 / scale) - log(2 pi) / 2.
@@ -216,28 +221,31 @@ def _priors(spec: ModelSpec, layout: Layout, linear: Linear) -> dict[str, npt.ND
     def around(scale: Scale) -> int:
         return -1 if scale.within is None else names.index(scale.within.name)
 
+    own = [s.prior for s in every], [s.slab for s in every], prior_sds(spec.varying)
     return {
         "place": place,
         "effects": np.array([numbers(c.effect) for c in spec.channels]),
         "priors": priors,
-        "scales": np.array([spec.geo_sd_scale, spec.noise_scale, *(s.prior for s in every), *(s.slab for s in every)]),
+        "scales": np.concatenate([[spec.geo_sd_scale, spec.noise_scale], *own]),
         "nested": np.array([(around(s), int(s.heavy)) for s in every], dtype=np.int64).reshape(-1, 2),
     }
 
 
-def _tests(spec: ModelSpec, tests: tuple[Contrast, ...]) -> dict[str, npt.NDArray[np.generic]]:
+def _tests(spec: ModelSpec, tests: tuple[Contrast, ...], first: int) -> dict[str, npt.NDArray[np.generic]]:
+    """The experiments; ``first`` is the panel's row in which the window begins."""
     scale, outcome = np.array(spec.media_scale), np.array(spec.outcome_scale)
     rows, geos, media = [], [np.zeros(0, dtype=np.intp)], [np.zeros(0)]
     for contrast in tests:
         at = sum(len(g) for g in geos), sum(len(m) for m in media)
-        rows.append([contrast.channel, contrast.before, len(contrast.weights), len(contrast.geos), *at])
+        size = [contrast.before, len(contrast.weights), len(contrast.geos)]
+        rows.append([contrast.channel, *size, *at, contrast.first - first])
         geos.append(contrast.geos)
         own = scale[contrast.geos, contrast.channel]
         media += [(contrast.high / own).ravel(), (contrast.low / own).ravel()]
         media.append((contrast.weights * outcome[contrast.geos]).ravel())
         media.append((np.ones_like(contrast.high) if contrast.exposures is None else contrast.exposures).ravel())
     return {
-        "tests": np.array(rows, dtype=np.int64).reshape(-1, 6),
+        "tests": np.array(rows, dtype=np.int64).reshape(-1, b.TEST_COLUMNS),
         "test_geos": np.concatenate(geos),
         "test_media": np.concatenate(media),
         "measured": np.array([[t.measured, t.error, t.df or 0.0] for t in tests], dtype=np.float64).reshape(-1, 3),

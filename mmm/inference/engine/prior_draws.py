@@ -18,6 +18,7 @@ from mmm.model.nesting import couplings
 from mmm.model.parameters import variables
 from mmm.model.priors import Prior, numbers, transform
 from mmm.model.spec import ModelSpec
+from mmm.model.varying import SD, prior_sds
 
 # What a panel without an observation leaves at zero.
 _OF_DATA = ("outcome", "observed", "varying", "gram", "lone_square", "lone_cross", "lone_outer")
@@ -60,6 +61,7 @@ def unconstrained_draws(problem: Problem, count: int, seed: int) -> Floats:
         entries = layout[coupling.variable].start + coupling.entries
         x[:, entries] = coupling.drawn(x[:, entries])
     half_normal: dict[str, float | Floats] = {"geo_sd": scales[0], "sigma": scales[1]}
+    half_normal[SD] = prior_sds(problem.spec.varying)
     half_normal |= {scale.name: scale.prior for scale in problem.linear.scales if not scale.heavy}
     half_normal |= {term.name: term.sd for term in problem.linear.signed}
     for name, size in ((name, size) for name, size in half_normal.items() if name in layout):

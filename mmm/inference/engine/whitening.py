@@ -19,6 +19,7 @@ from mmm.inference.engine.coordinates import Coordinates, Entries, Factor, singl
 from mmm.inference.engine.mode import find_mode, hessian, prior_point
 from mmm.inference.engine.problem import Problem
 from mmm.model.kernels.likelihood import NU_LEAST
+from mmm.model.varying import SD, prior_sds
 
 # On one geo the whitening is dense up to this many parameters; beyond, it is by channel.
 _DENSE = 300
@@ -119,7 +120,7 @@ def _bent(problem: Problem) -> tuple[Entries, Floats]:
     sizes: list[float] = []
     own: list[tuple[str, float | Floats]] = [(s.name, s.prior) for s in problem.linear.scales if not s.heavy]
     own += [(term.name, term.sd) for term in problem.linear.signed]
-    for name, scale in (("geo_sd", scales[0]), *own):
+    for name, scale in (("geo_sd", scales[0]), (SD, prior_sds(problem.spec.varying)), *own):
         if name in layout:
             part = layout[name]
             entries += range(part.start, part.stop)

@@ -13,15 +13,19 @@ from numba import njit
 LENGTH, DIM, CHANNELS, GEOS, LOOKBACK, HISTORY, WINDOW, SHARED, VARYING, LONE = range(10)
 NOISE, PARAMETERS, SCALES, GROUPS, SCALED, OBSERVED, BLOCKS, WHITENING, BENT, TESTS = range(10, 20)
 TEST_GEOS, TEST_MEDIA, LONE_TURNED, CONDITIONAL, SIGNED, REACHED, COARSE, COUPLED = range(20, 28)
-HEADER = 28
+PATHS, STEPS = 28, 29
+HEADER = 30
 
 # Columns of ``families``: numbers of the kernels, numbers of their parameters, how the adstock is computed, the sign of
-# the channel's effect, its look-back, whether saturation comes before carryover, and the row of media with its reach
-# (its own row is the frequency then), or -1.
-ADSTOCK, NORMALISED, CARRIED, SATURATION, CURVED, PRECISE, SIGN, LAGS, SATURATED_FIRST, REACH, COLUMNS = range(11)
+# the channel's effect, its look-back, whether saturation comes before carryover, the row of media with its reach
+# (its own row is the frequency then), or -1, and the number of its path where the effect varies in time, or -1.
+ADSTOCK, NORMALISED, CARRIED, SATURATION, CURVED, PRECISE, SIGN, LAGS, SATURATED_FIRST, REACH, PATH = range(11)
+COLUMNS = 11
 # Columns of ``priors``: what the parameter is (one of the next line), and the two numbers of its prior.
 PRIOR, FIRST, SECOND, PRIOR_COLUMNS = range(4)
 LOG_NORMAL, BETA = 0, 1
+# Columns of ``tests``; the docstring of :class:`Block` has them.
+TEST_COLUMNS = 7
 # Columns of ``outcome_rows``.
 BEGIN, END, FIRST_SHARE, INNER_SHARE, LAST_SHARE, ROW_COLUMNS = range(6)
 
@@ -60,9 +64,13 @@ class Block(NamedTuple):
     and of the last; outcome, ``observed`` and columns (but not ``signed``) are those means, at the row's last period.
     ``coupled[., 2 + .]`` are entries whose priors depend on each other: where they lie in the vector, their means, and
     the precision of their joint prior less that of independent ones, which ``effects`` and ``priors`` hold.
-    ``tests[., 6]`` are, by experiment, its channel, periods before its window, all periods, number of geos, and where
+    Effects that vary in time are multiplied by exp of the ``PATHS``, sums of ``steps[STEPS, R]``; the last of the
+    ``scales`` are those of the priors of their standard deviations, whose logs come before ``SCALES`` in the vector,
+    with the steps' sizes [PATHS, STEPS] after them.
+    ``tests[., 7]`` are, by experiment, its channel, periods before its window, all periods, number of geos, where
     its geos start in ``test_geos`` and its media in ``test_media``: high, low, weights and frequency, flat panels of
-    its geos one after the other. ``measured[., 3]`` are result, standard error and degrees of freedom (0: normal).
+    its geos one after the other, and the row, counted from the window's first, of its first period.
+    ``measured[., 3]`` are result, standard error and degrees of freedom (0: normal).
     """
 
     size: np.ndarray
@@ -109,6 +117,7 @@ class Block(NamedTuple):
     measured: np.ndarray
     outcome_rows: np.ndarray
     coupled: np.ndarray
+    steps: np.ndarray
 
 
 def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
@@ -129,7 +138,7 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
         "nested": (size[GROUPS], 2),
         "scaled": (scaled,),
         "rest": (others,),
-        "tests": (size[TESTS], 6),
+        "tests": (size[TESTS], TEST_COLUMNS),
         "test_geos": (size[TEST_GEOS],),
         "media": (channels + size[REACHED], (history + rows) * geos),
         "earlier": (channels + size[REACHED], (history + lookback) * geos if history else 0),
@@ -151,7 +160,7 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
         "effects": (channels, 2),
         "priors": (channels, size[PARAMETERS], PRIOR_COLUMNS),
         "log_denominator": (channels,),
-        "scales": (2 + 2 * size[GROUPS],),
+        "scales": (2 + 2 * size[GROUPS] + size[PATHS],),
         "bent_scale": (size[BENT],),
         "centring": (2, channels),
         "given": (conditional * others, conditional * others),
@@ -163,6 +172,7 @@ def shapes(size: np.ndarray) -> dict[str, tuple[int, ...]]:
         "measured": (size[TESTS], 3),
         "outcome_rows": (size[COARSE], ROW_COLUMNS),
         "coupled": (size[COUPLED], 2 + size[COUPLED]),
+        "steps": (size[STEPS], rows),
     }
 
 
@@ -187,8 +197,7 @@ def unpack(values, whole):
     """The :class:`Block` in ``values``; ``whole`` is the same memory as int64. Nothing is copied."""
     size = whole[:HEADER]
     channels, geos, lookback = size[CHANNELS], size[GEOS], size[LOOKBACK]
-    history, window, reached = size[HISTORY], size[WINDOW], channels + size[REACHED]
-    dense = size[SHARED] + size[VARYING]
+    history, window, dense = size[HISTORY], size[WINDOW], size[SHARED] + size[VARYING]
     with_scale, rest_size = size[SCALED], dense + size[LONE] - size[SCALED]
     others = size[CONDITIONAL] * rest_size
     families, at = _matrix(whole, HEADER, channels, COLUMNS)
@@ -200,10 +209,10 @@ def unpack(values, whole):
     nested, at = _matrix(whole, at, size[GROUPS], 2)
     scaled, at = _vector(whole, at, with_scale)
     rest, at = _vector(whole, at, rest_size)
-    tests, at = _matrix(whole, at, size[TESTS], 6)
+    tests, at = _matrix(whole, at, size[TESTS], TEST_COLUMNS)
     test_geos, at = _vector(whole, at, size[TEST_GEOS])
-    media, at = _matrix(values, at, reached, (history + window + lookback) * geos)
-    earlier, at = _matrix(values, at, reached, (history + lookback) * geos if history else 0)
+    media, at = _matrix(values, at, channels + size[REACHED], (history + window + lookback) * geos)
+    earlier, at = _matrix(values, at, channels + size[REACHED], (history + lookback) * geos if history else 0)
     weights, at = _vector(values, at, (window + lookback) * geos)
     outcome, at = _vector(values, at, window * geos)
     observed, at = _vector(values, at, window * geos)
@@ -222,7 +231,7 @@ def unpack(values, whole):
     effects, at = _matrix(values, at, channels, 2)
     priors, at = _cube(values, at, channels, size[PARAMETERS])
     log_denominator, at = _vector(values, at, channels)
-    scales, at = _vector(values, at, 2 + 2 * size[GROUPS])
+    scales, at = _vector(values, at, 2 + 2 * size[GROUPS] + size[PATHS])
     bent_scale, at = _vector(values, at, size[BENT])
     centring, at = _matrix(values, at, 2, channels)
     given, at = _matrix(values, at, others, others)
@@ -234,10 +243,11 @@ def unpack(values, whole):
     measured, at = _matrix(values, at, size[TESTS], 3)
     outcome_rows, at = _matrix(values, at, size[COARSE], ROW_COLUMNS)
     coupled, at = _matrix(values, at, size[COUPLED], 2 + size[COUPLED])
+    steps, at = _matrix(values, at, size[STEPS], window + lookback)
     return Block(
         size, families, place, order, bounds, bent, group, nested, scaled, rest, tests, test_geos, media, earlier,
         weights, outcome, observed, shared, varying, signed, signed_scale, gram, lone, lone_square, lone_cross,
         lone_outer, lone_precision, precision, constant, effects, priors, log_denominator, scales, bent_scale,
         centring, given, onto, known, centre, factors,
-        test_media, measured, outcome_rows, coupled,
+        test_media, measured, outcome_rows, coupled, steps,
     )  # fmt: skip

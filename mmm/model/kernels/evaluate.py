@@ -83,14 +83,31 @@ def later_series(after, x, out):
 @njit(cache=True, nogil=True)
 def outer_weights(kind, p, lookback, after, weights, g, out):
     """What a unit of the saturation in a period counts, to ``out[t]``: ``weights[t, g]``, or its carryover's."""
-    periods = weights.shape[0]
+    for t in range(weights.shape[0]):
+        out[t] = weights[t, g]
+    _carried_back(kind, p, lookback, after, out)
+
+
+@njit(cache=True, nogil=True)
+def _grown_weights(kind, p, lookback, after, weights, g, growth, out):
+    """:func:`outer_weights` where what is counted in a period is multiplied by ``growth[t]``, if that is not empty."""
+    if growth.shape[0] == 0:
+        outer_weights(kind, p, lookback, after, weights, g, out)
+        return
+    for t in range(weights.shape[0]):
+        out[t] = weights[t, g] * growth[t]
+    _carried_back(kind, p, lookback, after, out)
+
+
+@njit(cache=True, nogil=True)
+def _carried_back(kind, p, lookback, after, out):
+    """What a unit of the saturation counts from what one of the effect does, ``out[t]``, in its place."""
+    periods = out.shape[0]
     if not saturates_first(kind) and after.shape[0] == 0:
-        for t in range(periods):
-            out[t] = weights[t, g]
         return
     backward, carried = np.empty(periods), np.empty(periods)
     for t in range(periods):
-        backward[periods - 1 - t] = weights[t, g]
+        backward[periods - 1 - t] = out[t]
     # Reversed in time, the adjoint is the same causal filter.
     if after.shape[0] > 0:
         later_series(after, backward, carried)
@@ -138,8 +155,11 @@ def contributions(akind, apar, skind, spar, log_beta, lookback, after, media, ou
 
 
 @njit(cache=True, nogil=True)
-def totals(akind, apar, skind, spar, log_beta, lookback, after, media, weights, out):
-    """Weighted sum over time of the contribution to ``out[n, g, c]``."""
+def totals(akind, apar, skind, spar, log_beta, lookback, after, media, weights, growth, out):
+    """Weighted sum over time of the contribution to ``out[n, g, c]``.
+
+    ``growth[n, t, c]`` is what effects are multiplied by; empty where they are constant.
+    """
     draws, geos, channels = log_beta.shape
     periods = media.shape[0]
     x, a, counts = np.empty(periods), np.empty(periods), np.empty(periods)
@@ -150,7 +170,8 @@ def totals(akind, apar, skind, spar, log_beta, lookback, after, media, weights, 
                 x[t] = media[t, g, c]
             for n in range(draws):
                 inner_series(akind[n, c], apar[n, c], lookback[c], x, a)
-                outer_weights(akind[n, c], apar[n, c], lookback[c], after[n, c], weights, g, counts)
+                grown = growth[n, :, c] if growth.shape[0] > 0 else growth[:, 0, 0]
+                _grown_weights(akind[n, c], apar[n, c], lookback[c], after[n, c], weights, g, grown, counts)
                 saturate(skind[n, c], spar[n, c], a, spread, f)
                 total = 0.0
                 for t in range(periods):
@@ -172,12 +193,13 @@ def _along(f, ad, counts):
 
 @njit(cache=True, nogil=True)
 def along(
-    akind, apar, skind, spar, log_beta, lookback, after, base, direction, levels, weights, value, slope, curvature
+    akind, apar, skind, spar, log_beta, lookback, after, base, direction, levels, weights, growth, value, slope,
+    curvature,
 ):  # fmt: skip
     """Effect of ``base + level * direction`` over ``base`` by draw, geo, channel and level, with two derivatives.
 
-    ``levels`` is [g, c, k]; the outputs are [n, g, c, k]. Adstock is linear, so that it is applied to base and
-    direction once, whatever the number of levels.
+    ``levels`` is [g, c, k], ``growth`` as for :func:`totals`; the outputs are [n, g, c, k]. Adstock is linear, so that
+    it is applied to base and direction once, whatever the number of levels.
     """
     draws, geos, channels = log_beta.shape
     periods = base.shape[0]
@@ -192,7 +214,8 @@ def along(
             for n in range(draws):
                 inner_series(akind[n, c], apar[n, c], lookback[c], xb, ab)
                 inner_series(akind[n, c], apar[n, c], lookback[c], xd, ad)
-                outer_weights(akind[n, c], apar[n, c], lookback[c], after[n, c], weights, g, counts)
+                grown = growth[n, :, c] if growth.shape[0] > 0 else growth[:, 0, 0]
+                _grown_weights(akind[n, c], apar[n, c], lookback[c], after[n, c], weights, g, grown, counts)
                 beta = np.exp(log_beta[n, g, c])
                 saturate(skind[n, c], spar[n, c], ab, spread, f)
                 start = 0.0

@@ -22,11 +22,14 @@ from mmm.model.kernels.block import (
     LOOKBACK,
     NORMALISED,
     PARAMETERS,
+    PATH,
+    PATHS,
     PRECISE,
     REACH,
     SATURATED_FIRST,
     SATURATION,
     SIGN,
+    STEPS,
     WINDOW,
 )
 from mmm.model.kernels.series import FASTMATH, add_by_geo, convolution, sums_of_panels
@@ -39,13 +42,14 @@ class Parameters(NamedTuple):
     """``families[c, k]`` are a channel's parameters of carryover, then of curve, on their natural scale.
 
     ``deviation`` of log effects is [c, g]; ``signed`` are the sizes of the coefficients of one sign, which are no
-    parameters of media but are sampled as they are.
+    parameters of media but are sampled as they are; ``steps[path, step]`` are those of effects that vary in time.
     """
 
     log_effect: np.ndarray
     families: np.ndarray
     deviation: np.ndarray
     signed: np.ndarray
+    steps: np.ndarray
 
 
 class Gradient(NamedTuple):
@@ -55,13 +59,15 @@ class Gradient(NamedTuple):
     families: np.ndarray
     deviation: np.ndarray
     signed: np.ndarray
+    steps: np.ndarray
 
 
 class Media(NamedTuple):
     """What the forward pass leaves for the backward pass.
 
     ``panels[c, panel, R * G]``; ``unit[c, panel, g]`` their weighted sums times exp(deviation); ``total[c]`` the sum of
-    the responses' over geos; ``beta[c, g]``, with the effect's sign; ``mean[W * G]``.
+    the responses' over geos; ``beta[c, g]``, with the effect's sign; ``mean[W * G]``. Where effects vary in time,
+    panels are multiplied by it, and ``timed[c, R]`` are the parts of ``total`` by period; empty where none varies.
     """
 
     panels: np.ndarray
@@ -70,6 +76,7 @@ class Media(NamedTuple):
     beta: np.ndarray
     mean: np.ndarray
     signed: np.ndarray
+    timed: np.ndarray
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH, inline="always")
@@ -138,8 +145,41 @@ def panels_of(family):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _responses(size, families, media, earlier, weights, p, panels, unit):
-    """All channels' panels and, by geo, their weighted sums less those of the history's carryover."""
+def multipliers(block, p):
+    """What effects that vary in time are multiplied by, [path, R]: exp of their paths."""
+    out = np.empty((block.size[PATHS], block.steps.shape[1]))
+    for i in range(out.shape[0]):
+        for t in range(out.shape[1]):
+            total = 0.0
+            for k in range(block.size[STEPS]):
+                total += p.steps[i, k] * block.steps[k, t]
+            out[i, t] = np.exp(total)
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+def over_time(geos, factor, panels):
+    """Multiply flat panels ``[k, t * G]`` by ``factor[t]``, which may be longer."""
+    for k in range(panels.shape[0]):
+        for t in range(panels.shape[1] // geos):
+            for i in range(t * geos, (t + 1) * geos):
+                panels[k, i] *= factor[t]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+def add_by_time(geos, factor, weights, values, out):
+    """Add to ``out[t]`` the sum over geos of ``factor[g] * weights * values``, as long as ``weights`` are."""
+    for t in range(weights.shape[0] // geos):
+        total = 0.0
+        for g in range(geos):
+            total += factor[g] * weights[t * geos + g] * values[t * geos + g]
+        out[t] += total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _responses(block, p, growth, panels, unit, timed):
+    """All channels' panels and, by geo, their weighted sums less those of the history's carryover; ``timed`` too."""
+    size, families, media, earlier, weights = block.size, block.families, block.media, block.earlier, block.weights
     geos, lags = size[GEOS], size[LOOKBACK]
     scratch = np.empty((SCRATCH + size[PARAMETERS]) * media.shape[1])
     carried = lags * geos if size[HISTORY] > 0 else 0
@@ -152,7 +192,13 @@ def _responses(size, families, media, earlier, weights, p, panels, unit):
         respond(family, size[HISTORY], geos, own, media[c], reach, scratch, panels[c])
         if carried > 0:
             respond(family, size[HISTORY], geos, own, earlier[c], reached, scratch, past)
-        n = panels_of(family)
+        n, path = panels_of(family), family[PATH]
+        if path >= 0:
+            over_time(geos, growth[path], panels[c, :n])
+            over_time(geos, growth[path], past[:n])
+            by_geo = np.exp(p.deviation[c])
+            add_by_time(geos, by_geo, weights, panels[c, RESPONSE], timed[c])
+            add_by_time(geos, -by_geo, weights[:carried], past[RESPONSE], timed[c])
         sums_of_panels(geos, weights, panels[c, :n], unit[c, :n])
         if carried > 0:
             sums_of_panels(geos, weights[:carried], past[:n], of_past[:n])
@@ -168,8 +214,9 @@ def forward(block, p):
     panels = np.empty((channels, 1 + size[PARAMETERS], block.weights.shape[0]))
     unit = np.zeros((channels, 1 + size[PARAMETERS], geos))
     total, beta = np.zeros(channels), np.empty((channels, geos))
-    mean = np.zeros(size[WINDOW] * geos)
-    _responses(size, block.families, block.media, block.earlier, block.weights, p, panels, unit)
+    mean, varies = np.zeros(size[WINDOW] * geos), size[PATHS] > 0
+    timed = np.zeros((channels, block.steps.shape[1]) if varies else (0, 0))
+    _responses(block, p, multipliers(block, p), panels, unit, timed)
     for c in range(channels):
         for g in range(geos):
             beta[c, g] = np.exp(p.deviation[c, g])
@@ -184,18 +231,40 @@ def forward(block, p):
         column = block.signed[k]
         for i in range(mean.shape[0]):
             mean[i] += p.signed[k] * column[i]
-    return Media(panels, unit, total, beta, mean, p.signed)
+    return Media(panels, unit, total, beta, mean, p.signed, timed)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def backward(block, media, by_mean, by_log_beta, by_panel):
+def _add_by_path(block, media, c, held, by_mean, by_path):
+    """Add what a channel says of the log of its multiplier, if it has one; ``held`` as in :func:`backward`."""
+    path = block.families[c, PATH]
+    if path < 0:
+        return
+    add_by_time(block.size[GEOS], media.beta[c], by_mean, media.panels[c, RESPONSE], by_path[path])
+    for t in range(by_path.shape[1]):
+        by_path[path, t] -= held * media.timed[c, t]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _by_steps(block, by_path, by_steps):
+    """The gradient by the paths' steps from that by the logs of the multipliers."""
+    for i in range(by_steps.shape[0]):
+        for k in range(by_steps.shape[1]):
+            for t in range(by_path.shape[1]):
+                by_steps[i, k] += by_path[i, t] * block.steps[k, t]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def backward(block, media, by_mean, by_log_beta, by_panel, by_path):
     """The :class:`Gradient` of a function with gradient ``by_mean[W * G]`` and ``by_log_beta[c, g]``.
 
-    ``by_panel[c, panel]`` is what it depends on a channel's parameters besides, in the order of the panels.
+    ``by_panel[c, panel]`` and ``by_path[path, R]``, which is overwritten, are what it depends on a channel's parameters
+    and on the logs of the multipliers besides.
     """
     channels, geos = block.size[CHANNELS], block.size[GEOS]
     families = np.zeros((channels, block.size[PARAMETERS]))
-    out = Gradient(np.zeros(channels), families, np.empty((channels, geos)), np.zeros(media.signed.shape[0]))
+    by_steps = np.zeros((block.size[PATHS], block.size[STEPS]))
+    out = Gradient(np.zeros(channels), families, np.empty((channels, geos)), np.zeros(media.signed.shape[0]), by_steps)
     inner = np.empty((media.panels.shape[1], geos))
     for c in range(channels):
         beta, unit, n = media.beta[c], media.unit[c], panels_of(block.families[c])
@@ -213,6 +282,8 @@ def backward(block, media, by_mean, by_log_beta, by_panel):
             for g in range(geos):
                 direct += beta[g] * inner[k, g] - held * unit[k, g]
             out.families[c, k - 1] = direct
+        _add_by_path(block, media, c, held, by_mean, by_path)
+    _by_steps(block, by_path, by_steps)
     for k in range(media.signed.shape[0]):
         for i in range(by_mean.shape[0]):
             out.signed[k] += block.signed[k, i] * by_mean[i]

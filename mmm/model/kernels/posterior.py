@@ -1,7 +1,8 @@
 """Log posterior and its exact gradient for any model, in unconstrained parameters, with no compilation per model.
 
 Parameters, in this order (C channels, G geos): log effect [C], the parameters of the channels' families by variable
-(logarithms, or logits where they live between 0 and 1), if G > 1 log geo_sd [C] and the deviations [C, G - 1], log
+(logarithms, or logits where they live between 0 and 1), of effects that vary in time log varying_sd [paths] and the
+steps over it [paths, steps], if G > 1 log geo_sd [C] and the deviations [C, G - 1], log
 sigma, log(nu - 2) (Student-t), the logs of the sampled scales of coefficients, those of the sizes of coefficients of
 one sign, and, where these are not integrated out, the other coefficients less their prior means: dense ones (before
 their scale, where it is sampled), then the geos'
@@ -22,10 +23,12 @@ from mmm.model.kernels.block import (
     GROUPS,
     INTEGRATED,
     NOISE,
+    PATHS,
     PRIOR,
     SCALES,
     SECOND,
     SIGNED,
+    STEPS,
 )
 from mmm.model.kernels.columns import by_period, residuals
 from mmm.model.kernels.experiments import experiments
@@ -67,11 +70,30 @@ def signed_at(block):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def paths_at(block):
+    """Positions of the log standard deviations of paths in time, and of their steps over these."""
+    paths = block.size[PATHS]
+    first = block.size[SCALES] - paths * (1 + block.size[STEPS])
+    return first, first + paths
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _steps(block, x):
+    """The steps of the paths, [path, step]."""
+    out = np.empty((block.size[PATHS], block.size[STEPS]))
+    sds, at = paths_at(block)
+    for i in range(out.shape[0]):
+        for k in range(out.shape[1]):
+            out[i, k] = math.exp(x[sds + i]) * x[at + i * out.shape[1] + k]
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def constrain(block, x):
     """Parameters of the media response at ``x``, the position after them, and geo_sd[C]."""
     channels, geos = block.size[CHANNELS], block.size[GEOS]
     signed = np.empty(block.size[SIGNED])
-    p = Parameters(x[:channels], np.empty(block.place.shape), np.zeros((channels, geos)), signed)
+    p = Parameters(x[:channels], np.empty(block.place.shape), np.zeros((channels, geos)), signed, _steps(block, x))
     for c in range(channels):
         for k in range(block.place.shape[1]):
             at = block.place[c, k]
@@ -162,6 +184,12 @@ def media_priors(block, x, grad):
             else:
                 value += _normal_prior(x, at, prior[FIRST], prior[SECOND], grad)
     value += _coupled_prior(block, x, grad)
+    sds, first = paths_at(block)
+    for i in range(block.size[PATHS]):
+        scale = block.scales[block.scales.shape[0] - block.size[PATHS] + i]
+        value += _half_normal_prior(x, sds + i, scale, grad)
+    for i in range(first, block.size[SCALES]):
+        value += _normal_prior(x, i, 0.0, 1.0, grad)
     if geos > 1:
         at = block.size[SCALES]
         for c in range(channels):
@@ -173,7 +201,7 @@ def media_priors(block, x, grad):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def media_chain(block, p, geo_sd, g, grad):
+def media_chain(block, x, p, geo_sd, g, grad):
     """Add the gradient ``g`` of the media parameters to the unconstrained ``grad``."""
     channels, geos = block.size[CHANNELS], block.size[GEOS]
     for c in range(channels):
@@ -183,6 +211,11 @@ def media_chain(block, p, geo_sd, g, grad):
             if at >= 0:
                 slope = value * (1.0 - value) if block.priors[c, k, PRIOR] == BETA else value
                 grad[at] += g.families[c, k] * slope
+    sds, first = paths_at(block)
+    for i in range(p.steps.shape[0]):
+        for k in range(p.steps.shape[1]):
+            grad[first + i * p.steps.shape[1] + k] += g.steps[i, k] * math.exp(x[sds + i])
+            grad[sds + i] += g.steps[i, k] * p.steps[i, k]
     if geos > 1:
         at = block.size[SCALES]
         for c in range(channels):
@@ -213,9 +246,9 @@ def log_posterior(block, x, grad):
     media = forward(block, p)
     r = residuals(block, media.mean)
     value += integrated(block, r, at, x, grad) if block.size[NOISE] == INTEGRATED else sampled(block, r, at, x, grad)
-    tested, by_log_beta, by_panel = experiments(block, p, media.beta)
-    found = backward(block, media, by_period(block, r), by_log_beta, by_panel)
-    media_chain(block, p, geo_sd, found, grad)
+    tested, by_log_beta, by_panel, by_path = experiments(block, p, media.beta)
+    found = backward(block, media, by_period(block, r), by_log_beta, by_panel, by_path)
+    media_chain(block, x, p, geo_sd, found, grad)
     for k in range(block.size[SIGNED]):
         grad[first + k] += found.signed[k]
     return value + tested

@@ -12,7 +12,8 @@ import numpy as np
 from mmm.data.dataset import Dataset
 from mmm.data.steps import FROM, UNTIL
 from mmm.errors import SettingsError
-from mmm.model.response import ResponseDraws, saturation_kind
+from mmm.model.kinds import saturation_kind
+from mmm.model.response import ResponseDraws
 from mmm.model.settings import ChannelModelSettings, ModelSettings
 from mmm.model.stage import Stage, scaled
 

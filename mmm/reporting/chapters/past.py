@@ -6,6 +6,7 @@ import pandas as pd
 
 from mmm.reporting.content.swings import swings_of
 from mmm.reporting.figures.drivers import waterfall, weekly
+from mmm.reporting.figures.quarters import quarters
 from mmm.reporting.figures.returns import response_curves, returns
 from mmm.reporting.figures.swings import swings
 from mmm.reporting.languages.words import mark
@@ -160,6 +161,8 @@ def channel_returns(m: Telling) -> Chapter:
         table=_returns_table(m),
         frequency=_frequency_table(m) if len(x.frequency) else None,
         levels=_levels_table(m) if len(x.levels) else None,
+        quarters=_quarters_table(m) if len(x.quarters) else None,
+        over_time=list(answers.over_time(x.quarters, fmt)),
         amount=fmt.next_amount,
         break_even=_break_even(fmt),
         left_out=_left_out(x.channels, _MOST_RETURNS, fmt),
@@ -169,7 +172,10 @@ def channel_returns(m: Telling) -> Chapter:
         fmt.t("What does each channel return, on average and for the next {amount}?", amount=fmt.next_amount),
         answers.returns(x.channels, x.overall_return, fmt),
         html,
-        (returns(_largest(x.channels, _MOST_RETURNS), m.pen),),
+        (
+            returns(_largest(x.channels, _MOST_RETURNS), m.pen),
+            *((quarters(x.quarters, m.pen),) if len(x.quarters) else ()),
+        ),
     )
 
 
@@ -223,6 +229,37 @@ def _levels_table(m: Telling) -> Table:
 
     caption = t("Channels with parts, and groups within them: sums of their parts. Small print: 90% intervals.")
     return table_of(caption, head, rows())
+
+
+def _quarters_table(m: Telling) -> Table:
+    """Returns by quarter, of the channels whose effect varies in time."""
+    fmt, t = m.fmt, m.fmt.t
+    head = columns(
+        t("Channel"),
+        t("Quarter"),
+        t("Spend"),
+        t("Average {amount}", amount=fmt.next_amount),
+        t("Above the quarter before"),
+    )
+
+    def rows() -> Iterator[tuple[Cell, ...]]:
+        for _, line in m.meaning.quarters.iterrows():
+            value = Estimate(*(float(line[f"roas{end}"]) for end in ("", "_lower", "_upper")))
+            known = pd.notna(line["above_before"])
+            yield (
+                swatch(m, str(line["channel"])),
+                Cell(str(line["quarter"])),
+                Cell(fmt.money(float(line["spend"]), short=True)),
+                return_cell(value, fmt),
+                Cell(fmt.probability(float(line["above_before"])) if known else ""),
+            )
+
+    caption = t(
+        "Channels whose effect varies in time: what the money of a quarter wins, also after its end, and the "
+        "probability that it is more per {amount} than that of the quarter before. Small print: 90% intervals.",
+        amount=fmt.next_amount,
+    )
+    return table_of(caption, head, rows(), folded=True)
 
 
 def _break_even(fmt: Formatter) -> str:

@@ -163,7 +163,16 @@ def meaning_of(fit: Fit, analysis: Analysis, fmt: Formatter) -> Meaning:
         levels=analysis.levels,
         ways=analysis.ways,
         controls=analysis.controls,
+        quarters=_returned(analysis.quarters, fmt),
     )
+
+
+def _returned(table: pd.DataFrame, fmt: Formatter) -> pd.DataFrame:
+    """Returns by quarter; without a value per unit they are units of the outcome per ``return_base`` of money."""
+    if fmt.value_returns:
+        return table
+    columns = ["roas", "roas_lower", "roas_upper"]
+    return table.assign(**{name: table[name] * fmt.return_base for name in columns})
 
 
 def _channels(analysis: Analysis, fmt: Formatter) -> pd.DataFrame:

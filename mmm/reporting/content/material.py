@@ -105,6 +105,8 @@ class Meaning:
     """As in Analysis: channels that have parts, and groups within them."""
     controls: pd.DataFrame = field(default_factory=pd.DataFrame)
     """As in Analysis: what a control brings by unit, and its elasticity."""
+    quarters: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """As in Analysis: returns by quarter, of the channels whose effect varies in time."""
 
 
 @dataclass(frozen=True)

@@ -291,6 +291,17 @@ class Way(Part):
     correlation: float | None = None
 
 
+class Quarter(Part):
+    """What the money of a quarter returned, of a channel whose effect varies in time."""
+
+    channel: str
+    quarter: str
+    spend: float
+    average_return: Interval
+    above_before: float | None = Field(description="Probability that it is above that of the quarter before.")
+    above_least: float | None = Field(description="Probability that it is above that of the channel's lowest quarter.")
+
+
 class Results(Part):
     """All results of one report."""
 
@@ -310,6 +321,7 @@ class Results(Part):
     unpaid: tuple[Unpaid, ...] = ()
     ways: tuple[Way, ...] = ()
     controls: tuple[Control, ...] = ()
+    quarters: tuple[Quarter, ...] = ()
     curves: tuple[Curve, ...]
     gate: Gate
     fit: FitFacts

@@ -6,7 +6,7 @@ import numpy as np
 
 from mmm.inference.fit import Fit
 from mmm.model.families import ADSTOCKS, SATURATIONS, Saturation
-from mmm.model.response import adstock_family, saturation_family
+from mmm.model.kinds import adstock_family, saturation_family
 from mmm.model.response_planner import turning
 
 Told = tuple[tuple[tuple[str, ...], str], ...]

@@ -39,6 +39,7 @@ def results_of(m: Telling) -> r.Results:
         "unpaid": [_unpaid(str(name), line) for name, line in m.meaning.unpaid.iterrows()],
         "ways": [_way(line) for _, line in m.meaning.ways.iterrows()],
         "controls": [_control(str(name), line) for name, line in m.meaning.controls.iterrows()],
+        "quarters": [_quarter(line) for line in _rows(m.meaning.quarters)],
         "curves": _curves(m.plan.response),
         "gate": m.gate.to_dict(),
         "fit": _fit(m),
@@ -121,6 +122,11 @@ def _unpaid(name: str, line: "pd.Series[Any]") -> dict[str, Any]:
 def _control(name: str, line: "pd.Series[Any]") -> dict[str, Any]:
     bounds = {what: _bounds(line, what) for what in ("per_unit", "elasticity", "total")}
     return {"control": name, "usual": line["usual"], "reference": line["reference"], **bounds}
+
+
+def _quarter(line: dict[str, Any]) -> dict[str, Any]:
+    same = ("channel", "quarter", "spend", "above_before", "above_least")
+    return {name: line[name] for name in same} | {"average_return": _bounds(line, "roas")}
 
 
 def _channel(name: str, line: "pd.Series[float]") -> dict[str, Any]:

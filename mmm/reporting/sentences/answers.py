@@ -1,7 +1,8 @@
 """The one-sentence answers under the chapters' questions, written by rules from tables of numbers."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ from mmm.reporting.languages.words import mark
 from mmm.reporting.notation.estimate import Estimate
 from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.notation.identity import Point
+
+_FEWEST_QUARTERS = 2
 
 
 def drivers(parts: pd.DataFrame, media: Estimate, total: float, outcome: str, fmt: Formatter) -> str:
@@ -100,6 +103,33 @@ def returns(channels: pd.DataFrame, overall: Estimate, fmt: Formatter) -> str:
     else:
         then = fmt.t("The next {amount} wins most on {best} ({most}) and least on {worst} ({least}).", **values)
     return f"{text} {then}"
+
+
+def over_time(quarters: pd.DataFrame, fmt: Formatter) -> Iterator[str]:
+    """A sentence a channel whose effect varies in time: its best and its worst quarter, and how sure that is."""
+    for name, own in quarters.groupby("channel", sort=False):
+        if len(own) < _FEWEST_QUARTERS:
+            continue
+        lines = own.to_dict("records")
+        best, worst = (pick(lines, key=lambda line: float(line["roas"])) for pick in (max, min))
+        most, least = _return_of(best), _return_of(worst)
+        yield fmt.t(
+            "{channel}: each {amount} spent in {best} won {most} ({ends}), in {worst} {least} ({lows}); the former was "
+            "better with a probability of {probability}.",
+            amount=fmt.next_amount,
+            channel=fmt.label(str(name)),
+            best=best["quarter"],
+            most=fmt.returned(most),
+            ends=fmt.returned_range(most),
+            worst=worst["quarter"],
+            least=fmt.returned(least),
+            lows=fmt.returned_range(least),
+            probability=fmt.probability(float(best["above_least"])),
+        )
+
+
+def _return_of(line: Mapping[Any, Any]) -> Estimate:
+    return Estimate(*(float(line[f"roas{end}"]) for end in ("", "_lower", "_upper")))
 
 
 def _next(channels: pd.DataFrame, name: str) -> Estimate:

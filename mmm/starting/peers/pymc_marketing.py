@@ -243,7 +243,7 @@ def _curve(kind: str, x: FloatArray, known: Mapping[str, FloatArray], i: int) ->
 
 
 _GONE = {
-    "time_varying_media": "effects that change over time are averaged over the panel here",
+    "time_varying_media": "constant effects take their place; model.varying: {paths: shared} states one path of all",
     "time_varying_intercept": "a slow drift takes its place, with its own prior (model.baseline.drift)",
     "dag": "causal graphs choose controls there; what is in the data is used here",
     "lift_test_calibrations": "give each test in 'experiments' with its dates; rows of x, delta_x, delta_y are read",
