@@ -21,7 +21,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 CASES ?= ../shared/cases
 
-.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner docs accept lock python clean markets bench-reports bench-report bench-users study-experiments study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring demo-operations study-replanning study-ltv study-families study-coarse study-nested study-breadth study-varying example-data study-funnels
+.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner docs accept lock python clean markets bench-reports bench-report bench-users study-experiments study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring demo-operations study-replanning study-ltv study-families study-coarse study-nested study-breadth study-varying example-data study-funnels study-promises
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -77,6 +77,9 @@ study-recovery: setup  ## fit worlds with known truth: do the intervals hold it?
 
 study: setup  ## what answers and plans are worth in worlds with known truth, peers beside (hours; docs/studies)
 	$(BIN)/python -m mmm.study $(ARGS)
+
+study-promises: setup  ## are promises kept in kinds of worlds that no choice saw? ARGS="--minutes 13" in parts (an hour, resumes; docs/studies)
+	$(BIN)/python -m mmm.study.promises $(ARGS)
 
 study-experiments: setup  ## 550 simulated regional tests: do their intervals hold the truth? ARGS=--page writes the page (minutes)
 	$(BIN)/python benchmarks/experiments_study.py $(ARGS)

@@ -1,10 +1,12 @@
 """``mmm fit``: sample the posterior, or find it in the store, and say whether it may be found."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
 from mmm.assessment.gate import GateReport, demand_pass
+from mmm.assessment.lights import Light, lights
 from mmm.assessment.settings import GateSettings
 from mmm.cli.output import plain, say, table
 from mmm.reporting.runs.inputs import checked_request
@@ -18,6 +20,7 @@ def show_fit(config: Path, parameters: list[str]) -> None:
     request = checked_request(settings)
     found = judged(request, progress=True, say=say)
     show_gate(found.gate, settings.gate)
+    show_lights(lights(found.gate.checks, found.fit.spec.channel_names))
     store, here = Path(request.store), Path.cwd()
     store = store.relative_to(here) if store.is_relative_to(here) else store
     typer.echo(plain(f"Stored in {store / found.fit.key}"))
@@ -49,3 +52,9 @@ def show_gate(report: GateReport, settings: GateSettings) -> None:
         if check.advice and (check.status != "fail" or settings.override):
             typer.echo(plain(f"{check.said}: {check.advice}"))
     typer.echo(plain(report.summary))
+
+
+def show_lights(found: Sequence[Light]) -> None:
+    """Print the light of every channel, and why."""
+    rows = [(light.colour, light.channel, "; ".join(check.said for check in light.reasons)) for light in found]
+    table("Which returns can be relied on?", ["light", "channel", "why"], rows)

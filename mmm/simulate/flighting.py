@@ -48,9 +48,18 @@ def _pulses(rng: Generator, flighting: Flighting, weeks: int) -> Array:
     return np.where(pulse, flighting.floor + 4.0 * np.exp(0.3 * rng.standard_normal(weeks)), flighting.floor)
 
 
+def _held(rng: Generator, flighting: Flighting, weeks: int) -> Array:
+    """Levels that last ``on_weeks`` weeks each."""
+    length = max(1, round(flighting.on_weeks))
+    levels = np.exp(flighting.variation * rng.standard_normal(-(-weeks // length)))
+    return np.repeat(levels, length)[:weeks]
+
+
 def national_pattern(rng: Generator, flighting: Flighting, week_of_year: Array, demand: Array) -> Array:
     """Spend a week relative to an arbitrary level, [weeks]; ``demand`` is in sd."""
     weeks = len(week_of_year)
+    if flighting.pattern == "held":
+        return _held(rng, flighting, weeks)
     noise = np.exp(flighting.variation * autoregressive(rng, weeks, 0.5)[:, 0])
     if flighting.pattern == "bursts":
         return np.asarray(_bursts(rng, flighting, weeks) * noise)
@@ -61,9 +70,7 @@ def national_pattern(rng: Generator, flighting: Flighting, week_of_year: Array, 
         return np.asarray(np.exp(flighting.amplitude * np.cos(turn)) * noise)
     if flighting.pattern == "heavy_tailed":
         return np.asarray(np.exp(max(flighting.variation, 0.5) * 1.5 * rng.standard_normal(weeks)))
-    if flighting.pattern == "demand_following":
-        return np.asarray(np.exp(flighting.follow * demand) * noise)
-    return noise
+    return np.asarray(np.exp(flighting.follow * demand) * noise) if flighting.pattern == "demand_following" else noise
 
 
 def by_geo(rng: Generator, flighting: Flighting, national: Array, draw_own: list[Array] | None, share: Array) -> Array:

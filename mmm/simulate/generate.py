@@ -113,7 +113,7 @@ def _controls(world: World, weeks: int) -> tuple[Array, Array]:
     return values, effects
 
 
-def _patterns(world: World, calendar: _Calendar, demand: Array) -> Array:
+def _patterns(world: World, calendar: _Calendar, demand: Array, controls: Array) -> Array:
     """True spend [weeks, geo, channel], cents, with the stated mean over the rows of the panel."""
     population = _population(world)
     share = population / population.sum()
@@ -125,6 +125,9 @@ def _patterns(world: World, calendar: _Calendar, demand: Array) -> Array:
         pattern = national_pattern(rng, f, calendar.week_of_year, demand)
         if f.copies is not None:
             pattern = national[f.copies] * np.exp(f.variation * autoregressive(rng, len(pattern), 0.5)[:, 0])
+        if f.with_control is not None:
+            k = [control.name for control in world.controls].index(f.with_control)
+            pattern = pattern * np.exp(f.follow * _standard(controls[:, :, k].mean(axis=1)))
         national[channel.name] = pattern
         own = None
         if f.staggered and f.copies is None:
@@ -201,7 +204,7 @@ def simulate(world: World) -> Simulated:
     parts = _baseline_parts(world, calendar)
     control_values, control_effects = _controls(world, weeks)
     demand = _standard(parts["season"] + parts["drift"] + parts["demand"] + parts["breaks"])
-    usual = _patterns(world, calendar, demand)
+    usual = _patterns(world, calendar, demand, control_values)
     spend = _tested(world, usual)
     prices = _unit_prices(world, weeks)
     media, usual_media = _bought(world, spend / prices), _bought(world, usual / prices)

@@ -8,7 +8,7 @@ from mmm.data.names import name_problems
 from mmm.data.role import PAID, ROLES
 from mmm.errors import SettingsError
 
-Pattern = Literal["always_on", "bursts", "pulses", "seasonal", "heavy_tailed", "demand_following"]
+Pattern = Literal["always_on", "bursts", "pulses", "seasonal", "heavy_tailed", "demand_following", "held"]
 
 
 def _require(holds: bool, rule: str) -> None:
@@ -66,10 +66,13 @@ class Flighting:
     """How a channel's spend moves over time and geos; every amount is relative to the channel's mean.
 
     ``variation`` is the sd of the log of weekly noise. ``on_weeks`` and ``off_weeks`` are mean lengths (bursts);
-    ``floor`` is the level kept between bursts and pulses. ``amplitude`` and ``peak_week`` (of the year) shape the
-    seasonal pattern, ``follow`` is the response of log spend to one sd of demand. ``geo_spread`` is the sd of log
-    spend per head across geos, ``geo_noise`` that of its weekly noise by geo; ``staggered`` draws bursts and pulses
-    for each geo apart. ``copies`` names an earlier channel whose national pattern this one repeats.
+    ``floor`` is the level kept between bursts and pulses. A budget that is ``held`` keeps a level for ``on_weeks``
+    weeks, then another: ``variation`` is the sd of their logs, and weeks differ by nothing else. ``amplitude`` and
+    ``peak_week`` (of the year) shape the seasonal pattern, ``follow`` is the response of log spend to one sd of demand.
+    ``geo_spread`` is the sd of log spend per head across geos, ``geo_noise`` that of its weekly noise by geo;
+    ``staggered`` draws bursts and pulses
+    for each geo apart. ``copies`` names an earlier channel whose national pattern this one repeats. ``with_control``
+    names a control of the world: log spend responds to one sd of it, above its mean, by ``follow``.
     """
 
     pattern: Pattern = "always_on"
@@ -84,6 +87,7 @@ class Flighting:
     geo_noise: float = 0.15
     staggered: bool = False
     copies: str | None = None
+    with_control: str | None = None
 
     def __post_init__(self) -> None:
         _require(self.on_weeks >= 1.0 and self.off_weeks >= 0.0, "bursts last one week or more, gaps zero or more.")
@@ -313,6 +317,8 @@ class World:
             copied = channel.flighting.copies
             _require(copied is None or copied in names[:place], f"'{channel.name}' copies an earlier channel.")
             _require(set(channel.absent_geos) < set(self.geos), f"'{channel.name}' is present in some geo.")
+            followed, controls = channel.flighting.with_control, [control.name for control in self.controls]
+            _require(followed is None or followed in controls, f"'{channel.name}' follows a control of the world.")
         for test in self.tests:
             known = test.channel in names and set(test.geos or ()) <= set(self.geos)
             _require(known and test.first + test.weeks <= self.weeks, f"{test} is of the world's channels and weeks.")

@@ -11,8 +11,7 @@ import numpy as np
 from mmm.analysis.effects import effect, marginal_effect, observed
 from mmm.arrays import Floats
 from mmm.assessment.checks import Check
-from mmm.assessment.gate import gate
-from mmm.assessment.holdout import judge
+from mmm.assessment.holdout import HoldoutResult, judge
 from mmm.assessment.settings import GateSettings
 from mmm.calibration import read_evidence
 from mmm.calibration.settings import ExperimentsSettings
@@ -28,7 +27,8 @@ from mmm.study.answer import Answer, Decision, Forecast, decision_of, intervals,
 from mmm.study.peers import BOUNDS, PEERS, PeerSettings, ask
 from mmm.study.worlds import HIDDEN, StudyWorld
 from mmm.study.yardstick import yardstick
-from mmm.workflow import Request, fitted, planned
+from mmm.workflow import Judgement, Request, fitted, planned
+from mmm.workflow.judging import examined
 
 OURS = "workbench"
 TOLD = "workbench, two lift tests"
@@ -77,12 +77,17 @@ def plan_settings() -> PlanSettings:
 
 def ours(world: StudyWorld, sampler: SamplerSettings, *, told: bool = False) -> Answer:
     """The default fit, with the world's lift tests where ``told``; the gate reads the same forecast that is scored."""
-    training = world.training()
     evidence = _evidence(world) if told else NO_EVIDENCE
-    fit = fitted(Request(training, Beliefs(world.model, evidence), sampler))
+    fit = fitted(Request(world.training(), Beliefs(world.model, evidence), sampler))
     found = judge(fit, world.dataset, world.hidden) if world.hidden else None
-    asked = GateSettings() if world.hidden else GateSettings(holdout=None)
-    raised = [check for check in gate(fit, asked, found).checks if check.status != "pass"]
+    return answered(fit, world, found, sampler.store)
+
+
+def answered(fit: Fit, world: StudyWorld, found: HoldoutResult | None, store: str | None) -> Answer:
+    """What a fit of the world says; ``found`` is its forecast where one is judged."""
+    asked = GateSettings(holdout=None) if found is None else GateSettings()
+    judgement = examined(fit, asked, found)
+    raised = [check for check in judgement.gate.checks if check.status != "pass"]
     named = all(check.channels for check in raised)
     seen = world.dataset.data["media"].values[: world.seen]
     draws, panel = fit.response(_DRAWS), observed(fit)
@@ -95,9 +100,10 @@ def ours(world: StudyWorld, sampler: SamplerSettings, *, told: bool = False) -> 
         contributions=rounded(by_date.mean(axis=0)),
         totals=intervals(by_date.sum(axis=1).reshape(len(by_date), -1)),
         forecast=None if found is None else Forecast(found.crps, found.coverage),
-        decision=_decision(fit, world, plan_settings(), sampler.store) if world.hidden else None,
+        decision=decided(fit, world, plan_settings(), store) if world.hidden else None,
         warnings=tuple(_words(check) for check in raised),
         about=tuple(dict.fromkeys(c for check in raised for c in check.channels)) if named else None,
+        signals=_numbers(judgement),
     )
 
 
@@ -106,7 +112,14 @@ def changed(world: StudyWorld, sampler: SamplerSettings, changes: dict[str, Any]
     if not world.hidden:
         return Answer()
     fit = fitted(Request(world.training(), Beliefs(world.model), sampler))
-    return Answer(decision=_decision(fit, world, with_changes(plan_settings(), changes), sampler.store))
+    return Answer(decision=decided(fit, world, with_changes(plan_settings(), changes), sampler.store))
+
+
+def _numbers(judgement: Judgement) -> tuple[dict[str, float | None], ...]:
+    """The numbers of each channel, those of the whole model beside them; None where one was not measured."""
+    found = judgement.signals
+    rows = found.channels.select_dtypes("number").assign(**found.whole).to_dict("records")
+    return tuple({str(k): float(v) if np.isfinite(v) else None for k, v in row.items()} for row in rows)
 
 
 def _words(check: Check) -> str:
@@ -120,7 +133,7 @@ def _evidence(world: StudyWorld) -> Evidence:
     return read_evidence(settings, world.past(), Path(), lookback)
 
 
-def _decision(fit: Fit, world: StudyWorld, asked: PlanSettings, store: str) -> Decision:
+def decided(fit: Fit, world: StudyWorld, asked: PlanSettings, store: str | None) -> Decision:
     """The plan of a fit for the weeks after the rows seen: the planner gets no later row, not even its spend."""
     made = planned(replace(fit, dataset=world.past()), asked, store)
     return decision_of(made.money.sum(axis=(0, 1)), made.problem.reference.sum(axis=(0, 1)), made.gain_draws)

@@ -29,7 +29,7 @@ from mmm.study.peers import PEERS, PeerSettings, installed
 from mmm.study.score import oracle, score
 from mmm.study.worlds import Entry, StudyWorld, entries
 
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True)

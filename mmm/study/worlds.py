@@ -4,7 +4,7 @@ A simulated world is made 13 weeks longer than what the methods see: they get me
 one fit serves the estimates, the plan and the forecast. The truth is cut to the rows whose outcome they see.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -30,13 +30,20 @@ from mmm.simulate import (
     simulate,
     with_hold_outs,
 )
+from mmm.simulate.generate import stream
+from mmm.study.kinds import Frames, new_kinds, new_world
 
-Part = Literal["chosen on", "reported", "well specified", "public", "benchmark"]
+Part = Literal["chosen on", "reported", "well specified", "public", "benchmark", "learned on", "new kinds"]
 
 HIDDEN = 13
 """Weeks at the end whose outcome no method sees, and weeks to plan for."""
 _GEOS = 4
 _WITH_GEOS = ("well_specified", "hidden_demand", "collinear_flighting", "time_varying_effect", "mixed")
+_NEW_WITH_GEOS = (
+    *("threshold", "growing", "one_late", "losing", "held", "calendar", "unrecorded_promotions", "fast_demand"),
+    *("against_demand", "level_shifts", "outliers", "booked_late"),
+)
+_LEARNED_ON = range(500, 504)
 _REPEATS = range(2, 42)
 _REPORTED = (1, 2)
 """Draws of every broken world that are reported; of the world in which nothing is broken, the first."""
@@ -111,18 +118,27 @@ def cut(truth: Truth, rows: int) -> Truth:
     )
 
 
-def simulated_world(world: World) -> StudyWorld:
-    """A world of the simulator with 13 further weeks, of which the methods do not see the outcome."""
+def simulated_world(
+    world: World, unrecorded: tuple[str, ...] = (), frames: Frames | None = None, tested: Sequence[str] = TESTED
+) -> StudyWorld:
+    """A world of the simulator with 13 further weeks, of which the methods do not see the outcome.
+
+    ``unrecorded`` controls are not in the panel; what is recorded goes through ``frames``. The truth stays.
+    Lift tests are of the channels ``tested``.
+    """
     made = simulate(replace(world, weeks=world.weeks + HIDDEN))
-    dataset = from_frame(made.frame, DataSettings.model_validate(data_settings(made)))
+    settings = data_settings(made)
+    settings["controls"] = [name for name in settings["controls"] if name not in unrecorded]
+    frame = made.frame.drop(columns=list(unrecorded))
+    if frames is not None:
+        frame = frames(frame, stream(world, "recorded"))
+    dataset = from_frame(frame, DataSettings.model_validate(settings))
     truth = cut(made.truth, world.weeks)
     # A panel sorts its geos, a world has them in an order of its own.
     order = [truth.geos.index(geo) for geo in dataset.geos] if len(truth.geos) > 1 else [0]
     seen = replace(made, truth=truth)
-    tested = replace(seen, world=with_hold_outs(seen, TESTED))
-    tests = tuple(
-        {str(k): v for k, v in row.items() if v != ""} for row in experiments_frame(tested).to_dict("records")
-    )
+    known = replace(seen, world=with_hold_outs(seen, tuple(tested)))
+    tests = tuple({str(k): v for k, v in row.items() if v != ""} for row in experiments_frame(known).to_dict("records"))
     return StudyWorld(
         world.name,
         dataset,
@@ -133,6 +149,31 @@ def simulated_world(world: World) -> StudyWorld:
         truth=truth,
         tests=tests,
     )
+
+
+def _new(kind: str, geos: int, replicate: int) -> StudyWorld:
+    made = new_world(kind, geos=geos, replicate=replicate)
+    largest = sorted(made.world.channels, key=lambda c: -c.weekly_spend)[:2]
+    return simulated_world(made.world, made.unrecorded, made.frames, [c.name for c in largest])
+
+
+def promise_entries() -> tuple[Entry, ...]:
+    """Worlds of the study of promises: of new kinds, nationally, some with four regions, and nationally again; and of
+    the library, one after every second of those, so that a study that was not finished has some of all.
+    """
+    rounds = [(kind, geos, replicate) for replicate in range(2) for geos, names in _rounds(replicate) for kind in names]
+    new = [
+        Entry(f"new_{kind}_{geos}_{replicate}", "new kinds", kind, partial(_new, kind, geos, replicate), geos)
+        for kind, geos, replicate in rounds
+    ]
+    known = iter(_library_entry(name, "learned on", r) for r in _LEARNED_ON for name in library_names())
+    out = [entry for i, made in enumerate(new) for entry in ((made,) if i % 2 else (made, next(known)))]
+    return (*out, *known)
+
+
+def _rounds(replicate: int) -> tuple[tuple[int, Sequence[str]], ...]:
+    national = (1, tuple(new_kinds()))
+    return (national, (_GEOS, _NEW_WITH_GEOS)) if replicate == 0 else (national,)
 
 
 def _library(name: str, geos: int, replicate: int) -> StudyWorld:

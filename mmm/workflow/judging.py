@@ -9,6 +9,7 @@ from mmm.assessment.agreement import Agreement, agreement
 from mmm.assessment.backtest import Backtest
 from mmm.assessment.gate import CHECKS, GateReport, gate
 from mmm.assessment.holdout import HoldoutResult, holdout
+from mmm.assessment.settings import GateSettings
 from mmm.assessment.signals import signals
 from mmm.data.calendar import parse_periods
 from mmm.execution import Place as Refreshes
@@ -93,16 +94,23 @@ def judge(request: Request, fit: Fit, *, progress: bool = False, say: Say = lamb
     dataset, settings = completed(request.dataset, fit.stages), request.gate
     # Each equation is judged by itself.
     fit = replace(fit, stages=())
-    result, behind = None, None
+    result = None
     if settings.holdout is not None:
         hidden = parse_periods(settings.holdout, dataset.frequency)
         counted = request.beliefs.with_noise(fit.spec.likelihood).only([member.name for member in fit.counted])
         result = holdout(dataset, counted, request.sampler, hidden, progress=progress, report=say)
-        behind, result = result.fit, replace(result, fit=None)
     without = Beliefs(request.beliefs.model).with_noise(fit.spec.likelihood).mixture(dataset)
     agreed = agreement(fit, partial(obtain, dataset, without, request.sampler, report=say))
-    found = signals(fit, behind)
-    return Judgement(result, found, agreed, gate(fit, settings, result, agreed, found))
+    return examined(fit, settings, result, agreed)
+
+
+def examined(
+    fit: Fit, settings: GateSettings, result: HoldoutResult | None = None, agreed: tuple[Agreement, ...] = ()
+) -> Judgement:
+    """Signals and gate of a fit, beside its forecast of held-out periods and its experiments where there are any."""
+    found = signals(fit, None if result is None else result.fit)
+    kept = None if result is None else replace(result, fit=None)
+    return Judgement(kept, found, agreed, gate(fit, settings, kept, agreed, found))
 
 
 def _fitted_on(request: Request) -> dict[str, Any]:

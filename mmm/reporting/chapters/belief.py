@@ -17,10 +17,12 @@ from mmm.reporting.notation.identity import Point
 from mmm.reporting.pages.parts import Cell, Chapter, Column, Table, Tone, table_of
 from mmm.reporting.pages.telling import Telling
 from mmm.reporting.sentences import answers
+from mmm.reporting.sentences.lights import LIGHTS, reasons
 
 _MOST_BELIEFS = 18
 _EXPECTED = 0.1
 """Tail probability from which on a result counts as expected."""
+_LIGHTS: dict[str, Tone] = {"green": "good", "amber": "warn", "red": "bad"}
 _TONES: dict[str, tuple[Tone, str]] = {
     "pass": ("good", mark("passed")),
     "warn": ("warn", mark("reservation")),
@@ -44,6 +46,7 @@ def belief(m: Telling) -> Chapter:
     html = m.render(
         "chapters/belief.html.j2",
         gate=_gate_table(m),
+        lights=_lights_table(m),
         fit_sentence=_fit_sentence(m),
         holdout=_holdout_sentence(m) if m.holdout is not None else "",
         experiments=_experiments_table(m) if m.agreed else None,
@@ -52,7 +55,7 @@ def belief(m: Telling) -> Chapter:
         models_text=by_model.models_text(m.models, m) if m.models is not None else "",
         disputes=by_model.disputes(m.models.plan, m.fmt) if m.models is not None else [],
         beliefs=bool(m.meaning.beliefs),
-        model_alone=m.teller.model_alone(),
+        counted=m.decision.model_gain is not None,
         title=m.meaning.belief_title,
     )
     answer = answers.belief(m.gate.passed, len(m.gate.warnings), error, inside, hidden, m.fmt)
@@ -192,6 +195,29 @@ def _view_cell(view: View, m: Telling) -> Cell:
     return Cell(
         m.fmt.returned(base * view.median), note, tone="warn" if view.tail < m.settings.gate.experiment_tail else ""
     )
+
+
+def _lights_table(m: Telling) -> Table:
+    """The light of every channel, and its reasons."""
+    t, fmt = m.fmt.t, m.fmt
+    head = (
+        Column(t("Channel"), number=False),
+        Column(t("Its return"), number=False),
+        Column(t("Why"), number=False),
+    )
+    rows = (
+        (
+            Cell(fmt.label(light.channel), swatch=m.look.channel(light.channel)),
+            Cell(t(LIGHTS[light.colour]), tone=_LIGHTS[light.colour], strong=light.colour != "green"),
+            Cell(reasons(light, fmt)),
+        )
+        for light in m.lights
+    )
+    return table_of(t("How far each return can be relied on."), head, rows, folded=not _concerned(m))
+
+
+def _concerned(m: Telling) -> bool:
+    return any(light.colour != "green" for light in m.lights)
 
 
 def _gate_table(m: Telling) -> Table:

@@ -11,6 +11,7 @@ from mmm.reporting.notation.identity import Point
 from mmm.reporting.pages.parts import Chapter, Tile, Tone
 from mmm.reporting.pages.telling import Telling
 from mmm.reporting.sentences import alternatives, answers
+from mmm.reporting.sentences.lights import not_to_rely_on
 from mmm.reporting.sentences.page_one import failure, promises, reservation, rests_on
 from mmm.reporting.sentences.statements import told
 
@@ -206,7 +207,7 @@ def _believed(m: Telling) -> str:
         told.append(
             fmt.t("{n} further reservations stand under “{chapter}”.", n=rest, chapter=fmt.t("Can we believe it?"))
         )
-    return " ".join([text, *told])
+    return " ".join(filter(None, [text, *told, not_to_rely_on(m.lights, fmt)]))
 
 
 def _gloss(m: Telling) -> str:

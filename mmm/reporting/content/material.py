@@ -11,6 +11,7 @@ from mmm.assessment.agreement import Agreement
 from mmm.assessment.backtest import Backtest
 from mmm.assessment.gate import GateReport
 from mmm.assessment.holdout import HoldoutResult
+from mmm.assessment.lights import Light
 from mmm.data.quality.report import QualityReport
 from mmm.model.evidence import Experiment
 from mmm.planning.models import PlanByModel
@@ -206,6 +207,7 @@ class Material:
     basis: Basis
     quality: QualityReport
     gate: GateReport
+    lights: tuple[Light, ...]
     holdout: HoldoutResult | None
     agreed: tuple[Agreement, ...]
     meaning: Meaning

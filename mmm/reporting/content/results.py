@@ -205,12 +205,23 @@ class Check(Part):
     advice: str
 
 
+class Light(Part):
+    """How far the interval of a channel's return can be relied on."""
+
+    channel: str
+    colour: Literal["green", "amber", "red"]
+    """Red: do not rely on it. Amber: with reservation."""
+    reasons: tuple[str, ...]
+    """Names of the checks that warn of the channel; none where the light is green."""
+
+
 class Gate(Part):
     """Whether the model may be believed."""
 
     status: Literal["pass", "warn", "fail"]
     summary: str
     checks: tuple[Check, ...]
+    channels: tuple[Light, ...] = ()
 
 
 class FitFacts(Part):

@@ -41,7 +41,7 @@ def results_of(m: Telling) -> r.Results:
         "controls": [_control(str(name), line) for name, line in m.meaning.controls.iterrows()],
         "quarters": [_quarter(line) for line in _rows(m.meaning.quarters)],
         "curves": _curves(m.plan.response),
-        "gate": m.gate.to_dict(),
+        "gate": {**m.gate.to_dict(), "channels": [light.to_dict() for light in m.lights]},
         "fit": _fit(m),
         "quality": _rows(m.quality.table()),
         "diagnostics": _rows(fit.diagnostics.rename_axis("parameter").reset_index()),

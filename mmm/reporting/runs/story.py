@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from mmm.assessment.lights import lights
 from mmm.data.quality import quality_report
 from mmm.errors import ReportError
 from mmm.planning import Plan
@@ -255,6 +256,7 @@ def _material(settings: Settings, found: Conclusion, run: Run, other: SeenThroug
         basis=basis_of(fit, dataset, fmt),
         quality=quality_report(dataset, settings.data),
         gate=judged.gate,
+        lights=lights(judged.gate.checks, fit.spec.channel_names),
         holdout=judged.holdout,
         agreed=judged.agreed,
         meaning=meaning_of(fit, found.analysis, fmt),
