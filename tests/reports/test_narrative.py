@@ -50,6 +50,14 @@ def test_a_gain_names_money_interval_and_probability() -> None:
     )
 
 
+def test_page_one_says_what_the_model_alone_would_promise() -> None:
+    teller = told(model_gain=Estimate(2.0e6, 1.1e6, 2.9e6))
+    assert (
+        f"by itself the model would say +€2.00{NB}million (90% interval €1.10 to €2.90{NB}million)" in teller.how_sure()
+    )
+    assert "by itself" not in told().how_sure()
+
+
 def test_evidence_that_does_not_separate_is_not_called_equal() -> None:
     teller = told(verdict="open", gain=Estimate(0.3e6, -0.2e6, 0.8e6), probability=0.78)
     head = teller.headline()

@@ -115,20 +115,18 @@ class Teller(Recommendation):
             bad = t(
                 "If things go badly (the worst 5%), it loses {amount} on average against today’s plan{net}.", **values
             )
-        return " ".join(filter(None, (self.promise(), self._in_hundred(d.probability), bad)))
+        return " ".join(filter(None, (self._in_hundred(d.probability), bad, self.model_alone())))
 
-    def promise(self) -> str:
-        """What is expected and between what, how that is known, and what the posterior says by itself."""
-        d, fmt, t = self.decision, self.fmt, self.fmt.t
-        if d.model_gain is None or d.verdict == "unchanged":
+    def model_alone(self) -> str:
+        """What the posterior says by itself of the gain, and why the report says something else."""
+        gain = self.decision.model_gain
+        if gain is None or self.decision.verdict == "unchanged":
             return ""
-        return t(
-            "We expect {gain}, and between {ends}: that counts how far such models were off in simulated markets, "
-            "where the truth is known. The model alone would say {alone} ({alone_ends}).",
-            gain=fmt.outcome(d.gain, sign=True),
-            ends=fmt.outcome_range(d.gain),
-            alone=fmt.outcome(d.model_gain, sign=True),
-            alone_ends=fmt.outcome_range(d.model_gain),
+        return self.fmt.t(
+            "The figures count how far such models were off where the truth was known; by itself the model would say "
+            "{gain} (90% interval {ends}).",
+            gain=self.fmt.outcome(gain, sign=True),
+            ends=self.fmt.outcome_range(gain),
         )
 
     def _in_hundred(self, probability: float) -> str:
