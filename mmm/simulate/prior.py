@@ -50,7 +50,7 @@ class WorldPriors:
     noise_sd: tuple[float, float] = (0.02, 0.05)
     """Range of the noise's sd (uniform)."""
     noise_df: float | None = None
-    patterns: tuple[Pattern, ...] = tuple(p for p in get_args(Pattern) if p != "demand_following")
+    patterns: tuple[Pattern, ...] = tuple(p for p in get_args(Pattern) if p not in ("demand_following", "held"))
     unit_share: float = 0.4
     """Probability that a channel has impressions."""
 
