@@ -119,6 +119,17 @@ def test_a_figure_is_drawn_wide_and_narrow_with_words() -> None:
     assert "−€1.00m" in figure.wide
 
 
+def test_what_the_marks_mean_is_said_where_it_stays_clear_of_the_names() -> None:
+    reference, spend = [1.88e5, 1.4e6], [0.94e5, 0.7e6]
+    change = [b - a for a, b in zip(reference, spend, strict=True)]
+    columns = {"reference": reference, "spend": spend, "change": change, "change_share": [-0.5, -0.5]}
+    table = pd.DataFrame(columns, index=["Out of home", "tv"])
+    wide = from_to(table, "13 weeks", pen(["Out of home", "tv"])).wide
+    assert "recommended €700k" in wide
+    assert "today €1.40m" in wide
+    assert "recommended €94k" not in wide
+
+
 def viewbox(svg: str) -> tuple[float, float]:
     found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
     assert found is not None

@@ -1,9 +1,12 @@
 """Numbers as text: values that a reader can check by hand."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
+from mmm.data.dataset import Dataset
+from mmm.reporting.content.from_fit import outcome_words
 from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.notation.labels import readable
 
@@ -126,3 +129,10 @@ def test_column_names_become_words_and_chosen_names_stay() -> None:
 
 def test_names_that_would_read_the_same_stay() -> None:
     assert readable(["paid_search", "Paid search"], {}) == {"paid_search": "paid_search", "Paid search": "Paid search"}
+
+
+def test_what_a_plan_gains_is_named_after_all_outcomes(known) -> None:
+    dataset: Dataset = replace(known.dataset, outcome_name="new_revenue", outcome_kind="revenue")
+    both = replace(dataset, outcomes=(("existing_customers", dataset),))
+    assert outcome_words(dataset, EUR) == ("new revenue", "new revenue")
+    assert outcome_words(both, EUR) == ("new revenue", "new revenue and existing customers")

@@ -98,11 +98,11 @@ def _noun(name: str, t: Words) -> str:
 
 
 def outcome_words(dataset: Dataset, fmt: Formatter) -> tuple[str, str]:
-    """The outcome's name in a sentence, and the name of what a plan gains."""
+    """The outcome's name in a sentence, and the name of what a plan gains: of all outcomes together."""
     t = fmt.t
     name = fmt.labels.get(dataset.outcome_name, _noun(dataset.outcome_name, t))
     if dataset.outcome_kind != "kpi":
-        return name, name
+        return name, fmt.join([name, *(fmt.labels.get(other, _noun(other, t)) for other, _ in dataset.outcomes)])
     unit = _noun(dataset.outcome_unit, t)
     gained = t("value from {unit}", unit=unit, of_unit=t.of(unit)) if dataset.has_value else unit
     return t("number of {unit}", unit=unit, of_unit=t.of(unit)), gained

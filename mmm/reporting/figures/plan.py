@@ -32,9 +32,11 @@ def from_to(allocation: pd.DataFrame, horizon: str, pen: Pen) -> Drawing:
         _money_axis(ax, sheet, most * (1.08 if sheet.narrow else 1.15), 3 if sheet.narrow else 5)
         ax.xaxis.tick_top()
         ax.set_yticks([])
+        scale = (sheet.width - left - right) / ax.get_xlim()[1]
+        said = next((i for i in range(rows) if _words_fit(table.iloc[i], sheet, scale)), 0)
         for i, (name, line) in enumerate(table.iterrows()):
             y = i * row + (32 if sheet.narrow else row / 2)
-            _move(ax, sheet, str(name), line, y, first=i == 0)
+            _move(ax, sheet, str(name), line, y, words=i == said)
             _row_text(sheet, sheet.fmt.label(str(name)), line, top + (i * row + 13 if sheet.narrow else y))
         if sheet.narrow:
             _key(sheet)
@@ -81,7 +83,15 @@ def _key(sheet: Sheet) -> None:
     sheet.text(second + 11, 10, sheet.fmt.t("recommended"), color=sheet.look["soft"])
 
 
-def _move(ax: Axes, sheet: Sheet, name: str, line: pd.Series, y: float, *, first: bool) -> None:
+def _words_fit(line: pd.Series, sheet: Sheet, scale: float) -> bool:
+    """Whether the lower of the two amounts, with its word, stays clear of the names; ``scale`` is pixels by money."""
+    before, after = float(line["reference"]), float(line["spend"])
+    word = sheet.fmt.t("today") if after >= before else sheet.fmt.t("recommended")
+    text = f"{word} {sheet.fmt.money(min(before, after), short=True)}"
+    return min(before, after) * scale - 11 - text_width(text, 11, 600) > 0
+
+
+def _move(ax: Axes, sheet: Sheet, name: str, line: pd.Series, y: float, *, words: bool) -> None:
     before, after = float(line["reference"]), float(line["spend"])
     colour = sheet.look.channel(name)
     ax.axhline(y, color=sheet.look["grid"], linewidth=1, zorder=0)
@@ -93,10 +103,10 @@ def _move(ax: Axes, sheet: Sheet, name: str, line: pd.Series, y: float, *, first
     # The two amounts stand outside the pair, so that they never meet.
     rising = after >= before
     t = sheet.fmt.t
-    words = (t("today") + " ", t("recommended") + " ") if first else ("", "")
+    said = (t("today") + " ", t("recommended") + " ") if words else ("", "")
     for value, side, word, role, weight in (
-        (before, -1 if rising else 1, words[0], "faint", 400),
-        (after, 1 if rising else -1, words[1], "ink", 600),
+        (before, -1 if rising else 1, said[0], "faint", 400),
+        (after, 1 if rising else -1, said[1], "ink", 600),
     ):
         ax.annotate(
             word + sheet.fmt.money(value, short=True),
