@@ -6,7 +6,7 @@ import engine_cases as cases
 import numpy as np
 import pandas as pd
 import pytest
-from pytensor.compile.mode import Mode
+from plain_model import AS_WRITTEN, density_and_gradient
 
 from mmm.analysis import analyse
 from mmm.analysis.prior import prior_fit
@@ -21,8 +21,6 @@ from mmm.model.draws import expected_outcome, log_density, stacked
 from mmm.model.mixture import make_mixture
 from mmm.model.settings import BaselineSettings, ModelSettings
 from mmm.model.spec import make_spec
-
-AS_WRITTEN = Mode(linker="py", optimizer="merge")
 
 
 def monthly(shape: str, every: str = "month") -> Dataset:
@@ -71,15 +69,9 @@ def test_density_and_gradient_equal_the_plain_model(shape: str, likelihood: str,
     spec = make_spec(data, cases.settings(likelihood, baseline=own))
     p = log_posterior(spec, data, integrated=False)
     model = build(spec, data, fused=False)
-    plain = model.compile_fn([model.logp(), model.dlogp()], mode=AS_WRITTEN)
+    plain = density_and_gradient(model, p)
     for x in 0.7 * np.random.default_rng(3).standard_normal((5, p.layout.dim)):
-        point = p.layout.pymc_point(x)
-        expected, joined = plain(point)
-        sizes = [np.size(point[v.name]) for v in model.value_vars]
-        parts = dict(zip([v.name for v in model.value_vars], np.split(joined, np.cumsum(sizes)[:-1]), strict=True))
-        if p.linear.rotation is not None:
-            parts["drift_raw__"] = parts["drift_raw__"] @ p.layout["drift_raw"].rotation
-        gradient = np.concatenate([parts[name] for name in point])
+        expected, gradient = plain(x)
         value, grad = p.value_and_gradient(x)
         tolerance = 1e-9 * max(1.0, np.abs(gradient).max())
         assert abs(value - expected) < 1e-9 * max(1.0, abs(expected))

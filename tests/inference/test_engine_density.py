@@ -6,7 +6,7 @@ import engine_cases as cases
 import numpy as np
 import pymc as pm
 import pytest
-from pytensor.compile.mode import Mode
+from plain_model import AS_WRITTEN, in_engine_order
 
 from mmm.inference.engine import log_posterior
 from mmm.inference.engine.draws import posterior, terms_of
@@ -27,8 +27,6 @@ PAIRS = (
     ("geo_ragged", "normal"),
     ("geo_history", "normal"),
 )
-# Graphs as they are, equal parts once: rewriting them takes longer than 50 points do.
-AS_WRITTEN = Mode(linker="py", optimizer="merge")
 
 
 def problem(
@@ -73,10 +71,7 @@ def test_density_and_gradient_equal_the_plain_model(shape: str, likelihood: str)
         point = p.layout.pymc_point(x)
         expected, joined, curve = plain(point)
         assert np.allclose(log_beta[i], curve, rtol=0, atol=1e-11)
-        sizes = [np.size(point[v.name]) for v in model.value_vars]
-        parts = dict(zip([v.name for v in model.value_vars], np.split(joined, np.cumsum(sizes)[:-1]), strict=True))
-        parts["drift_raw__"] = parts["drift_raw__"] @ p.layout["drift_raw"].rotation
-        gradient = np.concatenate([parts[name] for name in point])
+        gradient = in_engine_order(model, p, point, joined)
         value, grad = p.value_and_gradient(x)
         tolerance = 1e-9 * max(1.0, np.abs(gradient).max())
         assert abs(value - expected) < tolerance

@@ -5,7 +5,7 @@ import itertools
 import engine_cases as cases
 import numpy as np
 import pytest
-from pytensor.compile.mode import Mode
+from plain_model import density_and_gradient
 
 from mmm.data.dataset import Dataset
 from mmm.errors import SettingsError
@@ -28,7 +28,6 @@ ORDERS = ("carryover_first", "saturation_first")
 _of_media = [f for f in SATURATIONS if not f.of_frequency]
 _pairs = itertools.zip_longest(ADSTOCKS, _of_media, fillvalue=None)
 PAIRS = [(a or ADSTOCKS["delayed"], s or SATURATIONS["hill_sloped"], o) for a, s in _pairs for o in ORDERS]
-AS_WRITTEN = Mode(linker="py", optimizer="merge")
 
 
 def every_family(**changes: object) -> ModelSettings:
@@ -56,15 +55,9 @@ def test_density_and_gradient_equal_the_plain_graph(shape: str) -> None:
     evidence = cases.evidence(shape) if shape == "geo" else NO_EVIDENCE
     engine = log_posterior(spec, panel, evidence, integrated=False)
     model = build(spec, panel, evidence, fused=False)
-    plain = model.compile_fn([model.logp(), model.dlogp()], mode=AS_WRITTEN)
+    plain = density_and_gradient(model, engine)
     for x in 0.7 * np.random.default_rng(3).standard_normal((3, engine.layout.dim)):
-        point = engine.layout.pymc_point(x)
-        expected, joined = plain(point)
-        sizes = [np.size(point[v.name]) for v in model.value_vars]
-        parts = dict(zip([v.name for v in model.value_vars], np.split(joined, np.cumsum(sizes)[:-1]), strict=True))
-        if engine.layout["drift_raw"].rotation is not None:
-            parts["drift_raw__"] = parts["drift_raw__"] @ engine.layout["drift_raw"].rotation
-        gradient = np.concatenate([parts[name] for name in point])
+        expected, gradient = plain(x)
         value, grad = engine.value_and_gradient(x)
         assert value == pytest.approx(expected, rel=1e-10)
         np.testing.assert_allclose(grad, gradient, rtol=1e-6, atol=1e-8 * np.abs(gradient).max())
