@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from intervals import scored
 
 from mmm.assessment.recovery import SEED, Case, estimates, priors_of, simulated_case
 from mmm.data.coarse import MONTH, Spans, spread, summed
@@ -65,12 +66,7 @@ def run_world(index: int, sampler: SamplerSettings) -> list[dict[str, Any]]:
 
 def score(rows: pd.DataFrame) -> pd.DataFrame:
     """By arm: intervals, coverage with its standard error, width and error on the log scale, width over weekly."""
-    rows = rows.assign(
-        inside=(rows["lower"] <= rows["truth"]) & (rows["truth"] <= rows["upper"]),
-        width=np.log(rows["upper"] / rows["lower"]),
-        error=np.abs(np.log(rows["median"] / rows["truth"])),
-    )
-    by = rows.groupby("arm", sort=False)
+    by = scored(rows).groupby("arm", sort=False)
     table = by.agg(
         intervals=("inside", "size"), coverage=("inside", "mean"), width=("width", "mean"), error=("error", "median")
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from intervals import by_group
 
 from mmm.analysis import analyse
 from mmm.arrays import Floats
@@ -30,6 +31,7 @@ from mmm.model.spec import make_spec
 from mmm.simulate import data_settings, random_world, simulate
 
 CAMPAIGNS = 12
+GROUPS = ["level", "arm"]
 MODEL = ModelSettings(mixture=None)
 PATHS = tuple((f"channel {i // 6 + 1}", f"group {i // 3 + 1}") for i in range(CAMPAIGNS))
 
@@ -78,17 +80,6 @@ def run_world(index: int, sampler: SamplerSettings) -> list[dict[str, Any]]:
     return found
 
 
-def score(rows: pd.DataFrame) -> pd.DataFrame:
-    """By level and arm: intervals, coverage, width and error on the log scale."""
-    rows = rows.assign(
-        inside=(rows["lower"] <= rows["truth"]) & (rows["truth"] <= rows["upper"]),
-        width=np.log(rows["upper"] / rows["lower"]),
-        error=np.abs(np.log(rows["median"] / rows["truth"])),
-    )
-    measures = {"intervals": ("inside", "size"), "coverage": ("inside", "mean"), "width": ("width", "mean")}
-    return rows.groupby(["level", "arm"], sort=False).agg(**measures, error=("error", "mean"))
-
-
 def main() -> None:
     """Command line of the study."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -103,7 +94,10 @@ def main() -> None:
     for index in range(options.worlds):
         path = options.work / f"{index:03d}_{options.draws}.json"
         rows += kept(path, f"half-lives alike {index}", lambda i=index: {"rows": run_world(i, sampler)})["rows"]  # type: ignore[misc]
-        print(f"{index + 1}/{options.worlds}\n{score(pd.DataFrame(rows)).round(3).to_string()}", flush=True)
+        print(
+            f"{index + 1}/{options.worlds}\n{by_group(pd.DataFrame(rows), ['level', 'arm']).round(3).to_string()}",
+            flush=True,
+        )
     lines = [
         f"# Parts of channels: {options.worlds} worlds",
         "",
@@ -116,7 +110,7 @@ def main() -> None:
         "| level | fitted | intervals | hold the truth | width | error |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    for key, row in score(pd.DataFrame(rows)).iterrows():
+    for key, row in by_group(pd.DataFrame(rows), GROUPS).iterrows():
         level, arm = key if isinstance(key, tuple) else (key, "")
         said = f"{row['coverage']:.0%} | {row['width']:.2f} | {row['error']:.2f}"
         lines.append(f"| {level} | {arm} | {int(row['intervals'])} | {said} |")

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from intervals import by_group
 
 from mmm.analysis.quarters import returns_in
 from mmm.assessment.resume import kept
@@ -27,6 +28,7 @@ from mmm.model.varying import VaryingSettings
 from mmm.simulate import data_settings, library_world, simulate
 from mmm.study.worlds import entries
 
+GROUPS = ["span", "arm"]
 LAST = 26
 ARMS: dict[str, VaryingSettings | None] = {"constant": None, "varying": VaryingSettings()}
 PUBLIC = ("time_varying", "time_varying_beta")
@@ -61,17 +63,6 @@ def estimates(
                 yield names | {"truth": float(true[c]), "lower": lower, "median": median, "upper": upper}
 
 
-def score(rows: pd.DataFrame) -> pd.DataFrame:
-    """By span and arm: intervals, coverage, width and error on the log scale."""
-    rows = rows.assign(
-        inside=(rows["lower"] <= rows["truth"]) & (rows["truth"] <= rows["upper"]),
-        width=np.log(rows["upper"] / rows["lower"]),
-        error=np.abs(np.log(rows["median"] / rows["truth"])),
-    )
-    measures = {"intervals": ("inside", "size"), "coverage": ("inside", "mean"), "width": ("width", "mean")}
-    return rows.groupby(["span", "arm"], sort=False).agg(**measures, error=("error", "mean"))
-
-
 def page(rows: pd.DataFrame, public: pd.DataFrame, worlds: int) -> list[str]:
     """The page of the docs."""
     lines = [
@@ -85,7 +76,7 @@ def page(rows: pd.DataFrame, public: pd.DataFrame, worlds: int) -> list[str]:
         "| returns of | fitted | intervals | hold the truth | width | error |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    for (span, arm), row in score(rows).iterrows():  # type: ignore[misc]
+    for (span, arm), row in by_group(rows, GROUPS).iterrows():  # type: ignore[misc]
         said = f"{row['coverage']:.0%} | {row['width']:.2f} | {row['error']:.2f}"
         lines.append(f"| {span} | {arm} | {int(row['intervals'])} | {said} |")
     if len(public):
@@ -132,7 +123,10 @@ def main() -> None:
             print(pd.DataFrame(public).round(3).to_string(), flush=True)
     for index in range(options.worlds):
         rows += found(f"{index:03d}", library(index), ModelSettings())
-        print(f"{index + 1}/{options.worlds}\n{score(pd.DataFrame(rows)).round(3).to_string()}", flush=True)
+        print(
+            f"{index + 1}/{options.worlds}\n{by_group(pd.DataFrame(rows), ['span', 'arm']).round(3).to_string()}",
+            flush=True,
+        )
         lines = page(pd.DataFrame(rows), pd.DataFrame(public), index + 1)
         (options.out / "varying.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
