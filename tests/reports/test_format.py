@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from mmm.data.dataset import Dataset
-from mmm.reporting.content.from_fit import outcome_words
+from mmm.reporting.content.from_fit import labels_of, outcome_words
 from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.notation.labels import readable
+from mmm.settings.report import ReportSettings
 
 EUR = Formatter("EUR", "EUR", money_outcome=True)
 ORDERS = Formatter("USD", "orders", money_outcome=False)
@@ -136,3 +137,6 @@ def test_what_a_plan_gains_is_named_after_all_outcomes(known) -> None:
     both = replace(dataset, outcomes=(("existing_customers", dataset),))
     assert outcome_words(dataset, EUR) == ("new revenue", "new revenue")
     assert outcome_words(both, EUR) == ("new revenue", "new revenue and existing customers")
+    report = ReportSettings(labels={"new_revenue": "revenue from new", "existing_customers": "existing customers"})
+    told = replace(EUR, labels=labels_of(both, report))
+    assert outcome_words(both, told) == ("revenue from new", "revenue from new and existing customers")

@@ -22,7 +22,7 @@ from mmm.reporting.content.shapes import carryovers_and_curves
 from mmm.reporting.languages.words import Words, mark, words
 from mmm.reporting.notation.estimate import Estimate, estimate
 from mmm.reporting.notation.formatter import Formatter
-from mmm.reporting.notation.labels import readable
+from mmm.reporting.notation.labels import own, readable
 from mmm.settings import Settings, dump_changed, dump_settings
 from mmm.settings.report import ReportSettings
 
@@ -34,9 +34,6 @@ def formatters(
     report: ReportSettings, plan: PlanSettings, dataset: Dataset, analysis: Analysis
 ) -> tuple[Formatter, Formatter]:
     """Notation of the outcome in its own unit, and of gains (money where the outcome has a value)."""
-    names = [*dataset.channels, *dataset.geos, *dataset.controls]
-    labels = readable(dict.fromkeys(names), report.labels)
-    labels.setdefault("baseline", words(report.language)("Without media"))
     money = dataset.outcome_kind != "kpi"
     margin = margin_of(plan, has_value=dataset.has_value, is_profit=is_profit(dataset))
     base = 1.0
@@ -54,11 +51,20 @@ def formatters(
         row=row_of(dataset),
         return_base=base,
         value_returns=dataset.has_value,
-        labels=labels,
+        labels=labels_of(dataset, report),
         break_even=1.0 / (margin or 1.0),
         margin_known=margin is not None,
     )
     return fmt, replace(fmt, money_outcome=dataset.has_value)
+
+
+def labels_of(dataset: Dataset, report: ReportSettings) -> dict[str, str]:
+    """How names from the data are written; outcomes, which stand within sentences, only where that is stated."""
+    labels = readable(dict.fromkeys([*dataset.channels, *dataset.geos, *dataset.controls]), report.labels)
+    labels.setdefault("baseline", words(report.language)("Without media"))
+    outcomes = (dataset.outcome_name, *(name for name, _ in dataset.outcomes))
+    stated = {name: own(report.labels[name]) for name in outcomes if name in report.labels}
+    return stated | labels
 
 
 def notation(settings: Settings, dataset: Dataset, return_base: float = 1.0) -> Formatter:
