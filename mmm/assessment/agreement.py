@@ -65,12 +65,12 @@ def agreement(fit: Fit, untold: Callable[[], Fit]) -> tuple[Agreement, ...]:
     evidence = fit.evidence
     if not evidence.experiments:
         return ()
-    told = effects(evidence, fit.dataset, fit.response(_MAX_DRAWS))
+    told = effects(evidence, fit.dataset, fit.of_first_outcome.response(_MAX_DRAWS))
     without, weights = told, reweighted(-_log_likelihood(told, evidence.experiments, evidence.df))
     source: Literal["reweighted", "fitted"] = "reweighted"
     if not weights.reliable:
         other = untold()
-        without = effects(evidence, other.dataset, other.response(_MAX_DRAWS))
+        without = effects(evidence, other.dataset, other.of_first_outcome.response(_MAX_DRAWS))
         weights, source = even(len(without)), "fitted"
     found = []
     for i, experiment in enumerate(evidence.experiments):
@@ -88,7 +88,7 @@ def agreement(fit: Fit, untold: Callable[[], Fit]) -> tuple[Agreement, ...]:
 def expectation(fit: Fit, experiment: Experiment) -> View:
     """What a fit expects of a test that it was not told of, per unit of the money at stake, like :class:`Agreement`."""
     evidence = Evidence(experiments=(experiment,))
-    draws = effects(evidence, fit.dataset, fit.response(_MAX_DRAWS))[:, 0]
+    draws = effects(evidence, fit.dataset, fit.of_first_outcome.response(_MAX_DRAWS))[:, 0]
     unit = _worth(experiment, fit.dataset) / stake(experiment, fit.dataset)
     return _view(draws, even(len(draws)), experiment, None, unit)
 

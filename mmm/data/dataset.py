@@ -282,7 +282,7 @@ class Dataset:
                 f"Between {start} and {end} the data have {chosen.sizes['date']} periods; at least two are needed. "
                 f"They run from {self.dates[0].date()} to {self.dates[-1].date()}."
             )
-        return replace(self, data=chosen)
+        return replace(self, data=chosen, outcomes=tuple((n, other.between(start, end)) for n, other in self.outcomes))
 
     def with_outcome_hidden(self, last: int) -> "Dataset":
         """The same panel with the outcome of the last ``last`` periods hidden (media and controls stay known)."""

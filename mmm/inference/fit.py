@@ -16,7 +16,7 @@ from mmm.model.evidence import NO_EVIDENCE, Evidence
 from mmm.model.mixture import SINGLE
 from mmm.model.response import ResponseDraws
 from mmm.model.spec import ModelSpec
-from mmm.model.stage import Ways, composed
+from mmm.model.stage import STAGES, Ways, composed
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -190,6 +190,12 @@ class Fit:
             return direct.only(self.dataset.channels)
         ways = [Ways(s.kind, s.name, s.fit.draws(max_draws).response(), s.worth) for s in self.stages]
         return composed(direct, ways, self.seed).only(self.dataset.channels)
+
+    @property
+    def of_first_outcome(self) -> "Fit":
+        """The same without further outcomes: what is to be held against measurements of the first one."""
+        kept = tuple(stage for stage in self.stages if not STAGES[stage.kind].beside)
+        return self if len(kept) == len(self.stages) else replace(self, stages=kept)
 
     @property
     def lookback(self) -> int:

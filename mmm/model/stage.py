@@ -25,6 +25,7 @@ class Stage:
     ``panel`` gives the equation's own panel of the analysis's and the stage's name, ``believed`` its settings of the
     analysis's. ``way`` is what its draws add to the response of the outcome, of the outcome's draws, the stage's name
     and its draws (as many): a further way of the media to it, before what a unit of the stage is worth counts.
+    ``beside``: it is an outcome of its own, of which what is measured of the first one knows nothing.
     ``meaning`` is its sentence in the documentation.
     """
 
@@ -33,6 +34,7 @@ class Stage:
     panel: Callable[[Dataset, ModelSettings, str], Dataset]
     believed: Callable[[ModelSettings, str], ModelSettings]
     way: Callable[[ResponseDraws, str, ResponseDraws], ResponseDraws]
+    beside: bool = False
 
 
 STAGES: Records[Stage] = Records("stage", "mmm.model.stages")

@@ -10,6 +10,7 @@ from role_cases import fit_of_prior
 from mmm.analysis import analyse
 from mmm.analysis.effects import effect, observed
 from mmm.analysis.ways import residual_correlation
+from mmm.assessment.agreement import expectation
 from mmm.data.dataset import Dataset
 from mmm.errors import SettingsError
 from mmm.inference.fit import Fit, StageFit
@@ -168,6 +169,22 @@ def test_effects_on_several_outcomes_add_up_in_money() -> None:
     settings = PlanSettings(draws=120, horizon="8 weeks", discrepancy=None)
     prepared = [prepare(f, settings).without_spend for f in (fit, alone, other)]
     np.testing.assert_allclose(prepared[0], prepared[1] + prepared[2][pairs], rtol=1e-9)
+
+
+def test_a_test_of_the_first_outcome_is_held_against_it_alone() -> None:
+    fit = fit_with(STAGES["outcome"], shape="national")
+    asked = cases.evidence("national").experiments[0]
+    alone = expectation(replace(fit, stages=()), asked)
+    assert expectation(fit, asked) == alone
+    mediated = fit_with(STAGES["mediator"], shape="national")
+    assert mediated.of_first_outcome is mediated
+
+
+def test_a_part_of_the_time_is_one_of_all_outcomes() -> None:
+    data = with_outcome("national")
+    part = data.between(end=data.dates[20].date())
+    assert dict(part.outcomes)[NAME].dates.equals(part.dates)
+    assert len(part.dates) == 21
 
 
 def test_a_return_is_stated_of_all_outcomes() -> None:

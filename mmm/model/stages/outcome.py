@@ -28,4 +28,5 @@ RECORD = Stage(
     panel=_panel,
     believed=_believed,
     way=_way,
+    beside=True,
 )
