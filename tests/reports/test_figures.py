@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mmm.reporting.design.colour import CHANNEL_COLOURS, _to_oklch, channel_colour, contrast, dark_twin
 from mmm.reporting.design.look import make_look
-from mmm.reporting.figures.drivers import waterfall
+from mmm.reporting.figures.drivers import waterfall, weekly
 from mmm.reporting.figures.plan import from_to, gain_distribution
 from mmm.reporting.figures.returns import response_curves, returns
 from mmm.reporting.figures.sheet import NARROW, WIDE, Drawn, Pen, clean_svg, fitted, spread, text_width, ticks
@@ -128,6 +128,19 @@ def test_what_the_marks_mean_is_said_where_it_stays_clear_of_the_names() -> None
     assert "recommended €700k" in wide
     assert "today €1.40m" in wide
     assert "recommended €94k" not in wide
+
+
+def test_names_of_usual_length_stand_whole_beside_the_layers() -> None:
+    dates = pd.date_range("2023-01-02", periods=60, freq="7D")
+    names = ["Without media", "Out of home", "tv"]
+    parts = [
+        pd.DataFrame({"date": dates, "component": name, "kind": "media" if i else "baseline", "mean": 10.0 - i})
+        for i, name in enumerate(names)
+    ]
+    actual = pd.DataFrame({"date": dates, "actual": 27.0})
+    drawn = weekly(pd.concat(parts), actual, pen(names[1:]))
+    for svg in both(drawn):
+        assert ">Out of home<" in svg
 
 
 def viewbox(svg: str) -> tuple[float, float]:

@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from mmm.reporting.figures.sheet import Drawing, Pen, Sheet, draw, fitted, spread, ticks
+from mmm.reporting.figures.sheet import Drawing, Pen, Sheet, draw, fitted, spread, text_width, ticks
 from mmm.reporting.languages.words import mark
 from mmm.reporting.notation.estimate import Estimate
 from mmm.reporting.notation.formatter import Formatter
 
+# Where a layer's name begins, right of the panel: after a line and a swatch.
+_NAMED_AT = 31
 _MOST_LAYERS = 8
 _MOST_STEPS = 16
 _SLOW = ("intercept", "trend", "changes_of_slope", "drift")
@@ -148,12 +150,15 @@ def weekly(decomposition: pd.DataFrame, actual: pd.DataFrame, pen: Pen) -> Drawi
 
     def paint(sheet: Sheet) -> None:
         left, right = (44, 96) if sheet.narrow else (52, 122)
-        x = means.index.to_numpy()
-        upper = _panel(sheet, (left, right), 30, 0.36 * sheet.height, means.index)
-        _whole(upper, sheet, x, (slow.to_numpy(), base.to_numpy()), actual)
         layers = [(sheet.fmt.label(c), means[c].to_numpy(), sheet.look.channel(c)) for c in reversed(own)]
         if rest:
             layers.insert(0, (sheet.fmt.others(len(rest)), means[rest].sum(axis=1).to_numpy(), sheet.look["today"]))
+        # Room for the names, as long as the panels keep most of the width.
+        wished = _NAMED_AT + 2 + max((int(np.ceil(text_width(name))) for name, _, _ in layers), default=0)
+        right = min(max(right, wished), right + 40)
+        x = means.index.to_numpy()
+        upper = _panel(sheet, (left, right), 30, 0.36 * sheet.height, means.index)
+        _whole(upper, sheet, x, (slow.to_numpy(), base.to_numpy()), actual)
         start = 0.36 * sheet.height + 84
         lower = _panel(sheet, (left, right), start, sheet.height - start - 30, means.index)
         _stack(lower, sheet, x, layers, start)
@@ -228,7 +233,7 @@ def _stack(ax: Axes, sheet: Sheet, x: np.ndarray, layers: list[tuple[str, np.nda
     for (name, _, colour), want, y in zip(layers, wished, placed, strict=True):
         sheet.line([edge + 2, edge + 10, edge + 15], [want, y, y], "today")
         sheet.swatch(edge + 17, y, colour)
-        sheet.text(edge + 31, y, fitted(name, sheet.width - edge - 33, 12), fontsize=12)
+        sheet.text(edge + _NAMED_AT, y, fitted(name, sheet.width - edge - _NAMED_AT - 2, 12), fontsize=12)
 
 
 def date_axis(ax: Axes, sheet: Sheet, dates: pd.Index) -> None:
