@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from mmm.reporting.content.what_if import outcome_draws
+from mmm.reporting.figures.sheet import text_width
 from mmm.reporting.runs.run import Report
 from mmm.reporting.runs.story import Story
 
@@ -87,6 +88,17 @@ def test_text_of_figures_stays_in_its_drawing(opened: Page) -> None:
            }).map(t => t.textContent)"""
     )
     assert outside == []
+
+
+def test_widths_are_those_that_a_browser_sets(opened: Page) -> None:
+    seen = opened.page.evaluate(
+        """() => [...document.querySelectorAll('.chart .wide text')].filter(t => t.getBoundingClientRect().width).map(
+              t => [t.textContent, parseFloat(getComputedStyle(t).fontSize), +getComputedStyle(t).fontWeight,
+                    t.getComputedTextLength()])"""
+    )
+    assert len(seen) > 20
+    for text, size, weight, width in seen:
+        assert text_width(text.strip(), size, weight) == pytest.approx(width, abs=0.5), text
 
 
 def test_the_embedded_fonts_are_used(opened: Page) -> None:

@@ -282,13 +282,15 @@ def _tenth(match: re.Match[str]) -> str:
 
 
 def text_width(text: str, size: float = 12, weight: int = 400) -> float:
-    """Width of a text in pixels, in the report's font."""
+    """Width of a text in pixels, in the report's font: what a browser sets, its edges' white included."""
     if not text:
         return 0.0
     register_fonts()
     with _drawing():
-        path = TextPath((0, 0), text, size=size, prop=FontProperties(family=_RC["font.family"], weight=weight))
-    return float(path.get_extents().width) if len(path.vertices) else size * 0.3 * len(text)
+        prop = FontProperties(family=_RC["font.family"], weight=weight)
+        # Ink ends before the text does, so a mark behind it says where it ends.
+        marked, mark = (TextPath((0, 0), t, size=size, prop=prop).get_extents().x1 for t in (text + "|", "|"))
+    return float(marked - mark)
 
 
 def fitted(text: str, width: float, size: float = 12, weight: int = 400) -> str:
