@@ -67,11 +67,16 @@ def _active(settings: Settings, out: Path) -> tuple[Register, Entry]:
 
 
 def model_of(entry: Entry, settings: Settings, dataset: Dataset) -> Fit:
-    """The fit that the plan was made on: from the store, or made again from the data before the plan."""
-    try:
-        return load(Path(settings.placed_sampler.store) / entry.content.fit)
-    except FitError as error:
-        say(f"{error} Fitting again on the data before the plan.")
+    """The fit that the plan was made on: from the store, or made again from the data before the plan.
+
+    One with further equations is asked for as it was made, as the plan names the outcome's own equation alone; the
+    store has them all where the data before the plan are the same.
+    """
+    if not settings.model.stages and not settings.data.target.also:
+        try:
+            return load(Path(settings.placed_sampler.store) / entry.content.fit)
+        except FitError as error:
+            say(f"{error} Fitting again on the data before the plan.")
     before = dataset.between(None, (pd.Timestamp(entry.content.dates[0]) - pd.Timedelta(days=1)).date())
     return judged(request_of(settings, before), progress=True, say=say).fit
 

@@ -51,14 +51,27 @@ def as_fitted(fit: Fit, dataset: Dataset) -> Dataset:
     return dataset.with_channels(then.channels)
 
 
+def unfollowed(fit: Fit, dataset: Dataset) -> str:
+    """Why outcomes since the plan cannot be held against ``fit``, as a sentence; empty where they can.
+
+    A plan counts all ways of its money and all outcomes, of which a single equation knows a part.
+    """
+    if dataset.coarse:
+        return "Outcomes are followed by single periods; here an outcome row covers several."
+    if fit.stages:
+        names = ", ".join(stage.name for stage in fit.stages)
+        return f"The plan counts what media do by way of, or beside, {names}; the outcome's own equation knows a part."
+    return ""
+
+
 def expect(fit: Fit, dataset: Dataset, first: pd.Timestamp, last: pd.Timestamp, draws: int) -> Expected | None:
-    """What ``fit`` expects of the observed periods that start from ``first`` to ``last``; None where there are none."""
+    """What ``fit`` expects of the observed periods that start from ``first`` to ``last``; None where there are none.
+
+    Raises DataError where outcomes cannot be followed (:func:`unfollowed`).
+    """
     now = as_fitted(fit, dataset)
-    if now.coarse:
-        raise DataError(
-            "Plans are followed by outcomes of single periods; here an outcome row covers several. Give outcomes by "
-            "week or day for the time of the plan."
-        )
+    if why := unfollowed(fit, now):
+        raise DataError(f"{why} A report on all data says what came of the money.")
     outcome = np.where(now.data["observed"].values, now.data["outcome"].values, np.nan)
     inside = (now.dates >= first) & (now.dates <= last) & np.isfinite(outcome).any(axis=1)
     if not inside.any():

@@ -10,7 +10,7 @@ import pandas as pd
 from mmm.data.dataset import Dataset
 from mmm.data.quality import Finding
 from mmm.inference.fit import Fit
-from mmm.monitoring.expected import Expected, expect
+from mmm.monitoring.expected import Expected, expect, unfollowed
 from mmm.monitoring.finance import fiscal, months
 from mmm.monitoring.pacing import Pace, pace
 from mmm.monitoring.points import points_of
@@ -47,9 +47,9 @@ def look(seen: Seen, settings: MonitorSettings, made: dt.datetime | None = None)
     """The state of the plan. Raises DataError where the data do not fit the plan's model."""
     content = seen.content
     actual = spent_of(content, seen.dataset)
-    expected = expect(
-        seen.fit, seen.dataset, pd.Timestamp(content.dates[0]), pd.Timestamp(content.dates[-1]), settings.draws
-    )
+    first, last = pd.Timestamp(content.dates[0]), pd.Timestamp(content.dates[-1])
+    why = unfollowed(seen.fit, seen.dataset)
+    expected = None if why else expect(seen.fit, seen.dataset, first, last, settings.draws)
     found = None if expected is None else test_of(expected, settings, len(content.dates))
     planned = content.money
     told = [] if seen.reported is None else campaigns(content, seen.reported, len(actual))
@@ -80,6 +80,7 @@ def look(seen: Seen, settings: MonitorSettings, made: dt.datetime | None = None)
         years=tuple(fiscal(content, actual, "year")),
         months=tuple(months(content, actual)),
         surprise=None if expected is None or found is None else _surprise(expected, found, settings.alpha),
+        unfollowed=why,
         points=(),
         data=seen.dataset.fingerprint,
         fit=content.fit,

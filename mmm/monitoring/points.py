@@ -57,7 +57,14 @@ def _data(state: State, findings: tuple[Finding, ...], revised: int) -> Iterator
             size=float(abs(revised)),
         )
     rows = len(state.weeks)
-    if rows < state.seen:
+    if state.unfollowed:
+        yield Point(
+            kind="unfollowed",
+            severity="note",
+            sentence=f"Money and limits are followed, the outcome is not: {state.unfollowed}",
+            advice="Make the fit anew when the outcomes are in: it sees them all.",
+        )
+    elif rows < state.seen:
         missing = state.seen - rows
         yield Point(
             kind="data",

@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 FILE = "monitor.json"
 Severity = Literal["act", "look", "note"]
-Kind = Literal["surprise", "pace", "channel_pace", "limit", "data", "revised", "no_data", "over", "returns", "cost"]
+Kind = Literal[
+    "surprise", "pace", "channel_pace", "limit", "data", "revised", "no_data", "over", "returns", "cost", "unfollowed"
+]
 
 
 class Part(BaseModel):
@@ -189,6 +191,8 @@ class State(Part):
     years: tuple[Fiscal, ...]
     months: tuple[Month, ...]
     surprise: Surprise | None
+    unfollowed: str = ""
+    """Why the outcome is not held against what was expected; empty where it is."""
     points: tuple[Point, ...]
     data: str
     """Fingerprint of the data looked at."""

@@ -13,10 +13,11 @@ import pandas as pd
 import pytest
 from following_cases import SEEN, WEEKS, plan_of, wide
 
+from mmm.data.coarse import summed
 from mmm.data.dataset import Dataset
 from mmm.data.quality import Finding
 from mmm.errors import DataError
-from mmm.inference.fit import Fit
+from mmm.inference.fit import Fit, StageFit
 from mmm.monitoring.expected import expect
 from mmm.monitoring.look import Seen, look, revised
 from mmm.monitoring.pacing import pace
@@ -158,6 +159,24 @@ def test_a_plan_that_has_not_begun(seen: Seen) -> None:
     state = look(replace(seen, entry=replace(seen.entry, content=content)), SETTINGS)
     assert (state.seen, state.verdict, _kinds(state), state.surprise) == (0, "note", {"no_data"}, None)
     assert "Where are we" in room(state, ReportSettings())
+
+
+@pytest.mark.parametrize(("why", "words"), [("mediated", "by way of, or beside, visits"), ("coarse", "covers several")])
+def test_money_is_followed_where_the_outcome_cannot_be(seen: Seen, why: str, words: str) -> None:
+    if why == "mediated":
+        fit = replace(seen.fit, stages=(StageFit("mediator", "visits", seen.fit),))
+        other = replace(seen, fit=fit)
+    else:
+        other = replace(seen, dataset=summed(seen.dataset, "4 weeks"))
+    state = look(other, SETTINGS)
+    assert (state.seen, state.surprise, state.weeks, state.efficiency) == (SEEN, None, (), ())
+    point = next(point for point in state.points if point.kind == "unfollowed")
+    assert words in point.sentence
+    assert state.total == look(seen, SETTINGS).total
+    assert "data" not in _kinds(state)
+    assert words in room(state, ReportSettings())
+    with pytest.raises(DataError, match=words):
+        expect(other.fit, other.dataset, other.dataset.dates[-SEEN], other.dataset.dates[-1], 50)
 
 
 def test_data_that_lost_a_channel_do_not_fit_the_model(seen: Seen) -> None:

@@ -25,6 +25,7 @@ _BADGES: dict[str, tuple[Tone, str, str]] = {
 _TONES: dict[str, Tone] = {"act": "bad", "look": "warn", "note": ""}
 _TITLES = {
     "surprise": "The outcome is a surprise",
+    "unfollowed": "The outcome is not followed",
     "pace": "Pace of the whole plan",
     "channel_pace": "Pace of a channel",
     "limit": "A limit",
@@ -130,7 +131,8 @@ def _estimate(value: Interval) -> Estimate:
 def _outcome(state: State, fmt: Formatter, drawn: tuple[Drawn, ...]) -> Chapter:
     found = state.surprise
     if found is None:
-        return chapter("outcome", "Is the outcome what was expected?", "No outcome of the plan's periods is in yet.")
+        why = state.unfollowed or "No outcome of the plan's periods is in yet."
+        return chapter("outcome", "Is the outcome what was expected?", why)
     rings = fmt.number(1 / found.alpha)
     answer = (
         f"The evidence against the model is {fmt.fine(found.evidence)}, at most {fmt.fine(found.largest)} so far; it "
