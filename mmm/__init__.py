@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mmm import costs, errors, extend, plot
     from mmm.analysis import Analysis
     from mmm.analysis.models import by_model, disagreement
+    from mmm.api.compare import compare_models
     from mmm.api.data import correlations, from_frame, load
     from mmm.api.fit import Fit, fit
     from mmm.api.plan import plan
@@ -62,6 +63,7 @@ _WHERE = {
     "budget_curve": "mmm.planning.curve",
     "build": "mmm.model.build",
     "by_model": "mmm.analysis.models",
+    "compare_models": "mmm.api.compare",
     "correlations": "mmm.api.data",
     "disagreement": "mmm.analysis.models",
     "few_moves": "mmm.planning.moves",
@@ -102,6 +104,7 @@ __all__ = [
     "budget_curve",
     "build",
     "by_model",
+    "compare_models",
     "correlations",
     "costs",
     "disagreement",

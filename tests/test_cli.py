@@ -281,6 +281,24 @@ def test_a_backtest_prints_its_scores_and_writes_its_tables(fitted: tuple[Result
     assert (wrong.exit_code, "Shorten backtest.least" in wrong.stderr) == (3, True)
 
 
+def test_models_are_set_side_by_side(world: Path, tmp_path: Path) -> None:
+    compared = {"models": {"as it is": {}, "late": {"model.adstock": {"family": "delayed"}}}, "ahead": False}
+    config = changed(world, tmp_path, comparison=compared, model={"mixture": None})
+    quick = (*QUICK, "-p", f"sampler.store={tmp_path / 'store'}")
+    result = run("models", config, *quick, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "How well does each predict?" in result.stdout
+    assert "CRPS" not in result.stdout
+    assert "predicts best" in (tmp_path / "out/models.html").read_text(encoding="utf-8")
+    assert set(pd.read_csv(tmp_path / "out/models.csv")["model"]) == {"as it is", "late"}
+    assert len(pd.read_csv(tmp_path / "out/returns.csv")) == 6
+    same = changed(world, tmp_path, comparison={"models": {"a": {}, "b": {}}}, model={"mixture": None})
+    twice = run("models", same, *quick)
+    assert (twice.exit_code, "'b' and 'a' are the same model" in twice.stderr) == (2, True)
+    nothing = run("models", changed(world, tmp_path), *quick)
+    assert (nothing.exit_code, "docs/comparison.md shows it" in nothing.stderr) == (2, True)
+
+
 def test_runs_are_listed_from_their_manifests(tmp_path: Path) -> None:
     for run_name, title, budget in (("20250101-000000", "First", 100.0), ("20250301-000000", "Second", None)):
         folder = tmp_path / "trial" / run_name

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mmm.cli.errors import Commands
-from mmm.cli.first_commands import Config, Parameters, compare, export, imports, init, priors
+from mmm.cli.first_commands import Config, Parameters, compare, export, imports, init, models, priors
 from mmm.cli.plans_commands import REPORTS, By, Note, Out, Plan, alerts, plans
 
 _EPILOG = (
@@ -30,6 +30,7 @@ app.command()(init)
 app.command()(export)
 app.command()(compare)
 app.command()(priors)
+app.command()(models)
 app.add_typer(imports)
 app.add_typer(plans)
 app.add_typer(alerts)

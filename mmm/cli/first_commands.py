@@ -133,3 +133,16 @@ def priors(
         write_learned(config, parameter or [], write)
     else:
         show_priors(config, parameter or [], out, draws)
+
+
+def models(
+    config: Config,
+    parameter: Parameters = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the page and the tables. [reports/<name>/models]")
+    ] = None,
+) -> None:
+    """Set models of one outcome side by side (section comparison): how well they predict, what they say."""
+    from mmm.cli.models import show_models
+
+    show_models(config, parameter or [], out)

@@ -25,6 +25,7 @@ from mmm.planning.settings import PlanSettings
 from mmm.projects import placed
 from mmm.register.settings import HandoverSettings, RegisterSettings
 from mmm.section import Section
+from mmm.settings.comparison import ComparisonSettings
 from mmm.settings.report import ReportSettings
 from mmm.suggest import suggestion
 
@@ -53,6 +54,9 @@ class Settings(Section):
     campaigns: CampaignSettings | None = Field(None, description="Money inside channels, by campaign and category.")
     ltv: LtvSettings | None = Field(None, description="Orders of customers and their value, beside the model.")
     backtest: BacktestSettings = Field(BacktestSettings(), description="Refreshes that `mmm backtest` makes again.")
+    comparison: ComparisonSettings | None = Field(
+        None, exclude_if=lambda own: own is None, description="Other models of the same outcome, for `mmm models`."
+    )
     plan: PlanSettings = Field(PlanSettings(), description="The budget decision.")
     plan_register: RegisterSettings = Field(
         RegisterSettings(), description="Where plans are kept, and who may approve which."

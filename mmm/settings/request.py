@@ -3,13 +3,14 @@
 import math
 
 from mmm.data.dataset import Dataset
+from mmm.errors import SettingsError
 from mmm.model.given import with_priors_from
 from mmm.model.mixture import Beliefs
 from mmm.model.within import of_part
 from mmm.planning.worth import UnitWorth, read_worth
 from mmm.settings.document import Settings
 from mmm.settings.portfolio import Portfolio
-from mmm.settings.read import load_dataset, load_evidence
+from mmm.settings.read import load_dataset, load_evidence, settings_from
 from mmm.workflow.fitting import values
 from mmm.workflow.lenses import RULE, OtherLenses
 from mmm.workflow.portfolio import Budget, MarketRequest
@@ -30,6 +31,23 @@ def request_of(settings: Settings, dataset: Dataset | None = None) -> Request:
     beliefs = Beliefs(model, load_evidence(settings, dataset))
     worth = read_worth(settings.plan, settings.base)
     return Request(dataset, beliefs, settings.placed_sampler, settings.gate, settings.backtest, settings.plan, worth)
+
+
+def compared_by(settings: Settings) -> dict[str, Settings]:
+    """The settings of every model of ``comparison``, by name: these with what it changes.
+
+    Raises SettingsError where there is no such section, or lists every problem of a model's changes.
+    """
+    if settings.comparison is None:
+        raise SettingsError(
+            "There is nothing to compare: add comparison.models, such as {as it is: {}, late: {model.adstock: "
+            "{family: delayed}}}; docs/comparison.md shows it."
+        )
+    document = settings.model_dump(mode="json", exclude_defaults=True, exclude={"comparison"})
+    return {
+        name: settings_from(document, changes, base=settings.base, origin=f"comparison.models.{name}")
+        for name, changes in settings.comparison.models.items()
+    }
 
 
 def lenses_of(settings: Settings, worth: UnitWorth | None = None, rule: str = RULE) -> OtherLenses:

@@ -145,6 +145,12 @@ def backtested(request: Request, place: Refreshes | None = None, say: Say = lamb
     return made
 
 
+def refreshed(request: Request, say: Say = lambda _: None) -> Backtest:
+    """The backtest of a request, found beside its fit or made. Raises what :func:`backtested` raises."""
+    kept = Place(request.store, say).found(BACKTEST, fitted(request, say=say), _refreshed(request))
+    return backtested(request, say=say) if kept is None else kept
+
+
 def _refreshed(request: Request) -> dict[str, Any]:
     """What a backtest depends on besides the fit of all data."""
     return {
