@@ -5,9 +5,11 @@ products for all of them; the best are judged by the estimator that the test wil
 """
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
+from scipy.special import ndtri
 from threadpoolctl import threadpool_limits
 
 from mmm.arrays import Floats
@@ -20,6 +22,8 @@ from mmm.experiments.simplex import Bools
 _WINDOWS = 24
 _LEAST_WINDOWS = 6
 _SWAPS = 200
+_SHRUNK = 4.0
+_Z = 1.6448536269514722
 _GRID = np.linspace(0.0, 8.0, 321)
 """Effects that power is looked up at, in units of the misfit."""
 POWER = 0.8
@@ -46,12 +50,48 @@ class Search:
 
 
 @dataclass(frozen=True)
+class Chance:
+    """What errors of placebo tests, ``studentised`` by a misfit, say of an interval and of what it would find."""
+
+    studentised: Floats = field(repr=False)
+
+    @cached_property
+    def most(self) -> float:
+        """Half the width of a 90% interval, in units of the misfit."""
+        return quantile(self.studentised)
+
+    @cached_property
+    def _curve(self) -> Floats:
+        both = np.concatenate([self.studentised, -self.studentised])
+        found = (np.abs(both[:, None] + _GRID) > self.most).mean(axis=0)
+        return np.asarray(np.maximum.accumulate(found))
+
+    @property
+    def error(self) -> float:
+        """The standard error of a normal distribution with the same 90% interval, in units of the misfit."""
+        return self.most / _Z
+
+    @property
+    def detectable(self) -> float:
+        """The least effect that is found with a chance of 80%, in units of the misfit."""
+        return float(np.interp(POWER, self._curve, _GRID))
+
+    def power(self, effects: Floats) -> Floats:
+        """Chance that the interval leaves out zero for ``effects`` in units of the misfit, of the same shape."""
+        return np.asarray(np.interp(np.abs(effects), _GRID, self._curve))
+
+
+def normal_errors(count: int = 2001) -> Floats:
+    """Evenly spread quantiles of the normal distribution: errors of what is known to err so."""
+    return np.asarray(ndtri((np.arange(count) + 0.5) / count))
+
+
+@dataclass(frozen=True)
 class Design:
     """Groups [b, g] for tests of ``length`` periods, judged by placebo tests; shares are of the group's outcome.
 
     ``misfit[b]`` is the estimator's relative misfit, ``bias[b]`` and ``coverage[b]`` what its 90% interval shows in the
-    windows, ``error[b]`` the standard error that a readout would state, ``detectable[b]`` the least effect that is
-    found with a chance of 80%. ``studentised`` are all errors in units of their misfit, which power is made of.
+    windows, ``chance`` what all errors say in units of their misfit, ``errors[window, b]`` what was found in each.
     """
 
     groups: Bools
@@ -60,20 +100,31 @@ class Design:
     misfit: Floats
     bias: Floats
     coverage: Floats
-    error: Floats
-    detectable: Floats
-    studentised: Floats = field(repr=False)
+    chance: Chance
+    errors: Floats = field(repr=False)
+
+    @property
+    def error(self) -> Floats:
+        """Standard error [b] that a readout would state."""
+        return self.chance.error * self.misfit
+
+    @property
+    def detectable(self) -> Floats:
+        """Least effect [b] that is found with a chance of 80%."""
+        return self.chance.detectable * self.misfit
+
+    @property
+    def correlation(self) -> Floats:
+        """Of the groups' errors over windows, [b, b]; drawn towards none as there are few windows."""
+        windows, groups = self.errors.shape
+        if groups == 1:
+            return np.ones((1, 1))
+        found = np.corrcoef(self.errors.T)
+        return np.asarray(np.where(np.eye(groups, dtype=bool), 1.0, found * windows / (windows + _SHRUNK)))
 
     def power(self, group: int, shares: Floats) -> Floats:
         """Chance [k] that the interval leaves out zero for relative effects ``shares[k]``."""
-        most = quantile(self.studentised)
-        return np.asarray(np.interp(np.abs(shares) / self.misfit[group], _GRID, _power(self.studentised, most)))
-
-
-def _power(studentised: Floats, most: float) -> Floats:
-    both = np.concatenate([studentised, -studentised])
-    found = (np.abs(both[:, None] + _GRID) > most).mean(axis=0)
-    return np.asarray(np.maximum.accumulate(found))
+        return self.chance.power(shares / self.misfit[group])
 
 
 def draw_groups(outcome: Floats, rules: Rules, count: int, rng: np.random.Generator) -> Bools:
@@ -125,16 +176,55 @@ def changes(outcome: Floats, spans: list[Span]) -> tuple[Floats, Floats]:
     return during / before, before
 
 
-def rough_errors(groups: Bools, change: Floats, size: Floats) -> Floats:
-    """Root mean square [b] over windows of what difference in differences finds where nothing happened."""
+def rough_errors(groups: Bools, change: Floats, size: Floats, donors: Bools | None = None) -> Floats:
+    """Root mean square [b] over windows of what difference in differences finds where nothing happened.
+
+    Against all others, or those of them among ``donors[g]``.
+    """
     chosen = groups.astype(float)
+    others = (1.0 - chosen) if donors is None else (1.0 - chosen) * donors
     treated = (chosen @ (change * size).T) / (chosen @ size.T)
-    others = (1.0 - chosen) @ change.T / (1.0 - chosen).sum(axis=1, keepdims=True)
-    return np.asarray(np.sqrt(((treated - others) ** 2).mean(axis=1)))
+    left = others @ change.T / others.sum(axis=1, keepdims=True)
+    return np.asarray(np.sqrt(((treated - left) ** 2).mean(axis=1)))
 
 
 def search(panel: GeoPanel, rules: Rules, length: int, how: Search) -> Design:
     """The best groups that keep the rules, judged. Raises DataError where the history is too short for windows."""
+    spans = windows(panel, length)
+    rng = np.random.default_rng(how.seed)
+    with threadpool_limits(1):
+        groups = _found(panel, rules, spans, how, rng, np.ones(len(panel.regions), dtype=bool))
+        return judged(panel, groups, spans, how.estimator)
+
+
+def search_cells(panel: GeoPanel, rules: Rules, length: int, how: Search, cells: int) -> Design:
+    """``cells`` disjoint groups, each of the rules' number of regions, read against the same controls.
+
+    One after the other, the first with the regions that must be treated, each at its best beside those before it; all
+    together keep the rule on the largest share. Raises DataError like :func:`search`.
+    """
+    spans = windows(panel, length)
+    rng = np.random.default_rng(how.seed)
+    size = panel.outcome.mean(axis=0)
+    taken, chosen = np.zeros(len(panel.regions), dtype=bool), []
+    with threadpool_limits(1):
+        for cell in range(cells):
+            left = (rules.largest_share - size[taken].sum() / size.sum()) / (cells - cell)
+            own = replace(
+                rules,
+                must=rules.must if cell == 0 else np.zeros_like(taken),
+                never=rules.never | taken,
+                largest_share=left,
+            )
+            groups = _found(panel, own, spans, how, rng, ~taken)
+            rough = rough_errors(groups, *changes(panel.outcome, spans), ~taken)
+            chosen.append(groups[rough.argmin()])
+            taken |= chosen[-1]
+        return judged(panel, np.stack(chosen), spans, how.estimator, ~taken)
+
+
+def windows(panel: GeoPanel, length: int) -> list[Span]:
+    """Windows in which designs of ``length`` periods are judged. Raises DataError where too few fit in."""
     require_sizes(panel, slice(0, len(panel.dates)))
     spans = spans_before(0, len(panel.dates), length, _WINDOWS)
     if len(spans) < _LEAST_WINDOWS:
@@ -142,19 +232,27 @@ def search(panel: GeoPanel, rules: Rules, length: int, how: Search) -> Design:
             f"{panel.source} has {len(panel.dates)} {panel.unit}s; a test of {length} is judged in windows as long, of "
             f"which at least {_LEAST_WINDOWS} have to fit in. Shorten the test, or give an earlier history."
         )
-    rng = np.random.default_rng(how.seed)
-    with threadpool_limits(1):
-        groups = draw_groups(panel.outcome, rules, how.draws, rng)
-        change, size = changes(panel.outcome, spans)
-        groups = groups[np.argsort(rough_errors(groups, change, size), kind="stable")[: how.kept]]
-        groups = np.unique(np.stack([_improved(g, rules, change, size, rng) for g in groups]), axis=0)
-        return judged(panel, groups, spans, how.estimator)
+    return spans
 
 
-def _improved(group: Bools, rules: Rules, change: Floats, size: Floats, rng: np.random.Generator) -> Bools:
+def _found(
+    panel: GeoPanel, rules: Rules, spans: list[Span], how: Search, rng: np.random.Generator, donors: Bools
+) -> Bools:
+    """The best groups [b, g] of those drawn, each improved by exchanges."""
+    groups = draw_groups(panel.outcome, rules, how.draws, rng)
+    change, size = changes(panel.outcome, spans)
+    order = np.argsort(rough_errors(groups, change, size, donors), kind="stable")
+    return np.unique(
+        np.stack([_improved(g, rules, change, size, rng, donors) for g in groups[order[: how.kept]]]), axis=0
+    )
+
+
+def _improved(
+    group: Bools, rules: Rules, change: Floats, size: Floats, rng: np.random.Generator, donors: Bools
+) -> Bools:
     """The group after rounds of exchanging one region for another, each by its best of many exchanges."""
     share = size.mean(axis=0) / size.mean(axis=0).sum()
-    best, error = group, float(rough_errors(group[None], change, size)[0])
+    best, error = group, float(rough_errors(group[None], change, size, donors)[0])
     for _ in range(20):
         inside = np.flatnonzero(best & ~rules.must)
         outside = np.flatnonzero(~best & ~rules.never)
@@ -167,40 +265,36 @@ def _improved(group: Bools, rules: Rules, change: Floats, size: Floats, rng: np.
         tried = tried[tried @ share <= rules.largest_share]
         if not len(tried):
             return best
-        errors = rough_errors(tried, change, size)
+        errors = rough_errors(tried, change, size, donors)
         if errors.min() >= error:
             return best
         best, error = tried[errors.argmin()], float(errors.min())
     return best
 
 
-def judged(panel: GeoPanel, groups: Bools, spans: list[Span], estimator: str) -> Design:
-    """Groups by the estimator that they will be read with, over placebo windows."""
+def judged(panel: GeoPanel, groups: Bools, spans: list[Span], estimator: str, donors: Bools | None = None) -> Design:
+    """Groups by the estimator that they will be read with, over placebo windows, against ``donors[g]`` or all."""
     shares, misfits = [], []
+    left = np.ones(groups.shape[1], dtype=bool) if donors is None else donors
     for span in spans:
-        question = pose(panel.outcome, span, groups, np.ones((1, groups.shape[1]), dtype=bool), index=True).question
+        question = pose(panel.outcome, span, groups, left[None], index=True).question
         answer = ESTIMATORS[estimator].answer(question)
         expected = answer.path[:, question.before :].mean(axis=1)
         shares.append(answer.effect(question)[:, question.before :].mean(axis=1) / expected)
         misfits.append(answer.fit_error(question) / np.abs(expected))
     share, misfit = np.stack(shares), np.maximum(np.stack(misfits), 1e-12)
     studentised = share / misfit
-    most = quantile(studentised.ravel())
     # Each window by the errors of the others.
     held = np.stack(
         [np.abs(studentised[k]) <= quantile(np.delete(studentised, k, axis=0).ravel()) for k in range(len(spans))]
     )
-    typical = np.median(misfit, axis=0)
-    chance = _power(studentised.ravel(), most)
-    least = float(np.interp(POWER, chance, _GRID))
     return Design(
         groups=groups,
         length=spans[0].length,
         estimator=estimator,
-        misfit=typical,
+        misfit=np.median(misfit, axis=0),
         bias=share.mean(axis=0),
         coverage=held.mean(axis=0),
-        error=most * typical / 1.6448536269514722,
-        detectable=least * typical,
-        studentised=studentised.ravel(),
+        chance=Chance(studentised.ravel()),
+        errors=share,
     )

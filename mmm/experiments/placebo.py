@@ -23,6 +23,9 @@ _DRAWS = 999
 AVERAGE = "average"
 _MOST_WINDOWS = 24
 _LEAST_WINDOWS = 3
+_HISTORY = 0.7
+"""Share of the history that lies before the first window."""
+_ENOUGH = 12
 _NEIGHBOURS = 6
 """Regions of similar size from which one that takes a treated region's place is drawn."""
 
@@ -69,10 +72,12 @@ def spans_before(first: int, start: int, length: int, most: int) -> list[Span]:
     """Windows of ``length`` that end by ``start``, at most ``most``, evenly spaced; each has twice its length before
     it.
 
-    A third of the rows at least is left before the first one.
+    They lie in the last rows, where nearly as much history lies before them as before the test: with less of it an
+    estimator errs more, and intervals made of its errors would be too wide. Of a short history as much is taken as
+    :data:`_ENOUGH` windows need.
     """
-    earliest = first + max(2 * length, (start - first) // 3)
     latest = start - length
+    earliest = max(first + 2 * length, min(first + int(_HISTORY * (start - first)), latest - _ENOUGH + 1))
     if latest < earliest:
         return []
     begins = np.unique(np.linspace(earliest, latest, min(most, latest - earliest + 1)).round().astype(int))

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from mmm.data.calendar import Duration
 from mmm.data.csv_settings import CsvSettings
 from mmm.data.target import Name
+from mmm.model.calendar.holidays import Place
 from mmm.model.evidence import Kind
 from mmm.section import SEED_MAX, Section
 
@@ -100,24 +101,102 @@ class MethodSettings(Section):
     seed: int = Field(default=1, ge=0, le=SEED_MAX)
 
 
+class AvoidSettings(Section):
+    """Days on which no spend is to be changed: a sale, a launch, a move of the warehouse. Both days inclusive."""
+
+    name: Name
+    start: dt.date
+    end: dt.date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end < self.start:
+            raise ValueError(f"end ({self.end}) comes before start ({self.start})")
+        return self
+
+
+class RunningSettings(AvoidSettings):
+    """Another test that runs. Its regions are left out of tests at the same time; its channel is not tested again
+    before its carryover is over."""
+
+    channel: Name
+    geos: tuple[Name, ...] | None = Field(default=None, description="Regions that it touches; everywhere by default.")
+
+
+class AvoidedHolidays(Section):
+    """Public holidays on which no spend is to be changed."""
+
+    country: Place = Field(description="ISO code such as DE, or DE-BY for a part of it.")
+    only: tuple[Name, ...] = Field(default=(), description="Names of those that count; all by default.")
+
+
+class AudienceSettings(Section):
+    """Persons who can be assigned at random to see a channel or not: a test of an audience in a platform."""
+
+    channel: Name
+    persons: int = Field(ge=100, le=10_000_000_000, description="Persons who are assigned.")
+    per_person: float = Field(gt=0, description="Mean outcome of a person over the periods that are counted.")
+    spread: float = Field(
+        gt=0,
+        description="Standard deviation of it between persons; of a share p who buy for v each: v times the root of "
+        "p (1 - p).",
+    )
+    held_out: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1)] = Field(
+        default=(0.1, 0.5), description="Shares of the persons who do not see the channel."
+    )
+
+
 class DesignSettings(Section):
-    """Tests that could be run, and what a group of regions has to keep."""
+    """Tests that could be run, and what they have to keep."""
 
     channels: tuple[Name, ...] | None = Field(default=None, description="Channels to test; all by default.")
-    kinds: Annotated[tuple[Literal["go_dark", "heavy_up"], ...], Field(min_length=1)] = Field(
-        default=("go_dark",), description="go_dark: no spend in the treated regions. heavy_up: more than usual."
+    kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = Field(
+        default=("go_dark",),
+        description="go_dark: no spend in the treated regions. heavy_up: more than usual there. hold_out: spend in the "
+        "treated regions alone.",
     )
     heavy_up: float = Field(default=1.0, gt=0, le=20, description="What a heavy-up adds, as a share of usual spend.")
     lengths: Annotated[tuple[Duration, ...], Field(min_length=1)] = Field(
         default=("4 weeks", "6 weeks"), description="How long the spend is changed."
     )
-    cool_down: Duration = Field(default="2 weeks", description="Time after it in which outcome is still counted.")
+    cool_down: Duration | None = Field(
+        default=None,
+        description="Time after it in which outcome is still counted. By default so long, by channel, that at most 5% "
+        "of the effect is still to come, as the model has it.",
+    )
     shares: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1)] = Field(
-        default=(0.2, 0.4), description="Shares of the regions that are treated."
+        default=(0.2, 0.4), description="Shares of the regions that are treated, in each cell."
+    )
+    cells: Annotated[tuple[Annotated[int, Field(ge=1, le=3)], ...], Field(min_length=1)] = Field(
+        default=(1,), description="Changes that are tested at once against the same controls."
     )
     must: tuple[Name, ...] = Field(default=(), description="Regions that are treated in every design.")
     never: tuple[Name, ...] = Field(default=(), description="Regions that are treated in none.")
     largest_share: float = Field(default=0.5, gt=0, le=1, description="Largest share of the outcome that is treated.")
+    most_at_risk: float | None = Field(
+        default=None,
+        gt=0,
+        description="Most outcome, in money, that a test may put at risk: the upper end of what is expected to move.",
+    )
+    national: tuple[Name, ...] = Field(
+        default=(), description="Channels that cannot be steered by region; all of them where the data are national."
+    )
+    over_time: tuple[Literal["switchback", "before_after"], ...] = Field(
+        default=("switchback", "before_after"),
+        description="How national channels are tested. switchback: off and on in turns. before_after: off once.",
+    )
+    blocks: Annotated[tuple[Duration, ...], Field(min_length=1)] = Field(
+        default=("2 weeks",), description="How long a switchback stays off, or on."
+    )
+    pairs: Annotated[tuple[Annotated[int, Field(ge=2, le=26)], ...], Field(min_length=1)] = Field(
+        default=(3,), description="How often a switchback goes off and on."
+    )
+    audiences: tuple[AudienceSettings, ...] = ()
+    earliest: dt.date | None = Field(default=None, description="First day on which spend may be changed.")
+    latest: dt.date | None = Field(default=None, description="Last day on which outcome may be counted.")
+    avoid: tuple[AvoidSettings, ...] = ()
+    holidays: AvoidedHolidays | None = None
+    running: tuple[RunningSettings, ...] = ()
     estimator: EstimatorName = Field(default="sc", description="The estimator that the test will be read with.")
     draws: Annotated[int, Field(ge=10, le=100_000)] = Field(default=2000, description="Groups drawn for each size.")
     kept: Annotated[int, Field(ge=1, le=50)] = Field(
@@ -129,10 +208,12 @@ class DesignSettings(Section):
     seed: int = Field(default=1, ge=0, le=SEED_MAX)
 
     @model_validator(mode="after")
-    def _regions_differ(self) -> Self:
+    def _consistent(self) -> Self:
         both = sorted(set(self.must) & set(self.never))
         if both:
             raise ValueError(f"'{both[0]}' stands in must and in never; it is in one of them")
+        if self.earliest is not None and self.latest is not None and self.latest < self.earliest:
+            raise ValueError(f"latest ({self.latest}) comes before earliest ({self.earliest})")
         return self
 
 
@@ -154,4 +235,7 @@ class DeskSettings(Section):
     def named_channels(self) -> list[tuple[str, tuple[str, ...]]]:
         """Keys and the channels that stand there."""
         named = [(f"desk.readouts.{i}.channel", (test.channel,)) for i, test in enumerate(self.readouts)]
-        return [*named, ("desk.design.channels", self.design.channels or ())]
+        design = self.design
+        named += [(f"desk.design.running.{i}.channel", (test.channel,)) for i, test in enumerate(design.running)]
+        named += [(f"desk.design.audiences.{i}.channel", (one.channel,)) for i, one in enumerate(design.audiences)]
+        return [*named, ("desk.design.channels", design.channels or ()), ("desk.design.national", design.national)]

@@ -6,8 +6,9 @@ believed after it; the plans are those that are best for one or another belief a
 fitted again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -26,17 +27,22 @@ _CERTAINTIES = (0.3, 0.6, 1.0)
 
 @dataclass(frozen=True)
 class Readout:
-    """A test that could be run: what it would measure by draw, [n], its standard error, and its price in the same
-    money.
+    """A test that could be run: what its ``k`` cells would measure by draw, [n, k], and its price in the plan's money.
 
-    ``effect`` is of the draws that :func:`draws_of` gives.
+    ``covariance[k, k]`` is that of the cells' errors, which one control shared makes correlated. ``effect`` is of the
+    draws that :func:`draws_of` gives.
     """
 
     name: str
-    channel: str
+    channels: tuple[str, ...]
     effect: Floats = field(repr=False)
-    error: float
+    covariance: Floats = field(repr=False)
     price: float
+
+    @cached_property
+    def whitened(self) -> Floats:
+        """The effects [n, k] in units in which errors are independent and of size one."""
+        return np.asarray(np.linalg.solve(np.linalg.cholesky(self.covariance), self.effect.T).T)
 
 
 def draws_of(plan: Plan) -> ResponseDraws:
@@ -57,16 +63,29 @@ class Worths:
 
     def after(self, tests: Sequence[Readout], rng: np.random.Generator) -> float:
         """What is gained by deciding after all of the tests; never negative."""
-        n = len(self.table)
-        log = np.zeros((n, n))
-        for test in tests:
-            readout = test.effect + test.error * rng.permutation(_normal(n))
-            log -= 0.5 * ((readout[:, None] - test.effect) / test.error) ** 2
-        expected = softmax(log, axis=1) @ self.table
+        expected = weights_after(tests, len(self.table), rng) @ self.table
         # Against the plan that is best on the same weights on average, so that their unevenness cancels out.
         gained = float(expected.max(axis=1).mean() - expected.mean(axis=0).max())
         # Of a test that changes no plan rounding is left.
         return gained if gained > _TRACE * abs(self.now) else 0.0
+
+
+def weights_after(tests: Sequence[Readout], n: int, rng: np.random.Generator) -> Floats:
+    """What every draw weighs, [truth, n], once each of the ``n`` draws was the truth and the tests were read."""
+    log = np.zeros((n, n))
+    for test in tests:
+        for whitened in test.whitened.T:
+            readout = whitened + rng.permutation(_normal(n))
+            log -= 0.5 * (readout[:, None] - whitened) ** 2
+    return np.asarray(softmax(log, axis=1))
+
+
+def sharpened(test: Readout, seed: int = 0) -> Floats:
+    """What a test is expected to leave of the spread of what it measures, by cell [k]: posterior over prior sd."""
+    weights = weights_after([test], len(test.effect), np.random.default_rng(seed))
+    before = test.effect.var(axis=0)
+    after = (weights @ test.effect**2 - (weights @ test.effect) ** 2).mean(axis=0)
+    return np.asarray(np.sqrt(np.maximum(after, 0.0) / np.where(before > 0, before, 1.0)))
 
 
 def _normal(n: int) -> Floats:
@@ -97,8 +116,8 @@ def sample_information(made: Worths, tests: Sequence[Readout], seed: int = 0) ->
 
     In the unit of the plan's objective, over its horizon. A test is worth its price where ``net`` is above 0.
     """
-    rows = [(t.name, t.channel, made.after([t], np.random.default_rng(seed)), t.price) for t in tests]
-    frame = pd.DataFrame(rows, columns=["test", "channel", "value", "price"])
+    rows = [(t.name, made.after([t], np.random.default_rng(seed)), t.price) for t in tests]
+    frame = pd.DataFrame(rows, columns=["test", "value", "price"])
     return frame.assign(net=frame["value"] - frame["price"]).sort_values("net", ascending=False, ignore_index=True)
 
 
@@ -112,15 +131,23 @@ class Schedule:
     bound: float
 
 
-def schedule(made: Worths, tests: Sequence[Readout], budget: float, seed: int = 0) -> Schedule:
-    """Tests within a budget, one after the other by what they add less their price; one a channel.
+def schedule(
+    made: Worths,
+    tests: Sequence[Readout],
+    budget: float,
+    seed: int = 0,
+    fits: Callable[[Sequence[Readout]], bool] = lambda _: True,
+) -> Schedule:
+    """Tests within a budget, one after the other by what they add less their price; a channel is tested once.
 
-    ``bound``: no choice is worth more than knowing every channel's curve, among the plans between which tests decide.
+    ``fits`` says whether tests can be run in this order. ``bound``: no choice is worth more than knowing every
+    channel's curve, among the plans between which tests decide.
     """
     chosen: list[Readout] = []
     value = spent = 0.0
     while True:
-        left = [t for t in tests if t.channel not in {c.channel for c in chosen} and spent + t.price <= budget]
+        taken = {channel for test in chosen for channel in test.channels}
+        left = [t for t in tests if not taken & set(t.channels) and spent + t.price <= budget and fits([*chosen, t])]
         gains = [made.after([*chosen, t], np.random.default_rng(seed)) - value - t.price for t in left]
         if not gains or max(gains) <= 0:
             break

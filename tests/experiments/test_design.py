@@ -79,7 +79,7 @@ def test_power_is_how_often_a_planted_effect_is_found(quiet) -> None:
     from mmm.experiments.estimators import ESTIMATORS
 
     found = search(quiet, rules(), 6, FAST)
-    most, lift, hits = quantile(found.studentised), float(found.detectable[0]), []
+    most, lift, hits = quantile(found.chance.studentised), float(found.detectable[0]), []
     for span in spans_before(0, 90, 6, 24):
         planted = quiet.outcome.copy()
         planted[span.start : span.stop, found.groups[0]] *= 1.0 + lift
@@ -89,7 +89,7 @@ def test_power_is_how_often_a_planted_effect_is_found(quiet) -> None:
         hits.append(abs(share) > most * answer.fit_error(question)[0])
     assert found.power(0, np.array([lift]))[0] == pytest.approx(0.8, abs=0.02)
     assert np.mean(hits) == pytest.approx(0.8, abs=0.2)
-    assert found.power(0, np.array([0.0]))[0] == pytest.approx(0.08, abs=0.03)
+    assert found.power(0, np.array([0.0]))[0] == pytest.approx(0.08, abs=0.05)
     assert found.coverage == pytest.approx(0.9, abs=0.15)
 
 
@@ -110,37 +110,35 @@ def demo():
     return dataset, response_draws(spec, stacked(look.posterior))
 
 
+def design(**changes) -> DesignSettings:
+    given = {"channels": ("search",), "lengths": ("4 weeks",), "shares": (0.2,), "draws": 50, "estimator": "did"}
+    return DesignSettings.model_validate(given | changes)
+
+
 def test_what_a_test_would_find_is_what_the_model_says_of_such_a_test(demo) -> None:
     """A go-dark of the last weeks is the hold-out of the same cells, counted as long."""
     dataset, draws = demo
-    settings = DesignSettings(channels=("search",), lengths=("4 weeks",), shares=(0.2,), draws=50, estimator="did")
-    found = candidates(dataset, draws, settings)
+    settings = design(cool_down="2 weeks")
+    found = candidates(dataset, draws, settings).tests
     assert {c.periods for c in found} == {4}
-    one = found[0]
+    one, cool = found[0].arms[0], found[0].cool
+    assert cool == 2
     dates = dataset.dates
     test = Experiment(
         name="t", channel="search", geos=one.regions, start=f"{dates[-4]:%Y-%m-%d}", end=f"{dates[-1]:%Y-%m-%d}",
-        kind="hold_out", counted=2, measured=0.0, error=1.0,
+        kind="hold_out", counted=cool, measured=0.0, error=1.0,
     )  # fmt: skip
     np.testing.assert_allclose(one.effect, effects(Evidence(experiments=(test,)), dataset, draws)[:, 0], rtol=1e-9)
     assert one.moved == pytest.approx(stake(test, dataset))
-    assert (one.whole >= one.effect).all()
+    assert (one.brought >= one.effect).all()
     assert 0.0 < one.power < 1.0
     assert one.error < one.detectable
 
 
 def test_a_heavy_up_moves_its_factor_of_the_money(demo) -> None:
     dataset, draws = demo
-    settings = DesignSettings(
-        channels=("search",),
-        kinds=("go_dark", "heavy_up"),
-        heavy_up=0.5,
-        lengths=("4 weeks",),
-        shares=(0.2,),
-        draws=50,
-        estimator="did",
-    )
-    found = {(c.kind, c.regions): c for c in candidates(dataset, draws, settings)}
+    tests = candidates(dataset, draws, design(kinds=("go_dark", "heavy_up"), heavy_up=0.5)).tests
+    found = {(c.arms[0].kind, c.arms[0].regions): c.arms[0] for c in tests}
     for (kind, where), one in found.items():
         dark = found["go_dark", where]
         assert one.moved == pytest.approx(dark.moved * (0.5 if kind == "heavy_up" else 1.0))

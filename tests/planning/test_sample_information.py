@@ -29,7 +29,7 @@ def two(hill, single):
 
 def probe(plan, beta, error: float, price: float = 0.0) -> Readout:
     assert draws_of(plan).n == 600
-    return Readout("test", "c1", beta[:, 1] * 100 / 180, error, price)
+    return Readout("test", ("c1",), beta[:, 1:2] * 100 / 180, np.array([[error**2]]), price)
 
 
 def nested(error: float, size: int = 2500) -> float:
@@ -79,7 +79,7 @@ def test_price_counts_and_a_test_that_costs_more_is_not_taken(two) -> None:
 def test_a_second_channel_adds_what_the_first_left_open(two) -> None:
     plan, beta = two
     made = worths(plan)
-    other = Readout("first", "c0", beta[:, 0] * 100 / 180, 1.0, 0.0)
+    other = Readout("first", ("c0",), beta[:, :1] * 100 / 180, np.ones((1, 1)), 0.0)
     chosen = schedule(made, [other, probe(plan, beta, 20.0)], np.inf)
     assert chosen.tests[0] == "test"
     assert chosen.value <= chosen.bound
