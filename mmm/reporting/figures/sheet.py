@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 import matplotlib as mpl
@@ -29,6 +29,7 @@ from mmm.reporting.design.look import FALLBACK_FONT, TEXT_FONT, Look, register_f
 from mmm.reporting.notation.formatter import Formatter
 
 WIDE, NARROW = 800, 350
+_MARK = "|"
 _LEAST_WIDE = 560
 _RC: Any = {
     "svg.fonttype": "none",
@@ -283,14 +284,17 @@ def _tenth(match: re.Match[str]) -> str:
 
 def text_width(text: str, size: float = 12, weight: int = 400) -> float:
     """Width of a text in pixels, in the report's font: what a browser sets, its edges' white included."""
-    if not text:
-        return 0.0
+    return size * (_end(text + _MARK, weight) - _end(_MARK, weight)) if text else 0.0
+
+
+@lru_cache(maxsize=4096)
+def _end(text: str, weight: int) -> float:
+    """Where the mark at the end of a text ends, at size 1: a text's own ink ends before the text does."""
     register_fonts()
     with _drawing():
         prop = FontProperties(family=_RC["font.family"], weight=weight)
-        # Ink ends before the text does, so a mark behind it says where it ends.
-        marked, mark = (TextPath((0, 0), t, size=size, prop=prop).get_extents().x1 for t in (text + "|", "|"))
-    return float(marked - mark)
+        # The mark's lines are straight, so that its corners are its extent; reckoning that of all curves takes long.
+        return float(TextPath((0, 0), text, size=1, prop=prop).vertices[:, 0].max())
 
 
 def fitted(text: str, width: float, size: float = 12, weight: int = 400) -> str:
