@@ -11,6 +11,7 @@ COMPONENTS = {
     "days_of_week": "a part of the baseline",
     "months_of_year": "a part of the baseline",
     "changes_of_slope": "a part of the baseline",
+    "common_shocks": "a part of the baseline",
     "baseline": "the sum of the baseline",
     "media": "the sum of all channels",
 }

@@ -10,9 +10,16 @@ from mmm.data.dataset import Dataset
 from mmm.data.names import COMPONENTS
 from mmm.errors import SettingsError
 from mmm.model.calendar import events, holidays, seasons
+from mmm.model.calendar.days import starts
 from mmm.model.calendar.events import EventSettings, EventSpec
 from mmm.model.calendar.holidays import HolidaySettings, HolidaySpec
-from mmm.model.calendar.seasons import ChangepointSettings, MonthSettings, SeasonSpec, WeekdaySettings
+from mmm.model.calendar.seasons import (
+    ChangepointSettings,
+    CommonShockSettings,
+    MonthSettings,
+    SeasonSpec,
+    WeekdaySettings,
+)
 from mmm.model.terms import Moment, Term
 from mmm.section import Section
 
@@ -25,6 +32,7 @@ class CalendarSettings(Section):
     weekdays: Literal["auto"] | WeekdaySettings | None = Field("auto", description="auto: where data are daily.")
     months: MonthSettings | None = None
     changepoints: ChangepointSettings | None = None
+    common_shocks: CommonShockSettings | None = Field(None, description="For several regions; none by default.")
 
 
 class CalendarSpec(Section):
@@ -58,7 +66,11 @@ def pinned(settings: CalendarSettings, dataset: Dataset, dates: pd.DatetimeIndex
             "model.baseline.calendar.weekdays: a week has all of its days, so weekly data say nothing of them. "
             "Leave it out."
         )
-    changes, days_off = settings.changepoints, settings.holidays
+    changes, days_off, shocks = settings.changepoints, settings.holidays, settings.common_shocks
+    if shocks is not None and len(geos) == 1:
+        raise SettingsError(
+            "model.baseline.calendar.common_shocks: with one region a period's shock is its noise. Leave it out."
+        )
     spec = CalendarSpec(
         period_days=frequency.days,
         holidays=None
@@ -72,6 +84,8 @@ def pinned(settings: CalendarSettings, dataset: Dataset, dates: pd.DatetimeIndex
             months=None if settings.months is None else settings.months.scale * level,
             changes=None if changes is None else changes.scale * level,
             change_days=() if changes is None else seasons.places_of_change(dates, changes.every),
+            shocks=None if shocks is None else shocks.scale * level,
+            first_shock=0 if shocks is None else int(starts(dates)[0]),
         ),
     )
     return None if spec == CalendarSpec(period_days=frequency.days) else spec

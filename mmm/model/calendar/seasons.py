@@ -1,4 +1,4 @@
-"""Days of the week, months, and a trend that changes its slope."""
+"""Days of the week, months, a trend that changes its slope, and shocks that all regions share."""
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,16 @@ class ChangepointSettings(Section):
     )
 
 
+class CommonShockSettings(Section):
+    """What happens to all regions in a period alike (weather, news): an effect of each period of its own, independent
+    from one to the next. Without it the noise of regions counts as independent, and regions that move together as so
+    many witnesses (two-way fixed effects, here with a learned sd; Wooldridge 2010, chapter 10)."""
+
+    scale: float = Field(
+        0.1, ge=1e-6, le=1e3, description="Prior scale of the sd of the periods' shocks, relative to the usual level."
+    )
+
+
 class SeasonSpec(Section):
     """Pinned scales, in scaled units of the outcome; None where a part is not there."""
 
@@ -53,6 +63,9 @@ class SeasonSpec(Section):
     changes: float | None = None
     change_days: tuple[int, ...] = ()
     """Where the slope may change: days since 1970-01-01, all inside the panel."""
+    shocks: float | None = Field(None, exclude_if=lambda scale: scale is None)
+    first_shock: int = Field(0, exclude_if=lambda day: day == 0)
+    """The first period that has a shock, in days since 1970-01-01."""
 
 
 def places_of_change(dates: pd.DatetimeIndex, every: int) -> tuple[int, ...]:
@@ -74,6 +87,13 @@ def terms(spec: SeasonSpec, here: Moment, period_days: int) -> tuple[Term, ...]:
         design = np.maximum(middle[:, None] - np.array(spec.change_days, dtype=float), 0.0) / _YEAR
         labels = tuple(str(pd.Timestamp(day, unit="D").date()) for day in spec.change_days)
         found.append(_pooled("changes_of_slope", labels, design, spec.changes))
+    if spec.shocks is not None:
+        place = (starts(here.dates) - spec.first_shock) // period_days
+        # A later period has a column of its own, so that old rows stay as they are.
+        columns = np.arange(max(int(place.max()), 0) + 1)
+        labels = tuple(str(pd.Timestamp(spec.first_shock + i * period_days, unit="D").date()) for i in columns)
+        design = (place[:, None] == columns).astype(float)
+        found.append(_pooled("common_shocks", labels, design, spec.shocks))
     return tuple(found)
 
 

@@ -81,6 +81,7 @@ _TERMS = {
     "days_of_week": mark("Days of the week"),
     "drift": mark("Slow drift"),
     "public_holidays": mark("Public holidays"),
+    "common_shocks": mark("Shocks that all regions share"),
 }
 """Terms of the baseline as readers know them, in the order of the table."""
 
