@@ -12,7 +12,7 @@ from mmm.errors import DataError
 from mmm.experiments.candidate import MULTIPLES, Arm, Asked, Candidate, unplaced
 from mmm.experiments.design import Design, Rules, Search, search, search_cells
 from mmm.experiments.moved import Changed
-from mmm.experiments.panel import GeoPanel
+from mmm.experiments.panel import GeoPanel, panel_of
 from mmm.experiments.settings import DesignSettings
 from mmm.experiments.source import LEAST_DONORS
 from mmm.experiments.when import Slot
@@ -53,24 +53,12 @@ def by_region(asked: Asked) -> tuple[list[Candidate], list[str]]:
     return found, left_out
 
 
-def panel_of_outcome(dataset: Dataset) -> GeoPanel:
-    """The analysis' outcome by region. Raises DataError for regions that were not observed all the time."""
-    return GeoPanel(
-        dataset.dates,
-        dataset.geos,
-        np.where(dataset.data["observed"].values, dataset.data["outcome"].values, np.nan),
-        None,
-        dataset.frequency.days,
-        "the analysis' data",
-    )
-
-
 class _Designs:
     """Groups of regions by what they have to keep; each is looked for once."""
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
-        self.panel = panel_of_outcome(asked.dataset)
+        self.panel = panel_of(asked.dataset)
         self._made: dict[tuple[int, tuple[str, ...], int], list[tuple[Design, tuple[str, ...]]]] = {}
 
     def of(self, length: int, slot: Slot, cells: int) -> list[tuple[Design, tuple[str, ...]]]:
@@ -91,7 +79,7 @@ class _Designs:
 
 def require_regions(dataset: Dataset, settings: DesignSettings) -> None:
     """Raise DataError where no group of regions can keep the rules; nothing is judged."""
-    panel = panel_of_outcome(dataset)
+    panel = panel_of(dataset)
     for cells in settings.cells:
         for count in counts(len(panel.regions), settings):
             rules_of(panel, count, settings, cells)

@@ -14,6 +14,7 @@ from mmm.experiments.by_region import by_region, require_regions
 from mmm.experiments.candidate import Asked, Candidate
 from mmm.experiments.moved import cool_down
 from mmm.experiments.over_time import over_time
+from mmm.experiments.panel import require_single_periods
 from mmm.experiments.settings import DesignSettings
 from mmm.experiments.when import Calendar, calendar_of
 from mmm.model.response import ResponseDraws
@@ -73,6 +74,7 @@ def _within(tests: Sequence[Candidate], most: float) -> tuple[list[Candidate], l
 
 def require_designs(dataset: Dataset, settings: DesignSettings) -> None:
     """Raise what :func:`candidates` would of names, dates, durations and numbers of regions; nothing is judged."""
+    require_single_periods(dataset)
     for key, names in (("must", settings.must), ("never", settings.never)):
         for name in names:
             if name not in dataset.geos:

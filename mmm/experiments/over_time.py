@@ -13,10 +13,10 @@ import pandas as pd
 from mmm.arrays import Floats
 from mmm.data.calendar import parse_periods
 from mmm.errors import DataError
-from mmm.experiments.by_region import panel_of_outcome
 from mmm.experiments.candidate import MULTIPLES, Arm, Asked, Candidate, unplaced
 from mmm.experiments.design import Chance
 from mmm.experiments.moved import moved
+from mmm.experiments.panel import panel_of
 from mmm.experiments.simplex import Bools
 from mmm.experiments.when import Slot
 
@@ -108,7 +108,7 @@ def over_time(asked: Asked) -> tuple[list[Candidate], list[str]]:
     """Tests of national channels, and why some have no place."""
     if not asked.national:
         return [], []
-    outcome = panel_of_outcome(asked.dataset).outcome.sum(axis=1)
+    outcome = panel_of(asked.dataset).outcome.sum(axis=1)
     kinds = [kind for kind in asked.settings.kinds if kind != "hold_out"]
     found: list[Candidate] = []
     left_out: list[str] = []

@@ -67,16 +67,30 @@ class GeoPanel:
         return np.isin(np.array(self.regions, dtype=object), list(names))
 
 
-def panel_of(dataset: Dataset, channel: str) -> GeoPanel:
-    """The analysis' own panel as a test's. Raises DataError for a region that was not observed all the time."""
+def panel_of(dataset: Dataset, channel: str | None = None) -> GeoPanel:
+    """The analysis' own panel as a test's, with the spend of ``channel`` where one is named.
+
+    Raises DataError for a region that was not observed all the time, and where outcomes are not of single periods.
+    """
+    require_single_periods(dataset)
     return GeoPanel(
         dates=dataset.dates,
         regions=dataset.geos,
         outcome=np.where(dataset.data["observed"].values, dataset.data["outcome"].values, np.nan),
-        spend=dataset.data["spend"].sel(channel=channel).values.astype(float),
+        spend=None if channel is None else dataset.data["spend"].sel(channel=channel).values.astype(float),
         days=dataset.frequency.days,
         source="the analysis' data",
     )
+
+
+def require_single_periods(dataset: Dataset) -> None:
+    """Raise DataError where an outcome row covers several periods, as of a month: tests are told from single ones."""
+    if dataset.coarse:
+        raise DataError(
+            "Tests are designed on and read from outcomes by week or day, and an outcome row of the "
+            "analysis' data covers several periods. Give a test a panel of its own (desk.readouts.panel), or the "
+            "analysis outcomes by week or day."
+        )
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ from panels import panel, regions
 from typer.testing import CliRunner
 
 from mmm.cli import app
+from mmm.data.coarse import summed
 from mmm.data.load import from_frame
 from mmm.data.settings import DataSettings
 from mmm.errors import DataError
-from mmm.experiments.candidates import candidates
+from mmm.experiments.candidates import candidates, require_designs
 from mmm.experiments.design import Rules, Search, changes, draw_groups, rough_errors, search
-from mmm.experiments.panel import GeoPanel, Span, pose
+from mmm.experiments.panel import GeoPanel, Span, panel_of, pose
 from mmm.experiments.placebo import quantile, spans_before
 from mmm.experiments.settings import DesignSettings
 from mmm.inference.preview import preview
@@ -133,6 +134,14 @@ def test_what_a_test_would_find_is_what_the_model_says_of_such_a_test(demo) -> N
     assert (one.brought >= one.effect).all()
     assert 0.0 < one.power < 1.0
     assert one.error < one.detectable
+
+
+def test_outcomes_by_month_are_refused_in_one_sentence(demo) -> None:
+    by_month = summed(demo[0], "month")
+    with pytest.raises(DataError, match=r"outcomes by week or day.*covers several periods.*desk\.readouts\.panel"):
+        require_designs(by_month, DesignSettings())
+    with pytest.raises(DataError, match="covers several periods"):
+        panel_of(by_month, by_month.channels[0])
 
 
 def test_a_heavy_up_moves_its_factor_of_the_money(demo) -> None:
