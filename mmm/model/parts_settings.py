@@ -1,8 +1,10 @@
-"""Sections of the model's settings that stand by themselves: parts of channels, and tables of priors."""
+"""Sections of the model's settings that stand by themselves: parts of channels, tables of priors, the drift."""
 
 from pydantic import Field
 
+from mmm.data.calendar import Duration
 from mmm.data.csv_settings import CsvSettings
+from mmm.model.spreads import Spread
 from mmm.section import Section
 
 
@@ -26,3 +28,11 @@ class PriorFile(Section):
         default=1.0, ge=1.0, le=20.0, description="How many times as wide as stated the intervals are taken."
     )
     csv: CsvSettings = CsvSettings()
+
+
+class DriftSettings(Section):
+    """A smooth, slow drift of the baseline: cubic splines whose coefficients follow a Matern-3/2 process."""
+
+    length_scale: Duration = Field(default="26 weeks", description="How fast the drift forgets.")
+    knot_spacing: Duration = Field(default="6 weeks", description="Distance of the spline's knots.")
+    scale: Spread = Field(default=0.5, description="Prior scale of the drift's standard deviation.")

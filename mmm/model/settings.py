@@ -23,16 +23,15 @@ from mmm.model.calendar import CalendarSettings
 from mmm.model.controls import ControlPrior, Shrinkage
 from mmm.model.families import ADSTOCKS, SATURATIONS, Family
 from mmm.model.families.registry import Registry
-from mmm.model.parts_settings import NestingSettings, PriorFile
+from mmm.model.parts_settings import DriftSettings, NestingSettings, PriorFile
 from mmm.model.priors import BetaPrior, LevelPrior, LogNormalPrior, Prior
+from mmm.model.spreads import Between, Scale, Spread
 from mmm.model.terms import TERMS
 from mmm.model.varying import VariesSettings, VaryingSettings
 from mmm.section import Section
 from mmm.suggest import suggestion
 
 OPEN = "auto"
-Scale = Annotated[float, Field(ge=1e-6, le=1e3)]
-"""The scale of a prior: far beyond what any data ask for, and within what numbers can hold."""
 
 
 def _known(registry: Registry[Any]) -> tuple[AfterValidator, WithJsonSchema]:
@@ -222,25 +221,20 @@ class StageSettings(Section):
         return self
 
 
-class DriftSettings(Section):
-    """A smooth, slow drift of the baseline: cubic splines whose coefficients follow a Matern-3/2 process."""
-
-    length_scale: Duration = Field(default="26 weeks", description="How fast the drift forgets.")
-    knot_spacing: Duration = Field(default="6 weeks", description="Distance of the spline's knots.")
-    scale: Scale = Field(default=0.5, description="Prior scale of the drift's standard deviation.")
-
-
 ByGeo = Literal["trend", "seasonality", "public_holidays", "days_of_week", "months_of_year", "changes_of_slope"]
 
 
 class BaselineSettings(Section):
     """What would have happened without media."""
 
-    intercept_scale: Scale = Field(default=0.3, description="Relative to the geo's mean outcome.")
+    intercept_scale: Scale | Between = Field(
+        default=0.3,
+        description="Sd relative to the geo's mean outcome; or what 90% of the outcome without media is of it.",
+    )
     trend: bool = True
-    trend_scale: Scale = Field(default=0.5, description="Change per year.")
+    trend_scale: Spread = Field(default=0.5, description="Change per year.")
     seasonality_order: int = Field(default=3, ge=0, le=26, description="Pairs of yearly Fourier terms; 0 for none.")
-    seasonality_scale: Scale = 0.5
+    seasonality_scale: Spread = 0.5
     drift: Literal["auto"] | DriftSettings | None = Field(
         default="auto", description="auto: the members of the mixture differ in it; its own defaults without a mixture."
     )
@@ -375,7 +369,7 @@ class ModelSettings(Section):
         description="Noise. auto: Student-t where it predicts periods left out clearly better, decided with the "
         "mixture; normal otherwise, and for a single model.",
     )
-    noise_scale: Scale = 1.0
+    noise_scale: Spread = 1.0
 
     @field_validator("lookback")
     @classmethod

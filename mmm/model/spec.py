@@ -26,6 +26,7 @@ from mmm.model.parts_settings import NestingSettings
 from mmm.model.priors import LogNormalPrior, Prior
 from mmm.model.settings import AdstockSettings, ModelSettings, Order
 from mmm.model.splines import first_knot
+from mmm.model.spreads import intercept, spread
 from mmm.model.varying import VaryingSpec, varying_spec
 from mmm.model.within import with_stages
 from mmm.section import Section
@@ -279,7 +280,7 @@ def make_spec(dataset: Dataset, settings: ModelSettings) -> ModelSpec:
         geo_sd_scale=settings.geo_scale,
         baseline=_baseline(dataset, settings, relative * (1 - min(prior_share, 0.5)), relative, sd, inside),
         likelihood="normal" if settings.likelihood == "auto" else settings.likelihood,
-        noise_scale=settings.noise_scale * sd,
+        noise_scale=spread(settings.noise_scale, sd, float(np.mean(relative)), learned=True),
         nesting=settings.nesting if any(dataset.within) else None,
         varying=varying_spec(dataset, settings.varying, {c: own.varies for c, own in settings.channels.items()}),
     )
@@ -360,8 +361,8 @@ def _baseline(
     # A control counts in every period that an outcome covers.
     seen = np.ones(control.shape[:2], dtype=bool) if dataset.coarse else dataset.data["observed"].values[inside]
     values = control[seen]
-    spread = values.std(axis=0)
-    drift = None
+    moved = values.std(axis=0)
+    level, drift = float(np.mean(relative)), None
     wanted = base.chosen_drift
     if wanted is not None:
         spacing = parse_periods(wanted.knot_spacing, dataset.frequency) * dataset.frequency.days
@@ -369,22 +370,23 @@ def _baseline(
             spacing_days=spacing,
             length_days=parse_periods(wanted.length_scale, dataset.frequency) * dataset.frequency.days,
             first=first_knot(dataset.dates[inside.start], spacing),
-            scale=wanted.scale * sd,
+            scale=spread(wanted.scale, sd, level, learned=True),
         )
     shrunk = None
     if base.shrinkage is not None and dataset.controls:
         shrunk = controls.shrinkage_of(base.shrinkage, len(dataset.controls), len(values), sd)
     default = base.control_scale / max(1, len(dataset.controls)) ** 0.5
+    first = intercept(base.intercept_scale, mean, relative)
     return BaselineSpec(
-        intercept_mean=_floats(mean),
-        intercept_sd=_floats(base.intercept_scale * relative),
-        trend_sd=base.trend_scale * sd if base.trend else None,
+        intercept_mean=_floats(first[0]),
+        intercept_sd=_floats(first[1]),
+        trend_sd=spread(base.trend_scale, sd, level) if base.trend else None,
         trend_origin=str(dataset.dates[(inside.start + inside.stop - 1) // 2].date()),
         seasonality_order=base.seasonality_order,
-        seasonality_sd=base.seasonality_scale * sd,
+        seasonality_sd=spread(base.seasonality_scale, sd, level, terms=base.seasonality_order),
         drift=drift,
         control_mean=_floats(values.mean(axis=0)),
-        control_scale=_floats(np.where(spread > 0, spread, 1.0)),
+        control_scale=_floats(np.where(moved > 0, moved, 1.0)),
         control_sd=base.control_scale * sd / max(1, len(dataset.controls)) ** 0.5,
         outcome_sd=sd,
         further=base.further,
@@ -393,5 +395,5 @@ def _baseline(
         else (),
         shrinkage=shrunk,
         by_geo=base.by_geo if len(dataset.geos) > 1 else (),
-        calendar=pinned(base.calendar, dataset, dataset.dates[inside], float(np.mean(relative))),
+        calendar=pinned(base.calendar, dataset, dataset.dates[inside], level),
     )

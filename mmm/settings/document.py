@@ -19,7 +19,8 @@ from mmm.errors import SettingsError
 from mmm.experiments.settings import DeskSettings
 from mmm.inference.settings import SamplerSettings
 from mmm.ltv.settings import LtvSettings
-from mmm.model.settings import DriftSettings, ModelSettings
+from mmm.model.parts_settings import DriftSettings
+from mmm.model.settings import ModelSettings
 from mmm.monitoring.settings import MonitorSettings, ReplanSettings
 from mmm.planning.settings import PlanSettings
 from mmm.projects import placed

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from mmm.arrays import Floats
 from mmm.data.names import EVENT_TERM
 from mmm.model.calendar.days import day_numbers, share_of_period, starts, years
+from mmm.model.spreads import Spread, spread
 from mmm.model.terms import Moment, Term
 from mmm.section import Section
 from mmm.suggest import suggestion
@@ -37,7 +38,7 @@ class EventSettings(Section):
     end: dt.date | None = None
     half_life_days: float = Field(28.0, ge=1.0, le=3650.0)
     geos: tuple[str, ...] = Field((), description="Where it happened; everywhere if empty.")
-    scale: float = Field(0.5, ge=1e-6, le=1e3, description="Prior sd of its effect, relative to the usual level.")
+    scale: Spread = Field(0.5, description="Prior sd of its effect, relative to the usual level.")
 
     @model_validator(mode="after")
     def _dated(self) -> Self:
@@ -71,7 +72,7 @@ def pinned(events: tuple[EventSettings, ...], geos: tuple[str, ...], taken: Coll
         for geo in event.geos:
             if geo not in geos:
                 raise ValueError(f"'{geo}' of '{event.name}' is no geo of the data. {suggestion(geo, geos)}")
-    return EventSpec(events=events, sd=tuple(event.scale * level for event in events))
+    return EventSpec(events=events, sd=tuple(spread(event.scale, level, level) for event in events))
 
 
 def term(spec: EventSpec, here: Moment, period_days: int) -> Term:

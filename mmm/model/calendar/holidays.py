@@ -16,6 +16,7 @@ import pandas as pd
 from pydantic import AfterValidator, Field
 
 from mmm.model.calendar.days import day_numbers, share_of_period, years
+from mmm.model.spreads import Spread, spread
 from mmm.model.terms import Moment, Scale, Term
 from mmm.section import Section
 from mmm.suggest import suggestion
@@ -55,9 +56,7 @@ class HolidaySettings(Section):
     before: Window = Field(0, description="Days before a holiday that have an effect of their own, common to all.")
     after: Window = Field(0, description="Days after a holiday that have an effect of their own, common to all.")
     without: tuple[str, ...] = Field((), description="Names of holidays that are left out.")
-    scale: float = Field(
-        0.3, ge=1e-6, le=1e3, description="Prior scale of the sd of holidays' effects, relative to the usual level."
-    )
+    scale: Spread = Field(0.3, description="Prior scale of the sd of holidays' effects, relative to the usual level.")
 
 
 class HolidaySpec(Section):
@@ -93,7 +92,7 @@ def pinned(settings: HolidaySettings, geos: tuple[str, ...], dates: pd.DatetimeI
         before=settings.before,
         after=settings.after,
         kinds=tuple(kind for kind in kinds if kind not in settings.without),
-        scale=settings.scale * level,
+        scale=spread(settings.scale, level, level, learned=True),
         seen=_fingerprint(places, range(dates[0].year, dates[-1].year + 1)),
     )
 

@@ -1,6 +1,7 @@
 """All kinds of terms that follow from dates: their settings together, what is pinned of them, their terms."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Literal
 
 import pandas as pd
@@ -20,6 +21,7 @@ from mmm.model.calendar.seasons import (
     SeasonSpec,
     WeekdaySettings,
 )
+from mmm.model.spreads import spread
 from mmm.model.terms import Moment, Term
 from mmm.section import Section
 
@@ -71,6 +73,7 @@ def pinned(settings: CalendarSettings, dataset: Dataset, dates: pd.DatetimeIndex
         raise SettingsError(
             "model.baseline.calendar.common_shocks: with one region a period's shock is its noise. Leave it out."
         )
+    usual = partial(spread, unit=level, level=level, learned=True)
     spec = CalendarSpec(
         period_days=frequency.days,
         holidays=None
@@ -80,11 +83,11 @@ def pinned(settings: CalendarSettings, dataset: Dataset, dates: pd.DatetimeIndex
         if settings.events
         else None,
         seasons=SeasonSpec(
-            weekdays=None if weekdays is None else weekdays.scale * level,
-            months=None if settings.months is None else settings.months.scale * level,
-            changes=None if changes is None else changes.scale * level,
+            weekdays=None if weekdays is None else usual(weekdays.scale),
+            months=None if settings.months is None else usual(settings.months.scale),
+            changes=None if changes is None else usual(changes.scale),
             change_days=() if changes is None else seasons.places_of_change(dates, changes.every),
-            shocks=None if shocks is None else shocks.scale * level,
+            shocks=None if shocks is None else usual(shocks.scale),
             first_shock=0 if shocks is None else int(starts(dates)[0]),
         ),
     )

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from mmm.arrays import Floats
 from mmm.model.calendar.days import starts
+from mmm.model.spreads import Spread
 from mmm.model.terms import Moment, Scale, Term
 from mmm.section import Section
 
@@ -22,17 +23,13 @@ _YEAR = 365.25
 class WeekdaySettings(Section):
     """An effect of each day of the week; for daily data."""
 
-    scale: float = Field(
-        0.2, ge=1e-6, le=1e3, description="Prior scale of the sd of the days' effects, relative to the usual level."
-    )
+    scale: Spread = Field(0.2, description="Prior scale of the sd of the days' effects, relative to the usual level.")
 
 
 class MonthSettings(Section):
     """An effect of each month of the year; a week takes the share of its days in each."""
 
-    scale: float = Field(
-        0.1, ge=1e-6, le=1e3, description="Prior scale of the sd of the months' effects, relative to the usual level."
-    )
+    scale: Spread = Field(0.1, description="Prior scale of the sd of the months' effects, relative to the usual level.")
 
 
 class ChangepointSettings(Section):
@@ -40,9 +37,7 @@ class ChangepointSettings(Section):
     Taylor and Letham 2018, with a normal instead of a Laplace prior)."""
 
     every: int = Field(182, ge=28, le=3650, description="Days between places where the slope may change.")
-    scale: float = Field(
-        0.1, ge=1e-6, le=1e3, description="Prior scale of the sd of changes of slope, relative to the level, a year."
-    )
+    scale: Spread = Field(0.1, description="Prior scale of the sd of changes of slope, relative to the level, a year.")
 
 
 class CommonShockSettings(Section):
@@ -50,9 +45,7 @@ class CommonShockSettings(Section):
     from one to the next. Without it the noise of regions counts as independent, and regions that move together as so
     many witnesses (two-way fixed effects, here with a learned sd; Wooldridge 2010, chapter 10)."""
 
-    scale: float = Field(
-        0.1, ge=1e-6, le=1e3, description="Prior scale of the sd of the periods' shocks, relative to the usual level."
-    )
+    scale: Spread = Field(0.1, description="Prior scale of the sd of the periods' shocks, relative to the usual level.")
 
 
 class SeasonSpec(Section):
