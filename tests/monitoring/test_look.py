@@ -185,13 +185,6 @@ def test_data_that_lost_a_channel_do_not_fit_the_model(seen: Seen) -> None:
         look(replace(seen, dataset=fewer), SETTINGS)
 
 
-def test_outcomes_by_month_are_not_followed(seen: Seen) -> None:
-    with pytest.raises(
-        DataError, match=r"an outcome row covers several\. Give outcomes by week or day for the time of"
-    ):
-        look(replace(seen, dataset=summed(seen.dataset, "month")), SETTINGS)
-
-
 def test_pace_by_hand() -> None:
     # 3 of 5 periods of 100; spent 110, 90, 130: rates 1.1, 0.9, 1.3 have mean 1.1 and sd 0.2.
     found = pace(np.full(5, 100.0), np.array([110.0, 90.0, 130.0]))
