@@ -6,6 +6,9 @@ What the panel holds is compared with the world: spend, and revenue, to a cent a
 
     python benchmarks/first_hour.py --out /tmp/first_hour            # both commands (minutes)
     python benchmarks/first_hour.py --out /tmp/first_hour --no-report
+    python benchmarks/first_hour.py --out /tmp/first_hour --tables ../shared/data   # the same for each table there
+
+Of a folder of tables each is timed by itself, and those that are done are not done again.
 """
 
 import argparse
@@ -104,6 +107,26 @@ def microsoft(folder: Path, days: pd.DatetimeIndex, money: np.ndarray) -> None:
     written(folder / "microsoft.csv", [*lines, "", '"\u00a92026 Microsoft Corporation. All rights reserved. "'])
 
 
+def tables(folder: Path, out: Path, further: list[str]) -> None:
+    """Settings and a report of every table below a folder, a line each in ``tables.csv``; what is there already stays.
+
+    ``further`` are parameters of the report, such as one model alone. Raises SystemExit where a command failed.
+    """
+    done = out / "tables.csv"
+    lines = pd.read_csv(done).to_dict("records") if done.exists() else []
+    for path in sorted(path for path in folder.rglob("*") if path.name.endswith((".csv", ".csv.gz"))):
+        name = str(path.relative_to(folder))
+        if "truth" in name or any(line["table"] == name for line in lines):
+            continue
+        place = out / "tables" / name.replace("/", "_").partition(".")[0]
+        place.mkdir(parents=True, exist_ok=True)
+        first = timed([*MMM, "init", str(path.resolve()), "--out", "a.yaml", "--yes", "--force"], place)
+        second = timed([*MMM, "report", "a.yaml", *further, "--out", "reports"], place)
+        lines.append({"table": name, "init": round(first), "report": round(second)})
+        pd.DataFrame(lines).to_csv(done, index=False)
+    print(pd.DataFrame(lines).to_string(index=False))
+
+
 def timed(command: list[str], folder: Path) -> float:
     """Seconds of a command; it has to succeed."""
     print("$", " ".join(["mmm", *command[1:]]))
@@ -118,7 +141,15 @@ def main() -> None:
     parser.add_argument("--weeks", type=int, default=130)
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--no-report", action="store_true")
+    parser.add_argument("--tables", type=Path, help="a folder of tables in place of the exports")
+    parser.add_argument(
+        "-p", dest="further", action="append", default=[], help="a parameter of the reports of --tables"
+    )
     given = parser.parse_args()
+    if given.tables is not None:
+        given.out.mkdir(parents=True, exist_ok=True)
+        tables(given.tables, given.out.resolve(), [word for one in given.further for word in ("-p", one)])
+        return
     spend, revenue = export(given.out / "exports", given.weeks, given.seed)
     first = timed(
         [*MMM, "init", "exports", "--out", "shop.yaml", "--yes", "--force", "--rate", f"USD={DOLLAR}"], given.out

@@ -1,4 +1,4 @@
-"""Which folder a project is: where a relative store of fits lies, from whichever folder a command is called.
+"""Which folder a project is: where its store of fits and its reports lie, from whichever folder a command is called.
 
 This module imports nothing of the package.
 """
@@ -6,6 +6,7 @@ This module imports nothing of the package.
 import os
 from pathlib import Path
 
+REPORTS = "reports"
 _MARK = ".git"
 """A checkout ends the search: what lies above it is another project's."""
 
@@ -30,6 +31,11 @@ def placed(store: str, base: Path) -> Path:
         if _own(folder / relative) or (folder / _MARK).exists():
             return folder / relative
     return start / relative
+
+
+def reports() -> Path:
+    """The project's folder of reports, seen from the working directory: ``reports``, or such as ``../reports``."""
+    return Path(os.path.relpath(placed(REPORTS, Path.cwd())))
 
 
 def _own(path: Path) -> bool:

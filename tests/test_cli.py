@@ -320,6 +320,17 @@ def test_runs_are_listed_from_their_manifests(tmp_path: Path) -> None:
     assert "2025-03-01" in told
 
 
+def test_runs_are_found_from_any_folder_of_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "reports" / "trial" / "20250101-000000"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps({"settings": {"title": "First"}}), encoding="utf-8")
+    (tmp_path / "configs").mkdir()
+    monkeypatch.chdir(tmp_path / "configs")
+    result = run("runs")
+    assert (result.exit_code, "First" in result.stdout) == (0, True), result.output
+    assert run("runs", "--out", "reports").exit_code == 2
+
+
 def test_runs_of_an_empty_or_absent_folder(tmp_path: Path) -> None:
     assert "No runs below" in run("runs", "--out", tmp_path).stdout
     assert run("runs", "--out", tmp_path / "absent").exit_code == 2

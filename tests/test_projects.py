@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mmm.projects import placed
+from mmm.projects import placed, reports
 from mmm.settings import load_settings
 
 SETTINGS = "name: shop\ndata: {source: shop.csv, target: {column: sales}, currency: EUR, channels: {tv: tv}}\n"
@@ -62,3 +62,17 @@ def test_another_users_store_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert placed(STORE, base) == tmp_path / STORE
     monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
     assert placed(STORE, base) == base / STORE
+
+
+def test_reports_are_the_projects_from_any_of_its_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = tmp_path / "shop" / "configs" / "old"
+    deep.mkdir(parents=True)
+    monkeypatch.chdir(deep)
+    assert reports() == Path("reports")
+    (tmp_path / "shop" / "reports").mkdir()
+    assert reports() == Path("../../reports")
+    monkeypatch.chdir(tmp_path / "shop")
+    assert reports() == Path("reports")
+    (deep / ".git").mkdir()
+    monkeypatch.chdir(deep)
+    assert reports() == Path("reports")

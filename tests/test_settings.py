@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from mmm.errors import SettingsError
@@ -318,3 +319,29 @@ def test_schema_describes_every_key() -> None:
     assert set(schema["properties"]) == set(Settings.model_fields)
     assert schema["required"] == ["name", "data"]
     assert schema["additionalProperties"] is False
+
+
+def test_a_label_of_a_name_that_is_nowhere_names_those_that_are(tmp_path: Path) -> None:
+    weeks = pd.date_range("2022-01-03", periods=60, freq="7D").strftime("%Y-%m-%d")
+    frame = pd.DataFrame({"week": weeks, "sales": 9000.0, "out_of_home": 100.0, "tv": 50.0})
+    frame.loc[::2, ["sales", "out_of_home"]] += 700.0
+    frame.loc[::3, "tv"] += 30.0
+    frame.to_csv(tmp_path / "shop.csv", index=False)
+    document = {
+        "name": "shop",
+        "data": {
+            "source": "shop.csv",
+            "date": "week",
+            "target": {"column": "sales", "kind": "revenue"},
+            "currency": "EUR",
+            "channels": {"out_of_home": "out_of_home", "tv": "tv"},
+        },
+    }
+    settings = settings_from(document | {"report": {"labels": {"out_of_hom": "Posters"}}}, base=tmp_path)
+    with pytest.raises(
+        SettingsError, match=r"labels\.out_of_hom: .* Did you mean 'out_of_home'\? Known: out_of_home, tv"
+    ):
+        load_dataset(settings)
+    known = {"out_of_home": "Posters", "sales": "turnover"}
+    settings = settings_from(document | {"report": {"labels": known}}, base=tmp_path)
+    assert load_dataset(settings).channels == ("out_of_home", "tv")

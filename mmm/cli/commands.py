@@ -8,7 +8,8 @@ import typer
 
 from mmm.cli.errors import Commands
 from mmm.cli.first_commands import Config, Parameters, compare, export, imports, init, models, priors
-from mmm.cli.plans_commands import REPORTS, By, Note, Out, Plan, alerts, plans
+from mmm.cli.plans_commands import By, Note, Out, Plan, alerts, plans
+from mmm.cli.project import REPORTS, folder
 
 _EPILOG = (
     "Exit codes: 0 done, 1 a fault of the workbench or of the machine, 2 settings or arguments, 3 data, 4 fit, "
@@ -115,7 +116,7 @@ def plan(
 def backtest(
     config: Config,
     parameter: Parameters = None,
-    out: Annotated[Path, typer.Option(help="Folder below which <name>/backtest is written.")] = Path("reports"),
+    out: Annotated[Path, folder("Folder below which <name>/backtest is written.")] = REPORTS,
     workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0 makes one refresh after the other.")] = 0,
     cluster: Annotated[str | None, typer.Option(help="Address of a Dask scheduler instead of workers.")] = None,
 ) -> None:
@@ -131,7 +132,7 @@ def report(
         list[Path], typer.Argument(metavar="CONFIG...", help="Settings files; several, as configs/markets/*.yaml.")
     ],
     parameter: Parameters = None,
-    out: Annotated[Path, typer.Option(help="Folder below which <name>/<run> is made.")] = Path("reports"),
+    out: Annotated[Path, folder("Folder below which <name>/<run> is made.")] = REPORTS,
     grid: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=A,B,C", help="One report for each value; repeated: for each combination."),
@@ -161,7 +162,7 @@ def report(
 @app.command()
 def portfolio(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="Portfolio file, such as configs/portfolio.yaml.")],
-    out: Annotated[Path, typer.Option(help="Folder below which <name>/<run> is made.")] = Path("reports"),
+    out: Annotated[Path, folder("Folder below which <name>/<run> is made.")] = REPORTS,
     workers: Annotated[int | None, typer.Option(min=1, help="Local processes, a market each.")] = None,
     dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler: tcp://host:8786.")] = None,
 ) -> None:
@@ -175,7 +176,7 @@ def portfolio(
 def attribution(
     config: Config,
     parameter: Parameters = None,
-    out: Annotated[Path, typer.Option(help="Folder below which <name>/attribution is written.")] = Path("reports"),
+    out: Annotated[Path, folder("Folder below which <name>/attribution is written.")] = REPORTS,
 ) -> None:
     """Credit the conversions of journeys to channels: rules, Markov removal effects, Shapley values."""
     from mmm.cli.attribution import show_attribution
@@ -187,7 +188,7 @@ def attribution(
 def costs(
     config: Config,
     parameter: Parameters = None,
-    out: Annotated[Path, typer.Option(help="Folder below which <name>/costs is written.")] = Path("reports"),
+    out: Annotated[Path, folder("Folder below which <name>/costs is written.")] = REPORTS,
 ) -> None:
     """Map a ledger of costs to channels and categories, and compare vendors' prices on one usage."""
     from mmm.cli.costs import show_costs
@@ -205,7 +206,7 @@ app.add_typer(experiment)
 def experiment_design(
     config: Config,
     parameter: Parameters = None,
-    out: Annotated[Path, typer.Option(help="Folder below which <name>/experiment is written.")] = Path("reports"),
+    out: Annotated[Path, folder("Folder below which <name>/experiment is written.")] = REPORTS,
 ) -> None:
     """Rank tests that could be run: regions, power, precision, price, and what each is worth to the plan."""
     from mmm.cli.design import show_designs
@@ -217,7 +218,7 @@ def experiment_design(
 def experiment_read(
     config: Config,
     parameter: Parameters = None,
-    out: Annotated[Path, typer.Option(help="Folder below which <name>/experiment is written.")] = Path("reports"),
+    out: Annotated[Path, folder("Folder below which <name>/experiment is written.")] = REPORTS,
     without_model: Annotated[
         bool, typer.Option("--without-model", help="Do not fit: only the tests are read, from panels of their own.")
     ] = False,
@@ -232,9 +233,7 @@ def experiment_read(
 def monitor(
     config: Config,
     parameter: Parameters = None,
-    out: Annotated[Path, typer.Option(help="Folder of the reports: <name>/monitor is written in it.")] = Path(
-        "reports"
-    ),
+    out: Annotated[Path, folder("Folder of the reports: <name>/monitor is written in it.")] = REPORTS,
     watch: Annotated[
         float | None, typer.Option(min=1.0, max=86_400.0, metavar="SECONDS", help="Look again so often, until stopped.")
     ] = None,
@@ -286,7 +285,7 @@ def settle(
 def ltv(
     config: Config,
     parameter: Parameters = None,
-    out: Annotated[Path, typer.Option(help="Folder below which <name>/ltv is written.")] = Path("reports"),
+    out: Annotated[Path, folder("Folder below which <name>/ltv is written.")] = REPORTS,
 ) -> None:
     """Value customers by channel and segment from their orders, with what each cost, and judge the forecast."""
     from mmm.cli.ltv import show_ltv
@@ -298,7 +297,7 @@ def ltv(
 def lenses(
     config: Config,
     parameter: Parameters = None,
-    out: Annotated[Path, typer.Option(help="Folder below which <name>/lenses is written.")] = Path("reports"),
+    out: Annotated[Path, folder("Folder below which <name>/lenses is written.")] = REPORTS,
     rule: Annotated[str, typer.Option(help="Rule of attribution: markov, last, linear, shapley, ...")] = "markov",
     prior: Annotated[
         float | None,
@@ -315,7 +314,7 @@ def lenses(
 def campaigns(
     config: Config,
     parameter: Parameters = None,
-    out: Annotated[Path, typer.Option(help="Folder below which <name>/campaigns is written.")] = Path("reports"),
+    out: Annotated[Path, folder("Folder below which <name>/campaigns is written.")] = REPORTS,
 ) -> None:
     """Print what campaigns inside channels cost and return, by a stated rule, and what named scenarios would move."""
     from mmm.cli.campaigns import show_campaigns
@@ -325,12 +324,12 @@ def campaigns(
 
 @app.command()
 def runs(
-    folder: Annotated[Path, typer.Option("--out", help="Folder that holds the reports.")] = Path("reports"),
+    below: Annotated[Path, folder("Folder that holds the reports.", "--out")] = REPORTS,
 ) -> None:
     """List past reports from their manifests, the newest first."""
     from mmm.cli.runs import show_runs
 
-    show_runs(folder)
+    show_runs(below)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from mmm.cli.output import plain, say, table, write_table
 from mmm.digits import amount, interval
 from mmm.errors import ReportError
 from mmm.files import write_whole
+from mmm.projects import reports
 from mmm.reporting.content.from_fit import notation
 from mmm.reporting.runs.inputs import checked_request
 from mmm.reporting.runs.models_page import PAGE, models_page, returns_words, verdict_words
@@ -42,7 +43,7 @@ def show_models(config: Path, parameters: list[str], out: Path | None) -> None:
     dataset = next(iter(requests.values())).dataset
     typer.echo(plain(" ".join(verdict_words(found))))
     typer.echo(plain(returns_words(found, notation(settings, dataset))))
-    folder = out or Path("reports") / settings.name / "models"
+    folder = out or reports() / settings.name / "models"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         page = write_whole(folder / PAGE, models_page(found, settings, dataset))

@@ -11,6 +11,7 @@ from mmm.cli.output import plain, say, table
 from mmm.planning import Gain, Plan
 from mmm.planning.advice import advise
 from mmm.planning.result import chance
+from mmm.projects import reports
 from mmm.reporting.content.from_fit import notation
 from mmm.reporting.files.export import plan_folder, write_plan
 from mmm.reporting.notation.estimate import Estimate
@@ -29,7 +30,7 @@ def show_plan(config: Path, parameters: list[str], out: Path | None) -> None:
     ReportError where the folder cannot be written to.
     """
     settings = load_settings(config, read_parameters(parameters))
-    folder = plan_folder(out or Path("reports") / settings.name / "plan")
+    folder = plan_folder(out or reports() / settings.name / "plan")
     request = checked_request(settings)
     found = judged(request, progress=True, say=say)
     demand_pass(found.gate, settings.gate)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from mmm.cli.project import REPORTS, folder
+
 plans = typer.Typer(
     name="plans",
     help="The register of plans: save, submit, approve, reject, activate, list, show, export, ledger, verify.",
@@ -15,11 +17,10 @@ plans = typer.Typer(
 Plan = Annotated[str, typer.Argument(metavar="PLAN", help="Its id, such as demo-1; mmm plans list shows all.")]
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it; the log keeps the account's name too.")]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="What the log is to say with it.")]
-Out = Annotated[Path, typer.Option(help="Folder of the reports, which plans.db lies in.")]
+Out = Annotated[Path, folder("Folder of the reports, which plans.db lies in.")]
 Settings = Annotated[
     Path | None, typer.Option("--config", metavar="CONFIG", help="Settings whose plan_register.address is to be used.")
 ]
-REPORTS = Path("reports")
 
 
 def _act(action: str, plan: str, by: str, note: str, out: Path, config: Path | None) -> None:

@@ -8,6 +8,7 @@ from mmm.analysis.prior import as_priors, prior_predictive
 from mmm.cli.output import plain, say, table, write_table
 from mmm.errors import ReportError
 from mmm.files import write_whole
+from mmm.projects import reports
 from mmm.reporting.content.from_fit import notation
 from mmm.reporting.runs.inputs import checked_request
 from mmm.reporting.runs.priors_page import PAGE, priors_page
@@ -32,7 +33,7 @@ def show_priors(config: Path, parameters: list[str], out: Path | None, draws: in
     typer.echo(plain(lead_words(found, fmt)))
     for one in found.absurd:
         typer.echo(plain("Warning: " + " ".join(absurd_words(one, fmt))))
-    folder = out or Path("reports") / settings.name / "priors"
+    folder = out or reports() / settings.name / "priors"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         page = write_whole(folder / PAGE, priors_page(found, settings))

@@ -150,6 +150,13 @@ class Dataset:
         return tuple(name for name, role in zip(self.channels, self.channel_roles, strict=True) if role.costs)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Whatever has a name: channels, groups of them, geos, controls, outcomes."""
+        groups = [path[-1] for path in self.nodes]
+        outcomes = [self.outcome_name, *(name for name, _ in self.outcomes)]
+        return tuple(dict.fromkeys([*self.channels, *groups, *self.geos, *self.controls, *outcomes]))
+
+    @property
     def nodes(self) -> dict[tuple[str, ...], tuple[str, ...]]:
         """Channels that have parts, and groups within them, with their parts."""
         return nodes_of(self.channels, self.within)

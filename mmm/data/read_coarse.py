@@ -73,7 +73,7 @@ def _outcomes(settings: DataSettings, base: Path) -> _Outcomes:
     def where(row: int) -> str:
         return f"{table.where(row)}, {table.frame[date].iloc[row]}"
 
-    column = _first_days(table.frame[date]) if target.every == MONTH else table.frame[date]
+    column = first_days(table.frame[date]) if target.every == MONTH else table.frame[date]
     dates, usable = parse_dates(column, DateOptions(settings.date_format), where, date, problems)
     money = target.kind == "revenue"
     cells = NumberColumns.of(table.frame, [target.column], settings, where, problems).read(target.column, money=money)
@@ -90,7 +90,7 @@ def _outcomes(settings: DataSettings, base: Path) -> _Outcomes:
     return _Outcomes(spans, names, totals)
 
 
-def _first_days(column: "pd.Series[Any]") -> "pd.Series[Any]":
+def first_days(column: "pd.Series[Any]") -> "pd.Series[Any]":
     """Months written without a day (2024-03, Mar 2024, 03/2024) as their first one, where all are written alike."""
     texts_ = [cell.strip() if isinstance(cell, str) else "" for cell in column]
     for pattern in _MONTHS:
@@ -171,7 +171,7 @@ def _all_coarse(table: Table, settings: DataSettings, every: str, make: Make) ->
     check_columns(table, settings.columns(), problems)
     problems.stop_if_any()
     if every == MONTH:
-        frame = table.frame.assign(**{settings.date: _first_days(table.frame[settings.date])})
+        frame = table.frame.assign(**{settings.date: first_days(table.frame[settings.date])})
         table = Table(frame, table.source, table.place, table.numbers)
     records = records_of(table, settings, problems)
     amounts = {settings.target.column: records.target}

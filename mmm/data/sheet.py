@@ -37,6 +37,9 @@ def sheet_rows(content: bytes, name: str, sheet: str | None, limits: Limits) -> 
         if size > limits.unpacked:
             raise DataError(f"{name} unpacks to more than {limits.unpacked:,} bytes. Save the sheet as CSV or Parquet.")
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        for each in book.worksheets:
+            # Some platforms write a range of cells that is not theirs (A1), by which rows would be cut without a word.
+            each.reset_dimensions()
         try:
             return _rows(book[_chosen(name, sheet, book)], name, limits)
         finally:

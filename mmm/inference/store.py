@@ -9,7 +9,7 @@ from mmm.inference.attempt import Attempt
 from mmm.inference.fit import Fit
 from mmm.inference.keys import fit_key
 from mmm.inference.mix import fit_members, with_loo
-from mmm.inference.sample import choose_engine, sample_once
+from mmm.inference.sample import sample_once
 from mmm.inference.settings import SamplerSettings
 from mmm.inference.stored import LaterFormatError, load, require_mixture, save, set_aside
 from mmm.model.mixture import Mixture, NamedSpec
@@ -39,8 +39,6 @@ def obtain(
         label = f" ({member.name})" if len(mixture.members) > 1 else ""
 
         def sample() -> Fit:
-            engine, reason = choose_engine(sampler)
-            report(f"Engine: {engine} ({reason}).")
             return with_loo(sample_once(dataset, spec, sampler, evidence, attempt=attempt, progress=progress))
 
         return _found_or_made(
@@ -73,7 +71,8 @@ def _found_or_made(folder: Path, label: str, make: Callable[[], Fit], report: Ca
     _require_writable(folder)
     made = make()
     save(made, folder)
-    report(f"Fit {made.key[:12]}{label} made in {made.seconds['total']:.0f} s and stored.")
+    seconds, engine = made.seconds["total"], made.main.engine
+    report(f"Fit {made.key[:12]}{label} made in {seconds:.0f} s by the {engine} engine and stored.")
     return made
 
 

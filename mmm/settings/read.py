@@ -15,6 +15,7 @@ from mmm.model.evidence import Evidence
 from mmm.settings.document import Settings, duration_problems
 from mmm.settings.explain import settings_error
 from mmm.settings.text import read_yaml, write_yaml
+from mmm.suggest import did_you_mean
 
 _FILE = Wanted(
     "The settings file",
@@ -23,6 +24,7 @@ _FILE = Wanted(
 )
 _DEEPEST = 12
 """Parts of a parameter's dotted name: deeper than any key."""
+_MOST_NAMES = 20
 
 
 def load_settings(path: Path | str, overrides: Mapping[str, Any] | None = None) -> Settings:
@@ -108,8 +110,11 @@ def load_dataset(settings: Settings) -> Dataset:
 
 
 def require_fitting(settings: Settings, dataset: Dataset) -> None:
-    """Raise SettingsError where settings do not fit a panel: durations that are not whole periods, or too long."""
+    """Raise SettingsError where settings do not fit a panel: durations that are not whole periods or too long, labels
+    of names that are nowhere.
+    """
     problems = list(duration_problems(settings, dataset.frequency)) or list(_length_problems(settings, dataset))
+    problems += _label_problems(settings, dataset)
     if problems:
         raise SettingsError("The settings do not fit the data.\n" + "\n".join(f"  - {line}" for line in problems))
 
@@ -118,6 +123,13 @@ def load_evidence(settings: Settings, dataset: Dataset) -> Evidence:
     """The experiments that the settings name, checked against the panel. Raises DataError with all problems."""
     lookback = parse_periods(settings.model.lookback, dataset.frequency)
     return read_evidence(settings.experiments, dataset, settings.base, lookback)
+
+
+def _label_problems(settings: Settings, dataset: Dataset) -> Iterator[str]:
+    for name in sorted(set(settings.report.labels) - set(dataset.names)):
+        known = ", ".join(dataset.names[:_MOST_NAMES]) + (", ..." if len(dataset.names) > _MOST_NAMES else "")
+        near = did_you_mean(name, dataset.names)
+        yield f"report.labels.{name}: nothing is called so. {near + ' ' if near else ''}Known: {known}."
 
 
 def _length_problems(settings: Settings, dataset: Dataset) -> Iterator[str]:

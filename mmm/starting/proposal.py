@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from mmm.data.cells import texts
 from mmm.data.edges import zero_runs
 from mmm.data.names import COMPONENTS
+from mmm.data.target import MONTH
 from mmm.errors import DataError, SettingsError
 from mmm.starting import words
 from mmm.starting.asked import Proposal, Question, ask_currency, ask_margin, ask_target, currency_of, quoted
@@ -16,6 +18,7 @@ from mmm.starting.sight import Sight
 from mmm.suggest import suggestion
 
 _WEEKEND = (5, 6)
+_FOUR_WEEKS, _LONGEST_MONTH = 28, 31
 
 
 def propose(sight: Sight, source: Any, name: str, answers: Mapping[str, str]) -> Proposal:
@@ -41,6 +44,7 @@ def propose(sight: Sight, source: Any, name: str, answers: Mapping[str, str]) ->
     found.document["data"] = data
     _period(found, sight, roles, answers)
     _outcome(found, sight, roles, answers)
+    _spans(found, roles)
     _channels(found, roles)
     _others(found, sight, roles)
     _text(found, sight, roles, answers)
@@ -93,6 +97,24 @@ def _period(found: Proposal, sight: Sight, roles: Roles, answers: Mapping[str, s
         found.comments["data.week_label"] = f"Weekly rows on a {day}: its first day (start) or its last (end)?"
     if roles.geo is not None:
         data["geo"] = roles.geo
+
+
+def _spans(found: Proposal, roles: Roles) -> None:
+    """Rows of months or of four weeks, where all of the table has them: ``data.target.every``."""
+    days = pd.DatetimeIndex(np.unique(roles.date.days[~np.isnat(roles.date.days)]))
+    steps = np.diff(days.to_numpy()).astype("timedelta64[D]").astype(int)
+    if not steps.size or roles.long is not None:
+        return
+    if (steps == _FOUR_WEEKS).all():
+        every, told = "4 weeks", "four weeks"
+    elif (days.day == 1).all() and steps.min() >= _FOUR_WEEKS and steps.max() <= _LONGEST_MONTH:
+        every, told = MONTH, "a month"
+    else:
+        return
+    found.document["data"]["target"]["every"] = every
+    found.notes.append(
+        f"Each row is {told}, so media are taken as even over its days: by week or day they would say much more."
+    )
 
 
 def _plain_days(sight: Sight, column: str) -> bool:

@@ -18,6 +18,7 @@ from mmm.data.marks import amount, undressed
 from mmm.data.problems import Problems
 from mmm.data.query import read_query
 from mmm.data.read import MOST_BYTES, MOST_UNPACKED, Table, read_file
+from mmm.data.read_coarse import first_days
 from mmm.data.settings import QuerySettings
 from mmm.errors import DataError, SettingsError
 from mmm.files import Wanted, files_below, matching_files, read_bytes, unpack_gzip
@@ -151,6 +152,9 @@ def _of_texts(column: str, cells: "pd.Series[Any]", text: list[str]) -> DateLook
     days = _parsed(cells, None)
     if np.isnat(days).mean() <= _FEW:
         return DateLook(column, days)
+    months = _parsed(first_days(cells), None)
+    if not np.isnat(months).any():
+        return DateLook(column, months)
     if sum(c.isdigit() for c in text[0]) < 4 or len(text[0]) > _LONGEST:
         return None
     formats = [f for f in fitting_formats(list(dict.fromkeys(text))[:_LOOKED_AT]) if "%V" not in f or _weeks(text)]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mmm.reporting.design.colour import CHANNEL_COLOURS, _to_oklch, channel_colour, contrast, dark_twin
 from mmm.reporting.design.look import make_look
 from mmm.reporting.figures.drivers import waterfall, weekly
-from mmm.reporting.figures.plan import from_to, gain_distribution
+from mmm.reporting.figures.plan import BudgetPoint, budget_curve, from_to, gain_distribution
 from mmm.reporting.figures.returns import response_curves, returns
 from mmm.reporting.figures.sheet import NARROW, WIDE, Drawn, Pen, clean_svg, fitted, spread, text_width, ticks
 from mmm.reporting.notation.formatter import Formatter
@@ -236,3 +236,57 @@ def test_a_picture_for_slides_is_made_on_request() -> None:
     png = from_to(table, "13 weeks", pen(["tv", "search"], png=True)).png
     assert png is not None
     assert png.startswith(b"\x89PNG")
+
+
+def test_figures_of_a_waterfall_stand_apart() -> None:
+    parts = pd.DataFrame(
+        {
+            "kind": ["baseline", "control", "control", "media"],
+            "mean": [71.2e6, -31.53e6, -1.234e6, -1.2e6],
+            "lower": [60e6, -48.3e6, -1.9e6, -2.95e6],
+            "upper": [80e6, -12.3e6, -0.83e6, -0.31e6],
+        },
+        index=["intercept", "price", "rival", "search"],
+    )
+    wide = waterfall(parts, float(parts["mean"].sum()), pen(["search"])).wide
+    rows: dict[float, list[tuple[float, float]]] = {}
+    for style, x, y, text in re.findall(r'<text style="([^"]*)" x="([\d.]+)" y="([\d.]+)">([^<]*)<', wide):
+        size = re.search(r"font-size: ([\d.]+)px", style)
+        assert size is not None
+        width = text_width(text, float(size[1]), 600 if "weight: 600" in style else 400)
+        start = float(x) - (width if "text-anchor: end" in style else 0.0)
+        rows.setdefault(round(float(y) / 34), []).append((start, start + width))
+    assert [len(row) for row in rows.values()] == [4, 4, 4, 4, 3]
+    for row in rows.values():
+        assert all(after[0] - before[1] > 6 for before, after in pairwise(sorted(row))), row
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize(("planned", "today"), [(1.0e6, 3.0e6), (0.6e6, 9.0e6), (4.0e6, 2.0e6)])
+def test_labels_of_the_budget_curve_do_not_cross_it(planned: float, today: float, *, narrow: bool) -> None:
+    def won(budget: "float | np.ndarray") -> "float | np.ndarray":
+        return 5e6 * (1 - np.exp(-np.asarray(budget) / 1.5e6))
+
+    budget = np.linspace(0.2e6, 10e6, 60)
+    curve = pd.DataFrame({"budget": budget, "outcome": won(budget), "outcome_lower": 0.5 * won(budget)})
+    curve["outcome_upper"] = 1.6 * won(budget)
+    points = [
+        BudgetPoint("this plan", planned, float(won(planned)), "accent"),
+        BudgetPoint("today", today, float(won(today)), "today"),
+    ]
+    drawn = budget_curve(curve, points, pen(["tv"]))
+    svg = both(drawn)[narrow]
+    width, height = viewbox(svg)
+    left = 62 if narrow else 76
+    low, high = float(curve["outcome_lower"].min()), float(curve["outcome_upper"].max())
+    pad = 0.06 * (high - low)
+    low, high = max(0.0, low - pad), high + pad
+    for name in ("this plan", "today"):
+        found = re.search(rf'<text style="([^"]*)" x="([\d.]+)" y="([\d.]+)">({name}: [^<]*)<', svg)
+        assert found is not None
+        x, y, wide = float(found[2]), float(found[3]), text_width(found[4], 12, 600)
+        start = x - wide if "text-anchor: end" in found[1] else x
+        along = np.linspace(start, start + wide, 30)
+        money = budget[0] + (along - left) / (width - left - 26) * (budget[-1] - budget[0])
+        pixels = 34 + (height - 84) * (1 - (won(money) - low) / (high - low))
+        assert (y < pixels.min() - 1) if name == "this plan" else (y - 9 > pixels.max()), (name, y, pixels)

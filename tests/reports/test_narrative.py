@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mmm.reporting.content.decision import Decision, Limit, Move
+from mmm.reporting.content.decision import Decision, Limit, Move, Pays
 from mmm.reporting.notation.estimate import Estimate
 from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.sentences.page_one import Teller, failure, reservation, rests_on
@@ -240,3 +240,22 @@ def test_data_that_cannot_decide_head_page_one() -> None:
     lead = told(doubtful=True).headline().lead
     assert lead.startswith("These data cannot decide: repeating past values forecast better than the model.")
     assert told().headline().lead in lead
+
+
+NEVER = Estimate(1.7, 1.2, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("pays", "told_of"),
+    [
+        (("less", "last"), ("500 thousand less would win less", "Nor do the last €100 thousand")),
+        (("more", "last"), ("500 thousand more win less", "Nor do the last €100 thousand")),
+        (("last",), ("The last €100 thousand of the plan win less than they cost",)),
+    ],
+)
+def test_money_that_pays_at_no_margin_is_told_once_each(pays: tuple[str, ...], told_of: tuple[str, ...]) -> None:
+    money = {"less": 5e5, "more": 5e5, "last": 1e5}
+    text = told(pays=tuple(Pays(which, money[which], NEVER) for which in pays)).profit().replace(NB, " ")  # type: ignore[arg-type]
+    for said in told_of:
+        assert text.count(said) == 1, text
+    assert text.count("no margin makes them pay") <= 1

@@ -15,7 +15,8 @@ from pypdf import PdfReader
 from mmm.reporting.chapters import summary
 from mmm.reporting.content.swings import swings_of
 from mmm.reporting.figures.swings import swings
-from mmm.reporting.files.deck import deck
+from mmm.reporting.files.deck import _format, deck
+from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.pages.parts import Chapter
 from mmm.reporting.pages.render import Cover, brief_page, pdf_bytes, print_page, web_page
 from mmm.reporting.runs.story import Story
@@ -192,3 +193,33 @@ def test_names_of_the_data_are_text_behind_the_charts(slides: tuple[Story, Any, 
         sheet = inner.read("xl/worksheets/sheet1.xml").decode()
         assert "<f>" not in sheet
         assert "hyperlink" not in sheet
+
+
+def test_axes_of_slides_have_room_for_whole_intervals(slides: tuple[Story, Any, bytes]) -> None:
+    story, made, _ = slides
+    returns = charts(made)[1].chart.value_axis
+    assert returns.maximum_scale >= story.material.meaning.channels[["roas_upper", "marginal_roas_upper"]].max().max()
+    assert returns.minimum_scale <= 0 < returns.major_unit
+    for frame in charts(made):
+        axis = frame.chart.value_axis
+        assert (axis.maximum_scale - axis.minimum_scale) / axis.major_unit == pytest.approx(6, abs=3.1)
+
+
+def test_amounts_of_slides_are_short_in_every_language() -> None:
+    def of(language: str, largest: float) -> str:
+        fmt = Formatter("EUR", "EUR", money_outcome=True, language=language)  # type: ignore[arg-type]
+        return _format(fmt, money=True, largest=largest)
+
+    assert of("en", 8e6) == '"€"#,##0.0#,,"m"'
+    assert of("en", 5e9) == '"€"#,##0.0#,,,"bn"'
+    assert of("en", 900.0) == '#,##0" EUR"'
+    assert of("de", 8e6) == '#,##0.0#,,"\xa0Mio.\xa0€"'
+    # A thousand millions have no short word: two groups of three digits are cut, not three.
+    assert of("es", 5e9) == of("es", 8e6) == '#,##0.0#,,"\xa0M€"'
+
+
+def test_a_long_note_moves_the_next_and_runs_into_nothing(slides: tuple[Story, Any, bytes]) -> None:
+    story, made, _ = slides
+    teller = story.material.teller
+    boxes = [shape.text_frame.text for shape in made.slides[0].shapes if shape.has_text_frame]
+    assert sum(teller.do_nothing() in text and teller.how_sure() in text for text in boxes) == 1

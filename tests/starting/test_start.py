@@ -231,3 +231,19 @@ def test_the_dialogue_in_a_terminal(tmp_path: Path) -> None:
     settings = load_settings(tmp_path / "shop.yaml")
     assert settings.data.target.kind == "profit"
     assert settings.data.currency == "USD"
+
+
+@pytest.mark.parametrize(("days", "every"), [("MS", "month"), ("28D", "4 weeks")])
+def test_rows_of_months_or_four_weeks_are_stated(tmp_path: Path, days: str, every: str) -> None:
+    starts = pd.date_range("2021-01-01", periods=60, freq=days)
+    frame = table().assign(week=starts.strftime("%Y-%m-%d"))
+    assert proposed(saved(tmp_path, frame), tmp_path)["data"]["target"]["every"] == every
+    assert "every" not in proposed(saved(tmp_path, table()), tmp_path)["data"]["target"]
+
+
+def test_months_without_a_day_load(tmp_path: Path) -> None:
+    starts = pd.date_range("2021-01-01", periods=60, freq="MS")
+    frame = table().assign(week=starts.strftime("%Y-%m")).rename(columns={"week": "month"})
+    settings = settings_from(proposed(saved(tmp_path, frame), tmp_path))
+    dataset = load(settings.data, tmp_path)
+    assert (len(dataset.rows().places), dataset.rows_per_year) == (60, 12)

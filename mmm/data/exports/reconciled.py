@@ -70,7 +70,7 @@ class Line:
     def sentence(self, currency: str) -> str:
         """One line for a reader."""
         parts = [f"{self.rows:,} rows of {self.first} to {self.last}", f"{self.name} {self.total(currency)}"]
-        parts += [f"{count} {reason} left out" for reason, count in self.dropped.items()]
+        parts += [f"left out: {reason} ({count:,})" for reason, count in self.dropped.items()]
         parts += [f"{self.name} {self.outside:,.2f} outside the panel's days"] if abs(self.outside) >= 0.005 else []
         parts += [f"{self.name} {self.left_out:,.2f} left out by rule"] if self.left_out else []
         return f"{self.file} ({self.title}): {'; '.join(parts)}."
@@ -80,7 +80,7 @@ def reconciliation(lines: Sequence[Line], currency: str) -> pd.DataFrame:
     """One row a file and channel: what the file holds, what the panel took, and what it did not."""
     rows = []
     for line in lines:
-        dropped = ", ".join(f"{count} {reason}" for reason, count in line.dropped.items())
+        dropped = ", ".join(f"{reason} ({count:,})" for reason, count in line.dropped.items())
         for place, (channel, taken) in enumerate(line.taken.items()):
             first = place == 0
             rows.append(

@@ -16,7 +16,7 @@ from mmm.data.columns import NumberColumns
 from mmm.data.csv_settings import CsvSettings
 from mmm.data.dates import DateArray, DateOptions, parse_dates
 from mmm.data.exports.cells import Found, cells_of, frame_of
-from mmm.data.exports.header import fits, recognised
+from mmm.data.exports.header import fits, recognised, undated
 from mmm.data.exports.layout import signs_of
 from mmm.data.exports.names import Header, header_of
 from mmm.data.exports.record import READERS, Amount, Raw, Reader
@@ -94,7 +94,13 @@ def _of_table(settings: SourceSettings, found: Found, problems: Problems) -> Rea
     for column in [taken.column for taken in settings.columns.values()] + ([settings.date] if settings.date else []):
         if column not in header:
             problems.add(f"Column '{column}' is not there.", nearest(column, header))
-    if not settings.columns:
+    whole = None if settings.columns else undated(header, found.above)
+    if whole is not None:
+        problems.add(
+            f"It looks like {whole.title} without a column of days: a row is the whole span.",
+            "Export it again, broken down by day (or by week).",
+        )
+    elif not settings.columns:
         listed = ", ".join(header[:12])
         problems.add(
             "It is of no platform that is known, and its settings name no columns.",

@@ -40,10 +40,9 @@ def plan(m: Telling) -> Chapter:
             *(told(n, m.fmt) for n in (*m.plan.notes, m.plan.certificate)),
         ],
         unchanged=m.decision.verdict == "unchanged",
-        sure=teller.how_sure(),
         outside=teller.outside(),
         first=teller.first_steps(),
-        split=teller.split_of_gain(),
+        split=teller.split_of_gain() if m.decision.mostly_shifts else "",
         limits=teller.limits(),
         tests=alternatives.tests(m.plan.foresight, m.gain_fmt),
         informative=m.plan.foresight.test is not None,
@@ -187,8 +186,8 @@ def _reasons_table(m: Telling) -> Table:
             )
 
     caption = t(
-        "Why each channel moves: what the next amount wins at the level of today’s plan and of this one. In a plan "
-        "that is best on average it is alike wherever no limit binds."
+        "What the next amount wins at the level of today’s plan and of this one. In a plan that is best on average it "
+        "is alike wherever no limit binds."
     )
     return table_of(caption, head, rows())
 

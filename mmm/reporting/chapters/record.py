@@ -54,23 +54,23 @@ def _facts(m: Telling) -> Table:
 
 def _findings_table(m: Telling, findings: tuple[Finding, ...]) -> Table:
     t, below = m.fmt.t, m.fmt.made_below
-    head = (
-        Column(t("Concerns"), number=False),
-        Column(t("What was found"), number=False),
-        Column(t("What to do"), number=False),
-    )
+    caption = t("Nothing was changed in the data.")
+    head = [Column(t("Concerns"), number=False), Column(t("What was found"), number=False)]
+    # One advice for all is said once.
+    alike = len(findings) > 1 and len({f.suggestion for f in findings}) == 1
+    if alike:
+        caption += f" {below(findings[0].suggestion)}"
+    else:
+        head.append(Column(t("What to do"), number=False))
 
     def rows() -> Iterator[tuple[Cell, ...]]:
         for f in findings:
             place = below(where(f.geos, f.dates))
             name = m.fmt.label(f.channel) if f.channel else t("Data")
-            yield (
-                Cell(name, place, tone="warn" if f.severity == "warning" else ""),
-                Cell(below(f.message)),
-                Cell(below(f.suggestion)),
-            )
+            cells = (Cell(name, place, tone="warn" if f.severity == "warning" else ""), Cell(below(f.message)))
+            yield cells if alike else (*cells, Cell(below(f.suggestion)))
 
-    return table_of(t("Points to know; nothing was changed in the data."), head, rows())
+    return table_of(caption, tuple(head), rows())
 
 
 def _assumptions(m: Telling) -> list[str]:

@@ -59,11 +59,10 @@ def formatters(
 
 
 def labels_of(dataset: Dataset, report: ReportSettings) -> dict[str, str]:
-    """How names from the data are written; outcomes, which stand within sentences, only where that is stated."""
+    """How names from the data are written; groups, and outcomes, which stand within sentences, only where stated."""
     labels = readable(dict.fromkeys([*dataset.channels, *dataset.geos, *dataset.controls]), report.labels)
     labels.setdefault("baseline", words(report.language)("Without media"))
-    outcomes = (dataset.outcome_name, *(name for name, _ in dataset.outcomes))
-    stated = {name: own(report.labels[name]) for name in outcomes if name in report.labels}
+    stated = {name: own(report.labels[name]) for name in dataset.names if name in report.labels}
     return stated | labels
 
 

@@ -15,6 +15,9 @@ from mmm.reporting.notation.formatter import Formatter
 _NAMED_AT = 31
 _MOST_LAYERS = 8
 _MOST_STEPS = 16
+# Pixels between columns of figures, and the size of small print.
+_APART = 10.0
+_SMALL = 11.0
 _SLOW = ("intercept", "trend", "changes_of_slope", "drift")
 """Terms of the baseline that do not come back every year, week or month."""
 
@@ -28,10 +31,13 @@ def waterfall(parts: pd.DataFrame, total: float, pen: Pen) -> Drawing:
     parts = _grouped(parts, pen.fmt)
     rows = len(parts) + 1
     floor = _cut(parts, total)
+    texts = [_row_texts(part, total, pen.fmt) for _, part in parts.iterrows()]
+    texts.append(_row_texts(pd.Series({"mean": total}), total, pen.fmt))
 
     def paint(sheet: Sheet) -> None:
         row = 54 if sheet.narrow else 34
-        left, right = (4, 10) if sheet.narrow else (150, 210)
+        edges = _edges(texts, sheet.width)
+        left, right = (4, 10) if sheet.narrow else (150, sheet.width - edges[0])
         ax = sheet.axes(left, 8, sheet.width - left - right, rows * row)
         ends = np.concatenate([[0.0], parts["mean"].cumsum().to_numpy(), [total]])
         ax.set_xlim(floor or min(0.0, float(ends.min())), float(ends.max()) + (total - floor) * 0.02)
@@ -47,10 +53,10 @@ def waterfall(parts: pd.DataFrame, total: float, pen: Pen) -> Drawing:
             running += mean
             if not sheet.narrow:
                 ax.plot([running, running], [y, y + row], color=sheet.look["today"], lw=1, zorder=1)
-            _row(sheet, 8 + i * row, row, sheet.fmt.label(str(name)), part, total)
+            _row(sheet, 8 + i * row, sheet.fmt.label(str(name)), texts[i], edges)
         y = len(parts) * row + (40 if sheet.narrow else row / 2)
         ax.barh(y, total, height=thick, color=sheet.look["ink"], zorder=2)
-        _row(sheet, 8 + len(parts) * row, row, "", pd.Series({"mean": total}), total)
+        _row(sheet, 8 + len(parts) * row, "", texts[-1], edges)
         if floor:
             for centre in (40 if sheet.narrow else row / 2, y):
                 _break_mark(ax, sheet, centre, thick)
@@ -105,27 +111,39 @@ def _estimate(part: pd.Series) -> float | Estimate:
     return Estimate(mean, float(part["lower"]), float(part["upper"]))
 
 
-def _row(sheet: Sheet, top: float, row: float, label: str, part: pd.Series, total: float) -> None:
-    mean = float(part["mean"])
-    share = sheet.fmt.percent(mean / total) if total else ""
-    whole = _estimate(part)
-    amount = sheet.fmt.outcome(whole, short=True)
+def _row_texts(part: pd.Series, total: float, fmt: Formatter) -> tuple[str, str, str]:
+    """Amount, share and interval of a step as they are written."""
+    mean, whole = float(part["mean"]), _estimate(part)
+    ends = fmt.outcome_range(whole, short=True) if isinstance(whole, Estimate) else ""
+    return fmt.outcome(whole, short=True), fmt.percent(mean / total) if total else "", ends
+
+
+def _edges(texts: list[tuple[str, str, str]], width: float) -> tuple[float, float, float, float]:
+    """Right of the bars, and right edges of the three columns behind them, each as wide as its longest text."""
+    share, ends = (max(text_width(row[i], size) for row in texts) for i, size in ((1, 12.0), (2, _SMALL)))
+    amount = max(text_width(row[0], 12, 600) for row in texts)
+    second = width - (ends + _APART if ends else 0.0)
+    first = second - share - _APART
+    return first - amount - _APART, first, second, width
+
+
+def _row(
+    sheet: Sheet, top: float, label: str, texts: tuple[str, str, str], edges: tuple[float, float, float, float]
+) -> None:
+    amount, share, ends = texts
     bold = 400 if label else 600
     label = label or sheet.fmt.t("Total")
-    ends = sheet.fmt.outcome_range(whole, short=True) if isinstance(whole, Estimate) else ""
     if sheet.narrow:
         sheet.text(4, top + 10, fitted(label, 200, 12, 600), weight=600)
         sheet.text(sheet.width - 54, top + 10, amount, ha="right", weight=600)
         sheet.text(sheet.width - 6, top + 10, share, ha="right", color=sheet.look["soft"])
         sheet.text(sheet.width - 6, top + 26, ends, ha="right", fontsize=11, color=sheet.look["faint"])
         return
-    y = top + row / 2
+    y = top + 17
     sheet.text(0, y, fitted(label, 138, 13, bold), fontsize=13, weight=bold)
-    sheet.text(sheet.width - 152, y, amount, ha="right", weight=600)
-    sheet.text(sheet.width - 108, y, share, ha="right", color=sheet.look["soft"])
-    # Two ends below zero are the longest; an interval is not cut.
-    size = 11 if fitted(ends, 104, 11) == ends else 9.5
-    sheet.text(sheet.width, y, fitted(ends, 108, size), ha="right", fontsize=size, color=sheet.look["faint"])
+    sheet.text(edges[1], y, amount, ha="right", weight=600)
+    sheet.text(edges[2], y, share, ha="right", color=sheet.look["soft"])
+    sheet.text(edges[3], y, ends, ha="right", fontsize=_SMALL, color=sheet.look["faint"])
 
 
 def _colour(name: str, kind: str, sheet: Sheet) -> str:

@@ -1,5 +1,7 @@
 """Figures of how far to believe the model: its fit, and its forecast of periods that it had not seen."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -56,9 +58,9 @@ def held_out(forecast: pd.DataFrame, hidden: int, pen: Pen) -> Drawing:
         ax.plot(dates, shown["actual"].to_numpy(), "-o", ms=4.5, lw=0.8, color=sheet.look["ink"], mew=0)
         ax.axvline(first, color=sheet.look["soft"], lw=1)
         edge = ax.get_ylim()[1]
-        ax.text(
-            first, edge, "  " + sheet.fmt.t("not shown to the model"), va="top", fontsize=11, color=sheet.look["soft"]
-        )
+        told = sheet.fmt.t("not shown to the model")
+        style: dict[str, Any] = {"va": "top", "fontsize": 11, "color": sheet.look["soft"]}
+        ax.annotate(told, (first, edge), xytext=(6, -2), textcoords="offset points", **style)
         _names(sheet, ax, shown)
 
     tail = forecast.tail(hidden)

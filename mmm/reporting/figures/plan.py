@@ -240,7 +240,7 @@ def budget_curve(curve: pd.DataFrame, points: Sequence[BudgetPoint], pen: Pen) -
         words: dict[str, Any] = {"ha": "right", "color": sheet.look["soft"]}
         sheet.text(sheet.width - 26, sheet.height - 10, sheet.fmt.t("Total budget over the horizon"), **words)
         for point in points:
-            _mark(ax, sheet, point)
+            _mark(ax, sheet, point, curve)
 
     fmt = pen.fmt
     pairs = "; ".join(
@@ -255,7 +255,7 @@ def _outcome_axis(sheet: Sheet) -> str:
     return sheet.fmt.t("Outcome won by media") + ("" if sheet.fmt.money_outcome else f", {sheet.fmt.outcome_unit}")
 
 
-def _mark(ax: Axes, sheet: Sheet, point: BudgetPoint) -> None:
+def _mark(ax: Axes, sheet: Sheet, point: BudgetPoint, curve: pd.DataFrame) -> None:
     low, high = ax.get_xlim()
     if not low <= point.budget <= high:
         return
@@ -263,13 +263,29 @@ def _mark(ax: Axes, sheet: Sheet, point: BudgetPoint) -> None:
     # The curve rises and flattens: above it there is room to the left, below it to the right.
     below = point.role == "today"
     right = point.budget > low + (0.62 if below else 0.3) * (high - low)
+    text = f"{point.name}: {sheet.fmt.money(point.budget, short=True)}"
+    width = text_width(text, 12, 600)
     ax.annotate(
-        f"{point.name}: {sheet.fmt.money(point.budget, short=True)}",
+        text,
         (point.budget, point.outcome),
-        xytext=(-8 if right else 8, -18 if below else 14),
+        xytext=(-8 if right else 8, _aside(ax, sheet, point, curve, -width if right else width)),
         textcoords="offset points",
         ha="right" if right else "left",
         weight=600,
         fontsize=12,
         color=sheet.look["soft" if below else point.role],
     )
+
+
+def _aside(ax: Axes, sheet: Sheet, point: BudgetPoint, curve: pd.DataFrame, width: float) -> float:
+    """How far above a point (or below, negative) its label clears the curve, in pixels."""
+    (first, last), (low, high) = ax.get_xlim(), ax.get_ylim()
+    _, height, edge = sheet.edges(ax)
+    left = (ax.get_position().x0 - sheet.box[0]) / sheet.box[2] * sheet.width
+    reach = (width + (8 if width > 0 else -8)) * (last - first) / (edge - left)
+    along = np.linspace(point.budget, point.budget + reach, 25)
+    there = np.interp(along, curve["budget"].to_numpy(), curve["outcome"].to_numpy())
+    rise = (there - point.outcome) * height / (high - low)
+    if point.role == "today":
+        return float(min(-18.0, rise.min() - 16.0))
+    return float(max(14.0, rise.max() + 6.0))

@@ -1,6 +1,7 @@
 """The decision as slides: a PPTX whose charts are the presentation program's own, with their numbers behind them."""
 
 import io
+import math
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from pptx.util import Emu, Inches, Pt
 from xlsxwriter import Workbook
 
 from mmm.reporting.content.decision import Decision
+from mmm.reporting.figures.sheet import ticks
 from mmm.reporting.notation.formatter import Formatter
 from mmm.reporting.notation.labels import calm
 from mmm.reporting.pages.telling import Telling
@@ -28,6 +30,11 @@ FILE = "report.pptx"
 _WIDTH, _HEIGHT = Inches(13.333), Inches(7.5)
 _SIDE, _TOP = Inches(0.6), Inches(1.95)
 _MOST_CHANNELS = 14
+_AMOUNT = re.compile(r"(\D*)\d[\d.,]*(.*)")
+_ROLES = ("accent", "soft")
+"""Colours of a note's heading and text."""
+_LONG = 650
+"""Signs of two notes from which on their box takes smaller print."""
 
 
 class _Plain(CategoryWorkbookWriter):  # type: ignore[misc]  # python-pptx is not typed
@@ -86,7 +93,7 @@ def _slide(made: Any, title: str, below: str, m: Telling, foot: str = "") -> Any
     slide = made.slides.add_slide(made.slide_layouts[5])
     heading = slide.shapes.title
     heading.left, heading.top, heading.width, heading.height = _SIDE, Inches(0.35), _WIDTH - 2 * _SIDE, Inches(0.95)
-    _write(heading, calm(title), 26 if len(title) < 90 else 20, "ink", m, bold=True)
+    _write(heading, calm(title), 26 if len(title) < 45 else 20, "ink", m, bold=True)
     if below:
         _text(slide, (_SIDE, Inches(1.25), _WIDTH - 2 * _SIDE, Inches(0.7)), below, 14, m)
     ends = m.fmt.t("90% interval: nine in ten of the values that fit the data lie inside.")
@@ -140,10 +147,22 @@ def _decision(made: Any, m: Telling) -> None:
         (t("What would change our mind?"), m.teller.change_mind()),
     ]
     wide = (_WIDTH - 2 * _SIDE - Inches(0.4)) // 2
-    for i, (heading, text) in enumerate(told):
-        left, top = _SIDE + (i % 2) * (wide + Inches(0.4)), Inches(3.85 + 1.5 * (i // 2))
-        _text(slide, (left, top, wide, Inches(0.35)), heading, 14, m, role="accent")
-        _text(slide, (left, top + Inches(0.33), wide, Inches(1.1)), text, 13, m)
+    for side in (0, 1):
+        place = (_SIDE + side * (wide + Inches(0.4)), Inches(3.7), wide, Inches(3.2))
+        _notes(slide, place, told[2 * side : 2 * side + 2], m)
+
+
+def _notes(slide: Any, place: tuple[Emu, Emu, Emu, Emu], told: Sequence[tuple[str, str]], m: Telling) -> None:
+    """Short paragraphs with headings in one box, so that a long one moves the next instead of running into it."""
+    frame = slide.shapes.add_textbox(*place).text_frame
+    frame.word_wrap = True
+    size = 13 if sum(len(text) for _, text in told) < _LONG else 11
+    for i, (line, role) in enumerate((line, role) for note in told for line, role in zip(note, _ROLES, strict=True)):
+        paragraph = frame.paragraphs[0] if i == 0 else frame.add_paragraph()
+        paragraph.alignment, paragraph.space_before = PP_ALIGN.LEFT, Pt(10 if i and role == _ROLES[0] else 2)
+        run = paragraph.add_run()
+        run.text = calm(line)
+        run.font.size, run.font.color.rgb = Pt(size + 1 if role == _ROLES[0] else size), _colour(m.look[role])
 
 
 def _budget_note(d: Decision, fmt: Formatter) -> str:
@@ -159,7 +178,8 @@ def _plan(made: Any, m: Telling) -> None:
         Series(t("Today"), shown["reference"].to_list(), m.look["today"]),
         Series(t("Plan"), shown["spend"].to_list(), m.look["accent"]),
     ]
-    slide = _slide(made, t("What should we do, channel by channel?"), m.teller.headline().lead, m)
+    below = m.teller.split_of_gain() or m.teller.headline().lead
+    slide = _slide(made, t("What should we do, channel by channel?"), below, m)
     _bars(slide, m, _names(shown, m), rows, t("Spend over {horizon}", horizon=m.decision.horizon), money=True)
 
 
@@ -210,9 +230,9 @@ def _budgets(made: Any, m: Telling) -> None:
             series.add_data_point(float(x), float(y))
     frame = slide.shapes.add_chart(XL_CHART_TYPE.XY_SCATTER_SMOOTH_NO_MARKERS, *_place(), data)
     _lines(frame.chart, [m.look["accent"], m.look["faint"], m.look["faint"]])
-    _dress(frame, m, t("Won by media"), money=m.gain_fmt.money_outcome)
-    frame.chart.category_axis.tick_labels.number_format = _format(m.fmt, money=True)
-    frame.chart.category_axis.tick_labels.number_format_is_linked = False
+    _dress(frame, m, t("Won by media"))
+    _scale(frame.chart.value_axis, curve[list(names)].to_numpy(), m.gain_fmt, money=m.gain_fmt.money_outcome)
+    _scale(frame.chart.category_axis, curve["budget"].to_numpy(), m.fmt, money=True, bars=False)
 
 
 def _belief(made: Any, m: Telling) -> None:
@@ -231,7 +251,9 @@ def _belief(made: Any, m: Telling) -> None:
         data.add_series(name, [None if not np.isfinite(v) else float(v) for v in frame[column]])
     made_frame = slide.shapes.add_chart(XL_CHART_TYPE.LINE, *_place(), data)
     _lines(made_frame.chart, [m.look["ink"], m.look["accent"], m.look["faint"], m.look["faint"]])
-    _dress(made_frame, m, t("Outcome"), money=m.fmt.money_outcome)
+    _dress(made_frame, m, t("Outcome"))
+    values = frame[list(names)].to_numpy()
+    _scale(made_frame.chart.value_axis, values, m.fmt, money=m.fmt.money_outcome, bars=False)
 
 
 # Charts
@@ -266,7 +288,9 @@ def _bars(slide: Any, m: Telling, names: Sequence[str], rows: Sequence[Series], 
         if row.lower is not None and row.upper is not None:
             series._element.insert_element_before(_error_bars(row), "c:cat", "c:val")
     frame.chart.category_axis.reverse_order = True
-    _dress(frame, m, title, money=money)
+    _dress(frame, m, title)
+    ends = [v for row in rows for v in (*row.values, *(row.lower or ()), *(row.upper or ()))]
+    _scale(frame.chart.value_axis, np.asarray(ends, dtype=float), m.fmt, money=money)
     if len(rows) == 1:
         frame.chart.has_legend = False
 
@@ -302,8 +326,8 @@ def _lines(chart: Any, colours: Sequence[str]) -> None:
         series.format.line.width = Pt(1.25 if i else 2.25)
 
 
-def _dress(frame: Any, m: Telling, title: str, *, money: bool) -> None:
-    """Legend, sizes, axes in the report's notation, and words for those who do not see the chart."""
+def _dress(frame: Any, m: Telling, title: str) -> None:
+    """Legend, sizes, colours, and words for those who do not see the chart."""
     chart = frame.chart
     chart.font.size = Pt(12)
     chart.font.color.rgb = _colour(m.look["soft"])
@@ -316,13 +340,48 @@ def _dress(frame: Any, m: Telling, title: str, *, money: bool) -> None:
     axis.axis_title.text_frame.paragraphs[0].runs[0].font.size = Pt(12)
     axis.major_gridlines.format.line.color.rgb = _colour(m.look["rule"])
     axis.format.line.fill.background()
-    axis.tick_labels.number_format, axis.tick_labels.number_format_is_linked = _format(m.fmt, money=money), False
     frame._element.nvGraphicFramePr.cNvPr.set("descr", calm(title))
 
 
-def _format(fmt: Formatter, *, money: bool) -> str:
-    """How a spreadsheet writes amounts: thousands separated, with the currency; returns with two decimals."""
+def _scale(axis: Any, values: "np.ndarray[Any, Any]", fmt: Formatter, *, money: bool, bars: bool = True) -> None:
+    """Ends and steps of an axis: room for whole intervals, from zero for bars; amounts in thousands or millions."""
+    known = np.asarray(values, dtype=float)[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    if bars or low < 0.5 * high:
+        low = min(low, 0.0)
+    high = high if high > low else low + 1.0
+    places = ticks(low, high, 6)
+    step = places[1] - places[0] if len(places) > 1 else high - low
+    axis.minimum_scale, axis.maximum_scale = math.floor(low / step) * step, math.ceil(high / step) * step
+    axis.major_unit = step
+    axis.tick_labels.number_format_is_linked = False
+    axis.tick_labels.number_format = _format(fmt, money=money, largest=max(abs(low), abs(high)))
+
+
+_UNITS = ((1e9, ",,,"), (1e6, ",,"), (1e5, ","))
+"""Units of amounts, and what a spreadsheet's format says for them."""
+
+
+def _format(fmt: Formatter, *, money: bool, largest: float = 0.0) -> str:
+    """How a spreadsheet writes amounts: as the report does in short, in units of the ``largest``; returns as 1.25."""
     if not money:
         return "General" if not fmt.value_returns else "0.0#"
-    sign = re.sub(r'["\\]', "", fmt.currency)
-    return f'#,##0\\ "{sign}"'
+    around = {unit: _around(fmt, unit) for unit, _ in _UNITS}
+    for unit, commas in _UNITS:
+        # Spanish has no short word for a thousand millions.
+        if largest >= unit and not (unit == _UNITS[0][0] and around[unit] == around[_UNITS[1][0]]):
+            before, after = around[unit]
+            return f"{before}#,##0.0#{commas}{after}"
+    return f"#,##0{_quoted(f' {fmt.currency}')}"
+
+
+def _around(fmt: Formatter, unit: float) -> tuple[str, str]:
+    """What stands before and behind the number of a short amount of this size, as a spreadsheet's format has it."""
+    found = _AMOUNT.fullmatch(fmt.money(2 * unit, short=True))
+    before, after = found.groups() if found is not None else ("", "")
+    return _quoted(before), _quoted(after)
+
+
+def _quoted(text: str) -> str:
+    plain = re.sub(r'["\\]', "", text)
+    return f'"{plain}"' if plain else ""

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from mmm import hashes
 from mmm.data.dataset import Dataset
 from mmm.errors import MMMError, ReportError, SettingsError
 from mmm.execution import Done, Event, Here, Place, Task, run_tasks
+from mmm.projects import reports
 from mmm.reporting.runs.finished import same_inputs
 from mmm.reporting.runs.run import NOTEBOOK_KEPT, RunOptions, check_report, run_report
 from mmm.scratch import sweep
@@ -59,7 +60,7 @@ class Wish:
     parameters: tuple[str, ...] = ()
     grid: tuple[str, ...] = ()
     since: Path | None = None
-    out: Path = Path("reports")
+    out: Path = field(default_factory=reports)
     """Folder of the reports, beside which the register of plans may be."""
 
 

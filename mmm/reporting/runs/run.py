@@ -14,6 +14,7 @@ from mmm.cards import facts, lines
 from mmm.data.calendar import parse_periods
 from mmm.data.dataset import Dataset
 from mmm.errors import MMMError, ReportError
+from mmm.projects import reports
 from mmm.register.standing import Standing, standing_or_note
 from mmm.reporting.content.results import Results, read_results
 from mmm.reporting.design.glyphs import unprintable
@@ -112,7 +113,7 @@ def run_report(
     GateError (unless ``gate.override``), PlanError or ReportError; a failed notebook is kept beside the runs.
     """
     since = time.perf_counter()
-    run = _prepare(settings, out or Path("reports"), say, options or RunOptions())
+    run = _prepare(settings, out or reports(), say, options or RunOptions())
     try:
         request = _checked(run)
         run.timed("checks", since)

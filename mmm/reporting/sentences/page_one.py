@@ -231,16 +231,17 @@ class Teller(Recommendation):
             return ""
         values = {"outcome": self.outcome, "of_outcome": t.of(self.outcome)}
         text = [t("No margin is stated, so the plan weighs {outcome}, and whether money pays is not judged.", **values)]
-        text += [self._pays(one) for one in d.pays]
+        text += [self._pays(one, first=one is d.pays[0]) for one in d.pays]
         if not d.pays:
             text.append(t("Its limits leave no smaller budget, so no margin would change the plan’s total."))
         return " ".join([*text, t("With plan.margin in the settings it weighs profit.")])
 
-    def _pays(self, one: Pays) -> str:
+    def _pays(self, one: Pays, *, first: bool) -> str:
+        """From which margin on money pays; ``first`` where no sentence of the kind stands before this one."""
         fmt, t = self.fmt, self.fmt.t
         amount = fmt.money(one.money)
         if not one.margin.mean <= 1:
-            return t("The last {amount} of the plan win less than they cost: no margin makes them pay.", amount=amount)
+            return self._pays_never(one.which, amount, first=first)
         # A margin is at most all of the revenue.
         capped = Estimate(one.margin.mean, one.margin.lower, min(one.margin.upper, 1.0), q=one.margin.q)
         values = {"amount": amount, "margin": fmt.percent(capped, 0), "ends": fmt.percent_range(capped, decimals=0)}
@@ -253,6 +254,16 @@ class Teller(Recommendation):
             "more.",
             **values,
         )
+
+    def _pays_never(self, which: str, amount: str, *, first: bool) -> str:
+        t = self.fmt.t
+        if which == "less":
+            return t("The {amount} less would win less than they cost: saving them pays at any margin.", amount=amount)
+        if which == "more":
+            return t("The {amount} more win less than they cost: no margin makes them pay.", amount=amount)
+        if first:
+            return t("The last {amount} of the plan win less than they cost: no margin makes them pay.", amount=amount)
+        return t("Nor do the last {amount} that the plan spends return what they cost.", amount=amount)
 
     def unspent(self) -> str:
         """Why money is left over, where it is."""

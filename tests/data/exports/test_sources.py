@@ -2,12 +2,15 @@
 
 import datetime as dt
 import json
+import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import layouts
 import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -212,7 +215,7 @@ def test_the_panel_is_read_and_its_notes_tell_of_each_file(tmp_path: Path) -> No
     assert dataset.data["spend"].values.ravel() == pytest.approx([7003.5] * 3)
     assert np.isclose(dataset.data["control"].values.ravel(), [10 + 3 / 7, 10 + 4 / 7, 10 + 3 / 7]).all()
     assert any(
-        "google.csv (Google Ads): 42 rows" in note and "2 rows of totals left out" in note for note in dataset.notes
+        "google.csv (Google Ads): 42 rows" in note and "left out: rows of totals (2)" in note for note in dataset.notes
     )
 
 
@@ -260,3 +263,53 @@ def test_the_account_is_printed_once(tmp_path: Path) -> None:
     shown = CliRunner(env={"COLUMNS": "300"}).invoke(app, ["check", str(tmp_path / "shop.yaml")]).stdout
     assert "Files and what the panel took of them" in shown
     assert shown.count("tiktok.csv") == 1
+
+
+@pytest.mark.parametrize("first", ["Mese", "\u0422\u0438\u0436\u0434\u0435\u043d\u044c", "\u5468"])
+def test_trends_are_known_in_every_language(tmp_path: Path, first: str) -> None:
+    text = ["Categoria: Tutte", "", f'{first},"""A"": (Italia)",C: (Italia),C++: (Italia)']
+    weekly = [*text, "2024-01-07,1,2,3", "2024-01-14,<1,2,3"]
+    layouts.lines(tmp_path / "trends.csv", weekly)
+    rows = rows_of(tmp_path / "trends.csv", SourceSettings(file="trends.csv"))
+    assert (rows.kind, rows.days.tolist()) == ("google_trends", [7, 7])
+    assert {name: values.sum() for name, values in rows.amounts.items()} == {
+        "trends_a": 1.5,
+        "trends_c": 4,
+        "trends_c_2": 6,
+    }
+    layouts.lines(tmp_path / "trends.csv", [*text, "2024-01,1,2,3", "2024-02,1,2,3"])
+    with pytest.raises(DataError, match="Its rows are months"):
+        rows_of(tmp_path / "trends.csv", SourceSettings(file="trends.csv"))
+
+
+def test_a_report_of_the_whole_span_is_named(tmp_path: Path) -> None:
+    text = ["Campaign report", "All time", "Campaign,Campaign type,Currency code,Cost,Impr.,Clicks"]
+    layouts.lines(tmp_path / "google.csv", [*text, "Brand,Search,EUR,10.00,100,5", "Shoes,Smart,EUR,20.00,100,5"])
+    with pytest.raises(DataError, match=r"looks like Google Ads without a column of days.*broken down by day"):
+        rows_of(tmp_path / "google.csv", SourceSettings(file="google.csv"))
+
+
+def test_a_workbook_that_says_its_cells_are_one_is_read_whole(tmp_path: Path) -> None:
+    """As Amazon's reports do; a reader that believes it sees the first column of the first row."""
+    frame = pd.DataFrame({"Date": pd.date_range("2024-01-01", periods=9), "Campaign Name": "A", "Portfolio name": "P"})
+    frame.assign(Spend=2.5).to_excel(tmp_path / "right.xlsx", index=False)
+    with zipfile.ZipFile(tmp_path / "right.xlsx") as old, zipfile.ZipFile(tmp_path / "amazon.xlsx", "w") as new:
+        for part in old.namelist():
+            content = old.read(part)
+            if part.startswith("xl/worksheets/"):
+                content, count = re.subn(rb'<dimension ref="[^"]*"', b'<dimension ref="A1"', content)
+                assert count == 1
+            new.writestr(part, content)
+    rows = rows_of(tmp_path / "amazon.xlsx", SourceSettings(file="amazon.xlsx"))
+    assert (rows.kind, rows.start.size, rows.amounts["spend"].sum()) == ("amazon_ads", 9, 22.5)
+
+
+def test_every_fact_of_the_table_names_its_source_and_most_a_real_file() -> None:
+    page = (Path(__file__).parents[3] / "docs/sources.md").read_text(encoding="utf-8")
+    legend = dict(re.findall(r"^\| ([A-Z]) \| .*?([0-9a-f]{7})\b", page, re.MULTILINE))
+    facts = re.findall(r"^\| ([a-z0-9_]+) \| .* \| ([^|]+) \|$", page.split("## What the file says")[1], re.MULTILINE)
+    facts = [(reader, source) for reader, source in facts if reader != "reader"]
+    assert {reader for reader, _ in facts} == {*READERS, "table"}
+    real = [source for _, source in facts if set(source.removesuffix(", parsers").split(", ")) <= set(legend)]
+    assert f"{len(real)} of {len(facts)} rows rest on real exports" in page
+    assert len(real) >= 40

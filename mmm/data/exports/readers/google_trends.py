@@ -7,27 +7,15 @@ from dataclasses import replace
 from mmm.data.exports.names import header_of
 from mmm.data.exports.record import Amount, Raw, Reader
 
-_TIME = (
-    "day",
-    "week",
-    "month",
-    "time",
-    "tag",
-    "woche",
-    "monat",
-    "jour",
-    "semaine",
-    "mois",
-    "d\u00eda",
-    "semana",
-    "mes",
-)
+_TIME, _MONTH = "time", "month"
 _TERM = re.compile(r"(.+): \((.+)\)")
 
 
 def _is_it(cells: Sequence[str], _above: Sequence[str]) -> bool:
+    """By the terms, as the first column is called Day, Week or Month in the language of whoever downloaded it."""
     named = [cell for cell in cells[1:] if cell.strip()]
-    return len(cells) > 1 and cells[0].strip().casefold() in _TIME and bool(named) and all(map(_TERM.fullmatch, named))
+    one_word = bool(cells) and re.fullmatch(r"[^\W\d]+", cells[0].strip()) is not None
+    return one_word and bool(named) and all(map(_TERM.fullmatch, named))
 
 
 def _terms(cells: Sequence[str]) -> Mapping[str, Amount]:
@@ -43,16 +31,18 @@ def _terms(cells: Sequence[str]) -> Mapping[str, Amount]:
 
 
 def _small(raw: Raw) -> Raw:
-    """'<1' is more than nothing and less than 1: a half."""
+    """'<1' is more than nothing and less than 1: a half; the first column under one name."""
     frame = raw.frame.map(lambda cell: "0.5" if isinstance(cell, str) and cell.strip() == "<1" else cell)
-    return replace(raw, frame=frame)
+    first = frame.iloc[:, 0]
+    months = bool(len(first)) and all(re.fullmatch(r"\d{4}-\d{2}", str(cell).strip()) for cell in first)
+    return replace(raw, frame=frame.rename(columns={frame.columns[0]: _MONTH if months else _TIME}))
 
 
 RECORD = Reader(
     title="Google Trends",
     source="support.google.com/trends; multiTimeline.csv of public repositories",
     needs=(),
-    date=_TIME,
+    date=(_TIME, _MONTH),
     amounts={},
     gives="panel",
     absent="error",
