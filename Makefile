@@ -78,7 +78,7 @@ study-recovery: setup  ## fit worlds with known truth: do the intervals hold it?
 study: setup  ## what answers and plans are worth in worlds with known truth, peers beside (hours; docs/studies)
 	$(BIN)/python -m mmm.study $(ARGS)
 
-study-promises: setup  ## are promises kept in kinds of worlds that no choice saw? ARGS="--minutes 13" in parts (an hour, resumes; docs/studies)
+study-promises: setup  ## are promises kept in kinds of worlds that no choice saw? ARGS="--minutes 13 --tests" in parts (hours, resumes; docs/studies)
 	$(BIN)/python -m mmm.study.promises $(ARGS)
 
 study-experiments: setup  ## 550 simulated regional tests: do their intervals hold the truth? ARGS=--page writes the page (minutes)

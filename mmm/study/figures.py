@@ -1,6 +1,6 @@
 """Figures of the study, one a question, as SVG."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +22,29 @@ _COLOURS = dict(
 _MARKS = dict(zip(METHODS, ("o", "P", "v", "<", "s", "X", "^", "D", "*"), strict=True))
 _FITTED = (OURS, *PEERS)
 
+Drawing = Callable[[Any, Sequence[Row]], bool]
+"""Draws rows into a figure; whether there was something to show."""
+
 
 def write(rows: Sequence[Row], folder: Path) -> list[Path]:
     """Draw what there are results for; returns the files written."""
-    import matplotlib as mpl
-
     reported = [r for r in rows if r["part"] == "reported" and r["error"] is None]
-    drawings: dict[str, Callable[[Any, Sequence[Row]], bool]] = {
+    drawings: dict[str, Drawing] = {
         "decisions_intervals": _intervals,
         "decisions_plans": _plans,
         "decisions_worlds": _worlds,
         "decisions_warnings": _warnings,
         "decisions_forecasts": _forecasts,
     }
+    return saved(drawings, reported, folder)
+
+
+def saved(
+    drawings: Mapping[str, Callable[[Any, Sequence[Row]], bool]], rows: Sequence[Row], folder: Path
+) -> list[Path]:
+    """The drawings as SVG files of these names, each of ``rows``; one that returns False has nothing to show."""
+    import matplotlib as mpl
+
     # A fixed salt gives the same file for the same numbers; text stays text.
     style: Any = {
         "svg.hashsalt": "study",
@@ -44,10 +54,10 @@ def write(rows: Sequence[Row], folder: Path) -> list[Path]:
         "axes.spines.right": False,
     }
     with mpl.rc_context(style):
-        return [path for name, draw in drawings.items() if (path := _drawn(name, draw, reported, folder)) is not None]
+        return [path for name, draw in drawings.items() if (path := _drawn(name, draw, rows, folder)) is not None]
 
 
-def _drawn(name: str, draw: Callable[[Any, Sequence[Row]], bool], rows: Sequence[Row], folder: Path) -> Path | None:
+def _drawn(name: str, draw: Drawing, rows: Sequence[Row], folder: Path) -> Path | None:
     from io import StringIO
 
     from matplotlib.figure import Figure

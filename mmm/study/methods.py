@@ -77,7 +77,7 @@ def plan_settings() -> PlanSettings:
 
 def ours(world: StudyWorld, sampler: SamplerSettings, *, told: bool = False) -> Answer:
     """The default fit, with the world's lift tests where ``told``; the gate reads the same forecast that is scored."""
-    evidence = _evidence(world) if told else NO_EVIDENCE
+    evidence = evidence_of(world) if told else NO_EVIDENCE
     fit = fitted(Request(world.training(), Beliefs(world.model, evidence), sampler))
     found = judge(fit, world.dataset, world.hidden) if world.hidden else None
     return answered(fit, world, found, sampler.store)
@@ -127,7 +127,8 @@ def _words(check: Check) -> str:
     return f"{check.name}: {check.status}{about}"
 
 
-def _evidence(world: StudyWorld) -> Evidence:
+def evidence_of(world: StudyWorld) -> Evidence:
+    """The world's lift tests, read as their owner's would be."""
     settings = ExperimentsSettings.model_validate({"tests": list(world.tests)})
     lookback = parse_periods(world.model.lookback, world.dataset.frequency)
     return read_evidence(settings, world.past(), Path(), lookback)

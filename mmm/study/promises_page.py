@@ -1,7 +1,9 @@
-"""The page of the study of promises: tables in Markdown from the plain results of each world."""
+"""The page of the study of promises: tables from the plain results of each world, and the results as JSON."""
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,15 +13,23 @@ from mmm.assessment.checks import Check, Status
 from mmm.assessment.lights import Colour, lights
 from mmm.assessment.recovery_score import clustered_error
 from mmm.assessment.scores import interval_score
+from mmm.files import write_whole
+from mmm.study import figures, shrinking
 from mmm.study.answer import answer_of
 from mmm.study.doubts import FALSE_ALARMS, Cells, area, caught, features, left_out
 from mmm.study.kinds import new_kinds
 from mmm.study.page import number, percent, table
+from mmm.study.promises_figure import chances
 from mmm.study.score import Row, median, returns, score
+from mmm.study.shrinking import Promises
 from mmm.study.worlds import Entry, StudyWorld
 
 FAR = 0.1
 """Misses further out than this share of the interval's width cannot be chance alone."""
+_NOTHING = 1e-4
+"""Gains below this share of what today's media bring have no ratio to what was promised."""
+_KINDS = 5
+"""Kinds from which on something can be learned of the others."""
 _ALPHA = 0.1
 """What a 90% interval leaves out, as its score counts it."""
 _ENOUGH = 15
@@ -33,20 +43,44 @@ Made by `python -m mmm.study.promises` (resumes where it stopped). Kinds of worl
 was chosen on: each world is another company with its own channels, patterns of spend, returns and noise
 (`mmm/study/kinds.py`), some with four regions; beside them further draws of the simulator's library. Each is fitted
 with the default mixture, {chains} chains of {draws} draws a model after {tune} of warm-up, and planned for 13 weeks
-with today's total, every channel within 30%. The plan is then spent in the simulator. Gains, widths and interval
-scores are shares of what today's media bring. Errors are one standard error, by world.
+with today's total, every channel within 30%. The plan is then spent in the simulator. "Told of two lift tests" is the
+same fit told of a hold-out of each of the two largest channels, read with a standard error of a fifth of the effect.
+Gains, widths and interval scores are shares of what today's media bring. Errors are one standard error, by world.
 
 """
+_ARMS = (("told", "with the discrepancy"), ("alone", "posterior alone"), ("tested", "told of two lift tests"))
+_DIGITS = 5
+"""That are kept of every number: more than any table shows."""
+
+
+def write(rows: Sequence[Row], sampler: dict[str, int], folder: Path) -> tuple[Path, ...]:
+    """Write ``promises.md``, its figure, and ``promises.json``, of which both can be made again."""
+    kept = [_rounded(row) for row in rows]
+    text = json.dumps(kept, separators=(",", ":")).replace('{"world"', '\n{"world"') + "\n"
+    pictures = figures.saved({"promises_chances": chances}, kept, folder)
+    page = write_whole(folder / "promises.md", markdown(kept, sampler, {path.stem for path in pictures}))
+    return page, write_whole(folder / "promises.json", text), *pictures
+
+
+def _rounded(value: Any) -> Any:
+    """Plain data with every number cut to a few digits."""
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(item) for item in value]
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
 
 
 def scored(entry: Entry, world: StudyWorld, found: dict[str, Any], best: float | None) -> Row:
     """Plain numbers of one world: its plan with the discrepancy and by the posterior alone, and its channels."""
-    told, alone = found["told"], {**found["told"], "decision": found["alone"]}
+    told, tested = found["told"], found.get("tested")
+    asked = {"told": told, "alone": {**told, "decision": found["alone"]}} | ({"tested": tested} if tested else {})
     plans = {}
-    for name, answer in (("told", told), ("alone", alone)):
+    for name, answer in asked.items():
         row, said = score(world, answer, best)["decision"], answer["decision"]
-        ends = [said[end] / row["today"] for end in ("lower", "upper")]
-        plans[name] = {**row, "lower": ends[0], "upper": ends[1], "chance": said["chance"]}
+        ends = {end: said[end] / row["today"] for end in ("lower", "upper")}
+        below = [q / row["today"] for q in said["quantiles"]]
+        plans[name] = {**row, **ends, "quantiles": below, "chance": said["chance"]}
     held = returns(answer_of(told).roas, world.roas) or {}
     colours = lights(_checks(told["warnings"]), world.dataset.channels)
     channels = [
@@ -61,7 +95,8 @@ def scored(entry: Entry, world: StudyWorld, found: dict[str, Any], best: float |
         )
     ]
     label = {"world": entry.name, "part": entry.part, "kind": entry.kind, "geos": entry.geos}
-    return {**label, "seconds": found["seconds"], "plans": plans, "channels": channels}
+    hits = {} if tested is None else {"tested": (returns(answer_of(tested).roas, world.roas) or {})["hit"]}
+    return {**label, "seconds": found["seconds"], "plans": plans, "channels": channels, **hits}
 
 
 def _checks(words: Sequence[str]) -> list[Check]:
@@ -74,8 +109,8 @@ def _checks(words: Sequence[str]) -> list[Check]:
     return out
 
 
-def markdown(rows: Sequence[Row], sampler: dict[str, int]) -> str:
-    """The page."""
+def markdown(rows: Sequence[Row], sampler: dict[str, int], pictures: Collection[str] = ()) -> str:
+    """The page; ``pictures`` are the figures that there are."""
     new = [r for r in rows if r["part"] == "new kinds"]
     groups = [
         ("new kinds", new),
@@ -84,7 +119,7 @@ def markdown(rows: Sequence[Row], sampler: dict[str, int]) -> str:
         ("the library again", [r for r in rows if r["part"] == "learned on"]),
     ]
     known = [(name, group) for name, group in groups if group and (name == "new kinds" or group != new)]
-    parts = [_promises(known), _chances(known), _by_kind(new), _lights(known), _learned(rows)]
+    parts = [_promises(known), _shrunk(new), _chances(known, pictures), _by_kind(new), _lights(known), _learned(rows)]
     return (INTRO.format(**sampler) + "".join(parts)).rstrip() + "\n"
 
 
@@ -92,36 +127,80 @@ def _plans(rows: Sequence[Row], name: str, key: str) -> Floats:
     return np.array([r["plans"][name][key] for r in rows], dtype=float)
 
 
+def _by_arm(rows: Sequence[Row]) -> list[tuple[str, str, list[Row]]]:
+    """Each way of promising with the rows that have it; where only some were told of tests, those once more without."""
+    tested = [r for r in rows if "tested" in r["plans"]]
+    out = [(name, words, [r for r in rows if name in r["plans"]]) for name, words in _ARMS]
+    if 0 < len(tested) < len(rows):
+        out.insert(2, ("told", "with the discrepancy, worlds of the next line", tested))
+    return [(name, words, mine) for name, words, mine in out if mine]
+
+
 def _promises(groups: Sequence[tuple[str, Sequence[Row]]]) -> str:
     lines = []
     for label, rows in groups:
-        for name, words in (("told", "with the discrepancy"), ("alone", "posterior alone")):
+        for name, words, mine in _by_arm(rows):
             lower, upper, came, said, best = (
-                _plans(rows, name, key) for key in ("lower", "upper", "realised", "promised", "oracle")
+                _plans(mine, name, key) for key in ("lower", "upper", "realised", "promised", "oracle")
             )
             holds = (lower <= came) & (came <= upper)
             error = float(np.sqrt(holds.mean() * (1.0 - holds.mean()) / len(holds)))
-            ratio = median(said[came > 1e-4] / came[came > 1e-4])
+            ratio = median(said[came > _NOTHING] / came[came > _NOTHING])
             lines.append(
                 [
                     label,
                     words,
-                    f"{len(rows)} ({len({r['kind'] for r in rows})})",
+                    f"{len(mine)} ({len({r['kind'] for r in mine})})",
                     f"{holds.mean():.0%} ± {error:.0%}",
                     number(ratio),
                     f"{said.sum():.2f} / {came.sum():.2f}",
                     f"{np.median(upper - lower):.3f}",
                     f"{interval_score(lower, upper, came).mean():.3f}",
                     percent(median(came / np.where(best > 0, best, np.nan))),
-                    percent(float(_plans(rows, name, "lost").mean())),
+                    percent(float(_plans(mine, name, "lost").mean())),
                 ]
             )
     header = ["worlds", "", "count (kinds)", "90% interval of the gain holds", "promised / realised, median"]
     header += ["promised / realised, sums", "width, median", "interval score", "share of the possible gain", "lost"]
-    return "## Are promises kept?\n\n" + table(header, lines)
+    return "## Are promises kept?\n\n" + table(header, lines) + _returns_told(groups[0][1] if groups else [])
 
 
-def _chances(groups: Sequence[tuple[str, Sequence[Row]]]) -> str:
+def _returns_told(rows: Sequence[Row]) -> str:
+    """Whether intervals of returns hold where two tests are told, in the same worlds without beside."""
+    mine = [r for r in rows if "tested" in r]
+    if not mine:
+        return ""
+    names = np.array([r["world"] for r in mine for _ in r["tested"]])
+    told = np.array([hit for r in mine for hit in r["tested"]], dtype=float)
+    before = np.array([not c["missed"] for r in mine for c in r["channels"]], dtype=float)
+    said = [f"{x.mean():.0%} ± {clustered_error(x, names) or 0.0:.0%}" for x in (told, before)]
+    return (
+        f"Told of two tests {said[0]} of {len(told)} intervals of ROAS hold ({said[1]} in the same worlds without).\n\n"
+    )
+
+
+def _shrunk(rows: Sequence[Row]) -> str:
+    """Whether a correction learned on other kinds would keep promises better."""
+    words = "## Would shrinking and widening do better?\n\n"
+    if len({r["kind"] for r in rows}) < _KINDS:
+        return ""
+    lines = []
+    for name, said in (("told", "with the discrepancy"), ("alone", "posterior alone")):
+        found = Promises(*(_plans(rows, name, key) for key in ("promised", "lower", "upper", "realised")))
+        changed, given = shrinking.left_out(found, [r["kind"] for r in rows])
+        for label, one in ((said, found), (f"{said}, changed", changed)):
+            held, won = (one.lower <= one.came) & (one.came <= one.upper), one.came > _NOTHING
+            line = [label, f"{held.mean():.0%}", number(median(one.promised[won] / one.came[won]))]
+            lines.append([*line, f"{np.median(one.upper - one.lower):.3f}", f"{one.score:.3f}"])
+        shrink, widen = np.array(given).T
+        ends = f"{shrink.min():.2f} to {shrink.max():.2f} and {widen.min():.1f} to {widen.max():.1f}"
+        lines[-1][0] += f" ({ends})"
+    header = ["new kinds", "90% interval holds", "promised / realised, median", "width, median", "interval score"]
+    how = "Means times one number, spreads times another, both with the lowest score on all other kinds.\n\n"
+    return words + how + table(header, lines)
+
+
+def _chances(groups: Sequence[tuple[str, Sequence[Row]]], pictures: Collection[str]) -> str:
     lines = []
     for label, rows in groups:
         for low, high in _BINS:
@@ -134,7 +213,9 @@ def _chances(groups: Sequence[tuple[str, Sequence[Row]]]) -> str:
             lines.append(line)
     header = ["worlds", "stated chance to beat today", "with the discrepancy: stated, mean", "won"]
     header += ["posterior alone: stated, mean", "won"]
-    return "## Do chances come true?\n\n" + table(header, lines)
+    words = "Left: plans that won, by their stated chance. Right: gains below each stated quantile. New kinds."
+    picture = f"![{words}](promises_chances.svg)\n\n{words}\n\n" if "promises_chances" in pictures else ""
+    return "## Do chances come true?\n\n" + picture + table(header, lines)
 
 
 def _by_kind(rows: Sequence[Row]) -> str:

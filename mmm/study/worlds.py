@@ -158,22 +158,15 @@ def _new(kind: str, geos: int, replicate: int) -> StudyWorld:
 
 
 def promise_entries() -> tuple[Entry, ...]:
-    """Worlds of the study of promises: of new kinds, nationally, some with four regions, and nationally again; and of
-    the library, one after every second of those, so that a study that was not finished has some of all.
+    """Worlds of the study of promises: each new kind nationally, some with four regions, and then nationally again; and
+    after them further draws of the library.
     """
-    rounds = [(kind, geos, replicate) for replicate in range(2) for geos, names in _rounds(replicate) for kind in names]
+    first = [(kind, geos, 0) for kind in new_kinds() for geos in (1, _GEOS) if geos == 1 or kind in _NEW_WITH_GEOS]
     new = [
         Entry(f"new_{kind}_{geos}_{replicate}", "new kinds", kind, partial(_new, kind, geos, replicate), geos)
-        for kind, geos, replicate in rounds
+        for kind, geos, replicate in (*first, *((kind, 1, 1) for kind in new_kinds()))
     ]
-    known = iter(_library_entry(name, "learned on", r) for r in _LEARNED_ON for name in library_names())
-    out = [entry for i, made in enumerate(new) for entry in ((made,) if i % 2 else (made, next(known)))]
-    return (*out, *known)
-
-
-def _rounds(replicate: int) -> tuple[tuple[int, Sequence[str]], ...]:
-    national = (1, tuple(new_kinds()))
-    return (national, (_GEOS, _NEW_WITH_GEOS)) if replicate == 0 else (national,)
+    return (*new, *(_library_entry(name, "learned on", r) for r in _LEARNED_ON for name in library_names()))
 
 
 def _library(name: str, geos: int, replicate: int) -> StudyWorld:

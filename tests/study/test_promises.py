@@ -1,12 +1,24 @@
 """What the study of promises says of plans, chances and warnings."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mmm.planning.discrepancy import KEPT, Kept, kept_by
+from mmm.planning.settings import Discrepancy
 from mmm.study.doubts import FEATURES, Cells, area, caught, features, learned, left_out
-from mmm.study.promises_page import _checks, markdown
+from mmm.study.promises_figure import share
+from mmm.study.promises_page import _checks, markdown, write
 
+DOCS = Path(__file__).parents[2] / "docs" / "studies"
+WAYS = (
+    "with the discrepancy",
+    "posterior alone",
+    "with the discrepancy, worlds of the next line",
+    "told of two lift tests",
+)
 SAMPLER = {"chains": 2, "draws": 400, "tune": 300}
 
 
@@ -27,6 +39,9 @@ def _row(i: int, *, promised: float, realised: float, missed: bool, light: str) 
         "kind": ("threshold", "held", "twins")[i % 3],
         "geos": 1 + 3 * (i % 2),
     }
+    for arm in (plan, alone):
+        half = arm["upper"] - promised
+        arm["quantiles"] = [promised + half * step for step in (-1.0, -0.8, -0.4, 0.0, 0.4, 0.8, 1.0)]
     return {**label, "seconds": 1.0, "plans": {"told": plan, "alone": alone}, "channels": [channel]}
 
 
@@ -45,6 +60,48 @@ def test_the_page_counts_what_was_kept() -> None:
     lights = next(line for line in page.splitlines() if line.startswith("| new kinds | 50%"))
     assert lights.endswith("| 1 of 2 | 0 of 1 | 1 of 1 | 1 of 2 |")
     assert "2 intervals missed, too few to learn from" in page
+
+
+def test_page_one_tells_of_the_promises_that_the_study_counted() -> None:
+    rows = json.loads((DOCS / "promises.json").read_text(encoding="utf-8"))
+    new = [r for r in rows if r["part"] == "new kinds"]
+    held = sum(r["plans"]["told"]["holds"] for r in new)
+    assert Kept(len(new), len({r["kind"] for r in new}), held) == KEPT
+    assert kept_by(Discrepancy()) == KEPT
+    assert kept_by(Discrepancy(usual=0.2)) is None
+    assert kept_by(None) is None
+
+
+def test_the_page_is_made_again_of_what_was_kept() -> None:
+    rows = json.loads((DOCS / "promises.json").read_text(encoding="utf-8"))
+    assert markdown(rows, SAMPLER, ["promises_chances"]) == (DOCS / "promises.md").read_text(encoding="utf-8")
+
+
+def test_worlds_told_of_tests_stand_beside_the_same_worlds_without() -> None:
+    rows = [_row(i, promised=0.06, realised=0.05 if i < 2 else -0.04, missed=False, light="green") for i in range(4)]
+    for row in rows[:2]:
+        row["plans"]["tested"] = {**row["plans"]["told"], "promised": 0.05, "lower": 0.04, "upper": 0.06}
+        row["tested"] = [row is rows[0]]
+    lines = [line for line in markdown(rows, SAMPLER).splitlines() if line.startswith("| new kinds | ")]
+    whole, alone, without, told = (next(x for x in lines if f"| new kinds | {w} |" in x) for w in WAYS)
+    assert "| 4 (3) | 50% ± 25% |" in whole
+    assert "| 4 (3) |" in alone
+    assert "| 2 (2) | 100% ± 0% | 1.20 |" in without
+    assert "| 2 (2) | 100% ± 0% | 1.00 |" in told
+    assert "50% ± 50% of 2 intervals of ROAS hold (100% ± 0% in the same worlds without)" in markdown(rows, SAMPLER)
+
+
+def test_a_reliability_diagram_has_the_shares_that_came_true_with_their_intervals(tmp_path: Path) -> None:
+    assert share(0, 4)[:2] == (0.0, 0.0)
+    assert share(3, 3)[::2] == (1.0, 1.0)
+    won, lower, upper = share(5, 10)
+    assert (won, round(lower, 3), round(1.0 - upper, 3)) == (0.5, 0.262, 0.262)
+    rows = [_row(i, promised=0.06, realised=0.05, missed=False, light="green") for i in range(4)]
+    page, data, picture = write(rows, SAMPLER, tmp_path)
+    assert markdown(json.loads(data.read_text(encoding="utf-8")), SAMPLER, [picture.stem]) == page.read_text("utf-8")
+    assert picture.name == "promises_chances.svg"
+    others = [{**row, "part": "learned on"} for row in rows]
+    assert len(write(others, SAMPLER, tmp_path / "others")) == 2
 
 
 def test_a_warning_is_read_back_with_its_channels() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from mmm.planning.discrepancy import Kept
 from mmm.reporting.notation.estimate import Estimate
 
 Verdict = Literal["unchanged", "equal", "better", "worse", "open"]
@@ -89,6 +90,8 @@ class Decision:
     mix_gain: Estimate | None = None
     model_gain: Estimate | None = None
     """The gain by the model's posterior alone; None where that is what the plan was made on."""
+    kept: Kept | None = None
+    """How often such promises were kept where the truth was known; None where nobody measured it."""
     total_today: Estimate | None = None
     total_planned: Estimate | None = None
 

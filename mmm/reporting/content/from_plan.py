@@ -8,6 +8,7 @@ import pandas as pd
 from mmm.planning.alternatives import Alternative
 from mmm.planning.by_spend import response_points
 from mmm.planning.curve import BudgetCurve
+from mmm.planning.discrepancy import kept_by
 from mmm.planning.moves import key_moves, smaller_moves
 from mmm.planning.result import Gain, Interval, Plan, less
 from mmm.planning.worth import break_even
@@ -48,6 +49,7 @@ def decision_of(plan: Plan, curve: BudgetCurve, fmt: Formatter) -> Decision:
         inside=_inside(plan),
         mix_gain=None if plan.mix_gain is None else _gain(plan.mix_gain, "plan/mix_gain"),
         model_gain=None if plan.model_gain_draws is None else _gain(plan.model_gain, "plan/model_gain"),
+        kept=kept_by(plan.settings.discrepancy),
         total_today=_interval(plan.reference_outcome, "plan/total_today"),
         total_planned=_interval(plan.expected_outcome, "plan/total_planned"),
     )
