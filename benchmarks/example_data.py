@@ -2,8 +2,8 @@
 
 ``make example-data`` writes configs/examples/data anew: a retailer whose revenue is known by month, one whose channels
 have parts, one with prices, promotions, a newsletter and a competitor, one by day, one whose video is known by
-reach and frequency, one whose television works by way of branded queries, and one
-with two outcomes. Seeds are fixed: the data are the same
+reach and frequency, one whose television works by way of branded queries, one
+with two outcomes, and one that went dark on search in four of sixteen regions. Seeds are fixed: the data are the same
 everywhere.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mmm import load_dataset, load_settings, read_tests
 from mmm.model.calendar.events import black_friday
 from mmm.model.calendar.holidays import holidays_of
 from mmm.simulate import (
@@ -24,7 +25,7 @@ from mmm.simulate import (
     simulate_funnel,
     treatments_world,
 )
-from mmm.simulate.world import World
+from mmm.simulate.world import LiftTest, Noise, World
 
 FOLDER = Path(__file__).parents[1] / "configs/examples/data"
 
@@ -96,11 +97,36 @@ def two_outcomes() -> dict[str, pd.DataFrame]:
     return {"two_outcomes.csv": frame}
 
 
+REGIONS = (
+    "Aalborg", "Bremen", "Cork", "Dresden", "Essen", "Faro", "Ghent", "Haarlem", "Innsbruck", "Jena", "Kassel", "Linz",
+    "Malmo", "Nantes", "Oulu", "Porto",
+)  # fmt: skip
+DARK = ("Cork", "Faro", "Kassel", "Oulu")
+
+
+def tested() -> dict[str, pd.DataFrame]:
+    """Sixteen regions, four channels; six weeks without search in four regions, eight weeks before the end."""
+    world = demo_world(seed=14)
+    search, *others = (c for name in ("search", "tv", "social", "display") for c in world.channels if c.name == name)
+    channels = (replace(search, weekly_spend=250_000.0), *others)
+    test = LiftTest("search off", "search", "go_dark", first=114, weeks=6, geos=DARK)
+    made = replace(
+        world, channels=channels, geos=REGIONS, population=None, weeks=128, tests=(test,), noise=Noise(0.015)
+    )
+    groups = {name: "treated" if name in DARK else "control" for name in REGIONS}
+    assigned = pd.DataFrame({"region": list(groups), "group": list(groups.values())})
+    return {"experiment.csv": simulate(made).frame, "experiment_groups.csv": assigned}
+
+
 def write(folder: Path) -> None:
     """Write all of them into ``folder``, which is made if missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, frame in (monthly() | nested() | treatments() | daily() | reached() | funnel() | two_outcomes()).items():
+    made = (monthly, nested, treatments, daily, reached, funnel, two_outcomes, tested)
+    for name, frame in (item for make in made for item in make().items()):
         frame.to_csv(folder / name, index=False, lineterminator="\n")
+    settings = load_settings(FOLDER.parent / "experiment.yaml").with_base(folder.parent)
+    read = read_tests(settings, load_dataset(settings))
+    read.evidence.to_csv(folder / "experiment_tests.csv", index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mmm.analysis.models import by_model, disagreement
     from mmm.api.compare import compare_models
     from mmm.api.data import correlations, from_frame, load
+    from mmm.api.desk import design_tests, read_tests
     from mmm.api.fit import Fit, fit
     from mmm.api.plan import plan
     from mmm.api.report import report
@@ -65,6 +66,7 @@ _WHERE = {
     "by_model": "mmm.analysis.models",
     "compare_models": "mmm.api.compare",
     "correlations": "mmm.api.data",
+    "design_tests": "mmm.api.desk",
     "disagreement": "mmm.analysis.models",
     "few_moves": "mmm.planning.moves",
     "fit": "mmm.api.fit",
@@ -80,6 +82,7 @@ _WHERE = {
     "plan_by_model": "mmm.planning.models",
     "preview": "mmm.inference.preview",
     "quality_report": "mmm.data.quality",
+    "read_tests": "mmm.api.desk",
     "report": "mmm.api.report",
     "scenario_plans": "mmm.planning.scenarios",
     "spend_by_scenario": "mmm.planning.scenarios",
@@ -107,6 +110,7 @@ __all__ = [
     "compare_models",
     "correlations",
     "costs",
+    "design_tests",
     "disagreement",
     "errors",
     "extend",
@@ -125,6 +129,7 @@ __all__ = [
     "plot",
     "preview",
     "quality_report",
+    "read_tests",
     "report",
     "scenario_plans",
     "spend_by_scenario",

@@ -26,6 +26,7 @@ _GROUPS = (
     ("What they give", "Dataset Fit Plan Analysis GateReport Preview ModelSpec"),
     ("Looking", "correlations quality_report preview by_model disagreement plan_by_model key_moves few_moves"),
     ("Comparing models", "compare_models"),
+    ("Tests", "design_tests read_tests"),
     ("Planning further", "advise budget_curve flighting perfect_information scenario_plans spend_by_scenario"),
     ("Models", "make_spec build ModelSettings SamplerSettings"),
     ("Settings", "load_settings load_dataset Settings PlanSettings GateSettings ReportSettings"),

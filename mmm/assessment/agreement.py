@@ -66,7 +66,7 @@ def agreement(fit: Fit, untold: Callable[[], Fit]) -> tuple[Agreement, ...]:
     if not evidence.experiments:
         return ()
     told = effects(evidence, fit.dataset, fit.of_first_outcome.response(_MAX_DRAWS))
-    without, weights = told, reweighted(-_log_likelihood(told, evidence.experiments, evidence.df))
+    without, weights = told, reweighted(-log_likelihood(told, evidence.experiments, evidence.df))
     source: Literal["reweighted", "fitted"] = "reweighted"
     if not weights.reliable:
         other = untold()
@@ -93,7 +93,7 @@ def expectation(fit: Fit, experiment: Experiment) -> View:
     return _view(draws, even(len(draws)), experiment, None, unit)
 
 
-def _log_likelihood(draws: Floats, experiments: tuple[Experiment, ...], df: float | None) -> Floats:
+def log_likelihood(draws: Floats, experiments: tuple[Experiment, ...], df: float | None) -> Floats:
     """Log likelihood of all experiments by draw, up to a constant, from ``draws[n, experiment]`` of their effects."""
     measured, error = np.array([[e.measured, e.error] for e in experiments]).T
     z = (measured - draws) / error

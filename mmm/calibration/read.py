@@ -35,11 +35,7 @@ def read_evidence(settings: ExperimentsSettings, dataset: Dataset, base: Path, l
     tests that measure the same cells twice.
     """
     problems = Problems("experiments")
-    tests = [(f"experiments.tests.{i}", test) for i, test in enumerate(settings.tests)]
-    if settings.source is not None:
-        tests += _from_table(
-            read_file(base / settings.source, settings.csv, "experiments.source"), settings, problems, dataset.frequency
-        )
+    tests = _stated(settings, dataset.frequency, base, problems)
     found = [(where, _experiment(where, test, dataset, problems)) for where, test in tests]
     experiments = [(where, e) for where, e in found if e is not None]
     for where, experiment in experiments:
@@ -51,6 +47,25 @@ def read_evidence(settings: ExperimentsSettings, dataset: Dataset, base: Path, l
     last = dataset.dates[-1]
     aged = (_aged(e, last, settings.widen_per_year) for _, e in experiments)
     return Evidence(experiments=tuple(aged), df=_DF if settings.errors == "student_t" else None)
+
+
+def promises(settings: ExperimentsSettings, frequency: Frequency, base: Path) -> dict[str, float]:
+    """What tests were expected to be worth before they were run, by name; those that say so. Raises DataError."""
+    problems = Problems("experiments")
+    tests = _stated(settings, frequency, base, problems)
+    problems.stop_if_any()
+    return {test.name: test.promised for _, test in tests if test.promised is not None}
+
+
+def _stated(
+    settings: ExperimentsSettings, frequency: Frequency, base: Path, problems: Problems
+) -> list[tuple[str, ExperimentSettings]]:
+    """All tests with the place where each stands."""
+    tests = [(f"experiments.tests.{i}", test) for i, test in enumerate(settings.tests)]
+    if settings.source is not None:
+        table = read_file(base / settings.source, settings.csv, "experiments.source")
+        tests += _from_table(table, settings, problems, frequency)
+    return tests
 
 
 def _from_table(
@@ -89,7 +104,7 @@ def _values(cells: dict[str, Any], settings: ExperimentsSettings) -> Iterator[tu
         text = str(cell).strip()
         if name == "geos":
             yield name, tuple(part.strip() for part in text.split(_SEPARATOR) if part.strip())
-        elif name in ("spend", "outcome", "roas", "error", *PEERS[1:]):
+        elif name in ("spend", "outcome", "roas", "error", "promised", *PEERS[1:]):
             read = amount(undressed(text).body, settings.csv.style)
             yield name, text if read is None else read.value
         else:

@@ -33,6 +33,12 @@ class ExperimentSettings(Section):
         default=None,
         description="Last day on which outcome was counted; by default until nothing is left of the carryover.",
     )
+    promised: float | None = Field(
+        default=None,
+        ge=0,
+        description="What the test was expected to be worth to the plan before it was run (worth in designs.csv); the "
+        "report sets it beside what it was worth.",
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

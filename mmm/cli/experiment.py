@@ -15,10 +15,10 @@ from mmm.data.dataset import Dataset
 from mmm.digits import amount, interval
 from mmm.errors import DataError, SettingsError
 from mmm.experiments.estimators import ESTIMATORS
-from mmm.experiments.evidence import COLUMNS, as_experiment, evidence_row, geos_of
-from mmm.experiments.readout import Readout, Z, read_out
+from mmm.experiments.evidence import as_experiment
+from mmm.experiments.reading import read_tests
+from mmm.experiments.readout import Readout, Z
 from mmm.experiments.settings import DeskSettings, ReadoutSettings
-from mmm.experiments.source import posed_test
 from mmm.files import write_whole
 from mmm.inference.fit import Fit
 from mmm.model.evidence import stake
@@ -40,22 +40,17 @@ def show_readouts(config: Path, parameters: list[str], out: Path, *, with_model:
     settings = load_settings(config, read_parameters(parameters))
     desk = _desk(config, settings)
     dataset = load_dataset(settings) if with_model or any(t.panel is None for t in desk.readouts) else None
-    found = []
-    for test in desk.readouts:
-        panel, run = posed_test(test, settings.base, settings.data.currency, dataset)
-        say(f"Reading '{test.name}': {len(run.treated)} treated regions, {len(panel.regions)} in all.")
-        readout = read_out(panel, run, desk.method)
-        found.append((readout, evidence_row(readout, geos_of(readout, dataset, test.geos))))
+    read = read_tests(desk, dataset, settings.base, settings.data.currency, say)
     fit = _untold(settings, dataset, desk.readouts) if with_model and dataset is not None else None
-    for readout, row in found:
+    for readout, row in zip(read.readouts, read.rows, strict=True):
         _print(readout, settings.data.target.unit or settings.data.target.column)
         _print_row(row)
         if fit is not None:
             _print_expectation(settings, fit, row)
     folder = out / settings.name / "experiment"
-    frames = {"evidence": pd.DataFrame([row for _, row in found], columns=list(COLUMNS))}
-    frames["estimators"] = pd.concat({r.test.name: r.table for r, _ in found}, names=["test"]).reset_index()
-    frames["courses"] = pd.concat({r.test.name: r.path for r, _ in found}, names=["test"]).reset_index(level=0)
+    frames = {"evidence": read.evidence}
+    frames["estimators"] = pd.concat({r.test.name: r.table for r in read.readouts}, names=["test"]).reset_index()
+    frames["courses"] = pd.concat({r.test.name: r.path for r in read.readouts}, names=["test"]).reset_index(level=0)
     for name, frame in frames.items():
         typer.echo(plain(str(_write(folder / f"{name}.csv", frame))))
 

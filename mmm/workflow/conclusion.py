@@ -6,6 +6,7 @@ from mmm.analysis import Analysis
 from mmm.assessment.gate import demand_pass
 from mmm.data.dataset import Dataset
 from mmm.inference.fit import Fit
+from mmm.planning.lesson import Lesson
 from mmm.planning.result import Plan
 from mmm.workflow.analysing import analysed
 from mmm.workflow.deciding import explored, planned
@@ -13,6 +14,7 @@ from mmm.workflow.judging import Judged, judged
 from mmm.workflow.kept import Say
 from mmm.workflow.options import Options
 from mmm.workflow.request import Request
+from mmm.workflow.taught import taught
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Conclusion:
     analysis: Analysis
     plan: Plan
     options: Options
+    lessons: tuple[Lesson, ...] = ()
+    """What each experiment changed in the plan."""
 
     @property
     def fit(self) -> Fit:
@@ -42,4 +46,5 @@ def concluded(
     demand_pass(found.gate, request.gate)
     analysis = analysed(found.fit, request.store, say=say)
     plan = planned(found.fit, request.plan, request.store, worth=request.worth, say=say)
-    return Conclusion(request.dataset, found, analysis, plan, explored(found.fit, plan, request.store, say=say))
+    options = explored(found.fit, plan, request.store, say=say)
+    return Conclusion(request.dataset, found, analysis, plan, options, taught(request, found.fit, plan, say=say))

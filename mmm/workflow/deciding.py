@@ -90,7 +90,7 @@ def explored(fit: Fit, plan: Plan, store: str | None = None, *, say: Say = lambd
             models=plan_by_model(fit, plan) if len(fit.counted) > 1 else None,
         )
 
-    return Place(store, say).obtain(OPTIONS, fit, {**_of(plan), "peak": PEAK, **_known_ahead(fit)}, explore)
+    return Place(store, say).obtain(OPTIONS, fit, {**of_plan(plan), "peak": PEAK, **_known_ahead(fit)}, explore)
 
 
 def priced(
@@ -100,11 +100,11 @@ def priced(
 
     Found beside the fit in ``store`` or made and kept there.
     """
-    asked = {**_of(plan), "points": points, **_known_ahead(fit)}
+    asked = {**of_plan(plan), "points": points, **_known_ahead(fit)}
     return Place(store, say).obtain(BUDGETS, fit, asked, lambda: best_by_budget(plan, points))
 
 
-def _of(plan: Plan) -> dict[str, Any]:
+def of_plan(plan: Plan) -> dict[str, Any]:
     """Which plan it is: its settings, the money in them, and what its units are worth."""
     known = {"plan": plan.settings.model_dump(mode="json"), "money": array_data(plan.money)}
     return known | _worth(plan.problem.worth)

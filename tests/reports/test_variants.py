@@ -122,10 +122,13 @@ def test_experiments_stand_beside_the_model(make_story: Callable[..., Story]) ->
         {"name": "search off", "channel": "search", "start": "2022-09-05", "end": "2022-10-02", "kind": "hold_out",
          "roas": 0.3, "error": 0.1},
     ]  # fmt: skip
+    tests[0]["promised"] = 40_000.0
     story = make_story(settings={"experiments": tests, "plan": QUICK})
-    chapter = story.belief().chapter
+    shown = story.experiments()
+    assert shown is not None
+    chapter = shown.chapter
     text = words(chapter.html)
-    assert "Does it agree with experiments?" in text
+    assert chapter.question == "What did the tests teach?"
     assert "the model would have expected 1 of 2 results. Furthest off: search off measured €0.30" in text
     assert "=1+1 <b>off</b>" not in chapter.html
     assert "region 0" in text.lower()
@@ -133,6 +136,20 @@ def test_experiments_stand_beside_the_model(make_story: Callable[..., Story]) ->
     assert check.status == "warn"
     assert "cannot reproduce 'search off'" in check.advice
     assert "experiments" in {f.name for f in chapter.figures}
+    # What the tests changed in the plan: the money moved and its worth, beside what was expected.
+    lessons = {one.test: one for one in story.found.lessons}
+    assert set(lessons) == {"=1+1 <b>off</b>", "search off"}
+    assert lessons["search off"].gain > 0
+    name, money = lessons["search off"].largest
+    verb = "more to" if money > 0 else "from"
+    assert f"{verb} {story.material.fmt.label(name)}" in text
+    assert "€40 thousand" in text.replace("\xa0", " ")
+    assert "not stated" in text
+    assert "experiments" not in {f.name for f in story.belief().chapter.figures}
+
+
+def test_a_report_without_experiments_has_no_chapter_on_them(story: Story) -> None:
+    assert story.experiments() is None
 
 
 def test_a_kpi_without_value_speaks_of_its_unit(make_story: Callable[..., Story]) -> None:

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from mmm.assessment.agreement import View
 from mmm.reporting.chapters import by_model
 from mmm.reporting.content.material import PriorPosterior
-from mmm.reporting.figures.experiments import experiments
 from mmm.reporting.figures.fit import coverage, fit, held_out
 from mmm.reporting.figures.returns import before_after
 from mmm.reporting.figures.sheet import Drawn
@@ -20,8 +18,6 @@ from mmm.reporting.sentences import answers
 from mmm.reporting.sentences.lights import LIGHTS, reasons
 
 _MOST_BELIEFS = 18
-_EXPECTED = 0.1
-"""Tail probability from which on a result counts as expected."""
 _LIGHTS: dict[str, Tone] = {"green": "good", "amber": "warn", "red": "bad"}
 _TONES: dict[str, tuple[Tone, str]] = {
     "pass": ("good", mark("passed")),
@@ -39,8 +35,6 @@ def belief(m: Telling) -> Chapter:
         hidden, error = len(total), m.holdout.error
         inside = int(((total["actual"] >= total["lower"]) & (total["actual"] <= total["upper"])).sum())
         figures.append(held_out(_with_history(m.meaning.fitted, total), hidden, m.pen))
-    if m.agreed:
-        figures.append(experiments(m.agreed, m.pen))
     if m.meaning.beliefs:
         figures.append(before_after(_largest(m), m.meaning.belief_title, m.pen))
     html = m.render(
@@ -49,8 +43,6 @@ def belief(m: Telling) -> Chapter:
         lights=_lights_table(m),
         fit_sentence=_fit_sentence(m),
         holdout=_holdout_sentence(m) if m.holdout is not None else "",
-        experiments=_experiments_table(m) if m.agreed else None,
-        experiments_sentence=_experiments_sentence(m) if m.agreed else "",
         models=by_model.models_table(m.models, m) if m.models is not None else None,
         models_text=by_model.models_text(m.models, m) if m.models is not None else "",
         disputes=by_model.disputes(m.models.plan, m.fmt) if m.models is not None else [],
@@ -124,77 +116,6 @@ def _holdout_sentence(m: Telling) -> str:
     compared = fmt.t(year if h.seasonal else last, **values)
     worse = fmt.t("The simple rule did better here, which speaks against the model.") if h.error > h.naive_error else ""
     return " ".join(filter(None, (start, compared, worse)))
-
-
-def _experiments_sentence(m: Telling) -> str:
-    """How many experiments the model expected by itself, and where it was furthest off."""
-    fmt, count, base = m.fmt, len(m.agreed), m.fmt.return_base
-    expected = sum(a.untold.tail >= _EXPECTED for a in m.agreed)
-    if expected == count:
-        return fmt.plural(
-            "Without being told, the model would have expected the result.",
-            "Without being told, the model would have expected all {n} results.",
-            count,
-        )
-    worst = min(m.agreed, key=lambda a: a.untold.tail)
-    start = fmt.plural(
-        "Without being told, the model would not have expected the result.",
-        "Without being told, the model would have expected {expected} of {n} results.",
-        count,
-        expected=expected,
-    )
-    off = fmt.t(
-        "Furthest off: {name} measured {measured} per {amount}, the model alone says {alone} ({ends}); told of it, "
-        "{told}.",
-        name=worst.experiment.name,
-        measured=fmt.returned(base * worst.measured),
-        amount=fmt.next_amount,
-        alone=fmt.returned(base * worst.untold.median),
-        ends=fmt.returned_range(base * worst.untold.lower, base * worst.untold.upper),
-        told=fmt.returned(base * worst.told.median),
-    )
-    return f"{start} {off}"
-
-
-_KINDS = {"hold_out": mark("hold-out"), "go_dark": mark("go-dark"), "heavy_up": mark("heavy-up")}
-
-
-def _experiments_table(m: Telling) -> Table:
-    fmt, t, base = m.fmt, m.fmt.t, m.fmt.return_base
-    head = (
-        Column(t("Experiment"), number=False),
-        Column(t("When and where"), number=False),
-        Column(t("Money at stake")),
-        Column(t("Measured")),
-        Column(t("Model without it")),
-        Column(t("Model with it")),
-    )
-
-    def rows() -> Iterator[tuple[Cell, ...]]:
-        for a in m.agreed:
-            e = a.experiment
-            days = [pd.Timestamp(day).date() for day in (e.start, e.end)]
-            everywhere = set(e.geos) == set(m.basis.geos)
-            where = t("everywhere") if everywhere else fmt.join([fmt.label(g) for g in e.geos])
-            yield (
-                Cell(e.name, f"{fmt.label(e.channel)}, {t(_KINDS[e.kind])}", swatch=m.look.channel(e.channel)),
-                Cell(fmt.date_range(days[0], days[1]), where),
-                Cell(fmt.money(a.money)),
-                Cell(fmt.returned(base * a.measured), fmt.returned_range(*(base * v for v in a.interval))),
-                _view_cell(a.untold, m),
-                _view_cell(a.told, m),
-            )
-
-    caption = t("Experiments: returns per {amount}, with 90% intervals.", amount=fmt.next_amount)
-    return table_of(caption, head, rows(), folded=True)
-
-
-def _view_cell(view: View, m: Telling) -> Cell:
-    base = m.fmt.return_base
-    note = m.fmt.returned_range(base * view.lower, base * view.upper)
-    return Cell(
-        m.fmt.returned(base * view.median), note, tone="warn" if view.tail < m.settings.gate.experiment_tail else ""
-    )
 
 
 def _lights_table(m: Telling) -> Table:

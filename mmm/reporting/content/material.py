@@ -14,6 +14,7 @@ from mmm.assessment.holdout import HoldoutResult
 from mmm.assessment.lights import Light
 from mmm.data.quality.report import QualityReport
 from mmm.model.evidence import Experiment
+from mmm.planning.lesson import Lesson
 from mmm.planning.models import PlanByModel
 from mmm.planning.statements import Statement
 from mmm.register.ledger import Record
@@ -223,6 +224,10 @@ class Material:
     """What became of earlier promises of the analysis; empty where none was settled."""
     lenses: SeenThrough | None = field(default=None, repr=False)
     """The same money through other lenses; None where the settings have none."""
+    lessons: tuple[Lesson, ...] = ()
+    """What each experiment changed in the plan; empty where that is not known."""
+    promised: Mapping[str, float] = field(default_factory=dict)
+    """What experiments were expected to be worth before they were run, by name."""
     models: ModelViews | None = None
     """None where there is only one model."""
 

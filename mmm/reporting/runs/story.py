@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mmm.assessment.lights import lights
+from mmm.calibration.read import promises
 from mmm.data.quality import quality_report
 from mmm.errors import ReportError
 from mmm.planning import Plan
@@ -22,6 +23,7 @@ from mmm.reporting.chapters import (
     changes,
     costs,
     customers,
+    experiments,
     future,
     journeys,
     lenses,
@@ -139,6 +141,11 @@ class Story:
     def belief(self) -> Shown:
         """Fit, held-out forecast, gate."""
         return self._shown(belief.belief(self.identified))
+
+    def experiments(self) -> Shown | None:
+        """What tests taught; nothing where the model was told of none."""
+        chapter = experiments.experiments(self.identified)
+        return None if chapter is None else self._shown(chapter)
 
     def further(self) -> list[Shown]:
         """Chapters of one's own."""
@@ -259,6 +266,8 @@ def _material(settings: Settings, found: Conclusion, run: Run, other: SeenThroug
         lights=lights(judged.gate.checks, fit.spec.channel_names),
         holdout=judged.holdout,
         agreed=judged.agreed,
+        lessons=found.lessons,
+        promised=promises(settings.experiments, dataset.frequency, settings.base),
         meaning=meaning_of(fit, found.analysis, fmt),
         decision=replace(decision_of(plan, options.curve, gain_fmt), doubtful=judged.gate.doubtful),
         plan=plan_tables(plan, options, scenarios, gain_fmt),
