@@ -98,7 +98,7 @@ def two_outcomes() -> dict[str, pd.DataFrame]:
 
 
 REGIONS = (
-    "Aalborg", "Bremen", "Cork", "Dresden", "Essen", "Faro", "Ghent", "Haarlem", "Innsbruck", "Jena", "Kassel", "Linz",
+    "Aalborg", "Bremen", "Cork", "Dresden", "Essen", "Faro", "Ghent", "Haarlem", "Innsbruck", "Jena", "Kassel", "Lyon",
     "Malmo", "Nantes", "Oulu", "Porto",
 )  # fmt: skip
 DARK = ("Cork", "Faro", "Kassel", "Oulu")

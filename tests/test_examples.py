@@ -11,7 +11,7 @@ from mmm.settings import load_settings
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
-NAMES = ("daily", "funnel", "monthly", "nested", "reach_frequency", "treatments", "two_outcomes")
+NAMES = ("daily", "experiment", "funnel", "monthly", "nested", "reach_frequency", "treatments", "two_outcomes")
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +31,10 @@ def test_an_example_can_be_fitted(name: str, examples: Path) -> None:
     assert len(request.beliefs.mixture(request.dataset).members) > 1
     if name == "daily":
         assert request.dataset.frequency.unit == "day"
+    if name == "experiment":
+        (told,) = request.beliefs.evidence.experiments
+        assert (told.channel, told.geos) == ("search", ("Cork", "Faro", "Kassel", "Oulu"))
+        assert told.measured > 2 * told.error
     if name == "reach_frequency":
         assert request.dataset.exposures is not None
     if name == "monthly":
