@@ -27,9 +27,8 @@ def control_table(fit: Fit, terms: dict[str, Floats]) -> pd.DataFrame:
             continue
         values = data["control"].values[window][:, :, k]
         reference = fit.spec.baseline.each_control[k].reference
-        slope = _per_unit(part, values - reference)
+        slope, elasticity = control_draws(part, values, reference, usual)
         mean = float(values.mean())
-        elasticity = slope @ values.mean(axis=0) / usual if mean > 0 else np.full(len(slope), np.nan)
         row: dict[str, object] = {
             "control": name,
             "reference": reference,
@@ -45,6 +44,17 @@ def control_table(fit: Fit, terms: dict[str, Floats]) -> pd.DataFrame:
         rows.append(row)
     table = pd.DataFrame(rows, columns=None if rows else ["control"])
     return table.set_index("control")
+
+
+def control_draws(part: Floats, values: Floats, reference: float, usual: float) -> tuple[Floats, Floats]:
+    """Outcome per unit [n, g] and elasticity [n] of a contribution [n, t, g] by the control's ``values[t, g]``.
+
+    ``usual`` is the mean outcome of a period over all geos. The elasticity is NaN where the mean is not above zero.
+    """
+    slope = _per_unit(part, values - reference)
+    if values.mean() <= 0:
+        return slope, np.full(len(slope), np.nan)
+    return slope, np.asarray(slope @ values.mean(axis=0) / usual)
 
 
 def _per_unit(part: Floats, away: Floats) -> Floats:

@@ -5,15 +5,18 @@ is said of the beliefs by the same code: returns, shares, curves, baseline, outc
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from mmm.analysis.analysis import TOLD, Analysis, analyse
+from mmm.analysis.controls import control_draws
+from mmm.analysis.effects import effect, observed
 from mmm.arrays import Floats
 from mmm.data.dataset import Dataset
+from mmm.data.names import CONTROL_TERM
 from mmm.inference import engine
 from mmm.inference.fit import Fit, Member
 from mmm.model import response
@@ -103,6 +106,8 @@ def _effects(fit: Fit, samples: Draws, analysis: Analysis) -> Iterator[dict[str,
             total = float(np.nansum(fit.dataset.data["outcome"].values[fit.window]))
             share = analysis.effect_draws.sel(channel=name).values / total
             yield _row("channel", name, "share of the outcome", "share", share)
+        elif name not in {stage.name for stage in fit.stages}:
+            yield _row("channel", name, "share of the outcome", "share", _unpaid_share(fit, whole, name))
         yield _row("channel", name, "half of the effect has come after", "periods", lives[:, c])
     if len(whole.geos) > 1:
         for c, name in enumerate(whole.channels):
@@ -110,6 +115,13 @@ def _effects(fit: Fit, samples: Draws, analysis: Analysis) -> Iterator[dict[str,
             ratio = np.exp(spread.std(axis=1)) - 1.0
             yield _row("channel", name, "difference between geos", "percent", ratio)
     yield from _over_time(fit, whole)
+
+
+def _unpaid_share(fit: Fit, whole: ResponseDraws, name: str) -> Floats:
+    """What media without a cost bring of the outcome (take, below zero), [n]."""
+    alone = observed(replace(fit, dataset=fit.dataset.with_channels([name])))
+    total = effect(whole.only([name]), alone, alone.ones).sum(axis=(1, 2))
+    return np.asarray(total / float(np.nansum(fit.dataset.data["outcome"].values[fit.window])))
 
 
 def _over_time(fit: Fit, draws: ResponseDraws) -> Iterator[dict[str, object]]:
@@ -162,10 +174,23 @@ def _baseline(fit: Fit, samples: Draws) -> Iterator[dict[str, object]]:
         else:
             moved = national.max(axis=1) - national.min(axis=1)
             yield _row("baseline", label, "between its lowest and highest period", "outcome", moved)
+            if name.startswith(CONTROL_TERM):
+                yield from _control(fit, label, draws)
     ends = dataset.rows(window)
     flat = np.zeros((samples.n, len(ends.places), len(fit.spec.geos)))
     noise = samples.predictive(flat, fit.seed, ends.spans).sum(axis=2)
     yield _row("baseline", "noise", "what an outcome differs by without a reason", "outcome", noise.std(axis=1))
+
+
+def _control(fit: Fit, name: str, draws: Floats) -> Iterator[dict[str, object]]:
+    """What one more unit of a control brings in a period, and 1% more of it."""
+    k, window = fit.dataset.controls.index(name), fit.window
+    values = fit.dataset.data["control"].values[window][:, :, k]
+    usual = float(np.nanmean(fit.dataset.outcome_rate[window], axis=0).sum())
+    slope, elasticity = control_draws(draws, values, fit.spec.baseline.each_control[k].reference, usual)
+    yield _row("baseline", name, "for one more unit", "outcome", slope.sum(axis=1))
+    if np.isfinite(elasticity).all():
+        yield _row("baseline", name, "for 1% more", "share", elasticity / 100)
 
 
 MOST_ABOVE_WHOLE, MOST_NEGATIVE = 0.05, 0.10

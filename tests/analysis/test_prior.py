@@ -5,9 +5,11 @@ from pathlib import Path
 import engine_cases as cases
 import numpy as np
 import pytest
+import role_cases
 
 from mmm.analysis.prior import Absurd, PriorPredictive, as_priors, prior_fit, prior_predictive
 from mmm.data.dataset import Dataset
+from mmm.data.role import ROLES
 from mmm.errors import DataError
 from mmm.model.given import with_priors_from
 from mmm.model.levels import mean_level
@@ -49,6 +51,25 @@ def test_returns_are_believed_as_stated_and_levels_in_money(data: Dataset) -> No
     assert (level["lower"] / mean, level["upper"] / mean) == pytest.approx((0.2, 6.0), rel=0.15)
     retention = table.loc[("c1", "retention per period")]
     assert (retention["lower"], retention["upper"]) == pytest.approx(BetaPrior(alpha=2.0, beta=2.5).interval, abs=0.03)
+
+
+def test_media_without_a_cost_and_controls_are_told_in_business_units() -> None:
+    data = role_cases.panel(ROLES["organic"], "national")
+    data.data["control"][:, :, 0] = 10.0 + data.data["control"][:, :, 0]
+    stated = {
+        "channels": {"c1": {"share": {"lower": 0.02, "upper": 0.10}}},
+        "baseline": {"controls": {"price": {"elasticity": {"lower": -2.0, "upper": -0.5}}}},
+    }
+    settings = ModelSettings.model_validate({"mixture": None, "lookback": "5 weeks"} | stated)
+    found = prior_predictive(data, make_mixture(data, settings), draws=4000, seed=3)
+    table = found.parameters.set_index(["name", "meaning"])
+    share = table.loc[("c1", "share of the outcome")]
+    assert (share["lower"], share["upper"]) == pytest.approx((0.02, 0.10), rel=0.1)
+    price = table.loc[("price", "for 1% more")]
+    assert (price["lower"], price["upper"]) == pytest.approx((-0.020, -0.005), rel=0.1)
+    unit = table.loc[("price", "for one more unit")]
+    usual, mean = np.nanmean(data.data["outcome"].values), data.data["control"].values[:, :, 0].mean()
+    assert unit["lower"] == pytest.approx(-2.0 * usual / mean, rel=0.1)
 
 
 def test_every_absurd_belief_is_named(data: Dataset) -> None:

@@ -21,7 +21,9 @@ from mmm.model.parts_settings import NestingSettings
 from mmm.model.priors import LogNormalPrior
 from mmm.model.settings import ChannelModelSettings, ModelSettings
 from mmm.model.spec import ModelSpec, make_spec
+from mmm.reporting.content.from_fit import labels_of
 from mmm.settings import Settings
+from mmm.settings.report import ReportSettings
 
 WITHIN = (("social", "meta"), ("social", "meta"), ("social", "tiktok"), ("social",), ())
 
@@ -124,6 +126,12 @@ def test_levels_are_sums_of_their_parts() -> None:
     # An interval of a sum is narrower than the sum of intervals, and wider than that of independent parts.
     ends = levels["effect_upper"] - levels["effect_lower"]
     assert ends["social"] < (channels["effect_upper"] - channels["effect_lower"])[:4].sum()
+
+
+def test_channels_with_parts_are_written_as_words() -> None:
+    data = replace(nested(), within=(("paid_social", "meta"),) * 2 + ((),) * 3)
+    labels = labels_of(data, ReportSettings(labels={"meta": "Meta Ads"}))
+    assert (labels["paid_social"], labels["meta"]) == ("Paid social", "Meta Ads")
 
 
 def test_fingerprint_and_channels_keep_what_is_within() -> None:

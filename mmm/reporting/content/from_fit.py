@@ -59,8 +59,9 @@ def formatters(
 
 
 def labels_of(dataset: Dataset, report: ReportSettings) -> dict[str, str]:
-    """How names from the data are written; groups, and outcomes, which stand within sentences, only where stated."""
-    labels = readable(dict.fromkeys([*dataset.channels, *dataset.geos, *dataset.controls]), report.labels)
+    """How names from the data are written; outcomes, which stand within sentences, only where that is stated."""
+    wholes = (name for path in dataset.within for name in path)
+    labels = readable(dict.fromkeys([*dataset.channels, *dataset.geos, *dataset.controls, *wholes]), report.labels)
     labels.setdefault("baseline", words(report.language)("Without media"))
     stated = {name: own(report.labels[name]) for name in dataset.names if name in report.labels}
     return stated | labels
