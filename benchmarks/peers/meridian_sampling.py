@@ -3,9 +3,11 @@
 Usage: python meridian_sampling.py PROBLEM.npz SETTINGS_JSON RESULT
 
 ``variant``: "default" is its ModelSpec() (with automatic knots where it refuses a knot a week), "published" the
-specification of the published comparison with PyMC-Marketing. Seconds of sampling are those of its NUTS alone: XLA's
-compilation is done apart, before. Its target acceptance stays at its default of 0.85: its JAX backend cannot be given
-another.
+specification of the published comparison with PyMC-Marketing, "binomial" has carryover of that shape over 39 periods,
+"reach" takes one channel by reach and frequency, and "organic" media without a cost as organic ones. An outcome with a
+``value`` is no revenue; channels that are not ``paid`` are organic in any case. Seconds of sampling are those of its
+NUTS alone: XLA's compilation is done apart, before. Its target acceptance stays at its default of 0.85: its JAX backend
+cannot be given another.
 """
 
 import os
@@ -30,31 +32,63 @@ _STATIC = ("joint_dist", "n_chains", "n_draws", "num_adaptation_steps", "dual_av
 _STATIC += ("unrolled_leapfrog_steps", "parallel_iterations")
 
 
-def model_of(given: Any, variant: str) -> model.Meridian:
-    builder = nd_array_input_data_builder.NDArrayInputDataBuilder(kpi_type="revenue")
+def data_of(given: Any, variant: str) -> Any:
+    """Its input data."""
+    worth = "value" in given
+    builder = nd_array_input_data_builder.NDArrayInputDataBuilder(kpi_type="non_revenue" if worth else "revenue")
     times = given["dates"].tolist()
     builder.time_coords, builder.media_time_coords = times, times
     geos = given["geos"].tolist()
     if len(geos) > 1:
         builder.geos = geos
-    by_geo = {k: np.moveaxis(given[k], 1, 0) for k in ("outcome", "media", "spend", "control")}
-    builder = builder.with_kpi(by_geo["outcome"])
+    builder = builder.with_kpi(by_geo(given, "outcome"))
+    if worth:
+        builder = builder.with_revenue_per_kpi(by_geo(given, "value"))
     if len(geos) > 1:
         population = given["population"] if given["population"].size else np.ones(len(geos))
         builder = builder.with_population(population)
-    names = [f"control_{k}" for k in range(given["control"].shape[2])]
-    builder = builder.with_controls(by_geo["control"], names)
-    data = builder.with_media(by_geo["media"], by_geo["spend"], given["channels"].tolist()).build()
+    if given["control"].shape[2]:
+        names = [f"control_{k}" for k in range(given["control"].shape[2])]
+        builder = builder.with_controls(by_geo(given, "control"), names)
+    return with_media(builder, given, variant).build()
+
+
+def by_geo(given: Any, name: str) -> Any:
+    """[geo, date, ...], as its builder asks."""
+    return np.moveaxis(given[name], 1, 0)
+
+
+def with_media(builder: Any, given: Any, variant: str) -> Any:
+    """The channels: by their media, one by reach and frequency, and those without a cost as organic ones."""
+    channels = given["channels"]
+    reached = channels == (str(given["reach_channel"]) if variant == "reach" else "")
+    paid = given["paid"] if "paid" in given else np.ones(len(channels), dtype=bool)
+    media, spend = by_geo(given, "media"), by_geo(given, "spend")
+    plain = paid & ~reached
+    builder = builder.with_media(media[:, :, plain], spend[:, :, plain], channels[plain].tolist())
+    if reached.any():
+        often = by_geo(given, "reach"), by_geo(given, "frequency")
+        builder = builder.with_reach(*often, spend[:, :, reached], channels[reached].tolist())
+    free, names = [media[:, :, ~paid]], channels[~paid].tolist()
+    if variant == "organic":
+        free, names = [*free, by_geo(given, "organic")], [*names, str(given["organic_channel"])]
+    return builder.with_organic_media(np.concatenate(free, axis=2), names) if names else builder
+
+
+def model_of(given: Any, variant: str) -> model.Meridian:
+    data = data_of(given, variant)
     # A control that is the same in all geos is refused beside its default of a knot a week.
-    national = len(geos) > 1 and bool((np.ptp(given["control"], axis=1).max(axis=0) == 0).any())
+    national = len(given["geos"]) > 1 and bool((np.ptp(given["control"], axis=1).max(axis=0) == 0).any())
     wanted = spec.ModelSpec(enable_aks=national)
+    if variant == "binomial":
+        wanted = spec.ModelSpec(enable_aks=national, adstock_decay_spec="binomial", max_lag=39)
     if variant == "published":
         # Doubles: Meridian refuses a prior of another precision than its backend's.
         alpha = tfp.distributions.Beta(np.float64(1.0), np.float64(3.0), name=constants.ALPHA_M)
         wanted = spec.ModelSpec(
             prior=prior_distribution.PriorDistribution(alpha_m=alpha),
             max_lag=8,
-            unique_sigma_for_each_geo=len(geos) > 1,
+            unique_sigma_for_each_geo=len(given["geos"]) > 1,
             media_prior_type="coefficient",
             rf_prior_type="coefficient",
             enable_aks=True,

@@ -2,11 +2,11 @@
 
 Usage: python meridian_study.py PROBLEM.npz SETTINGS_JSON RESULT
 
-The default ModelSpec, with the last rows as its holdout, which it forecasts from media and controls. ROAS, marginal
-ROAS and incremental outcome by its Analyzer over the rows whose outcome is given; the plan by its BudgetOptimizer over
-the reference weeks, within the study's bounds, which are its own default; the gain as that optimiser counts it:
-incremental outcome of those weeks with the history scaled along. Warnings: what its ModelReviewer fails or asks to
-review, and R-hat above 1.01.
+The default ModelSpec, or the variant that settings name, with the last rows as its holdout, which it forecasts from
+media and controls. ROAS, marginal ROAS and incremental outcome by its Analyzer over the rows whose outcome is given;
+the plan by its BudgetOptimizer over the reference weeks, within the study's bounds, which are its own default; the gain
+as that optimiser counts it: incremental outcome of those weeks with the history scaled along. With a variant there are
+returns and the forecast alone. Warnings: what its ModelReviewer fails or asks to review, and R-hat above 1.01.
 """
 
 import json
@@ -89,7 +89,7 @@ def main(path: str, settings: dict[str, Any], result: str) -> None:
     seen = dates[: len(dates) - hidden]
     mask = np.zeros((len(given["geos"]), len(dates)), dtype=bool)
     mask[:, len(seen) :] = True
-    meridian = model_of(given, "default")
+    meridian = model_of(given, settings.get("variant", "default"))
     if hidden:
         wanted = replace(meridian.model_spec, holdout_id=mask if len(mask) > 1 else mask[0])
         meridian = model.Meridian(input_data=meridian.input_data, model_spec=wanted)
@@ -98,6 +98,16 @@ def main(path: str, settings: dict[str, Any], result: str) -> None:
     look = analyzer.Analyzer(model_context=meridian.model_context, inference_data=meridian.inference_data)
     effects = flat(look.incremental_outcome(selected_times=seen, aggregate_times=False, aggregate_geos=False))
     effects = effects.reshape(len(effects), len(given["geos"]), len(seen), -1)
+    if "variant" in settings:
+        roas = flat(look.roi(selected_times=seen))
+        paid = meridian.input_data.get_all_paid_channels().tolist()
+        places = [paid.index(c) if c in paid else -1 for c in given["channels"].tolist()]
+        outcome = {"roas": np.where(np.array(places) >= 0, roas[:, places], np.nan)}
+        if hidden:
+            outcome["forecast"] = forecast(meridian, look, dates[len(seen) :])
+        np.savez(f"{result}.npz", **outcome)
+        Path(f"{result}.json").write_text(json.dumps({"warnings": warnings_of(meridian, look)}))
+        return
     found: dict[str, Any] = {
         "roas": flat(look.roi(selected_times=seen)),
         "marginal": flat(look.marginal_roi(selected_times=seen)),

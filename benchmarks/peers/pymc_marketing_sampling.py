@@ -4,8 +4,9 @@ Usage: python pymc_marketing_sampling.py PROBLEM.npz SETTINGS_JSON RESULT
 
 ``variant``: "default" is GeometricAdstock(l_max=8), LogisticSaturation() and two yearly Fourier modes with the
 library's own priors (with geos every parameter by geo, unpooled); "pooled" has carryover and saturation by channel and
-a hierarchical effect; "published" is the model of its published comparison with Meridian. Controls are standardised,
-as its guide asks, but for "published". ``sampler``: "nutpie", or "pymc", its fallback without nutpie.
+a hierarchical effect; "published" is the model of its published comparison with Meridian; those of FEATURES are the
+default one with one more of its features. Controls are standardised, as its guide asks, but for "published".
+``sampler``: "nutpie", or "pymc", its fallback without nutpie.
 """
 
 import ctypes
@@ -20,7 +21,8 @@ with clock.phase("import"):
     import nutpie
     import pandas as pd
     from pymc_extras.prior import Prior
-    from pymc_marketing.mmm import MMM, GeometricAdstock, HillSaturationSigmoid, LogisticSaturation
+    from pymc_marketing.mmm import MMM, GeometricAdstock, HillSaturationSigmoid, LogisticSaturation, WeibullPDFAdstock
+    from pymc_marketing.r2d2 import R2D2
     from pymc_marketing.special_priors import LogNormalPrior
 
 
@@ -65,6 +67,44 @@ def pooled_saturation() -> LogisticSaturation:
     return LogisticSaturation(priors={"lam": Prior("Gamma", alpha=3, beta=1, dims=("channel",)), "beta": effect})
 
 
+def weibull() -> dict[str, Any]:
+    """Carryover over 39 weeks whose priors allow for a late peak, as the workbench's in benchmarks/public_table.py."""
+    priors = {
+        "lam": Prior("Gamma", mu=7, sigma=4, dims="channel"),
+        "k": Prior("Gamma", mu=2.2, sigma=1, dims="channel"),
+    }
+    return {"adstock": WeibullPDFAdstock(l_max=39, priors=priors)}
+
+
+def student_t() -> dict[str, Any]:
+    noise = Prior("StudentT", nu=Prior("Gamma", alpha=2, beta=0.1), sigma=Prior("HalfNormal", sigma=2), dims="date")
+    return {"model_config": {"likelihood": noise}}
+
+
+def r2d2() -> dict[str, Any]:
+    """Controls and season by one share of the variance, as its guide has it."""
+    whole = R2D2(
+        r2=Prior("Beta", mu=0.8, sigma=0.2),
+        total_sigma=Prior("LogNormal", mu=0, sigma=1),
+        dims={"control": "control", "fourier": "fourier_mode"},
+    )
+    likelihood = Prior("Normal", sigma=whole.error_sigma, dims="date")
+    priors = {
+        "likelihood": likelihood,
+        "gamma_control": whole.split("control"),
+        "gamma_fourier": whole.split("fourier"),
+    }
+    return {"model_config": priors}
+
+
+FEATURES = {
+    "weibull": weibull,
+    "student_t": student_t,
+    "varying": lambda: {"time_varying_media": True},
+    "r2d2": r2d2,
+}
+
+
 def model_of(given: Any, variant: str) -> tuple[MMM, pd.DataFrame]:
     geos = len(given["geos"])
     frame = frame_of(given, standardised=variant != "published")
@@ -80,6 +120,8 @@ def model_of(given: Any, variant: str) -> tuple[MMM, pd.DataFrame]:
             "saturation": published_saturation(geos),
             "scaling": {"channel": {"method": "max", "dims": ()}, "target": {"method": "max", "dims": ()}},
         }
+    if variant in FEATURES:
+        own |= FEATURES[variant]()
     model = MMM(
         date_column="date",
         target_column="y",

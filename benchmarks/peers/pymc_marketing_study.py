@@ -5,7 +5,7 @@ Usage: python pymc_marketing_study.py PROBLEM.npz SETTINGS_JSON RESULT
 The default model (see pymc_marketing_sampling.py) on the rows whose outcome is given; ROAS and marginal ROAS by its own
 incrementality, the plan by its own optimiser, which is told how the reference plan spreads money over weeks, and the
 gain by that optimiser's own response distribution. Without a horizon to plan for, estimates alone. Warnings: R-hat
-above 1.01, divergences, and an optimiser that did not succeed.
+above 1.01, divergences, and an optimiser that did not succeed. With ``variant`` among the settings there is no plan.
 """
 
 import json
@@ -93,8 +93,8 @@ def decide(model: Any, given: Any, dates: pd.DatetimeIndex) -> tuple[np.ndarray,
 
 
 def fitted(known: dict[str, Any], settings: dict[str, Any]) -> tuple[Any, Any]:
-    """The default model of a problem and its posterior."""
-    model, features = model_of(known, "default")
+    """The model of a problem (the default one, unless settings name a variant) and its posterior."""
+    model, features = model_of(known, settings.get("variant", "default"))
     model.add_original_scale_contribution_variable(["channel_contribution"])
     tree = model.fit(
         features,
@@ -129,9 +129,10 @@ def main(path: str, settings: dict[str, Any], result: str) -> None:
     }
     if hidden:
         found["forecast"] = forecast(model, given, slice(seen.stop, None))
-        dates = pd.to_datetime(given["dates"][seen.stop :].tolist())
-        found["plan"], found["gain"], failed = decide(model, given, dates)
-        said += failed
+        if "variant" not in settings:
+            dates = pd.to_datetime(given["dates"][seen.stop :].tolist())
+            found["plan"], found["gain"], failed = decide(model, given, dates)
+            said += failed
     np.savez(f"{result}.npz", **found)
     Path(f"{result}.json").write_text(json.dumps({"warnings": said}))
 

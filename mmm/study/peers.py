@@ -95,30 +95,31 @@ def ask(peer: Peer, world: StudyWorld, settings: PeerSettings) -> Answer:
     with TemporaryDirectory() as folder:
         given, result = Path(folder) / "problem.npz", Path(folder) / "result"
         np.savez(given, **problem(world))
-        command = [
-            str(python.absolute()),
-            str((settings.scripts / peer.script).absolute()),
-            str(given),
-            json.dumps(settings.sampler()),
-            str(result),
-        ]
-        _run(command, peer, settings.limit)
+        run_peer(peer, settings, given, result)
         found = np.load(f"{result}.npz")
         said = json.loads(Path(f"{result}.json").read_text(encoding="utf-8"))
         return _answer(world, {name: found[name] for name in found.files}, said["warnings"])
 
 
-def _run(command: list[str], peer: Peer, limit: float) -> None:
+def run_peer(peer: Peer, settings: PeerSettings, given: Path, result: Path, **more: Any) -> None:
+    """Have the peer's script read ``given`` and write ``result``; ``more`` joins what decides about its draws."""
+    command = [
+        str(peer.python(settings.root).absolute()),
+        str((settings.scripts / peer.script).absolute()),
+        str(given),
+        json.dumps(settings.sampler() | more),
+        str(result),
+    ]
     environment = {**os.environ, "PYTHONPATH": "", "PYTHONWARNINGS": "ignore"}
     process = subprocess.Popen(  # noqa: S603  # The command is this project's own script.
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, start_new_session=True
     )
     try:
-        output, _ = process.communicate(timeout=limit)
+        output, _ = process.communicate(timeout=settings.limit)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        raise PeerError(f"{peer.environment} took longer than {limit:.0f} s and was stopped.") from None
+        raise PeerError(f"{peer.environment} took longer than {settings.limit:.0f} s and was stopped.") from None
     if process.returncode != 0:
         end = "\n".join(output.strip().splitlines()[-_LINES:])
         raise PeerError(f"{peer.environment} ended with {process.returncode}: {end}")
