@@ -22,10 +22,10 @@ from mmm.settings import dump_settings
 MOMENTS = [
     Moment("check", 0.3),
     Moment("check", 0.7, signal.SIGTERM, group=False),
-    Moment("long fit", 0.3, line="Engine:"),
-    Moment("long fit", 0.6, signal.SIGTERM, line="Engine:", group=False),
+    Moment("long fit", 0.3, line="Fitting"),
+    Moment("long fit", 0.6, signal.SIGTERM, line="Fitting", group=False),
     Moment("report", 1.5, line="Analysing"),
-    Moment("reports", 0.5, line="Engine:"),
+    Moment("reports", 0.5, line="Fitting"),
     Moment("simulate", 0.8, signal.SIGHUP),
 ]
 

@@ -12,12 +12,14 @@ from mmm.cli.output import plain, say, table
 from mmm.reporting.runs.inputs import checked_request
 from mmm.settings import load_settings, read_parameters
 from mmm.workflow import judged
+from mmm.workflow.judging import FITTING
 
 
 def show_fit(config: Path, parameters: list[str]) -> None:
     """Fit, print the gate, and raise GateError where it failed and the settings do not override it."""
     settings = load_settings(config, read_parameters(parameters))
     request = checked_request(settings)
+    say(FITTING)
     found = judged(request, progress=True, say=say)
     show_gate(found.gate, settings.gate)
     show_lights(lights(found.gate.checks, found.fit.spec.channel_names))

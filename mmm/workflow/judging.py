@@ -37,6 +37,9 @@ BACKTEST = Kind(
     lambda data: Backtest(frame(data["forecasts"]), frame(data["returns"])),
 )
 
+FITTING = "Fitting: one model on all data for decisions, one without the last weeks to judge it."
+"""What is said before fits that may take long."""
+
 
 @dataclass(frozen=True)
 class Judged:

@@ -24,7 +24,7 @@ from mmm.scratch import process_folder, sweep_temporary
 EXECUTED = "executed.ipynb"
 
 
-OWN = "960c56b1258ad5f46670b1f7e966612adb7a20ed30a0a8da869eccb4a101a751"
+OWN = "7294059aad65f5f3820e3445f7bd5dddf136445cd92f0d7440715e1b7eeeaac4"
 """Hash of the code of the package's own notebook (:func:`code_of`)."""
 
 

@@ -32,6 +32,7 @@ from mmm.reporting.runs.story import EARLIER_FILE, INPUTS_FILE, RECORDS_FILE, SE
 from mmm.scratch import discard, keep, scratch_path, sweep
 from mmm.settings import Settings, dump_settings
 from mmm.workflow import Conclusion, Judged, Request, concluded, judged
+from mmm.workflow.judging import FITTING
 
 NOTEBOOK = "budget_report.ipynb"
 NOTEBOOK_KEPT = "Its notebook is kept in "
@@ -237,7 +238,7 @@ def _earlier(run: _Run) -> Results | None:
 def _results(run: _Run, request: Request, progress: bool) -> Conclusion:
     """Fits, analysis and plan, kept in the store, where a notebook finds them."""
     since = time.perf_counter()
-    run.say("Fitting: one model on all data for decisions, one without the last weeks to judge it.")
+    run.say(FITTING)
     found = judged(request, progress=progress, say=run.say)
     run.timed("fits", since)
     run.say(found.gate.summary)
