@@ -244,9 +244,10 @@ outcome expected; *promised* is the power that the placebo tests before it gave 
 
 Over all, intervals of 90% held the truth in {coverage:.1%} of the tests, and {found:.1%} of the effects were found
 where {promised:.1%} had been promised; *stopped* tests were refused, as the treated regions had left their controls
-before it, or no estimator's interval held in placebo tests. Placebo windows begin after seven tenths of the history: earlier ones have less before them than the test itself, which makes intervals
-too wide (from a third of the history on, 94.2% held; the share was chosen on other seeds of the panels of 20 regions).
-Intervals are narrower than they should be where part of the treated regions was not reached.
+before it, or no estimator's interval held in placebo tests. Placebo windows begin after seven tenths of the history:
+earlier ones have less before them than the test itself, which makes intervals too wide (from a third of the history
+on, 94.2% held; the share was chosen on other seeds of the panels of 20 regions). Intervals are narrower than they
+should be where part of the treated regions was not reached.
 
 {settings}
 
