@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 from sharing import Shared
 
 from mmm.data.dataset import Dataset
@@ -32,14 +34,24 @@ from mmm.simulate.world import World
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+# What takes long on a machine with other work is no fault of what is tested.
+hypothesis.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.load_profile("busy")
+
 LOOKBACK = 26
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 # Files by their processor seconds, longest first: a long file that starts last keeps one worker waiting for the other.
 LONGEST = (
     "test_interrupts.py",
+    "inference/test_plain_model.py",
     "reports/test_many.py",
+    "study/test_breadth_shown.py",
+    "reports/test_notebooks.py",
     "reports/test_variants.py",
+    "ltv/test_guide.py",
+    "reports/test_short.py",
+    "reports/test_rerun.py",
     "test_fuzz.py",
     "inference/test_engine_density.py",
     "reports/test_run.py",
