@@ -25,7 +25,8 @@ from mmm.inference.loo import K_MAX, MOST_UNBELIEVABLE, believable, contenders, 
 
 _FEWEST_REFRESHES = 3
 """Refreshes ahead from which a standard error is told; forecasts of one refresh err together."""
-_BY_CHANCE = 0.025
+BY_CHANCE = 0.025
+"""Chance below which a model that forecasts worse is ruled out."""
 _RETURN = ("roas", "marginal_roas")
 
 
@@ -130,7 +131,7 @@ def compared(models: Mapping[str, Compared]) -> Comparison:
     table = _by_period(list(models), found, elpd)
     table = table.join(_ahead({name: one.backtest for name, one in models.items()}))
     # A comparison with nan is false: without forecasts ahead nothing is ruled out by them.
-    table["possible"] = table["near"] & ~(table["chance"] < _BY_CHANCE)
+    table["possible"] = table["near"] & ~(table["chance"] < BY_CHANCE)
     table["r_hat"] = [_worst(one.fit)[0] for one in models.values()]
     table["ess"] = [_worst(one.fit)[1] for one in models.values()]
     table = table.sort_values("elpd", ascending=False, kind="stable")

@@ -23,7 +23,7 @@ from mmm.planning.planner import with_changes
 from mmm.study import promises_page
 from mmm.study.methods import answered, decided, evidence_of, plan_settings
 from mmm.study.score import oracle
-from mmm.study.worlds import Entry, promise_entries
+from mmm.study.worlds import Entry, StudyWorld, promise_entries
 from mmm.workflow import Request, fitted
 
 SAMPLER = SamplerSettings(chains=2, tune=300, draws=400)
@@ -31,11 +31,15 @@ SAMPLER = SamplerSettings(chains=2, tune=300, draws=400)
 FORMAT = 3
 
 
+def _setup(world: StudyWorld, sampler: SamplerSettings) -> list[Any]:
+    """What a kept result of a world depends on."""
+    plan, sampled = plan_settings().model_dump(mode="json"), sampler.model_dump(mode="json", exclude={"store"})
+    return [FORMAT, world.dataset.fingerprint, world.hidden, plan, sampled]
+
+
 def answers(entry: Entry, sampler: SamplerSettings, work: Path) -> dict[str, Any]:
     """What the workbench says of a world: its answer, and its plan by the posterior alone; kept in a file."""
     world = entry.make()
-    asked = plan_settings().model_dump(mode="json")
-    setup = [FORMAT, world.dataset.fingerprint, world.hidden, asked, sampler.model_dump(mode="json", exclude={"store"})]
 
     def make() -> dict[str, Any]:
         started, training = time.process_time(), world.training()
@@ -45,14 +49,12 @@ def answers(entry: Entry, sampler: SamplerSettings, work: Path) -> dict[str, Any
         answer = told.to_dict() | {"contributions": None, "totals": None}
         return {"told": answer, "alone": asdict(alone), "seconds": round(time.process_time() - started, 1)}
 
-    return kept(work / f"{entry.name}.json", hashes.of_data(setup), make)
+    return kept(work / f"{entry.name}.json", hashes.of_data(_setup(world, sampler)), make)
 
 
 def tested(entry: Entry, sampler: SamplerSettings, work: Path) -> dict[str, Any]:
     """What it says where it is told of lift tests of the two largest channels; kept in a file."""
     world = entry.make()
-    asked = plan_settings().model_dump(mode="json")
-    setup = [FORMAT, world.dataset.fingerprint, world.hidden, asked, sampler.model_dump(mode="json", exclude={"store"})]
 
     def make() -> dict[str, Any]:
         started, training = time.process_time(), world.training()
@@ -61,7 +63,7 @@ def tested(entry: Entry, sampler: SamplerSettings, work: Path) -> dict[str, Any]
         answer = told.to_dict() | {"contributions": None, "totals": None}
         return {"tested": answer, "seconds": round(time.process_time() - started, 1)}
 
-    return kept(work / f"{entry.name}_tests.json", hashes.of_data([*setup, list(world.tests)]), make)
+    return kept(work / f"{entry.name}_tests.json", hashes.of_data([*_setup(world, sampler), list(world.tests)]), make)
 
 
 def collected(

@@ -23,7 +23,8 @@ from mmm.experiments.placebo import judge
 @pytest.fixture(scope="module")
 def cities() -> GeoPanel:
     library = pytest.importorskip(
-        "causal_marketing", reason="causal-marketing (0.1), which carries the 40 cities, is no dependency"
+        "causal_marketing",
+        reason="no dependency; uv pip install causal-marketing==0.1.*, with the 40 cities, runs this",
     )
     frame = pd.read_csv(Path(library.__file__).parent / "datasets" / "geolift_test.csv", parse_dates=["date"])
     wide = frame.pivot(index="date", columns="location", values="Y").astype(float)
@@ -50,7 +51,7 @@ def shipped() -> Path:
     # Looked for, not imported: the data are read, and JAX is not needed for that.
     found = importlib.util.find_spec("meridian_geox")
     if found is None or found.origin is None:
-        pytest.skip("meridian-geox (1.0.1), which ships the examples, is no dependency")
+        pytest.skip("no dependency; uv pip install --no-deps meridian-geox==1.0.1, which ships the examples, runs this")
     return Path(found.origin).parent / "data"
 
 

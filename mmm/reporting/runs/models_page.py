@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from mmm.assessment.comparison import Comparison
+from mmm.assessment.comparison import BY_CHANCE, Comparison
 from mmm.data.dataset import Dataset
 from mmm.reporting.content.from_fit import notation
 from mmm.reporting.design.look import make_look
@@ -124,7 +124,7 @@ def _ahead(found: Comparison, fmt: Formatter) -> Table:
         error = float(line["worse_error"])
         rows.append(
             (
-                Cell(str(line["model"]), "ruled out" if line["chance"] < 0.025 else ""),
+                Cell(str(line["model"]), "ruled out" if line["chance"] < BY_CHANCE else ""),
                 Cell(fmt.outcome(float(line["crps"]), short=True)),
                 Cell(
                     "best" if line["worse"] == 0 else fmt.outcome(float(line["worse"]), short=True),
