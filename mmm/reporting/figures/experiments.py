@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mmm.assessment.agreement import Agreement
-from mmm.reporting.figures.sheet import Drawing, Pen, Sheet, draw, fitted, ticks
+from mmm.reporting.figures.sheet import Drawing, Pen, Sheet, draw, fitted, returns_axis
 from mmm.reporting.languages.words import mark
 
 _ROW = 74
@@ -21,15 +21,9 @@ def experiments(found: Sequence[Agreement], pen: Pen) -> Drawing:
         left, top = (12, 34) if sheet.narrow else (260, 34)
         extra = 22 if sheet.narrow else 0
         row = _ROW + extra
-        ax = sheet.axes(left, top, sheet.width - left - 14, len(found) * row)
-        ax.set_xlim(low - (pad if low < 0 else 0.0), high + pad)
-        ax.set_ylim(len(found) * row, 0)
-        ax.set_yticks([])
-        places = ticks(*ax.get_xlim(), 4 if sheet.narrow else 7)
-        ax.set_xticks(places, [sheet.fmt.ratio(v) for v in places])
-        ax.xaxis.tick_top()
-        for place in places:
-            ax.axvline(place, color=sheet.look["grid"], lw=1, zorder=0)
+        box = (left, top, sheet.width - left - 14, len(found) * row)
+        limits = (low - (pad if low < 0 else 0.0), high + pad)
+        ax = returns_axis(sheet, box, limits, 4 if sheet.narrow else 7)
         for i, agreement in enumerate(found):
             colour = sheet.look.channel(agreement.experiment.channel)
             colours = (sheet.look["ink"], sheet.look["base"], colour)

@@ -1,7 +1,7 @@
 """Figure of models side by side: every channel's return under each."""
 
 from mmm.assessment.comparison import Comparison
-from mmm.reporting.figures.sheet import Drawing, Pen, Sheet, draw, fitted, ticks
+from mmm.reporting.figures.sheet import Drawing, Pen, Sheet, draw, fitted, returns_axis
 
 _LINE, _HEAD, _GAP = 20, 22, 12
 _TOP = 40
@@ -25,15 +25,8 @@ def returns_by_model(found: Comparison, pen: Pen) -> Drawing:
     def paint(sheet: Sheet) -> None:
         left, head = (12, _HEAD + 14 * len(models)) if sheet.narrow else (300, 0)
         step = block + head if sheet.narrow else block
-        ax = sheet.axes(left, _TOP, sheet.width - left - 14, len(channels) * step)
-        ax.set_xlim(low, high + 0.04 * (high - low))
-        ax.set_ylim(len(channels) * step, 0)
-        ax.set_yticks([])
-        places = ticks(*ax.get_xlim(), 4 if sheet.narrow else 6)
-        ax.set_xticks(places, [sheet.fmt.ratio(v) for v in places])
-        ax.xaxis.tick_top()
-        for place in places:
-            ax.axvline(place, color=sheet.look["grid"], lw=1, zorder=0)
+        box = (left, _TOP, sheet.width - left - 14, len(channels) * step)
+        ax = returns_axis(sheet, box, (low, high + 0.04 * (high - low)), 4 if sheet.narrow else 6)
         for i, channel in enumerate(channels):
             colour = sheet.look.channel(channel)
             if sheet.narrow:

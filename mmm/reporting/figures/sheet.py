@@ -311,6 +311,20 @@ def fitted(text: str, width: float, size: float = 12, weight: int = 400) -> str:
     return text[:low].rstrip() + "…"
 
 
+def returns_axis(sheet: Sheet, box: tuple[float, float, float, float], limits: tuple[float, float], count: int) -> Axes:
+    """Axes over ``box`` (left, top, width, height) whose pixels run downwards, with about ``count`` returns above."""
+    ax = sheet.axes(*box)
+    ax.set_xlim(*limits)
+    ax.set_ylim(box[3], 0)
+    ax.set_yticks([])
+    places = ticks(*ax.get_xlim(), count)
+    ax.set_xticks(places, [sheet.fmt.ratio(v) for v in places])
+    ax.xaxis.tick_top()
+    for place in places:
+        ax.axvline(place, color=sheet.look["grid"], lw=1, zorder=0)
+    return ax
+
+
 def spread(positions: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Positions moved as little as needed to be ``gap`` apart and within [low, high], keeping their order."""
     if not positions:
