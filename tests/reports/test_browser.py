@@ -11,6 +11,7 @@ import pytest
 
 from mmm.reporting.content.what_if import outcome_draws
 from mmm.reporting.figures.sheet import text_width
+from mmm.reporting.notation.identity import in_page
 from mmm.reporting.runs.run import Report
 from mmm.reporting.runs.story import Story
 
@@ -269,3 +270,27 @@ def test_a_story_without_sliders_has_no_script(make_story: Any) -> None:
     html = web_page([story.what_if().chapter], Cover("t", "s", "d", story.look))
     assert "<script" not in html
     assert "script-src 'none'" in html
+
+
+def test_no_line_ends_between_a_sign_and_its_amount(browser: Any) -> None:
+    """Signed amounts of running text that carry no identity, in every currency's notation and at every width."""
+    text = "They bring +€2.15 million, −CHF\u00a01.2 to +US$3 or (−£4), and x+y2 stays a formula"
+    page = browser.new_page()
+    page.set_content(f"<p style='font:16px sans-serif;margin:0'>{in_page(text)}</p>")
+    parted = page.evaluate("""() => {
+        const p = document.querySelector('p'), text = p.firstChild, found = []
+        const top = i => { const r = document.createRange(); r.setStart(text, i); r.setEnd(text, i + 1)
+                           return r.getBoundingClientRect().top }
+        for (let width = 30; width < 400; width += 2) {
+            p.style.width = width + 'px'
+            for (let i = 0; i + 2 < text.data.length; i++)
+                if ('+−'.includes(text.data[i]) && text.data[i + 1] != 'y') {
+                    const next = text.data[i + 1] == '\u2060' ? i + 2 : i + 1
+                    if (top(i) != top(next)) found.push([width, text.data.slice(i, i + 8)])
+                }
+        }
+        return found
+    }""")
+    page.close()
+    assert parted == []
+    assert "x+y2" in in_page(text)

@@ -12,7 +12,12 @@ from markupsafe import Markup, escape
 
 START, SEP, END = "\ue000", "\ue001", "\ue002"
 SIGNS = frozenset((START, SEP, END))
+JOINER = "\u2060"
+"""Word joiner: no width, and no line may end there."""
 _MARKED = re.compile(f"{START}([^{SEP}]*){SEP}([^{SEP}]*){SEP}([^{SEP}]*){SEP}([^{END}]*){END}")
+# A line may end between a sign and a currency, but not between a sign and a digit (Unicode's line breaking: PR ÷ PR, PR × NU).
+# What has an identity is kept together by the page's style.
+_PARTING = re.compile(r"(?:(?<=[\s(*][+\u2212])|(?<=^[+\u2212]))(?=[^\s\d+\u2212]{1,4}\u00a0?\d)")
 
 
 class Point(float):
@@ -46,8 +51,8 @@ def bare(text: str) -> str:
 
 
 def in_page(text: str) -> Markup:
-    """The text as HTML, escaped, its numbers as ``data`` elements."""
-    safe = str(escape(text))
+    """The text as HTML, escaped, its numbers as ``data`` elements; no line ends between a sign and its amount."""
+    safe = _PARTING.sub(JOINER, str(escape(text)))
     if START not in safe:
         return Markup(safe)  # noqa: S704
     return Markup(_MARKED.sub(r'<data data-q="\1" value="\2" data-unit="\3">\4</data>', safe))  # noqa: S704
