@@ -15,7 +15,8 @@ SIGNS = frozenset((START, SEP, END))
 JOINER = "\u2060"
 """Word joiner: no width, and no line may end there."""
 _MARKED = re.compile(f"{START}([^{SEP}]*){SEP}([^{SEP}]*){SEP}([^{SEP}]*){SEP}([^{END}]*){END}")
-# A line may end between a sign and a currency, but not between a sign and a digit (Unicode's line breaking: PR ÷ PR, PR × NU).
+# A line may end between a sign and a currency, but not between a sign and a digit (Unicode's line breaking: PR ÷ PR,
+# PR × NU).
 # What has an identity is kept together by the page's style.
 _PARTING = re.compile(r"(?:(?<=[\s(*][+\u2212])|(?<=^[+\u2212]))(?=[^\s\d+\u2212]{1,4}\u00a0?\d)")
 
