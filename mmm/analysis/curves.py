@@ -9,7 +9,8 @@ from mmm.analysis.intervals import columns
 from mmm.arrays import Floats
 from mmm.data.calendar import parse_periods
 from mmm.inference.fit import Fit
-from mmm.model import response
+from mmm.model.ray import Ray
+from mmm.model.response import ResponseDraws
 
 _POINTS = 41
 # Curves reach this far beyond the largest spend of any period, to show where the model extrapolates.
@@ -43,7 +44,7 @@ def media_per_money(fit: Fit) -> Floats:
     return out
 
 
-def response_curves(fit: Fit, draws: response.ResponseDraws) -> pd.DataFrame:
+def response_curves(fit: Fit, draws: ResponseDraws) -> pd.DataFrame:
     """Effect per period of the same spend in every period, by channel; see Analysis.curves.
 
     Spend is split over geos as in the last 13 weeks. The effect is taken once carryover is complete, so that it is
@@ -56,14 +57,14 @@ def response_curves(fit: Fit, draws: response.ResponseDraws) -> pd.DataFrame:
     levels = np.linspace(0.0, 1.0, _POINTS)[None, :] * (_BEYOND * largest)[:, None]
     last = np.zeros((periods, len(fit.spec.geos)))
     last[-1] = 1.0
-    effect = response.along(draws, np.zeros_like(direction), direction, levels, last)
+    effect = Ray(draws, np.zeros_like(direction), direction, last).summed(levels)
     worth = last
     if fit.dataset.has_value:
         worth = last * fit.dataset.data["value_per_unit"].values[fit.window][-1]
-    marginal = response.along(draws, np.zeros_like(direction), direction, levels, worth).slope
+    marginal = Ray(draws, np.zeros_like(direction), direction, worth).summed(levels).slope
     # A curve of slope below 1 has no finite slope at nothing: there the marginal return is that of a first step.
     step = _FIRST_STEP * largest
-    first = response.along(draws, np.zeros_like(direction), direction, step[:, None], worth).value[..., 0]
+    first = Ray(draws, np.zeros_like(direction), direction, worth).summed(step[:, None]).value[..., 0]
     marginal[..., 0] = first / np.where(step > 0, step, 1.0)
     tables = []
     for c, name in enumerate(draws.channels):

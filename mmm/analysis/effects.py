@@ -9,6 +9,7 @@ import pandas as pd
 from mmm.arrays import Floats
 from mmm.inference.fit import Fit
 from mmm.model import response
+from mmm.model.ray import Ray
 from mmm.model.response import ResponseDraws
 
 
@@ -106,7 +107,7 @@ def marginal_effect(draws: ResponseDraws, panel: Observed, weights: Floats) -> F
     """Derivative of the effect under proportional scaling of the window's spend, summed over geos, [n, c]."""
     levels = np.ones((len(draws.channels), 1))
     course, spent = panel.course(draws), panel.media - panel.history
-    out = response.along(draws, panel.history, spent, levels, weights, course).slope[:, :, 0]
+    out = Ray(draws, panel.history, spent, weights, course).summed(levels).slope[:, :, 0]
     if draws.reach is not None and panel.exposures is not None:
         # Linear in reach: the derivative is the effect, at the frequencies that there were.
         places = list(draws.reach.places)

@@ -20,6 +20,9 @@ from mmm.model.kinds import saturation_kind
 from mmm.model.reach import Reach, joined_reach
 from mmm.model.walks import Walks, growth, joined_walks
 
+Parameters = tuple[npt.NDArray[np.int64], Floats, npt.NDArray[np.int64], Floats, Floats, npt.NDArray[np.int64], Floats]
+"""What kernels read of a way: kinds and parameters of its carryover and curves, log effects, look-backs, ``after``."""
+
 
 @dataclass(frozen=True)
 class ResponseDraws:
@@ -171,9 +174,7 @@ class ResponseDraws:
             values *= self.sign.reshape((-1, *(1,) * (-axis - 1)))
         return values
 
-    def _parameters(
-        self,
-    ) -> tuple[npt.NDArray[np.int64], Floats, npt.NDArray[np.int64], Floats, Floats, npt.NDArray[np.int64], Floats]:
+    def _parameters(self) -> Parameters:
         """What the kernels read of this way; those of the families are then in memory."""
         ADSTOCKS.load(np.unique(self.adstock_kind // evaluate.FAMILY), "weights", "recursion")
         SATURATIONS.load(np.unique(self.saturation_kind), "curve")
@@ -226,15 +227,6 @@ def stacked(parameters: Sequence[Floats], axis: int = 0) -> Floats:
     most = max(p.shape[2] for p in parameters)
     wide = [np.pad(p, ((0, 0), (0, 0), (0, most - p.shape[2])), constant_values=1.0) for p in parameters]
     return np.concatenate(wide, axis=axis)
-
-
-@dataclass(frozen=True)
-class Along:
-    """Effect along a direction with its exact first and second derivative by level; one entry a draw."""
-
-    value: Floats
-    slope: Floats
-    curvature: Floats
 
 
 def contributions(
@@ -298,56 +290,6 @@ def _exposed(draws: ResponseDraws, scaled: Floats, exposures: Floats | None) -> 
         if draws.after is not None:
             out = carried_on(out, draws.after[:, place])
         yield place, out * np.exp(draws.log_beta[:, None, :, place])
-
-
-def along_geo(
-    draws: ResponseDraws,
-    base: npt.ArrayLike,
-    direction: npt.ArrayLike,
-    levels: npt.ArrayLike,
-    weights: Floats,
-    course: Floats | None = None,
-) -> Along:
-    """Effect of media ``base + level * direction`` over ``base``, by geo: arrays [n, g, c, k].
-
-    ``base`` and ``direction`` are [t, g, c] in media units, ``levels`` [g, c, k], ``weights`` [t, g] (ones for
-    outcome units, value per unit for money). ``course`` as in :func:`contributions`.
-    """
-    b, d = draws._scaled(base, "base"), draws._scaled(direction, "direction")
-    points = np.ascontiguousarray(levels, dtype=np.float64)
-    shape = (draws.n, *points.shape)
-    value, slope, curvature = np.empty(shape), np.empty(shape), np.empty(shape)
-    w = np.ascontiguousarray(weights, dtype=np.float64)
-    grown = growth(course)
-    evaluate.along(*draws._parameters(), b, d, points, w, grown, value, slope, curvature)
-    found = Along(*(draws._signed(part, -2) for part in (value, slope, curvature)))
-    for places, path in draws.ways:
-        there, way = (np.asarray(media)[:, :, places] for media in (base, direction))
-        part = along_geo(path, there, way, points[:, places], weights)
-        found.value[:, :, places] += part.value
-        found.slope[:, :, places] += part.slope
-        found.curvature[:, :, places] += part.curvature
-    return found
-
-
-def along(
-    draws: ResponseDraws,
-    base: npt.ArrayLike,
-    direction: npt.ArrayLike,
-    levels: npt.ArrayLike,
-    weights: Floats,
-    course: Floats | None = None,
-) -> Along:
-    """As :func:`along_geo` with one level for all geos of a channel (``levels[c, k]``), summed over geos: [n, c, k]."""
-    points = np.asarray(levels, dtype=np.float64)
-    shape = (draws.n, *points.shape)
-    value, slope, curvature = np.empty(shape), np.empty(shape), np.empty(shape)
-    spread = np.broadcast_to(points, (len(draws.geos), *points.shape))
-    for where, block in draws.blocks(3 * spread.size):
-        part = along_geo(block, base, direction, spread, weights, None if course is None else course[where])
-        value[where], slope[where] = part.value.sum(axis=1), part.slope.sum(axis=1)
-        curvature[where] = part.curvature.sum(axis=1)
-    return Along(value, slope, curvature)
 
 
 def bounded(draws: ResponseDraws) -> npt.NDArray[np.bool_]:

@@ -4,10 +4,8 @@ Same formulas, same kernels' families; held equal to :mod:`mmm.model.response` b
 slopes, curvatures and bounds only, never a parameter.
 """
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,48 +16,8 @@ from mmm.model.families import SATURATIONS
 from mmm.model.kernels import curves, envelope
 from mmm.model.kernels import planner as kernels
 from mmm.model.kinds import adstock_kind, saturation_kind
-from mmm.model.response import Along, ResponseDraws, along_geo, stacked
-
-# Evaluations of a curve below which starting threads costs more than it saves.
-_WORTH_THREADS = 1e7
-Cellwise = Callable[[npt.NDArray[np.int64]], None]
-
-
-def _over_cells(cells: npt.NDArray[np.int64], work: float, task: Cellwise) -> None:
-    """Run ``task`` on parts of ``cells``, on threads where there is enough to do."""
-    workers = min(len(cells), max(1, min(8, os.cpu_count() or 1)))
-    if workers <= 1 or work < _WORTH_THREADS:
-        task(cells)
-        return
-    with ThreadPoolExecutor(workers) as threads:
-        list(threads.map(task, np.array_split(cells, min(len(cells), 4 * workers))))
-
-
-def mean_along(
-    draws: ResponseDraws,
-    base: npt.ArrayLike,
-    direction: npt.ArrayLike,
-    levels: Floats,
-    weights: Floats,
-    draw_weights: Floats,
-) -> Along:
-    """``draw_weights``-weighted sum over draws of :func:`mmm.model.response.along_geo`: arrays [g, c, k]."""
-    b, d = draws._scaled(base, "base"), draws._scaled(direction, "direction")
-    points = np.ascontiguousarray(levels, dtype=np.float64)
-    value, slope, curvature = np.empty(points.shape), np.empty(points.shape), np.empty(points.shape)
-    w, share = np.ascontiguousarray(weights, dtype=np.float64), np.ascontiguousarray(draw_weights, dtype=np.float64)
-    _over_cells(
-        np.arange(points.shape[0] * points.shape[1]),
-        draws.n * points.size * b.shape[0],
-        lambda cells: curves.mean_along(*draws._parameters(), b, d, points, w, share, cells, value, slope, curvature),
-    )
-    for places, path in draws.ways:
-        there, way = (np.asarray(media)[:, :, places] for media in (base, direction))
-        part = mean_along(path, there, way, points[:, places], weights, draw_weights)
-        value[:, places] += part.value
-        slope[:, places] += part.slope
-        curvature[:, places] += part.curvature
-    return Along(value, slope, curvature)
+from mmm.model.ray import KEPT, Ray, over_cells
+from mmm.model.response import ResponseDraws, stacked
 
 
 @dataclass(frozen=True)
@@ -87,7 +45,7 @@ def mean_along_cells(
     weights: Floats,
     share: tuple[Floats, npt.NDArray[np.int64]],
 ) -> Cells:
-    """As :func:`mean_along` at ``nodes`` [g, c, k], ascending in k, with rigorous bounds on the curvature between.
+    """Mean of a :class:`mmm.model.ray.Ray` at ``nodes`` [g, c, k], ascending, with bounds on the curvature between.
 
     ``share`` holds the draw weights and the numbers ``g * channels + c`` of the cells to evaluate; others stay 0.
     """
@@ -97,7 +55,7 @@ def mean_along_cells(
     out = Cells(*(np.zeros(shape) for shape in (points.shape, points.shape, *(between,) * 4)))
     w, by_draw = np.ascontiguousarray(weights, dtype=np.float64), np.ascontiguousarray(share[0], dtype=np.float64)
     shape = _shapes(draws)
-    _over_cells(
+    over_cells(
         np.asarray(share[1], dtype=np.int64),
         draws.n * points.shape[2] * len(share[1]) * b.shape[0],
         lambda cells: curves.mean_along_cells(
@@ -192,7 +150,7 @@ def majorants(
     """Least concave majorants of every S-shaped draw's response, for money within limits.
 
     ``money`` are least and most money [h, c] by period and channel, ``total`` least and most [c] over all periods.
-    :func:`by_period` with them is concave in the money and nowhere below the effect of a plan within the limits.
+    :class:`PeriodEffects` with them are concave in the money and nowhere below the effect of a plan within the limits.
     """
     b, u = draws._scaled(window.base, "base"), draws._scaled(window.unit, "unit")
     bent = np.flatnonzero((_shapes(draws)[..., curves.TURN] > 0.0).any(axis=1))
@@ -216,31 +174,71 @@ def _none(draws: ResponseDraws) -> Majorants:
     return Majorants(np.full(draws.n, -1, dtype=np.int64), lines, tuple(_none(path) for path in draws.paths))
 
 
-def by_period(
-    draws: ResponseDraws, window: PeriodWindow, money: Floats, above: Majorants | None = None
-) -> tuple[Floats, Floats]:
-    """Effect [n, c] of ``money[h, c]`` over no money in the window, and its gradient [n, h, c], for every draw.
+@dataclass(frozen=True, eq=False)
+class PeriodEffects:
+    """Effects of money by period, for every draw: what no money leads to is carried over once, whatever is asked."""
 
-    With ``above`` the concave upper bound on the effect in its place.
-    """
-    b, u = draws._scaled(window.base, "base"), draws._scaled(window.unit, "unit")
-    horizon, _, channels = u.shape
-    total, gradient = np.zeros((draws.n, channels)), np.zeros((draws.n, horizon, channels))
-    spent, bound = np.ascontiguousarray(money, dtype=np.float64), above or _none(draws)
-    kernels.by_period(
-        *draws._parameters(), b, u, spent, window.begin, window.weights, bound.place, bound.lines, total, gradient
-    )
-    for (places, path), way in zip(draws.ways, bound.ways, strict=True):
-        more, by = by_period(path, window.only(places), spent[:, places], way)
-        total[:, places] += more
-        gradient[:, :, places] += by
-    return total, gradient
+    draws: ResponseDraws
+    window: PeriodWindow
+
+    def at(self, money: Floats, above: Majorants | None = None) -> tuple[Floats, Floats]:
+        """Effect [n, c] of ``money[h, c]`` over no money in the window, and its gradient [n, h, c].
+
+        With ``above`` the concave upper bound on the effect in its place.
+        """
+        draws, unit = self.draws, self._unit
+        total, gradient = np.zeros((draws.n, unit.shape[2])), np.zeros((draws.n, unit.shape[2], unit.shape[0]))
+        spent, bound = np.ascontiguousarray(money, dtype=np.float64), above or _none(draws)
+        for where, block in self._blocks:
+            _, _, skind, spar, log_beta, *_ = block._parameters()
+            kernels.by_period(
+                skind, spar, log_beta, *self._held(block), unit, spent, bound.place[where], bound.lines, total[where],
+                gradient[where],
+            )  # fmt: skip
+        by_period = np.ascontiguousarray(gradient.transpose(0, 2, 1))
+        for (places, way), over in zip(self._ways, bound.ways, strict=True):
+            more, by = way.at(spent[:, places], over)
+            total[:, places] += more
+            by_period[:, :, places] += by
+        return total, by_period
+
+    @cached_property
+    def _unit(self) -> Floats:
+        return np.ascontiguousarray(self.draws._scaled(self.window.unit, "unit"))
+
+    @cached_property
+    def _blocks(self) -> list[tuple[slice, ResponseDraws]]:
+        """Draws of which what is held may be kept; one block where that holds for all."""
+        cells = self.draws.media_scale.size * (len(self.window.base) - self.window.begin)
+        found = list(self.draws.blocks(cells, KEPT))
+        return found if len(found) > 1 else [(slice(None), self.draws)]
+
+    @cached_property
+    def _ways(self) -> "list[tuple[list[int], PeriodEffects]]":
+        return [(places, PeriodEffects(path, self.window.only(places))) for places, path in self.draws.ways]
+
+    @cached_property
+    def _whole(self) -> tuple[Floats, Floats, Floats, Floats]:
+        return self._hold(self.draws)
+
+    def _held(self, block: ResponseDraws) -> tuple[Floats, Floats, Floats, Floats]:
+        return self._whole if len(self._blocks) == 1 else self._hold(block)
+
+    def _hold(self, block: ResponseDraws) -> tuple[Floats, Floats, Floats, Floats]:
+        base = block._scaled(self.window.base, "base")
+        shape = (*base.shape[1:], block.n, len(base) - self.window.begin)
+        carry = np.empty((shape[1], block.n, int(block.lookbacks.max(initial=0)) + 1))
+        found = np.empty(shape), carry, np.empty(shape), np.empty(shape[:3])
+        akind, apar, skind, spar, _, lookback, after = block._parameters()
+        weights = np.ascontiguousarray(self.window.weights, dtype=np.float64)
+        kernels.hold(akind, apar, skind, spar, lookback, after, base, self.window.begin, weights, *found)
+        return found
 
 
 def period_hessian(
     draws: ResponseDraws, window: PeriodWindow, money: Floats, draw_weights: Floats, above: Majorants | None = None
 ) -> Floats:
-    """``draw_weights``-weighted second derivatives of :func:`by_period` by pairs of periods, [c, h, h]."""
+    """``draw_weights``-weighted second derivatives of :class:`PeriodEffects` by pairs of periods, [c, h, h]."""
     b, u = draws._scaled(window.base, "base"), draws._scaled(window.unit, "unit")
     horizon, _, channels = u.shape
     hessian = np.zeros((channels, horizon, horizon))
@@ -301,7 +299,7 @@ def with_prior_channel(draws: ResponseDraws, new: PriorChannel, weights: Floats)
         lookback=draws.lookback,
     )
     media = new.direction[:, :, None]
-    plain = along_geo(single, np.zeros_like(media), media, np.ones((g, 1, 1)), weights).value.sum(axis=(1, 2, 3))
+    plain = Ray(single, np.zeros_like(media), media, weights).at(np.ones((g, 1, 1))).value.sum(axis=(1, 2, 3))
     single = replace(single, log_beta=single.log_beta + np.log(new.effect / plain)[:, None, None])
 
     def joined(name: str) -> npt.NDArray[Any]:

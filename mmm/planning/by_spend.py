@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mmm.arrays import Floats
-from mmm.model.response import along
+from mmm.model.ray import Ray
 from mmm.planning.result import Plan
 
 _ROOM = 1.05
@@ -36,7 +36,7 @@ def curve_draws(plan: Plan, chosen: npt.NDArray[np.intp], points: int) -> CurveD
     # Curves bend most near zero, so the levels lie closer there.
     levels = (np.linspace(0.0, 1.0, points) ** 2)[None, :] * _reach(plan)[:, None]
     split = _pattern(plan)
-    found = along(problem.draws.subset(chosen), problem.base, problem.over_time(split), levels, problem.weights)
+    found = Ray(problem.draws.subset(chosen), problem.base, problem.over_time(split), problem.weights).summed(levels)
     return CurveDraws(levels, found.value, monotone(levels, found.value, found.slope), split.sum(axis=1).max(axis=0))
 
 
@@ -49,7 +49,7 @@ def response_points(plan: Plan) -> pd.DataFrame:
     levels = (np.linspace(0.0, 1.0, _TABLE_POINTS) ** 2)[None, :] * _reach(plan)[:, None]
     both = np.stack([problem.reference_totals, plan.money.sum(axis=(0, 1))], axis=1)
     spend = np.sort(np.concatenate([levels, both], axis=1), axis=1)
-    found = along(problem.draws, problem.base, problem.over_time(_pattern(plan)), spend, problem.weights).value
+    found = Ray(problem.draws, problem.base, problem.over_time(_pattern(plan)), problem.weights).summed(spend).value
     lower, upper = np.quantile(found, [0.05, 0.95], axis=0)
     columns = {"spend": spend, "won": found.mean(axis=0), "won_lower": lower, "won_upper": upper}
     table = pd.DataFrame({name: values.ravel() for name, values in columns.items()})

@@ -14,7 +14,7 @@ from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import csr_array, hstack, vstack
 
 from mmm.arrays import Floats
-from mmm.model.response import along
+from mmm.model.ray import Ray
 from mmm.planning import highs
 from mmm.planning.constraints import assemble
 from mmm.planning.planner import expected_objective
@@ -127,7 +127,7 @@ def tabulate(plan: Plan) -> CurveTable:
     levels = low[:, None] + (high - low)[:, None] * np.linspace(0, 1, _LEVELS)
     totals = plan.money.sum(axis=(0, 1))
     pattern = np.where(totals > 0, plan.money / np.where(totals > 0, totals, 1.0), problem.pattern)
-    value = along(problem.draws, problem.base, problem.over_time(pattern), levels, problem.weights).value
+    value = Ray(problem.draws, problem.base, problem.over_time(pattern), problem.weights).summed(levels).value
     expected = expected_objective(space, plan.settings)
     return CurveTable(levels, expected.worth * value - expected.price * levels, program)
 

@@ -12,15 +12,14 @@ import numpy.typing as npt
 from scipy.special import expit, ndtr
 
 from mmm.arrays import Floats
-from mmm.model.response import along, along_geo
+from mmm.model.ray import Ray
 from mmm.model.response_planner import (
     Cells,
     Majorants,
+    PeriodEffects,
     PeriodWindow,
     always_concave,
-    by_period,
     majorants,
-    mean_along,
     mean_along_cells,
     period_hessian,
 )
@@ -58,10 +57,18 @@ class Evaluator:
         return self.space.problem.over_time(self.space.split)
 
     @cached_property
+    def ray(self) -> Ray:
+        return Ray(self.space.problem.draws, self.base, self.direction, self.space.problem.weights)
+
+    @cached_property
     def window(self) -> PeriodWindow:
         problem = self.space.problem
         unit = problem.unit if self.space.detail == "geo" else problem.unit * self.space.split
         return PeriodWindow(self.base, np.ascontiguousarray(unit), problem.begin, problem.weights)
+
+    @cached_property
+    def periods(self) -> PeriodEffects:
+        return PeriodEffects(self.space.problem.draws, self.window)
 
     def on_draws(self, most: int) -> "Evaluator":
         """The same on at most ``most`` evenly spaced draws."""
@@ -88,7 +95,7 @@ class Evaluator:
 
     def _effects(self, x: Floats) -> tuple[Floats, Floats]:
         """Effect [n, c] by period's kernels and its gradient [n, size]."""
-        total, gradient = by_period(self.space.problem.draws, self.window, self._by_period(x), self.above)
+        total, gradient = self.periods.at(self._by_period(x), self.above)
         return total, gradient.reshape(len(gradient), -1) if self.space.detail == "week" else gradient.sum(axis=1)
 
     @property
@@ -117,11 +124,8 @@ class Evaluator:
 
     def mean(self, x: Floats, draw_weights: Floats) -> Point:
         """Draw-weighted effect with gradient and curvature."""
-        problem = self.space.problem
         if self.separable:
-            curve = mean_along(
-                problem.draws, self.base, self.direction, self._levels(x[:, None]), problem.weights, draw_weights
-            )
+            curve = self.ray.mean(self._levels(x[:, None]), draw_weights)
             slope, bend = (self._pooled(part)[:, 0] for part in (curve.slope, curve.curvature))
             return Point(float(curve.value.sum()), slope, Diagonal(bend))
         total, gradient = self._effects(x)
@@ -147,9 +151,9 @@ class Evaluator:
             total, gradient = self._effects(x)
             return total.sum(axis=1), gradient
         if self.space.detail == "channel":
-            curve = along(problem.draws, self.base, self.direction, x[:, None], problem.weights)
+            curve = self.ray.summed(x[:, None])
             return curve.value[..., 0].sum(axis=1), curve.slope[..., 0]
-        curve = along_geo(problem.draws, self.base, self.direction, self._levels(x[:, None]), problem.weights)
+        curve = self.ray.at(self._levels(x[:, None]))
         return curve.value.sum(axis=(1, 2, 3)), curve.slope.reshape(problem.draws.n, -1)
 
     def by_channel(self, x: Floats) -> tuple[Floats, Floats]:

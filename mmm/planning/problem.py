@@ -6,6 +6,7 @@ without the spend, summed to the end of the window plus the look-back.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -126,7 +127,12 @@ class PlanProblem:
     def effect_draws(self, money: Floats) -> Floats:
         """Effect [n, c] of ``money[h, g, c]`` by draw and channel, in currency or outcome units, summed over geos."""
         with_money = totals(self.draws, self.base + self.over_time(money), self.weights)
-        return (with_money - totals(self.draws, self.base, self.weights)).sum(axis=1)
+        return (with_money - self._without_money).sum(axis=1)
+
+    @cached_property
+    def _without_money(self) -> Floats:
+        """Effect [n, g, c] of the past that still arrives."""
+        return totals(self.draws, self.base, self.weights)
 
     def in_outcome_units(self) -> "PlanProblem":
         """The same problem with effects in units of the outcome instead of money."""

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mmm.arrays import Floats
-from mmm.model.response import along
+from mmm.model.ray import Ray
 from mmm.planning.problem import PlanProblem, Space
 from mmm.planning.program import Program
 
@@ -47,7 +47,7 @@ def marginal_draws(problem: PlanProblem, money: Floats) -> Floats:
     small = totals < step
     pattern = np.where(small, problem.pattern, money / np.where(small, 1.0, totals))
     levels = np.where(small, step, totals)[:, None]
-    found = along(problem.draws, problem.base, problem.over_time(pattern), levels, problem.weights)
+    found = Ray(problem.draws, problem.base, problem.over_time(pattern), problem.weights).summed(levels)
     return np.where(small, found.value[..., 0] / step, found.slope[..., 0])
 
 

@@ -7,6 +7,7 @@ from mmm.analysis.effects import effect, marginal_effect, observed
 from mmm.errors import FitError
 from mmm.model import response
 from mmm.model.kinds import adstock_kind, saturation_kind
+from mmm.model.ray import Ray
 from mmm.model.response import ResponseDraws
 from mmm.simulate import Adstock, Saturation, formulas
 
@@ -65,7 +66,7 @@ def test_along_starts_at_zero_and_its_derivatives_agree_with_differences():
     base, direction = _media(5) * 0.5 + 0.1, media
     weights, step = np.ones((T, G)), 1e-4
     levels = np.tile([0.0, 1.0 - step, 1.0, 1.0 + step], (C, 1))
-    found = response.along(draws, base, direction, levels, weights)
+    found = Ray(draws, base, direction, weights).summed(levels)
     np.testing.assert_allclose(found.value[:, :, 0], 0.0, atol=1e-12)
     difference = (found.value[:, :, 3] - found.value[:, :, 1]) / (2 * step)
     np.testing.assert_allclose(found.slope[:, :, 2], difference, rtol=1e-6)

@@ -7,9 +7,9 @@ import pytest
 
 from mmm.model.kinds import adstock_kind as carried
 from mmm.model.kinds import saturation_kind as curved
+from mmm.model.ray import Ray
 from mmm.model.response import (
     ResponseDraws,
-    along_geo,
     bounded,
     ceiling,
     contributions,
@@ -17,11 +17,10 @@ from mmm.model.response import (
     totals,
 )
 from mmm.model.response_planner import (
+    PeriodEffects,
     PeriodWindow,
     always_concave,
-    by_period,
     majorants,
-    mean_along,
     mean_along_cells,
     period_hessian,
     scaled_effect,
@@ -86,7 +85,7 @@ def test_what_goes_through_a_stage_is_carried_over_twice(first: bool) -> None:
 def test_curves_and_their_derivatives_are_of_all_ways() -> None:
     draws, base, more = whole(), media(), media()
     w, levels = RNG.random((T, G)), np.broadcast_to(np.array([0.5, 1.5]), (G, 3, 2)).copy()
-    found = along_geo(draws, base, more, levels, w)
+    found = Ray(draws, base, more, w).at(levels)
     for k, level in enumerate((0.5, 1.5)):
         value = totals(draws, base + level * more, w) - totals(draws, base, w)
         np.testing.assert_allclose(found.value[..., k], value, rtol=1e-9, atol=1e-12)
@@ -94,7 +93,7 @@ def test_curves_and_their_derivatives_are_of_all_ways() -> None:
         ends = [totals(draws, base + (level + s) * more, w) for s in (step, -step)]
         np.testing.assert_allclose(found.slope[..., k], (ends[0] - ends[1]) / (2 * step), rtol=1e-6, atol=1e-9)
     share = RNG.dirichlet(np.ones(N))
-    mean = mean_along(draws, base, more, levels, w, share)
+    mean = Ray(draws, base, more, w).mean(levels, share)
     np.testing.assert_allclose(mean.value, np.einsum("ngck,n->gck", found.value, share), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(mean.slope, np.einsum("ngck,n->gck", found.slope, share), rtol=1e-9, atol=1e-12)
 
@@ -108,7 +107,7 @@ def test_bounds_hold_for_the_sum_of_the_ways(curve: str) -> None:
     cells = np.array([5, 0, 3, 2])
     found = mean_along_cells(draws, base, more, nodes, w, (share, cells))
     fine = np.broadcast_to(np.linspace(0.0, 2.0, 81), (G, 3, 81)).copy()
-    true = mean_along(draws, base, more, fine, w, share)
+    true = Ray(draws, base, more, w).mean(fine, share)
     for cell in cells:
         g, c = divmod(int(cell), 3)
         np.testing.assert_allclose(found.value[g, c], true.value[g, c, ::20], rtol=1e-9, atol=1e-12)
@@ -138,7 +137,7 @@ def test_effects_by_period_are_of_all_ways() -> None:
         bought[begin : begin + horizon] += spent[:, None, :] * window.unit
         return (totals(draws, bought, window.weights) - totals(draws, base, window.weights)).sum(axis=1)
 
-    total, gradient = by_period(draws, window, money)
+    total, gradient = PeriodEffects(draws, window).at(money)
     np.testing.assert_allclose(total, effect(money), rtol=1e-9)
     for h in range(horizon):
         for c in range(3):
@@ -149,14 +148,19 @@ def test_effects_by_period_are_of_all_ways() -> None:
     share = np.full(N, 1 / N)
     step = np.zeros_like(money)
     step[1, 2] = 1e-5
-    bend = (by_period(draws, window, money + step)[1] - by_period(draws, window, money - step)[1])[:, :, 2] / 2e-5
+    bend = (PeriodEffects(draws, window).at(money + step)[1] - PeriodEffects(draws, window).at(money - step)[1])[
+        :, :, 2
+    ] / 2e-5
     np.testing.assert_allclose(period_hessian(draws, window, money, share)[2, :, 1], bend.mean(axis=0), rtol=1e-4)
     low, high = np.zeros_like(money), 3.0 * money
     above = majorants(draws, window, (low, high), (low.sum(axis=0), high.sum(axis=0)))
     for times in (0.2, 1.0, 2.5):
-        assert (by_period(draws, window, times * money, above)[0] >= by_period(draws, window, times * money)[0]).all()
-    few, all_of = np.array([3, 1]), by_period(draws, window, money, above)[0]
-    of_few = by_period(draws.subset(few), window, money, above.subset(few))[0]
+        assert (
+            PeriodEffects(draws, window).at(times * money, above)[0]
+            >= PeriodEffects(draws, window).at(times * money)[0]
+        ).all()
+    few, all_of = np.array([3, 1]), PeriodEffects(draws, window).at(money, above)[0]
+    of_few = PeriodEffects(draws.subset(few), window).at(money, above.subset(few))[0]
     np.testing.assert_allclose(of_few, all_of[few])
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from mmm.model.families import ADSTOCKS, SATURATIONS
 from mmm.model.kinds import adstock_kind, saturation_kind
-from mmm.model.response import along_geo, contributions, totals
-from mmm.model.response_planner import PeriodWindow, by_period, mean_along, mean_along_cells, period_hessian
+from mmm.model.ray import Ray
+from mmm.model.response import contributions, totals
+from mmm.model.response_planner import PeriodEffects, PeriodWindow, mean_along_cells, period_hessian
 from mmm.planning.objectives import Evaluator
 from mmm.planning.planner import decide
 from mmm.planning.prepare import Prepared
@@ -60,27 +61,30 @@ def test_one_response_whoever_asks(problem, curve):
     )
     effect = made.effect_draws(made.reference)
     levels = np.stack([0.5 * space.reference, space.reference, 1.5 * space.reference], axis=-1).reshape(2, 4, 3)
-    along = along_geo(made.draws, evaluator.base, evaluator.direction, levels, made.weights)
+    along = Ray(made.draws, evaluator.base, evaluator.direction, made.weights).at(levels)
     np.testing.assert_allclose(along.value[..., 1].sum(axis=1), effect, rtol=1e-9)
     share = np.random.default_rng(2).dirichlet(np.ones(made.draws.n))
-    mean = mean_along(made.draws, evaluator.base, evaluator.direction, levels, made.weights, share)
+    mean = Ray(made.draws, evaluator.base, evaluator.direction, made.weights).mean(levels, share)
     for name in ("value", "slope", "curvature"):
         expected = np.einsum("n,ngck->gck", share, getattr(along, name))
         np.testing.assert_allclose(getattr(mean, name), expected, rtol=1e-9, atol=1e-12)
     step = 1e-4 * levels
     up, down = (
-        along_geo(made.draws, evaluator.base, evaluator.direction, levels + s * step, made.weights) for s in (1, -1)
+        Ray(made.draws, evaluator.base, evaluator.direction, made.weights).at(levels + s * step) for s in (1, -1)
     )
     np.testing.assert_allclose(along.slope, (up.value - down.value) / (2 * step), rtol=1e-5)
     window = PeriodWindow(made.base, made.unit, made.begin, made.weights)
     money = made.reference.sum(axis=1)
     whole = replace(made, reference=np.repeat(money[:, None], 2, axis=1))
-    found, gradient = by_period(made.draws, window, money)
+    found, gradient = PeriodEffects(made.draws, window).at(money)
     np.testing.assert_allclose(found, made.effect_draws(whole.reference), rtol=1e-9)
     h = 1e-4 * money[2]
     higher, lower = money.copy(), money.copy()
     higher[2], lower[2] = money[2] + h, money[2] - h
-    (above, upper), (below, under) = by_period(made.draws, window, higher), by_period(made.draws, window, lower)
+    (above, upper), (below, under) = (
+        PeriodEffects(made.draws, window).at(higher),
+        PeriodEffects(made.draws, window).at(lower),
+    )
     np.testing.assert_allclose(gradient[:, 2], (above - below) / (2 * h), rtol=1e-5)
     hessian = period_hessian(made.draws, window, money, share)
     expected = np.einsum("n,nhc->ch", share, (upper - under) / (2 * h))
@@ -98,7 +102,7 @@ def test_bounds_between_nodes_hold(problem, curve):
         made.draws, evaluator.base, evaluator.direction, nodes, made.weights, (share, np.arange(8))
     )
     inside = nodes[..., :-1, None] + np.diff(nodes, axis=2)[..., None] * np.linspace(0.001, 0.999, 41)
-    fine = mean_along(made.draws, evaluator.base, evaluator.direction, inside.reshape(2, 4, -1), made.weights, share)
+    fine = Ray(made.draws, evaluator.base, evaluator.direction, made.weights).mean(inside.reshape(2, 4, -1), share)
     curvature, value = fine.curvature.reshape(inside.shape), fine.value.reshape(inside.shape)
     assert np.all(curvature <= cells.upper[..., None] + 1e-9 * np.abs(cells.upper[..., None]) + 1e-12)
     assert np.all(curvature >= cells.lower[..., None] - 1e-9 * np.abs(cells.lower[..., None]) - 1e-12)

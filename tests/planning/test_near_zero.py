@@ -9,8 +9,9 @@ from mmm.model.families import ADSTOCKS, SATURATIONS
 from mmm.model.kernels import call
 from mmm.model.kinds import adstock_kind, saturation_kind
 from mmm.model.priors import transform
-from mmm.model.response import ResponseDraws, along
-from mmm.model.response_planner import PeriodWindow, by_period, majorants, mean_along, period_hessian
+from mmm.model.ray import Ray
+from mmm.model.response import ResponseDraws
+from mmm.model.response_planner import PeriodEffects, PeriodWindow, majorants, period_hessian
 from mmm.planning.curve import budget_curve
 from mmm.planning.flighting import flighting
 from mmm.planning.planner import decide
@@ -76,8 +77,8 @@ def test_effects_and_their_bounds_are_finite_whatever_the_spend(adstock, saturat
         for money in (even, once, 0.0 * even, 1e-300 * even):
             total = np.full(1, float(money.sum()))
             above = majorants(draws, window, (0.0 * even, HORIZON * even), (total, total))
-            plain, gradient = by_period(draws, window, money)
-            bound, bound_gradient = by_period(draws, window, money, above)
+            plain, gradient = PeriodEffects(draws, window).at(money)
+            bound, bound_gradient = PeriodEffects(draws, window).at(money, above)
             bend = period_hessian(draws, window, money, np.full(DRAWS, 1 / DRAWS), above)
             for array in (plain, gradient, bound, bound_gradient, bend):
                 assert np.isfinite(array).all()
@@ -89,8 +90,8 @@ def test_effects_and_their_bounds_are_finite_whatever_the_spend(adstock, saturat
         direction[LOOKBACK : LOOKBACK + HORIZON, :, 0] = once / HORIZON
         levels = np.array([[0.0, 1e-300, 1e-6, 1.0, 30.0]])
         for found in (
-            along(draws, base, direction, levels, weights),
-            mean_along(draws, base, direction, levels[None], weights, np.full(DRAWS, 1 / DRAWS)),
+            Ray(draws, base, direction, weights).summed(levels),
+            Ray(draws, base, direction, weights).mean(levels[None], np.full(DRAWS, 1 / DRAWS)),
         ):
             assert all(np.isfinite(array).all() for array in vars(found).values())
 

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from mmm.model.kinds import adstock_kind, saturation_kind
-from mmm.model.response import along_geo
+from mmm.model.ray import Ray
 from mmm.model.response_planner import (
+    PeriodEffects,
     PriorChannel,
     always_concave,
-    by_period,
-    mean_along,
     mean_along_cells,
     period_hessian,
     scaled_effect,
@@ -32,8 +31,8 @@ def test_averages_equal_the_mean_over_draws(problem, slope):
     evaluator = Evaluator(Space("geo", made))
     levels = np.random.default_rng(1).uniform(0, 900, (3, 4, 5))
     share = np.random.default_rng(2).dirichlet(np.ones(40))
-    plain = along_geo(made.draws, evaluator.base, evaluator.direction, levels, made.weights)
-    mean = mean_along(made.draws, evaluator.base, evaluator.direction, levels, made.weights, share)
+    plain = Ray(made.draws, evaluator.base, evaluator.direction, made.weights).at(levels)
+    mean = Ray(made.draws, evaluator.base, evaluator.direction, made.weights).mean(levels, share)
     for name in ("value", "slope", "curvature"):
         expected = np.einsum("n,ngck->gck", share, getattr(plain, name))
         np.testing.assert_allclose(getattr(mean, name), expected, rtol=1e-10)
@@ -63,8 +62,8 @@ def test_a_mixture_of_families_is_averaged_too(problem):
     levels = np.sort(np.random.default_rng(1).uniform(1, 900, (2, 4, 3)), axis=2)
     levels[0, :, 0] = 0.0
     share = np.random.default_rng(2).dirichlet(np.ones(150)) * (np.arange(150) % 7 != 0)
-    plain = along_geo(made.draws, evaluator.base, evaluator.direction, levels, made.weights)
-    mean = mean_along(made.draws, evaluator.base, evaluator.direction, levels, made.weights, share)
+    plain = Ray(made.draws, evaluator.base, evaluator.direction, made.weights).at(levels)
+    mean = Ray(made.draws, evaluator.base, evaluator.direction, made.weights).mean(levels, share)
     for name in ("value", "slope"):
         expected = np.einsum("n,ngck->gck", share, getattr(plain, name))
         np.testing.assert_allclose(getattr(mean, name), expected, rtol=1e-10, atol=1e-8)
@@ -77,7 +76,7 @@ def test_a_mixture_of_families_is_averaged_too(problem):
     )
     np.testing.assert_allclose(cells.value, mean.value, rtol=1e-12, atol=1e-12)
     fine = levels[..., :-1, None] + np.diff(levels, axis=2)[..., None] * np.linspace(0.001, 0.999, 21)
-    between = mean_along(made.draws, evaluator.base, evaluator.direction, fine.reshape(2, 4, -1), made.weights, share)
+    between = Ray(made.draws, evaluator.base, evaluator.direction, made.weights).mean(fine.reshape(2, 4, -1), share)
     value = between.value.reshape(fine.shape)
     from_left = cells.value[..., :-1, None] + cells.left[..., None] * (fine - levels[..., :-1, None])
     from_right = cells.value[..., 1:, None] + cells.right[..., None] * (fine - levels[..., 1:, None])
@@ -120,7 +119,7 @@ def test_curvature_and_lines_bound_the_curve_between_nodes(problem, slope):
         made.draws, evaluator.base, evaluator.direction, nodes, made.weights, (share, np.arange(4))
     )
     inside = nodes[..., :-1, None] + np.diff(nodes, axis=2)[..., None] * np.linspace(0.001, 0.999, 41)
-    fine = mean_along(made.draws, evaluator.base, evaluator.direction, inside.reshape(1, 4, -1), made.weights, share)
+    fine = Ray(made.draws, evaluator.base, evaluator.direction, made.weights).mean(inside.reshape(1, 4, -1), share)
     shape = inside.shape
     curvature, value = fine.curvature.reshape(shape), fine.value.reshape(shape)
     assert np.all(curvature <= cells.upper[..., None] * (1 + 1e-9) + 1e-12)
@@ -144,16 +143,17 @@ def test_effects_by_period_equal_the_effect_of_the_plan(problem):
     space = Space("week", made)
     evaluator = Evaluator(space)
     money = np.random.default_rng(4).uniform(20, 300, space.shape)
-    total, gradient = by_period(made.draws, evaluator.window, money)
+    total, gradient = PeriodEffects(made.draws, evaluator.window).at(money)
     np.testing.assert_allclose(total, made.effect_draws(space.money(money.ravel())), rtol=1e-10)
     step = 1e-3
     for h, c in ((0, 0), (3, 2), (5, 3)):
         up, down = money.copy(), money.copy()
         up[h, c] += step
         down[h, c] -= step
-        slope = (by_period(made.draws, evaluator.window, up)[0] - by_period(made.draws, evaluator.window, down)[0])[
-            :, c
-        ]
+        slope = (
+            PeriodEffects(made.draws, evaluator.window).at(up)[0]
+            - PeriodEffects(made.draws, evaluator.window).at(down)[0]
+        )[:, c]
         np.testing.assert_allclose(gradient[:, h, c], slope / (2 * step), rtol=1e-5)
 
 
@@ -168,7 +168,10 @@ def test_second_derivatives_by_period_equal_differences_of_the_gradient(problem)
         up, down = money.copy(), money.copy()
         up[h] += step
         down[h] -= step
-        change = by_period(made.draws, evaluator.window, up)[1] - by_period(made.draws, evaluator.window, down)[1]
+        change = (
+            PeriodEffects(made.draws, evaluator.window).at(up)[1]
+            - PeriodEffects(made.draws, evaluator.window).at(down)[1]
+        )
         expected = np.einsum("n,nhc->hc", share, change) / (2 * step)
         for c in range(4):
             np.testing.assert_allclose(hessian[c, h], expected[:, c], rtol=1e-4, atol=1e-9)
@@ -225,6 +228,6 @@ def test_a_prior_channel_has_the_effect_that_its_prior_says(problem):
     draws = with_prior_channel(made.draws, new, made.weights)
     media = np.zeros((len(made.weights), 2, 5))
     media[:, :, 4] = direction
-    value = along_geo(draws, np.zeros_like(media), media, np.ones((2, 5, 1)), made.weights).value[:, :, 4].sum((1, 2))
+    value = Ray(draws, np.zeros_like(media), media, made.weights).at(np.ones((2, 5, 1))).value[:, :, 4].sum((1, 2))
     np.testing.assert_allclose(value, effect, rtol=1e-9)
     assert draws.channels[-1] == "podcast"

@@ -157,50 +157,6 @@ def _first_period(series):
     return series.shape[0]
 
 
-@njit(cache=True, nogil=True)
-def mean_along(
-    akind, apar, skind, spar, log_beta, lookback, after, base, direction, levels, weights, share, cells,
-    value, slope, curvature,
-):  # fmt: skip
-    """Average over draws, with weights ``share[n]``, of the effect of ``base + level * direction`` over ``base``.
-
-    ``levels`` and the outputs are [g, c, k]; only the given ``cells`` are written.
-    """
-    channels, periods, points = log_beta.shape[2], base.shape[0], levels.shape[2]
-    order, par, at = np.empty(share.shape[0], np.int64), np.empty((_ROWS, _B)), np.empty(_B)
-    ap, sp = np.empty((apar.shape[2], _B)), np.empty((spar.shape[2], _B))
-    weight, own = np.empty((lookback.max() + 1, _B)), np.empty(lookback.max() + 1)
-    counts, heavy = np.empty(periods), np.empty((periods, _B))
-    ab, ad, start, out = np.empty((periods, _B)), np.empty((periods, _B)), np.empty((periods, _B)), np.empty((3, _B))
-    for cell in cells:
-        g, c = cell // channels, cell % channels
-        xb, xd = base[:, g, c].copy(), direction[:, g, c].copy()
-        begin = _first_period(xd)
-        for k in range(points):
-            value[g, c, k] = slope[g, c, k] = curvature[g, c, k] = 0.0
-        count, first = _grouped(akind, skind, share, c, order), 0
-        while first < count:
-            n = order[first]
-            kind = skind[n, c]
-            size = _block(akind, apar, skind, spar, log_beta, share, order, first, count, g, c, ap, sp, par)
-            _carried(akind[n, c], ap, lookback[c], xb, weight, own, ab)
-            _carried(akind[n, c], ap, lookback[c], xd, weight, own, ad)
-            later = (after, order[first : first + size], c)
-            apart = _counted(akind[n, c], ap, lookback[c], later, weights, g, par[_SCALE], counts, heavy)
-            for t in range(begin, periods):
-                _values(kind, sp, 0.0, ab[t], ad[t], at, out)
-                start[t] = out[0]
-            for k in range(points):
-                for t in range(begin, periods):
-                    w, scale = (1.0, heavy[t]) if apart else (weights[t, g], par[_SCALE])
-                    _values(kind, sp, levels[g, c, k], ab[t], ad[t], at, out)
-                    v, s, q = _summed(scale, out[0], out[1], out[2], start[t], ad[t])
-                    value[g, c, k] += w * v
-                    slope[g, c, k] += w * s
-                    curvature[g, c, k] += w * q
-            first += size
-
-
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 def _between(par, scale, ab, ad, low, high, at_low, at_high):
     """Weighted sums over a block, between two nodes: range of the curvature, slopes of lines above from both ends.
@@ -302,7 +258,7 @@ def mean_along_cells(
     akind, apar, skind, spar, log_beta, lookback, after, shape, base, direction, nodes, weights, share, cells,
     value, slope, lower, upper, left, right,
 ):  # fmt: skip
-    """As :func:`mean_along` at sorted ``nodes`` [g, c, k], with bounds on the curvature between neighbouring nodes.
+    """Effect averaged over draws at sorted ``nodes`` [g, c, k], with bounds on the curvature between neighbours.
 
     ``value``, ``slope`` are [g, c, k]; ``lower``, ``upper`` [g, c, k - 1]. Draw by draw and period by period the range
     of the saturation's second derivative on an interval is exact; the sum of the ranges contains the range of the sum.

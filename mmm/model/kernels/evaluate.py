@@ -1,6 +1,6 @@
-"""Compiled loops over posterior draws: contributions, weighted totals, curves along a direction, gradients.
+"""Compiled loops over posterior draws: contributions, weighted totals, carryover.
 
-Shapes: draws n, periods t, geos g, channels c, levels k. Media enter in kernel units (already divided by their scale).
+Shapes: draws n, periods t, geos g, channels c. Media enter in kernel units (already divided by their scale).
 Every function fills an array that the caller allocated, so that the caller decides about memory. ``akind`` are four
 times the numbers of the adstocks, plus one where they are normalised, plus two where saturation comes before carryover;
 ``skind`` are the numbers of the saturations; ``apar[n, c, k]`` and ``spar[n, c, k]`` their parameters; ``lookback[c]``
@@ -89,7 +89,7 @@ def outer_weights(kind, p, lookback, after, weights, g, out):
 
 
 @njit(cache=True, nogil=True)
-def _grown_weights(kind, p, lookback, after, weights, g, growth, out):
+def grown_weights(kind, p, lookback, after, weights, g, growth, out):
     """:func:`outer_weights` where what is counted in a period is multiplied by ``growth[t]``, if that is not empty."""
     if growth.shape[0] == 0:
         outer_weights(kind, p, lookback, after, weights, g, out)
@@ -171,65 +171,12 @@ def totals(akind, apar, skind, spar, log_beta, lookback, after, media, weights, 
             for n in range(draws):
                 inner_series(akind[n, c], apar[n, c], lookback[c], x, a)
                 grown = growth[n, :, c] if growth.shape[0] > 0 else growth[:, 0, 0]
-                _grown_weights(akind[n, c], apar[n, c], lookback[c], after[n, c], weights, g, grown, counts)
+                grown_weights(akind[n, c], apar[n, c], lookback[c], after[n, c], weights, g, grown, counts)
                 saturate(skind[n, c], spar[n, c], a, spread, f)
                 total = 0.0
                 for t in range(periods):
                     total += counts[t] * f[0, t]
                 out[n, g, c] = np.exp(log_beta[n, g, c]) * total
-
-
-@njit(cache=True, nogil=True)
-def _along(f, ad, counts):
-    """Weighted sums of saturation, slope and curvature along the direction, where anything of it arrives."""
-    v, d1, d2 = 0.0, 0.0, 0.0
-    for t in range(ad.shape[0]):
-        if ad[t] != 0.0:
-            v += counts[t] * f[0, t]
-            d1 += counts[t] * f[1, t] * ad[t]
-            d2 += counts[t] * f[2, t] * ad[t] * ad[t]
-    return v, d1, d2
-
-
-@njit(cache=True, nogil=True)
-def along(
-    akind, apar, skind, spar, log_beta, lookback, after, base, direction, levels, weights, growth, value, slope,
-    curvature,
-):  # fmt: skip
-    """Effect of ``base + level * direction`` over ``base`` by draw, geo, channel and level, with two derivatives.
-
-    ``levels`` is [g, c, k], ``growth`` as for :func:`totals`; the outputs are [n, g, c, k]. Adstock is linear, so that
-    it is applied to base and direction once, whatever the number of levels.
-    """
-    draws, geos, channels = log_beta.shape
-    periods = base.shape[0]
-    xb, xd = np.empty(periods), np.empty(periods)
-    ab, ad, at, counts = np.empty(periods), np.empty(periods), np.empty(periods), np.empty(periods)
-    spread, f = np.empty((spar.shape[2], periods)), np.empty((3, periods))
-    for g in range(geos):
-        for c in range(channels):
-            for t in range(periods):
-                xb[t] = base[t, g, c]
-                xd[t] = direction[t, g, c]
-            for n in range(draws):
-                inner_series(akind[n, c], apar[n, c], lookback[c], xb, ab)
-                inner_series(akind[n, c], apar[n, c], lookback[c], xd, ad)
-                grown = growth[n, :, c] if growth.shape[0] > 0 else growth[:, 0, 0]
-                _grown_weights(akind[n, c], apar[n, c], lookback[c], after[n, c], weights, g, grown, counts)
-                beta = np.exp(log_beta[n, g, c])
-                saturate(skind[n, c], spar[n, c], ab, spread, f)
-                start = 0.0
-                for t in range(periods):
-                    if ad[t] != 0.0:
-                        start += counts[t] * f[0, t]
-                for k in range(levels.shape[2]):
-                    for t in range(periods):
-                        at[t] = ab[t] + levels[g, c, k] * ad[t]
-                    call.curve(skind[n, c], spread, at, f[0], f[1], f[2])
-                    v, d1, d2 = _along(f, ad, counts)
-                    value[n, g, c, k] = beta * (v - start)
-                    slope[n, g, c, k] = beta * d1
-                    curvature[n, g, c, k] = beta * d2
 
 
 @njit(cache=True, nogil=True)
