@@ -38,8 +38,10 @@ from mmm.study.peers import PEERS, PeerSettings, problem, run_peer
 from mmm.study.worlds import StudyWorld
 
 SAMPLER = SamplerSettings(draws=300, tune=300, chains=2, attempts=1)
-PEER = PeerSettings(draws=400, tune=500, limit=1500.0)
+PEER = PeerSettings(draws=400, tune=500, limit=3600.0, cpu_limit=900)
 HIDDEN = 13
+EARLIER = (1, 2, 3)
+"""Quarters by which the panel of a retailer also ends earlier: one quarter may be luck."""
 OURS = "workbench"
 
 
@@ -185,8 +187,8 @@ def meridian_panel(folder: Path) -> Case:
     )
 
 
-def retail(folder: Path) -> Case:
-    """A national retailer: newsletter and competitor as controls, and by their roles."""
+def retail(folder: Path, back: int = 0) -> Case:
+    """A national retailer less its last ``back`` quarters: newsletter and competitor as controls and by roles."""
     frame = pd.read_csv(folder / "retail_national" / "dt_simulated_weekly.csv")
     channels: dict[str, Any] = {
         "TV": "tv_S", "Out of home": "ooh_S", "Print": "print_S",
@@ -194,23 +196,27 @@ def retail(folder: Path) -> Case:
         "Search": {"spend": "search_S", "media": "search_clicks_P"},
     }  # fmt: skip
     events = {"Events": {"column": "events", "categorical": True, "reference": "na"}}
-    beside = {"Competitor sales": "competitor_sales_B", "Newsletter": "newsletter"}
-    roles = {
-        "Newsletter": {"role": "organic", "media": "newsletter"},
-        "Competitor": {"role": "competitor", "media": "competitor_sales_B"},
-    }
+    rival = {"Competitor sales": "competitor_sales_B"}
+    organic = {"Newsletter": {"role": "organic", "media": "newsletter"}}
+    competitor = {"Competitor": {"role": "competitor", "media": "competitor_sales_B"}}
     document = {"source": "a.csv", "date": "DATE", "currency": "EUR", "target": {"column": "revenue"}}
 
     def read(channels: dict[str, Any], controls: dict[str, Any]) -> Dataset:
-        return from_frame(frame, DataSettings.model_validate(document | {"channels": channels, "controls": controls}))
+        settings = DataSettings.model_validate(document | {"channels": channels, "controls": controls})
+        return from_frame(frame, settings).between(None, str(last.date()))
 
-    usual, told = read(channels, events | beside), read(channels | roles, events)
+    last = pd.to_datetime(frame["DATE"]).sort_values().iloc[-1 - HIDDEN * back]
+    usual = read(channels, events | rival | {"Newsletter": "newsletter"})
     model = stated({"baseline": {"calendar": {"holidays": {"country": "DE"}}}})
-    organic = {"organic_channel": "Newsletter", "organic": frame["newsletter"].to_numpy(dtype=float)[:, None, None]}
     without = {"dropped": np.array([k for k, name in enumerate(usual.controls) if name == "Newsletter"])}
-    item = "holidays; newsletter organic, competitor by its role"
+    sent = frame["newsletter"].to_numpy(dtype=float)[: len(usual.dates), None, None]
+    item, more = "holidays, newsletter organic", {"organic_channel": "Newsletter", "organic": sent} | without
     return Case(
-        (by_default(usual, ModelSettings()), Told(item, told, model, {"Meridian": "organic"}, organic | without))
+        (
+            by_default(usual, ModelSettings()),
+            Told(item, read(channels | organic, events | rival), model, {"Meridian": "organic"}, more),
+            Told("and the competitor by its role", read(channels | organic | competitor, events), model),
+        )[: 1 if back else 3]
     )
 
 
@@ -230,6 +236,7 @@ CASES: dict[str, Callable[[Path], Case]] = {
     **{f"worlds/{name}": partial(world, name=name) for name in WORLDS},
     "reach_frequency": meridian_panel,
     "retail_national": retail,
+    **{f"retail_national, {back} earlier": partial(retail, back=back) for back in EARLIER},
     "wide_national": wide,
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import xarray as xr
@@ -76,14 +77,28 @@ def clearly_better(one: Fit, other: Fit) -> bool:
     """Whether ``one`` predicts the periods left out better by more than chance explains; each is of one member.
 
     Of periods whose estimate is to be believed in both: a single one that is far off would be most of the difference
-    and of its error. Nothing is clear where that leaves too few periods, or where chains are far apart.
+    and of its error. Nothing is clear where that leaves too few periods. Where chains do not agree it must hold of
+    every chain of the one beside every chain of the other: whichever is right, the answer is then the same.
     """
-    found = [fit.main.tree["loo"].to_dataset() for fit in (one, other)]
-    good = believable(found)
-    if not (_near(one) and _near(other)) or (~good).mean() > MOST_UNBELIEVABLE:
+    if _near(one) and _near(other):
+        return _ahead(*(fit.main.tree["loo"].to_dataset() for fit in (one, other)))
+    return all(_ahead(*pair) for pair in product(_by_chain(one), _by_chain(other)))
+
+
+def _ahead(one: xr.Dataset, other: xr.Dataset) -> bool:
+    """Whether the first :func:`leave_one_out` is better by 4 and by two standard errors."""
+    good = believable((one, other))
+    if (~good).mean() > MOST_UNBELIEVABLE:
         return False
-    elpd = np.stack([part["elpd"].values[good] for part in found])
+    elpd = np.stack([part["elpd"].values[good] for part in (one, other)])
     return bool(elpd[0].sum() > elpd[1].sum() and not contenders(elpd)[1])
+
+
+def _by_chain(fit: Fit) -> list[xr.Dataset]:
+    """:func:`leave_one_out` of each chain alone."""
+    chains = fit.main.posterior
+    parts = [chains.isel(chain=[i]) for i in range(chains.sizes["chain"])]
+    return [leave_one_out(fit.main.spec, part, fit.dataset, fit.seed) for part in parts]
 
 
 def without_failed(fit: Fit, report: Callable[[str], None] = lambda _: None) -> Fit:

@@ -19,6 +19,7 @@ from mmm.study.worlds import HIDDEN, StudyWorld
 BOUNDS = (0.7, 1.3)
 """What every method may do with a channel's money: factors on the reference plan's."""
 _LINES = 8
+_OUT_OF_CPU = (-signal.SIGXCPU, -signal.SIGKILL)
 
 
 class PeerError(FitError):
@@ -44,7 +45,10 @@ PEERS = {
 
 @dataclass(frozen=True)
 class PeerSettings:
-    """How peers run: ``root`` holds their environments, ``scripts`` what is run in them, ``limit`` is in seconds."""
+    """How peers run: ``root`` holds their environments, ``scripts`` what is run in them.
+
+    ``limit`` is in seconds of the clock, ``cpu_limit`` in CPU seconds of a process, whatever else is running.
+    """
 
     root: Path = Path(".peers")
     scripts: Path = Path("benchmarks/peers")
@@ -54,6 +58,7 @@ class PeerSettings:
     cores: int = 1
     seed: int = 1
     limit: float = 900.0
+    cpu_limit: int | None = None
 
     def sampler(self) -> dict[str, int]:
         """What decides about a peer's draws."""
@@ -103,7 +108,9 @@ def ask(peer: Peer, world: StudyWorld, settings: PeerSettings) -> Answer:
 
 def run_peer(peer: Peer, settings: PeerSettings, given: Path, result: Path, **more: Any) -> None:
     """Have the peer's script read ``given`` and write ``result``; ``more`` joins what decides about its draws."""
+    limited = [] if settings.cpu_limit is None else ["sh", "-c", f'ulimit -t {settings.cpu_limit}; exec "$@"', "sh"]
     command = [
+        *limited,
         str(peer.python(settings.root).absolute()),
         str((settings.scripts / peer.script).absolute()),
         str(given),
@@ -120,6 +127,8 @@ def run_peer(peer: Peer, settings: PeerSettings, given: Path, result: Path, **mo
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         raise PeerError(f"{peer.environment} took longer than {settings.limit:.0f} s and was stopped.") from None
+    if settings.cpu_limit is not None and process.returncode in _OUT_OF_CPU:
+        raise PeerError(f"{peer.environment} did not end in {settings.cpu_limit / 60:.3g} CPU minutes.")
     if process.returncode != 0:
         end = "\n".join(output.strip().splitlines()[-_LINES:])
         raise PeerError(f"{peer.environment} ended with {process.returncode}: {end}")

@@ -18,7 +18,7 @@ from mmm.inference import loo, store
 from mmm.inference.attempt import Attempt
 from mmm.inference.convergence import Convergence
 from mmm.inference.fit import Fit, Member, shares
-from mmm.inference.mix import fit_members, without_failed
+from mmm.inference.mix import clearly_better, fit_members, with_loo, without_failed
 from mmm.inference.sample import fit_model
 from mmm.inference.settings import SamplerSettings
 from mmm.model.draws import Draws
@@ -308,6 +308,27 @@ def test_noise_is_heavy_tailed_where_that_predicts_clearly_better(made, better, 
     asked.clear()
     fit_members(stated, SamplerSettings(), make)
     assert {likelihood for _, likelihood in asked} == {"normal"}
+
+
+@pytest.mark.parametrize(
+    ("wide", "r_hat", "better"),
+    [((0, 1), 1.0, True), ((0, 1), 1.5, True), ((0,), 1.5, False), ((), 1.0, False), ((), 1.5, False)],
+)
+def test_chains_that_disagree_decide_where_each_of_them_says_the_same(made, wide, r_hat, better):
+    """The worse fit's noise is three times too wide in the chains ``wide``: of both, it is worse whichever is right."""
+
+    def alone(widened: tuple[int, ...], chains_agree: float) -> Fit:
+        part = made[0].main
+        factor = xr.DataArray([3.0 if i in widened else 1.0 for i in range(2)], dims="chain")
+        tree = part.tree.copy()
+        samples = part.posterior.drop_vars("chain")
+        tree["posterior"] = xr.DataTree(samples.assign(sigma=samples["sigma"] * factor))
+        one = replace(part, tree=tree, converged=Convergence(chains_agree, 1000.0, 0), weight=1.0)
+        return with_loo(replace(made[0], members=(one,)))
+
+    good, worse = alone((), r_hat), alone(wide, 1.0)
+    assert clearly_better(good, worse) is better
+    assert not clearly_better(worse, good)
 
 
 def test_a_fit_that_judges_has_the_noise_of_the_one_that_decided(dataset):

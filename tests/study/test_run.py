@@ -106,6 +106,17 @@ def test_a_peer_that_takes_too_long_is_stopped(world, settings) -> None:
         ask(PEERS["PyMC-Marketing"], world, quick)
 
 
+def test_a_peer_has_so_much_work_whatever_else_runs(world, settings) -> None:
+    """Waiting costs nothing; only work is counted."""
+    stand_in(settings.peers.root, "Meridian", "sleep 1.5; echo waited; exit 3")
+    asked = replace(settings.peers, cpu_limit=1)
+    with pytest.raises(PeerError, match="ended with 3: waited"):
+        ask(PEERS["Meridian"], world, asked)
+    stand_in(settings.peers.root, "PyMC-Marketing", "exec sh -c 'while :; do :; done'")
+    with pytest.raises(PeerError, match=r"^pymc-marketing did not end in 0.0167 CPU minutes.$"):
+        ask(PEERS["PyMC-Marketing"], world, asked)
+
+
 def test_money_follows_a_wish_within_its_bounds() -> None:
     lower, upper = np.array([7.0, 7.0, 7.0]), np.array([13.0, 13.0, 13.0])
     money = scaled_into(np.array([1.0, 2.0, 40.0]), lower, upper, 30.0)
