@@ -4,7 +4,6 @@ Thousands of groups are compared by their plain difference in differences over p
 products for all of them; the best are judged by the estimator that the test will be read with.
 """
 
-import itertools
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -21,7 +20,11 @@ from mmm.experiments.simplex import Bools
 
 _WINDOWS = 24
 _LEAST_WINDOWS = 6
+_SEARCHED = 120
+"""Windows in which groups are compared roughly, at most."""
 _SWAPS = 200
+_OTHERS = 20
+"""Groups drawn by chance that say, beside the chosen ones, how far errors go."""
 _SHRUNK = 4.0
 _Z = 1.6448536269514722
 _GRID = np.linspace(0.0, 8.0, 321)
@@ -139,13 +142,13 @@ def draw_groups(outcome: Floats, rules: Rules, count: int, rng: np.random.Genera
     if wanted > 0:
         ranked = open_[np.argsort(size[open_], kind="stable")]
         edges = np.linspace(0, len(ranked), wanted + 1).round().astype(int)
-        pairs = _pairs(outcome[:, open_] / size[open_])
-        for b, row in enumerate(out):
-            if b % 2 and len(pairs) >= wanted:
-                chosen = pairs[rng.choice(len(pairs), wanted, replace=False)]
-                row[open_[chosen[np.arange(wanted), rng.integers(0, 2, wanted)]]] = True
-            else:
-                row[[ranked[rng.integers(low, max(high, low + 1))] for low, high in itertools.pairwise(edges)]] = True
+        chosen = ranked[rng.integers(edges[:-1], np.maximum(edges[1:], edges[:-1] + 1), (count, wanted))]
+        pairs = open_[_pairs(outcome[:, open_] / size[open_])]
+        if len(pairs) >= wanted:
+            # Every other group: one of each of some pairs.
+            which = rng.random((len(chosen[1::2]), len(pairs))).argsort(axis=1)[:, :wanted]
+            chosen[1::2] = pairs[which, rng.integers(0, 2, which.shape)]
+        out[np.arange(count)[:, None], chosen] = True
     share = out @ size / size.sum()
     kept = np.unique(out[(share <= rules.largest_share) & (out.sum(axis=1) == rules.count)], axis=0)
     if not len(kept):
@@ -193,8 +196,8 @@ def search(panel: GeoPanel, rules: Rules, length: int, how: Search) -> Design:
     spans = windows(panel, length)
     rng = np.random.default_rng(how.seed)
     with threadpool_limits(1):
-        groups = _found(panel, rules, spans, how, rng, np.ones(len(panel.regions), dtype=bool))
-        return judged(panel, groups, spans, how.estimator)
+        groups, others = _found(panel, rules, before(spans), how, rng, np.ones(len(panel.regions), dtype=bool))
+        return judged(panel, groups, spans, how.estimator, others=others)
 
 
 def search_cells(panel: GeoPanel, rules: Rules, length: int, how: Search, cells: int) -> Design:
@@ -204,9 +207,10 @@ def search_cells(panel: GeoPanel, rules: Rules, length: int, how: Search, cells:
     together keep the rule on the largest share. Raises DataError like :func:`search`.
     """
     spans = windows(panel, length)
+    looked = before(spans)
     rng = np.random.default_rng(how.seed)
     size = panel.outcome.mean(axis=0)
-    taken, chosen = np.zeros(len(panel.regions), dtype=bool), []
+    taken, chosen, others = np.zeros(len(panel.regions), dtype=bool), [], None
     with threadpool_limits(1):
         for cell in range(cells):
             left = (rules.largest_share - size[taken].sum() / size.sum()) / (cells - cell)
@@ -216,11 +220,12 @@ def search_cells(panel: GeoPanel, rules: Rules, length: int, how: Search, cells:
                 never=rules.never | taken,
                 largest_share=left,
             )
-            groups = _found(panel, own, spans, how, rng, ~taken)
-            rough = rough_errors(groups, *changes(panel.outcome, spans), ~taken)
+            groups, drawn = _found(panel, own, looked, how, rng, ~taken)
+            others = drawn if others is None else others
+            rough = rough_errors(groups, *changes(panel.outcome, looked), ~taken)
             chosen.append(groups[rough.argmin()])
             taken |= chosen[-1]
-        return judged(panel, np.stack(chosen), spans, how.estimator, ~taken)
+        return judged(panel, np.stack(chosen), spans, how.estimator, ~taken, others)
 
 
 def windows(panel: GeoPanel, length: int) -> list[Span]:
@@ -235,16 +240,29 @@ def windows(panel: GeoPanel, length: int) -> list[Span]:
     return spans
 
 
+def before(spans: list[Span]) -> list[Span]:
+    """Windows that end before the first of ``spans``: groups that are best there are judged by windows that did not
+    choose them. The same windows where the history has no room for that.
+    """
+    length, first = spans[0].length, spans[0].first
+    starts = np.arange(first + 2 * length, spans[0].start - length + 1)
+    if len(starts) < length:
+        return spans
+    kept = np.unique(np.linspace(starts[0], starts[-1], min(_SEARCHED, len(starts))).round().astype(int))
+    return [Span(first, int(start), int(start) + length) for start in kept]
+
+
 def _found(
     panel: GeoPanel, rules: Rules, spans: list[Span], how: Search, rng: np.random.Generator, donors: Bools
-) -> Bools:
-    """The best groups [b, g] of those drawn, each improved by exchanges."""
+) -> tuple[Bools, Bools]:
+    """The best groups [b, g] of those drawn, each improved by exchanges, and some drawn by chance [k, g]."""
     groups = draw_groups(panel.outcome, rules, how.draws, rng)
     change, size = changes(panel.outcome, spans)
     order = np.argsort(rough_errors(groups, change, size, donors), kind="stable")
-    return np.unique(
+    best = np.unique(
         np.stack([_improved(g, rules, change, size, rng, donors) for g in groups[order[: how.kept]]]), axis=0
     )
+    return best, groups[rng.permutation(len(groups))[:_OTHERS]]
 
 
 def _improved(
@@ -272,21 +290,28 @@ def _improved(
     return best
 
 
-def judged(panel: GeoPanel, groups: Bools, spans: list[Span], estimator: str, donors: Bools | None = None) -> Design:
-    """Groups by the estimator that they will be read with, over placebo windows, against ``donors[g]`` or all."""
-    shares, misfits = [], []
-    left = np.ones(groups.shape[1], dtype=bool) if donors is None else donors
-    for span in spans:
-        question = pose(panel.outcome, span, groups, left[None], index=True).question
-        answer = ESTIMATORS[estimator].answer(question)
-        expected = answer.path[:, question.before :].mean(axis=1)
-        shares.append(answer.effect(question)[:, question.before :].mean(axis=1) / expected)
-        misfits.append(answer.fit_error(question) / np.abs(expected))
-    share, misfit = np.stack(shares), np.maximum(np.stack(misfits), 1e-12)
+def judged(
+    panel: GeoPanel,
+    groups: Bools,
+    spans: list[Span],
+    estimator: str,
+    donors: Bools | None = None,
+    others: Bools | None = None,
+) -> Design:
+    """Groups by the estimator that they will be read with, over placebo windows, against ``donors[g]`` or all.
+
+    What errors are in units of the misfit is asked of ``others`` [k, g] too, which nobody chose: a few windows that
+    were kind to the best groups say little.
+    """
+    share, misfit = _placebos(panel, groups, spans, estimator, donors)
     studentised = share / misfit
+    known = studentised
+    if others is not None:
+        found = _placebos(panel, others, spans, estimator)
+        known = np.concatenate([studentised, found[0] / found[1]], axis=1)
     # Each window by the errors of the others.
     held = np.stack(
-        [np.abs(studentised[k]) <= quantile(np.delete(studentised, k, axis=0).ravel()) for k in range(len(spans))]
+        [np.abs(studentised[k]) <= quantile(np.delete(known, k, axis=0).ravel()) for k in range(len(spans))]
     )
     return Design(
         groups=groups,
@@ -295,6 +320,21 @@ def judged(panel: GeoPanel, groups: Bools, spans: list[Span], estimator: str, do
         misfit=np.median(misfit, axis=0),
         bias=share.mean(axis=0),
         coverage=held.mean(axis=0),
-        chance=Chance(studentised.ravel()),
+        chance=Chance(known.ravel()),
         errors=share,
     )
+
+
+def _placebos(
+    panel: GeoPanel, groups: Bools, spans: list[Span], estimator: str, donors: Bools | None = None
+) -> tuple[Floats, Floats]:
+    """What is found where nothing happened, relative to the outcome, and the misfit before: both [window, b]."""
+    shares, misfits = [], []
+    left = np.ones(groups.shape[1], dtype=bool) if donors is None else donors
+    for span in spans:
+        question = pose(panel.outcome, span, groups, left[None], index=True).question
+        answer = ESTIMATORS[estimator].answer(question)
+        expected = answer.path[:, question.before :].mean(axis=1)
+        shares.append(answer.effect(question)[:, question.before :].mean(axis=1) / expected)
+        misfits.append(answer.fit_error(question) / np.abs(expected))
+    return np.stack(shares), np.maximum(np.stack(misfits), 1e-12)

@@ -28,6 +28,7 @@ class Changed:
         self.tail = max(draws.lookback, tail)
         self.usual = np.concatenate([media, np.zeros((self.tail, *media.shape[1:]))])
         self._made: dict[tuple[float, int], Floats] = {}
+        self._whole: dict[int, Floats] = {}
 
     def by(self, factor: float, cool: int | None = None) -> Floats:
         """What the difference brings in the changed periods and ``cool`` more, by default all: [n, g, c].
@@ -41,8 +42,10 @@ class Changed:
             other[window] *= factor
             weights = np.zeros(self.usual.shape[:2])
             weights[self.before : self.before + self.length + key[1]] = 1.0
+            if key[1] not in self._whole:
+                self._whole[key[1]] = response.totals(self.draws, self.usual, weights)
             sign = 1.0 if factor < 1.0 else -1.0
-            self._made[key] = sign * moved(self.draws, self.usual, other, weights)
+            self._made[key] = sign * (self._whole[key[1]] - response.totals(self.draws, other, weights))
         return self._made[key]
 
 

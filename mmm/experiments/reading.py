@@ -28,8 +28,11 @@ class TestsRead:
 
     @property
     def section(self) -> dict[str, Any]:
-        """The section ``experiments`` for the next fit: ``mmm.fit(dataset, settings, experiments=read.section)``."""
-        return {"tests": [as_experiment(row).model_dump(mode="json") for row in self.rows]}
+        """The section ``experiments`` for the next fit: ``mmm.fit(dataset, settings, experiments=read.section)``.
+
+        It takes the place of the settings' own, which may name a file with the same tests.
+        """
+        return {"tests": [as_experiment(row).model_dump(mode="json") for row in self.rows], "source": None}
 
 
 def read_tests(

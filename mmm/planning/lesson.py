@@ -29,6 +29,11 @@ class Lesson:
     fitted: bool
 
     @property
+    def clear(self) -> bool:
+        """Whether the two plans can be told apart in money: the interval of the gain lies above zero."""
+        return self.lower > 0
+
+    @property
     def largest(self) -> tuple[str, float]:
         """The channel whose money the test changed most, and by how much."""
         name = str(self.moved.abs().idxmax())

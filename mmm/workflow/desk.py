@@ -12,6 +12,7 @@ from mmm.experiments.candidate import MULTIPLES, Candidate
 from mmm.experiments.candidates import candidates
 from mmm.experiments.settings import DesignSettings
 from mmm.experiments.when import Calendar, Running
+from mmm.planning.objectives import Expected
 from mmm.planning.planner import expected_objective
 from mmm.planning.result import Plan
 from mmm.planning.sample_information import (
@@ -68,7 +69,7 @@ def worked(dataset: Dataset, plan: Plan, settings: DesignSettings) -> Worked:
     Raises what :func:`mmm.experiments.candidates.candidates` raises.
     """
     found = candidates(dataset, draws_of(plan), settings)
-    readouts = {test.name: readout_of(plan, test) for test in found.tests}
+    readouts = {readout.name: readout for readout in readouts_of(plan, found.tests)}
     made = worths(plan)
     values = sample_information(made, list(readouts.values()), settings.seed)
     by_name = {test.name: test for test in found.tests}
@@ -87,17 +88,21 @@ def worked(dataset: Dataset, plan: Plan, settings: DesignSettings) -> Worked:
     )
 
 
-def readout_of(plan: Plan, test: Candidate) -> Readout:
-    """The test as the plan sees it: its price is what it takes from the plan's own utility.
+def readouts_of(plan: Plan, tests: Sequence[Candidate]) -> list[Readout]:
+    """Tests as the plan sees them: the price of each is what it takes from the plan's own utility.
 
     Never below 0: money that a channel should not have had is saved by the plan, without a test.
     """
     expected = expected_objective(plan.space, plan.settings)
+    return [Readout(t.name, t.channels, t.effect, t.covariance, _price(t, expected)) for t in tests]
+
+
+def _price(test: Candidate, expected: Expected) -> float:
     price = 0.0
     for arm in test.arms:
         won, spent = expected.worth * float(arm.brought.mean()), expected.price * arm.moved
         price += spent - won if arm.kind == "heavy_up" else won - spent
-    return Readout(test.name, test.channels, test.effect, test.covariance, max(0.0, price))
+    return max(0.0, price)
 
 
 class Order:

@@ -146,6 +146,23 @@ def test_experiments_stand_beside_the_model(make_story: Callable[..., Story]) ->
     assert "€40 thousand" in text.replace("\xa0", " ")
     assert "not stated" in text
     assert "experiments" not in {f.name for f in story.belief().chapter.figures}
+    # On a phone too, every bar has its name.
+    narrow = next(f for f in chapter.figures if f.name == "experiments").narrow
+    for label in ("the test", "without it", "with it"):
+        assert narrow.count(label) == 2
+    # A sentence never begins with the name of a test; a plan that moves money without moving the result says so.
+    for ends, answer, said in (
+        ((1e4, 9e5), "The test search off changed the plan most", "that is worth"),
+        ((-2e5, 9e5), "With and without the tests, the plans cannot be told apart in money.", "this hardly matters"),
+    ):
+        moved = lessons["search off"].moved.copy()
+        moved.iloc[0] += 1e6
+        lesson = replace(lessons["search off"], gain=3e5, lower=ends[0], upper=ends[1], moved=moved)
+        again = told(story.settings, replace(story.found, lessons=(lesson,))).experiments()
+        assert again is not None
+        assert again.chapter.answer.startswith(answer)
+        assert "Because of the test search off the plan" in words(again.chapter.html)
+        assert said in words(again.chapter.html)
 
 
 def test_a_report_without_experiments_has_no_chapter_on_them(story: Story) -> None:

@@ -22,7 +22,7 @@ from mmm.planning.planner import decide
 from mmm.planning.prepare import prepare
 from mmm.planning.sample_information import schedule, sharpened, worths
 from mmm.simulate import data_settings, demo_world, simulate
-from mmm.workflow.desk import Order, Worked, readout_of, worked
+from mmm.workflow.desk import Order, Worked, readouts_of, worked
 
 MODEL = {"mixture": None, "lookback": "6 weeks"}
 DESIGN = {"lengths": ["4 weeks"], "shares": [0.25], "draws": 100, "estimator": "did", "cells": [1, 2]}
@@ -64,7 +64,7 @@ def test_a_price_is_the_outcome_lost(made) -> None:
     plan, found = made
     for test in found.tests:
         lost = sum(arm.brought.mean() for arm in test.arms)
-        assert readout_of(plan, test).price == pytest.approx(max(0.0, lost), rel=1e-4)
+        assert readouts_of(plan, [test])[0].price == pytest.approx(max(0.0, lost), rel=1e-4)
 
 
 def test_power_grows_with_the_effect(made) -> None:
@@ -78,15 +78,15 @@ def test_what_two_cells_teach_is_what_both_teach(made) -> None:
     plan, found = made
     double = next(t for t in found.tests if len(t.arms) == 2)
     alone = replace(double, arms=double.arms[:1], correlation=np.ones((1, 1)))
-    both = sharpened(readout_of(plan, double))
+    both = sharpened(readouts_of(plan, [double])[0])
     assert both.shape == (2,)
-    assert both[0] <= sharpened(readout_of(plan, alone))[0] * 1.02
+    assert both[0] <= sharpened(readouts_of(plan, [alone])[0])[0] * 1.02
 
 
 def test_a_schedule_has_an_order_in_time(made) -> None:
     plan, found = made
     by_name = {test.name: test for test in found.tests}
-    free = {test.name: replace(readout_of(plan, test), price=0.0) for test in found.tests}
+    free = {test.name: replace(readouts_of(plan, [test])[0], price=0.0) for test in found.tests}
     order = Order(found.calendar, by_name)
     chosen = schedule(worths(plan), list(free.values()), np.inf, fits=order.possible)
     starts = order.starts(chosen.tests)

@@ -36,11 +36,15 @@ def _answer(m: Telling) -> str:
     fmt = m.fmt
     if not m.lessons:
         return fmt.plural("{n} test informs the model.", "{n} tests inform the model.", len(m.agreed))
-    best = max(m.lessons, key=lambda one: one.gain)
-    if not _moves(best, m):
+    moving = [one for one in m.lessons if _moves(one, m)]
+    if not moving:
         return fmt.t("No test changed the plan.")
+    clear = [one for one in moving if one.clear]
+    if not clear:
+        return fmt.t("With and without the tests, the plans cannot be told apart in money.")
+    best = max(clear, key=lambda one: one.gain)
     return fmt.t(
-        "{name} changed the plan most: {gain} in expectation.",
+        "The test {name} changed the plan most: {gain} in expectation.",
         name=best.test,
         gain=m.gain_fmt.outcome(best.gain, sign=True),
     )
@@ -54,16 +58,20 @@ def _changed(one: Lesson, m: Telling) -> str:
     """One test: what the plan does because of it, and what that is worth."""
     fmt = m.fmt
     if not _moves(one, m):
-        return fmt.t("{name}: the plan is the same with and without it.", name=one.test)
+        return fmt.t("With and without the test {name} the plan is the same.", name=one.test)
     channel, money = one.largest
     said = (
-        mark("{name}: because of it the plan gives {money} more to {channel}.")
+        mark("Because of the test {name} the plan gives {money} more to {channel}.")
         if money > 0
-        else mark("{name}: because of it the plan takes {money} from {channel}.")
+        else mark("Because of the test {name} the plan takes {money} from {channel}.")
     )
     first = fmt.t(said, name=one.test, money=fmt.money(abs(money)), channel=fmt.label(channel))
     worth = fmt.t(
-        "By what is believed now, that is worth {gain} ({ends}).",
+        mark("By what is believed now, that is worth {gain} ({ends}).")
+        if one.clear
+        else mark(
+            "In money this hardly matters: the two plans cannot be told apart by what is believed now, {gain} ({ends})."
+        ),
         gain=m.gain_fmt.outcome(one.gain, sign=True),
         ends=m.gain_fmt.outcome_range(one.lower, one.upper),
     )
