@@ -180,7 +180,9 @@ def _load_one(folder: Path, meta: dict[str, Any]) -> Fit:
     # Imported here, so that a machine on which it cannot be loaded says that, and not that Zarr is not installed.
     import zarr  # noqa: F401
 
-    tree = xr.open_datatree(folder / _TREE, engine="zarr", consolidated=False).load()
+    # Where the metadata of all variables are in one file, half of the time of reading is saved.
+    together = (folder / _TREE / ".zmetadata").is_file()
+    tree = xr.open_datatree(folder / _TREE, engine="zarr", consolidated=together).load()
     data = meta["dataset"]
     dataset = Dataset(
         tree["dataset"].to_dataset(),
@@ -238,7 +240,7 @@ def _meta(fit: Fit, tree: Path) -> dict[str, Any]:
     frequency = fit.dataset.frequency
     groups = {name: _plain(group.to_dataset()) for name, group in fit.main.tree.children.items()}
     written = xr.DataTree.from_dict({**groups, "dataset": _plain(fit.dataset.data)})
-    written.to_zarr(tree, zarr_format=2, consolidated=False)
+    written.to_zarr(tree, zarr_format=2, consolidated=True)
     return {
         # Whatever it was read from, it is written in today's format.
         "format_version": FORMAT_VERSION,

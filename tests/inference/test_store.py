@@ -26,7 +26,7 @@ from mmm.model.mixture import make_mixture
 from mmm.model.settings import DEFAULT_MEMBERS, MixtureSettings, ModelSettings
 from mmm.planning import plan
 from mmm.planning.settings import PlanSettings
-from mmm.sealed import seal
+from mmm.sealed import SEAL, seal
 
 
 def test_round_trip(known, tmp_path):
@@ -198,6 +198,19 @@ def test_variables_come_back_in_the_order_in_which_they_were_stored(kept):
         for group in ("posterior", "convergence"):
             assert list(found.tree[group].data_vars) == list(member.tree[group].data_vars)
         assert found.made_of == member.made_of
+
+
+def test_metadata_lie_in_one_file_and_fits_without_it_are_read(kept, tmp_path):
+    fit, folder = kept
+    key = fit.main.key
+    assert (folder / key / "fit.zarr" / ".zmetadata").is_file()
+    apart = tmp_path / "apart"
+    shutil.copytree(folder / key, apart)
+    (apart / "fit.zarr" / ".zmetadata").unlink()
+    meta = json.loads((apart / "meta.json").read_text(encoding="utf-8"))
+    meta.pop(SEAL)
+    (apart / "meta.json").write_text(seal(meta | {"sha256": stored_module._hash(apart / "fit.zarr")}), encoding="utf-8")
+    assert store.load(apart).main.tree.identical(store.load(folder / key).main.tree)
 
 
 def test_convergence_by_parameter_is_stored_and_is_that_of_the_draws(kept):

@@ -1,5 +1,7 @@
 """The response: vectorised equals loop, derivatives equal differences, definitions equal the simulator's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -59,6 +61,19 @@ def test_totals_are_weighted_sums_of_contributions():
     weights = np.random.default_rng(2).uniform(0, 2, (T, G))
     want = np.einsum("ntgc,tg->ngc", response.contributions(draws, media), weights)
     np.testing.assert_allclose(response.totals(draws, media, weights), want)
+
+
+@pytest.mark.parametrize("first", [CARRYOVERS[:0], CARRYOVERS[1:3]])
+def test_totals_of_some_periods_count_what_came_before(first):
+    """Weights begin at another period by geo; of some channels saturation comes before carryover."""
+    draws, media = _draws(), _media()
+    kinds = [adstock_kind(name, normalised=of, saturation_first=(name, of) in first) for name, of in CARRYOVERS]
+    draws = replace(draws, adstock_kind=np.tile(kinds, (N, 1)))
+    weights = np.random.default_rng(2).uniform(0, 2, (T, G))
+    weights[:20, 0], weights[:7, 1], weights[24, 0] = 0.0, 0.0, 0.0
+    want = np.einsum("ntgc,tg->ngc", response.contributions(draws, media), weights)
+    np.testing.assert_allclose(response.totals(draws, media, weights), want)
+    assert not response.totals(draws, media, np.zeros((T, G))).any()
 
 
 def test_along_starts_at_zero_and_its_derivatives_agree_with_differences():

@@ -163,8 +163,14 @@ def totals(akind, apar, skind, spar, log_beta, lookback, after, media, weights, 
     draws, geos, channels = log_beta.shape
     periods = media.shape[0]
     x, a, counts = np.empty(periods), np.empty(periods), np.empty(periods)
-    spread, f = np.empty((spar.shape[2], periods)), np.empty((3, periods))
     for g in range(geos):
+        # Nothing is saturated before the first period that counts, unless effects are carried there.
+        first = 0
+        if after.shape[2] == 0:
+            while first < periods and weights[first, g] == 0.0:
+                first += 1
+        spread, f = np.empty((spar.shape[2], periods - first)), np.empty((3, periods - first))
+        whole_spread, whole_f = np.empty((spar.shape[2], periods)), np.empty((3, periods))
         for c in range(channels):
             for t in range(periods):
                 x[t] = media[t, g, c]
@@ -172,10 +178,15 @@ def totals(akind, apar, skind, spar, log_beta, lookback, after, media, weights, 
                 inner_series(akind[n, c], apar[n, c], lookback[c], x, a)
                 grown = growth[n, :, c] if growth.shape[0] > 0 else growth[:, 0, 0]
                 grown_weights(akind[n, c], apar[n, c], lookback[c], after[n, c], weights, g, grown, counts)
-                saturate(skind[n, c], spar[n, c], a, spread, f)
                 total = 0.0
-                for t in range(periods):
-                    total += counts[t] * f[0, t]
+                if saturates_first(akind[n, c]):
+                    saturate(skind[n, c], spar[n, c], a, whole_spread, whole_f)
+                    for t in range(periods):
+                        total += counts[t] * whole_f[0, t]
+                else:
+                    saturate(skind[n, c], spar[n, c], a[first:], spread, f)
+                    for t in range(first, periods):
+                        total += counts[t] * f[0, t - first]
                 out[n, g, c] = np.exp(log_beta[n, g, c]) * total
 
 

@@ -245,7 +245,10 @@ def draw(name: str, alt: str, pen: Pen, painter: Callable[[Sheet], None], height
 def _png(fig: Figure, paper: str) -> bytes:
     target = io.BytesIO()
     fig.patch.set_visible(True)
-    fig.savefig(target, format="png", dpi=180, facecolor=paper, metadata={"Software": None})
+    # Little of the size is left to win beyond the first levels of compression, and half of the time.
+    fig.savefig(
+        target, format="png", dpi=180, facecolor=paper, metadata={"Software": None}, pil_kwargs={"compress_level": 3}
+    )
     return target.getvalue()
 
 
