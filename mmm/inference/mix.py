@@ -80,9 +80,7 @@ def clearly_better(one: Fit, other: Fit) -> bool:
     and of its error. Nothing is clear where that leaves too few periods. Where chains do not agree it must hold of
     every chain of the one beside every chain of the other: whichever is right, the answer is then the same.
     """
-    if _near(one) and _near(other):
-        return _ahead(*(fit.main.tree["loo"].to_dataset() for fit in (one, other)))
-    return all(_ahead(*pair) for pair in product(_by_chain(one), _by_chain(other)))
+    return all(_ahead(*pair) for pair in product(_views(one), _views(other)))
 
 
 def _ahead(one: xr.Dataset, other: xr.Dataset) -> bool:
@@ -92,6 +90,18 @@ def _ahead(one: xr.Dataset, other: xr.Dataset) -> bool:
         return False
     elpd = np.stack([part["elpd"].values[good] for part in (one, other)])
     return bool(elpd[0].sum() > elpd[1].sum() and not contenders(elpd)[1])
+
+
+def _views(fit: Fit) -> list[xr.Dataset]:
+    """:func:`leave_one_out` of a fit, of each chain alone where they do not agree."""
+    found = fit.main.tree["loo"].to_dataset()
+    if _near(fit):
+        return [found]
+    if "elpd_by_chain" not in found:
+        # A fit of an earlier version.
+        return _by_chain(fit)
+    parts = found[["elpd_by_chain", "k_by_chain"]].rename(elpd_by_chain="elpd", k_by_chain="k")
+    return [parts.isel(chain=i) for i in range(parts.sizes["chain"])]
 
 
 def _by_chain(fit: Fit) -> list[xr.Dataset]:
@@ -136,10 +146,13 @@ def _counts(fit: Fit, one: Fit) -> bool:
 
 
 def with_loo(fit: Fit) -> Fit:
-    """A fit of one member with its group ``loo``."""
+    """A fit of one member with its group ``loo``, which has each chain's own where the chains do not agree."""
     member = fit.main
-    tree = member.tree.copy()
-    tree["loo"] = xr.DataTree(leave_one_out(member.spec, member.posterior, fit.dataset, fit.seed))
+    tree, found = member.tree.copy(), leave_one_out(member.spec, member.posterior, fit.dataset, fit.seed)
+    if not _near(fit):
+        own = xr.concat(_by_chain(fit), "chain").rename(elpd="elpd_by_chain", k="k_by_chain")
+        found = found.merge(own.assign_coords(chain=member.posterior["chain"].values))
+    tree["loo"] = xr.DataTree(found)
     return replace(fit, members=(replace(member, tree=tree),))
 
 

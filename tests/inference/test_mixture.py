@@ -326,9 +326,17 @@ def test_chains_that_disagree_decide_where_each_of_them_says_the_same(made, wide
         one = replace(part, tree=tree, converged=Convergence(chains_agree, 1000.0, 0), weight=1.0)
         return with_loo(replace(made[0], members=(one,)))
 
-    good, worse = alone((), r_hat), alone(wide, 1.0)
+    def earlier(fit: Fit) -> Fit:
+        """As a version stored it that had no estimates by chain."""
+        tree = fit.main.tree.copy()
+        tree["loo"] = xr.DataTree(tree["loo"].to_dataset()[["elpd", "k"]])
+        return replace(fit, members=(replace(fit.main, tree=tree),))
+
+    good, worse = alone((), r_hat), alone(wide, r_hat)
+    assert ("elpd_by_chain" in worse.main.tree["loo"]) is (r_hat > 1.1)
     assert clearly_better(good, worse) is better
     assert not clearly_better(worse, good)
+    assert clearly_better(earlier(good), earlier(worse)) is better
 
 
 def test_a_fit_that_judges_has_the_noise_of_the_one_that_decided(dataset):

@@ -204,7 +204,12 @@ def _fit(dataset: Dataset, spec: ModelSpec, settings: Settings, case: Case, plac
     stats = xr.Dataset({"diverging": (("chain", "draw"), flags), "energy": (("chain", "draw"), energy)}, index)
     key = fit_key(dataset, spec, settings.sampler)
     elpd = -1.0 - 0.05 * place + 0.3 * rng.standard_normal(len(dataset.dates))
-    loo = xr.Dataset({"elpd": ("date", elpd), "k": ("date", np.full(len(elpd), 0.1))}, {"date": dataset.dates})
+    good = np.full(len(elpd), 0.1)
+    by_chain = {
+        name: (("chain", "date"), np.tile(v, (CHAINS, 1)))
+        for name, v in (("elpd_by_chain", elpd), ("k_by_chain", good))
+    }
+    loo = xr.Dataset({"elpd": ("date", elpd), "k": ("date", good), **by_chain}, {"date": dataset.dates})
     tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats, "loo": loo})
     tree[GROUP] = xr.DataTree(by_parameter(tree))
     seconds = {"compile": 1.0, "sample": 2.0, "total": 3.0}
