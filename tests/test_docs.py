@@ -199,7 +199,7 @@ def test_public_names_are_told(site: Path) -> None:
         assert re.search(rf'id="mmm\.[\w.]*\.{name}"', text), name
 
 
-SHOWN = ("index", "howto/lift_tests", "gallery/02_set_priors", "glossary")
+SHOWN = ("index", "howto/lift_tests", "gallery/02_set_priors", "glossary", "peers", "api")
 
 
 @pytest.mark.browser
@@ -219,7 +219,7 @@ def test_no_request_leaves_a_page_and_the_search_finds(site: Path, browser: Any)
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
-def test_axe_finds_nothing_serious(site: Path, browser: Any, width: int, scheme: str) -> None:
+def test_axe_finds_nothing(site: Path, browser: Any, width: int, scheme: str) -> None:
     script = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     page = context.new_page()
@@ -227,9 +227,9 @@ def test_axe_finds_nothing_serious(site: Path, browser: Any, width: int, scheme:
     for name in SHOWN:
         page.goto((site / f"{name}.html").as_uri())
         page.add_script_tag(content=script)
+        page.wait_for_timeout(50)  # The page's own script names its tables once it is loaded.
         for rule in page.evaluate("axe.run()")["violations"]:
-            if rule["impact"] in ("serious", "critical"):
-                told += [f"{name} {rule['id']}: {node['html'][:150]}" for node in rule["nodes"][:3]]
+            told += [f"{name} {rule['id']}: {node['html'][:150]}" for node in rule["nodes"][:3]]
     context.close()
     assert told == []
 
