@@ -60,8 +60,20 @@ def layout_of(content: bytes, name: str) -> Layout:
         if found is not None and (best is None or found[0] > best[0]):
             best = found
     if best is None:
-        raise DataError(f"{name} is no table that can be recognised: no separator makes rows of one width of it.")
+        raise DataError(f"{name} {_why_no_table(text)}")
     return best[1]
+
+
+def _why_no_table(text: str) -> str:
+    """What a text without rows below a header has instead."""
+    if not text.strip():
+        return "is empty. Export it again, or leave it out."
+    for separator in SEPARATORS:
+        line, cells = list(_rows(text, separator))[-1]
+        if len(cells) > 1 and _is_header(cells):
+            names = ", ".join(cell.strip() for cell in cells[:6])
+            return f"has a header in line {line} ({names}), and no rows below it. Export it again, or leave it out."
+    return "is no table that can be recognised: no separator makes rows of one width of it."
 
 
 def _under(text: str, separator: str, encoding: str) -> tuple[float, Layout] | None:

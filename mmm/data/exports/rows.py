@@ -130,7 +130,7 @@ def _read(name: str, kind: str, reader: Reader, found: Found, settings: SourceSe
         kept_places, found.place, dict(raw.dropped), _covered(found.above),
     )  # fmt: skip
     if raw.frame.empty:
-        problems.add("It holds no rows.", "Export it again with rows by day or week.")
+        problems.add(*_nothing(base))
         raise problems.error()
     start, days = _spans(base, reader, header, raw.frame, settings, problems)
     amounts = _amounts(base, reader, found, raw.frame, settings, problems)
@@ -144,6 +144,17 @@ def _read(name: str, kind: str, reader: Reader, found: Found, settings: SourceSe
         base, start=start, days=days, labels=labels, amounts=amounts,
         currency=_currencies(reader, header, raw.frame, settings),
     )  # fmt: skip
+
+
+def _nothing(base: Rows) -> tuple[str, str]:
+    """What is wrong with a file that has a header alone, or only rows that are no rows of its own, and what to do."""
+    left = ", ".join(f"{count} {reason}" for reason, count in base.dropped.items())
+    span = f" It says to be about {base.covered[0]} to {base.covered[1]}." if base.covered is not None else ""
+    held = f"only {left}" if left else "no rows"
+    return (
+        f"It has the header of {base.reader.title}, and {held} below it.{span}",
+        "Nothing ran in its span, or a filter left everything out: export it again by day or week, or leave it out.",
+    )
 
 
 def _without_totals(raw: Raw, reader: Reader, header: Header) -> Raw:

@@ -233,6 +233,24 @@ def test_a_file_of_nobody_needs_its_columns_named(tmp_path: Path) -> None:
     assert "no header of Google Ads" in refused(tmp_path, {"file": "x.csv", "kind": "google_ads"})
 
 
+def test_a_file_without_rows_says_what_it_has_instead(tmp_path: Path) -> None:
+    header = "By Day,Campaign name,Cost,Impressions,Clicks (destination),Currency"
+    layouts.lines(tmp_path / "none.csv", [header])
+    message = refused(tmp_path, {"file": "none.csv"})
+    assert "It has the header of TikTok Ads Manager, and no rows below it." in message
+    assert "or leave it out" in message
+    layouts.lines(tmp_path / "total.csv", [header, "Total of 0 results,-,0.00,0,0,EUR"])
+    message = refused(tmp_path, {"file": "total.csv"})
+    assert "It has the header of TikTok Ads Manager, and only 1 " in message
+    assert "a filter left everything out" in message
+    layouts.lines(tmp_path / "nobody.csv", ["Report", "", "when,money,shop"])
+    assert "nobody.csv has a header in line 3 (when, money, shop), and no rows below it" in refused(
+        tmp_path, {"file": "nobody.csv"}
+    )
+    (tmp_path / "empty.csv").write_text("\n")
+    assert "is empty. Export it again" in refused(tmp_path, {"file": "empty.csv"})
+
+
 def test_settings_take_one_origin_alone(tmp_path: Path) -> None:
     given = document()
     given["data"]["source"] = "sales.csv"
