@@ -1,8 +1,8 @@
 """The notebooks, executed, as pages: code, tables, and pictures beside the page.
 
-They run on the embedded demo with three models, the last one on a simulated shop with costs, campaigns, customers and
-journeys. Fits are kept in the store; an executed notebook is kept in ``build/gallery`` under a hash of its source, of
-the package and of the settings.
+They run on the embedded demo with three models, the last two on a simulated shop with costs, campaigns, customers and
+journeys, and on one with a regional test. Fits are kept in the store; an executed notebook is kept in ``build/gallery``
+under a hash of its source, of the package and of the settings.
 """
 
 import base64
@@ -24,9 +24,12 @@ NAMES = (
     "05_plan_a_budget",
     "06_compare_models",
     "07_other_lenses",
+    "08_test_and_learn",
 )
 CONFIG = "configs/gallery.yaml"
 LENSES = "07_other_lenses"
+TESTED = "08_test_and_learn"
+_TESTED_CONFIG = "configs/examples/experiment.yaml"
 _TOO_LONG = 60
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _STYLE = re.compile(r"<style.*?</style>", re.DOTALL)
@@ -80,7 +83,7 @@ def _run(root: Path, places: dict[str, Path]) -> None:
     try:
         for name, place in places.items():
             sys.stderr.write(f"Running notebooks/{name}.ipynb\n")
-            config = _lenses(root) if name == LENSES else CONFIG
+            config = _lenses(root) if name == LENSES else _TESTED_CONFIG if name == TESTED else CONFIG
             done = parameterize_notebook(
                 load_notebook_node(str(_path(root, name))), {"config": config, "root": str(root)}
             )
@@ -134,7 +137,7 @@ def _state(root: Path) -> bytes:
     from importlib.metadata import version
 
     files = sorted((root / "mmm").rglob("*.py"))
-    code = [hashlib.sha256(file.read_bytes()).digest() for file in [*files, root / CONFIG]]
+    code = [hashlib.sha256(file.read_bytes()).digest() for file in [*files, root / CONFIG, root / _TESTED_CONFIG]]
     versions = [version(name) for name in ("arviz", "matplotlib", "numpy", "pandas", "pymc", "pytensor")]
     return b"".join(code) + json.dumps(versions).encode()
 

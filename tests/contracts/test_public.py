@@ -117,7 +117,7 @@ def test_what_readers_are_shown_uses_the_public_names_alone(path: Path) -> None:
 
 def test_notebooks_and_pages_have_code() -> None:
     """The reader of code above finds something to look at."""
-    assert len(NOTEBOOKS) == 7
+    assert len(NOTEBOOKS) == 8
     assert all(any("import mmm" in code for code in code_of(path)) for path in NOTEBOOKS)
     assert sum(len(list(code_of(path))) for path in PAGES) >= 7
 

@@ -8,6 +8,7 @@ from typing import Any
 import lens_cases
 import nbformat
 import pytest
+import tested_shop
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 from papermill.iorw import load_notebook_node
@@ -25,6 +26,7 @@ TEACHING = (
     "06_compare_models.ipynb",
 )
 LENSES = "07_other_lenses.ipynb"
+TESTED = "08_test_and_learn.ipynb"
 TWO_MODELS = {"members": {"plain": {}, "stiff": {"drift": {"scale": 0.1}}}, "floor": 0.2}
 
 
@@ -62,14 +64,19 @@ def test_other_lenses_are_walked_through(with_lenses: Path, kernel: KernelManage
     runs_through(LENSES, with_lenses, kernel, tmp_path)
 
 
+def test_a_test_is_designed_read_and_fed_back(kernel: KernelManager, tmp_path: Path) -> None:
+    """On a shop that is fitted here, twice: without its test and with it."""
+    runs_through(TESTED, tested_shop.write(tmp_path), kernel, tmp_path, quick={})
+
+
 @pytest.mark.parametrize("name", TEACHING)
 def test_it_runs_on_a_small_world(name: str, config: Path, kernel: KernelManager, tmp_path: Path) -> None:
     runs_through(name, config, kernel, tmp_path)
 
 
-def runs_through(name: str, config: Path, kernel: KernelManager, tmp_path: Path) -> None:
+def runs_through(name: str, config: Path, kernel: KernelManager, tmp_path: Path, **more: Any) -> None:
     """The notebook from top to bottom, without an error and without a word on stderr."""
-    parameters = {"config": str(config), "root": str(config.parent)}
+    parameters = {"config": str(config), "root": str(config.parent), **more}
     done: Any = parameterize_notebook(load_notebook_node(str(notebook_path(name))), parameters)
     # Nothing that an earlier notebook named is there.
     done.cells.insert(0, nbformat.v4.new_code_cell(f"%reset -f\n%cd -q {tmp_path}"))
@@ -85,7 +92,7 @@ def runs_through(name: str, config: Path, kernel: KernelManager, tmp_path: Path)
     assert len(outputs) >= (4 if name.startswith("02") else 6)
 
 
-@pytest.mark.parametrize("name", [*TEACHING, LENSES, "budget_report.ipynb"])
+@pytest.mark.parametrize("name", [*TEACHING, LENSES, TESTED, "budget_report.ipynb"])
 def test_it_is_kept_without_outputs(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -97,7 +104,7 @@ def test_it_is_kept_without_outputs(name: str) -> None:
             assert cell.execution_count is None
 
 
-@pytest.mark.parametrize("name", [*TEACHING, LENSES])
+@pytest.mark.parametrize("name", [*TEACHING, LENSES, TESTED])
 def test_it_ends_in_something_to_change(name: str) -> None:
     notebook: Any = nbformat.read(notebook_path(name), as_version=4)
     headings = [c.source.splitlines()[0] for c in notebook.cells if c.cell_type == "markdown"]
