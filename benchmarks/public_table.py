@@ -8,6 +8,7 @@ prints the table of docs/public_data.md from what is there. Peers: ``make peers`
 
 import argparse
 import json
+import textwrap
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -295,7 +296,7 @@ def cell(found: Mapping[str, Any] | None) -> str:
     if found is None:
         return "-"
     if "failed" in found:
-        return str(found["failed"])
+        return textwrap.shorten(str(found["failed"]), 90, placeholder=" ...")
     doubt = " (R-hat)" if any("R-hat" in words for words in found.get("warnings", ())) else ""
     if "error" in found:
         return f"{found['error']:.1%}, {found['inside']:.0%} inside{doubt}"
@@ -310,7 +311,7 @@ def made(case: Case, told: Told, method: str) -> dict[str, Any]:
     try:
         return ours(case, told) if method == OURS else theirs(case, told, method)
     except FitError as error:
-        return {"failed": str(error)[:300]}
+        return {"failed": " ".join(str(error).split())[:300]}
 
 
 def main() -> None:
