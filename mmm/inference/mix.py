@@ -39,9 +39,9 @@ def fit_members(
 
     Every member is sampled once and weighted. Where the noise is open, the heaviest is sampled with Student-t noise
     too, and all of them are where that is clearly better. Members whose sample is not to be used are then made again,
-    and all are weighted anew. Those without weight are left as they are where their chains are near each other: no time
-    goes into a model that gives no draws. Where they are far apart, the weight itself cannot be believed. What cannot
-    be sampled in the end and weighs little is left out (:func:`without_failed`).
+    and all are weighted anew. Those without weight are left as they are: no time goes into a model that gives no draws.
+    Where their chains are far apart the weight itself cannot be believed, unless the heaviest predicts clearly better
+    than each chain. What cannot be sampled in the end and weighs little is left out (:func:`without_failed`).
     """
     fits = [make(member, FIRST) for member in mixture.members]
     note: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ def fit_members(
         poor = [
             i
             for i, one in enumerate(fits)
-            if one.main.failed and tried[i].number + 1 < attempts(sampler) and (_counts(fit, one) or not _near(one))
+            if one.main.failed and tried[i].number + 1 < attempts(sampler) and _may_count(one, fit, fits)
         ]
         if not poor:
             fit = _noted(fit, note)
@@ -141,8 +141,12 @@ def _near(one: Fit) -> bool:
     return one.main.converged is not None and one.main.converged.near
 
 
-def _counts(fit: Fit, one: Fit) -> bool:
-    return any(member.key == one.key for member in fit.counted)
+def _may_count(one: Fit, fit: Fit, fits: Sequence[Fit]) -> bool:
+    """Whether ``one`` of ``fits`` has weight in their mixture ``fit``, or could have it once its chains agree."""
+    if any(member.key == one.key for member in fit.counted):
+        return True
+    heaviest = max(zip(fit.members, fits, strict=True), key=lambda pair: pair[0].weight)[1]
+    return not (_near(one) or clearly_better(heaviest, one))
 
 
 def with_loo(fit: Fit) -> Fit:

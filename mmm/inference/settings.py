@@ -32,8 +32,8 @@ class SamplerSettings(Section):
         "effective draws, or more than 0.1% divergent). Every attempt takes smaller steps. Chains that lack "
         "draws alone get as many again; those that diverged are sampled anew; those that are far apart also "
         "three times as long, and every third draw is kept. In a mixture models with a weight below 1% are "
-        "sampled again only where chains are far apart. Fits of fewer than 2,000 draws in all are a quick "
-        "look and sampled once.",
+        "sampled again only where chains are far apart and one of them could give the model some weight. Fits of "
+        "fewer than 2,000 draws in all are a quick look and sampled once.",
     )
     engine: Literal["auto", "fast", "plain", "jax"] = Field(
         default="auto",

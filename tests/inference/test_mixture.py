@@ -251,9 +251,11 @@ def test_a_fit_of_the_first_format_is_read_and_planned_on(tmp_path):
 
 @pytest.mark.parametrize(
     ("worse", "r_hat", "again"),
-    [(0.0, 1.02, ["plain", "late"]), (50.0, 1.02, ["plain"]), (50.0, 1.2, ["plain", "late"])],
-)
-def test_members_without_weight_are_sampled_again_only_where_far_apart(made, worse, r_hat, again):
+    [((0, 0), 1.02, ["plain", "late"]), ((50, 50), 1.02, ["plain"]), ((50, 50), 1.2, ["plain"]),
+     ((50, 0), 1.2, ["plain", "late"])],
+)  # fmt: skip
+def test_members_without_weight_are_sampled_again_only_where_a_chain_could_give_them_some(made, worse, r_hat, again):
+    """The prediction of every period is ``worse`` by chain."""
     asked: list[tuple[str, int]] = []
     told = by_hand(made[0])
 
@@ -261,8 +263,9 @@ def test_members_without_weight_are_sampled_again_only_where_far_apart(made, wor
         asked.append((member.name, attempt.number))
         part = next(m for m in told.members if m.name == member.name)
         tree = part.tree.copy()
-        left_out = tree["loo"].to_dataset()
-        tree["loo"] = xr.DataTree(left_out.assign(elpd=left_out["elpd"] - worse * (member.name == "late")))
+        left_out, less = tree["loo"].to_dataset(), xr.DataArray(list(worse), dims="chain") * (member.name == "late")
+        chains = {"elpd_by_chain": left_out["elpd"] - less, "k_by_chain": left_out["k"] + 0 * less}
+        tree["loo"] = xr.DataTree(left_out.assign(**chains, elpd=left_out["elpd"] - less.mean()))
         converged = Convergence(1.0 if attempt.number else r_hat, 1000.0, 0)
         key = f"{member.name} {attempt.number}"
         return replace(made[0], members=(replace(part, tree=tree, converged=converged, key=key, weight=1.0),), key=key)
