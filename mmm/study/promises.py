@@ -2,14 +2,16 @@
 
 Worlds of new kinds (:mod:`mmm.study.kinds`), which no default saw, and after them further draws of the library. Each is
 fitted once, with few draws and nothing held out, and planned with the discrepancy and without; ``--tests`` fits each
-once more, told of two lift tests. Fits and single results are kept, so that a study that was interrupted goes on.
+once more, told of two lift tests, and ``--peers FOLDER`` asks the peers that are installed there. Fits and single
+results are kept, so that a study that was interrupted goes on.
 """
 
 import argparse
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from mmm.model.mixture import Beliefs
 from mmm.planning.planner import with_changes
 from mmm.study import promises_page
 from mmm.study.methods import answered, decided, evidence_of, plan_settings
+from mmm.study.peers import PEERS, PeerSettings, ask, installed
 from mmm.study.score import oracle
 from mmm.study.worlds import Entry, StudyWorld, promise_entries
 from mmm.workflow import Request, fitted
@@ -66,16 +69,34 @@ def tested(entry: Entry, sampler: SamplerSettings, work: Path) -> dict[str, Any]
     return kept(work / f"{entry.name}_tests.json", hashes.of_data([*_setup(world, sampler), list(world.tests)]), make)
 
 
+def by_peer(name: str, settings: PeerSettings, entry: Entry, _: SamplerSettings, work: Path) -> dict[str, Any]:
+    """What a peer says of a world, by its own defaults, and its plan; kept in a file."""
+    world = entry.make()
+
+    def make() -> dict[str, Any]:
+        started = time.perf_counter()
+        answer = ask(PEERS[name], world, settings).to_dict() | {"contributions": None, "totals": None}
+        return {name: answer, "seconds": round(time.perf_counter() - started, 1)}
+
+    given = hashes.of_data([FORMAT, world.dataset.fingerprint, world.hidden, settings.sampler()])
+    return kept(work / f"{entry.name}_{PEERS[name].environment}.json", given, make)
+
+
 def collected(
     entries: Sequence[Entry], options: argparse.Namespace, sampler: SamplerSettings, console: Console
 ) -> Iterator[tuple[Entry, dict[str, Any]]]:
     """Answers of all worlds, until the minutes have passed: what is left is made by the next run, the kept are read.
 
-    Lift tests are told only after every world was answered without.
+    Lift tests are told, and peers asked, only after every world was answered without.
     """
     until = time.monotonic() + 60.0 * options.minutes
     found: dict[str, dict[str, Any]] = {}
-    arms = [(answers, ""), (tested, "_tests")] if options.tests else [(answers, "")]
+    arms: list[tuple[Callable[[Entry, SamplerSettings, Path], dict[str, Any]], str]] = [(answers, "")]
+    if options.tests:
+        arms.append((tested, "_tests"))
+    if options.peers is not None:
+        settings = PeerSettings(root=options.peers)
+        arms += [(partial(by_peer, name, settings), f"_{PEERS[name].environment}") for name in installed(settings)]
     todo = [(make, entry, options.work / f"{entry.name}{end}.json") for make, end in arms for entry in entries]
     for i, (make, entry, path) in enumerate(todo):
         if time.monotonic() > until and not path.is_file():
@@ -87,7 +108,7 @@ def collected(
             console.print(f"{i + 1}/{len(todo)} {path.stem} failed: {caught}", markup=False)
             continue
         seconds = found[entry.name]["seconds"]
-        console.print(f"{i + 1}/{len(todo)} {path.stem}: {seconds:.0f} s of the processor", markup=False)
+        console.print(f"{i + 1}/{len(todo)} {path.stem}: {seconds:.0f} s", markup=False)
     yield from ((entry, found[entry.name]) for entry in entries if "told" in found.get(entry.name, {}))
 
 
@@ -97,6 +118,7 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--minutes", type=float, default=600.0, help="after which no further world is begun")
     out.add_argument("--worlds", type=int, default=None, help="only so many of the worlds, the first ones")
     out.add_argument("--tests", action="store_true", help="once more, told of two lift tests a world")
+    out.add_argument("--peers", type=Path, default=None, help="folder of the peers' environments: ask them too")
     out.add_argument("--work", type=Path, default=Path(".mmm/studies/promises"), help="folder of single results")
     out.add_argument("--out", type=Path, default=Path("docs/studies"), help="folder of the page and its figures")
     out.add_argument("--kept", action="store_true", help="write the page from promises.json, and run nothing")

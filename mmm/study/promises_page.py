@@ -19,6 +19,7 @@ from mmm.study.answer import answer_of
 from mmm.study.doubts import FALSE_ALARMS, Cells, area, caught, features, left_out
 from mmm.study.kinds import new_kinds
 from mmm.study.page import number, percent, table
+from mmm.study.peers import PEERS, PeerSettings
 from mmm.study.promises_figure import chances
 from mmm.study.score import Row, median, returns, score
 from mmm.study.shrinking import Promises
@@ -47,11 +48,17 @@ was chosen on: each world is another company with its own channels, patterns of 
 with the default mixture, {chains} chains of {draws} draws a model after {tune} of warm-up, and planned for 13 weeks
 with today's total, every channel within 30%. The plan is then spent in the simulator. "Told of two lift tests" is the
 same fit told of a hold-out of each of the two largest channels, read with a standard error of a fifth of the effect.
+Peers fit their default models ({peers}) and plan with their own optimisers.
 Gains, widths and interval scores are shares of what today's media bring. Errors are one standard error, by world;
 intervals of ratios are 90%, by a bootstrap of kinds.
 
 """
-_ARMS = (("told", "with the discrepancy"), ("alone", "posterior alone"), ("tested", "told of two lift tests"))
+_ARMS = (
+    ("told", "with the discrepancy"),
+    ("alone", "posterior alone"),
+    ("tested", "told of two lift tests"),
+    *((name, name) for name in PEERS),
+)
 _DIGITS = 5
 """That are kept of every number: more than any table shows."""
 
@@ -76,8 +83,8 @@ def _rounded(value: Any) -> Any:
 
 def scored(entry: Entry, world: StudyWorld, found: dict[str, Any], best: float | None) -> Row:
     """Plain numbers of one world: its plan with the discrepancy and by the posterior alone, and its channels."""
-    told, tested = found["told"], found.get("tested")
-    asked = {"told": told, "alone": {**told, "decision": found["alone"]}} | ({"tested": tested} if tested else {})
+    told, others = found["told"], {name: found[name] for name in ("tested", *PEERS) if name in found}
+    asked = {"told": told, "alone": {**told, "decision": found["alone"]}, **others}
     plans = {}
     for name, answer in asked.items():
         row, said = score(world, answer, best)["decision"], answer["decision"]
@@ -98,8 +105,8 @@ def scored(entry: Entry, world: StudyWorld, found: dict[str, Any], best: float |
         )
     ]
     label = {"world": entry.name, "part": entry.part, "kind": entry.kind, "geos": entry.geos}
-    hits = {} if tested is None else {"tested": (returns(answer_of(tested).roas, world.roas) or {})["hit"]}
-    return {**label, "seconds": found["seconds"], "plans": plans, "channels": channels, **hits}
+    hits = {name: (returns(answer_of(answer).roas, world.roas) or {})["hit"] for name, answer in others.items()}
+    return {**label, "seconds": found["seconds"], "plans": plans, "channels": channels, "hits": hits}
 
 
 def _checks(words: Sequence[str]) -> list[Check]:
@@ -123,7 +130,9 @@ def markdown(rows: Sequence[Row], sampler: dict[str, int], pictures: Collection[
     ]
     known = [(name, group) for name, group in groups if group and (name == "new kinds" or group != new)]
     parts = [_promises(known), _shrunk(new), _chances(known, pictures), _by_kind(new), _lights(known), _learned(rows)]
-    return (INTRO.format(**sampler) + "".join(parts)).rstrip() + "\n"
+    asked = PeerSettings()
+    peers = f"{asked.chains} chains of {asked.draws} draws after {asked.tune}"
+    return (INTRO.format(**sampler, peers=peers) + "".join(parts)).rstrip() + "\n"
 
 
 def _plans(rows: Sequence[Row], name: str, key: str) -> Floats:
@@ -131,11 +140,13 @@ def _plans(rows: Sequence[Row], name: str, key: str) -> Floats:
 
 
 def _by_arm(rows: Sequence[Row]) -> list[tuple[str, str, list[Row]]]:
-    """Each way of promising with the rows that have it; where only some were told of tests, those once more without."""
-    tested = [r for r in rows if "tested" in r["plans"]]
-    out = [(name, words, [r for r in rows if name in r["plans"]]) for name, words in _ARMS]
-    if 0 < len(tested) < len(rows):
-        out.insert(2, ("told", "with the discrepancy, worlds of the next line", tested))
+    """Each way of promising with the rows that have it; where only some have, those by the default once more before."""
+    out: list[tuple[str, str, list[Row]]] = []
+    for name, words in _ARMS:
+        mine = [r for r in rows if name in r["plans"]]
+        if 0 < len(mine) < len(rows):
+            out.append(("told", "with the discrepancy, worlds of the next line", mine))
+        out.append((name, words, mine))
     return [(name, words, mine) for name, words, mine in out if mine]
 
 
@@ -181,17 +192,20 @@ def _ratio(said: Floats, came: Floats, kinds: Sequence[str]) -> str:
 
 
 def _returns_told(rows: Sequence[Row]) -> str:
-    """Whether intervals of returns hold where two tests are told, in the same worlds without beside."""
-    mine = [r for r in rows if "tested" in r]
-    if not mine:
-        return ""
-    names = np.array([r["world"] for r in mine for _ in r["tested"]])
-    told = np.array([hit for r in mine for hit in r["tested"]], dtype=float)
-    before = np.array([not c["missed"] for r in mine for c in r["channels"]], dtype=float)
-    said = [f"{x.mean():.0%} ± {clustered_error(x, names) or 0.0:.0%}" for x in (told, before)]
-    return (
-        f"Told of two tests {said[0]} of {len(told)} intervals of ROAS hold ({said[1]} in the same worlds without).\n\n"
-    )
+    """Whether intervals of returns hold told of two tests and by peers, beside the default in the same worlds."""
+    said = []
+    for name, words in _ARMS[2:]:
+        mine = [r for r in rows if name in r["hits"]]
+        if not mine:
+            continue
+        names = np.array([r["world"] for r in mine for _ in r["hits"][name]])
+        told = np.array([hit for r in mine for hit in r["hits"][name]], dtype=float)
+        before = np.array([not c["missed"] for r in mine for c in r["channels"]], dtype=float)
+        share, without = (f"{x.mean():.0%} ± {clustered_error(x, names) or 0.0:.0%}" for x in (told, before))
+        said.append(
+            f"Intervals of ROAS, {words}: {share} of {len(told)} hold ({without} by the default in the same worlds).\n"
+        )
+    return "\n".join(said) + "\n" * bool(said)
 
 
 def _shrunk(rows: Sequence[Row]) -> str:

@@ -42,7 +42,7 @@ def _row(i: int, *, promised: float, realised: float, missed: bool, light: str) 
     for arm in (plan, alone):
         half = arm["upper"] - promised
         arm["quantiles"] = [promised + half * step for step in (-1.0, -0.8, -0.4, 0.0, 0.4, 0.8, 1.0)]
-    return {**label, "seconds": 1.0, "plans": {"told": plan, "alone": alone}, "channels": [channel]}
+    return {**label, "seconds": 1.0, "plans": {"told": plan, "alone": alone}, "channels": [channel], "hits": {}}
 
 
 def test_the_page_counts_what_was_kept() -> None:
@@ -81,14 +81,16 @@ def test_worlds_told_of_tests_stand_beside_the_same_worlds_without() -> None:
     rows = [_row(i, promised=0.06, realised=0.05 if i < 2 else -0.04, missed=False, light="green") for i in range(4)]
     for row in rows[:2]:
         row["plans"]["tested"] = {**row["plans"]["told"], "promised": 0.05, "lower": 0.04, "upper": 0.06}
-        row["tested"] = [row is rows[0]]
+        row["hits"]["tested"] = [row is rows[0]]
     lines = [line for line in markdown(rows, SAMPLER).splitlines() if line.startswith("| new kinds | ")]
     whole, alone, without, told = (next(x for x in lines if f"| new kinds | {w} |" in x) for w in WAYS)
     assert "| 4 (3) | 50% ± 25% |" in whole
     assert "| 4 (3) |" in alone
     assert "| 2 (2) | 100% ± 0% | 1.20 |" in without
     assert "| 2 (2) | 100% ± 0% | 1.00 |" in told
-    assert "50% ± 50% of 2 intervals of ROAS hold (100% ± 0% in the same worlds without)" in markdown(rows, SAMPLER)
+    assert "told of two lift tests: 50% ± 50% of 2 hold (100% ± 0% by the default in the same worlds)" in markdown(
+        rows, SAMPLER
+    )
 
 
 def test_a_reliability_diagram_has_the_shares_that_came_true_with_their_intervals(tmp_path: Path) -> None:
