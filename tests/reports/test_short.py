@@ -5,6 +5,7 @@ import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,8 @@ from mmm.reporting.content.swings import swings_of
 from mmm.reporting.figures.swings import swings
 from mmm.reporting.files.deck import _format, deck
 from mmm.reporting.notation.formatter import Formatter
+from mmm.reporting.notation.identity import bare
+from mmm.reporting.notation.labels import calm
 from mmm.reporting.pages.parts import Chapter
 from mmm.reporting.pages.render import Cover, brief_page, pdf_bytes, print_page, web_page
 from mmm.reporting.runs.story import Story
@@ -131,9 +134,19 @@ def test_the_brief_has_two_pages(make_story: Callable[..., Story], needs_pdf: No
     story = make_story(channels=channels, settings={"plan": {"curve_points": 2, "draws": 100}})
     pages = PdfReader(io.BytesIO(pdf_bytes(brief_page(chapters_of(story), cover(story))))).pages
     assert len(pages) == 2
-    assert "Can we believe it?" in pages[1].extract_text()
+    assert "CAN WE BELIEVE IT?" in pages[1].extract_text()  # Set in capitals above its conclusion.
     whole = PdfReader(io.BytesIO(pdf_bytes(print_page(chapters_of(story), cover(story))))).pages
     assert "What drove" in whole[1].extract_text()
+
+
+def test_cards_of_the_brief_are_headed_by_conclusions(story: Story) -> None:
+    chapters = chapters_of(story)
+    html = brief_page(chapters, cover(story))
+    heads = [bare(unescape(re.sub("<[^>]+>", "", head))) for head in re.findall(r"<h2>(.*?)</h2>", html, re.DOTALL)]
+    told = {chapter.id: bare(chapter.answer).partition("\n") for chapter in chapters}
+    shown = ("drivers", "returns", "what-if", "belief")
+    assert heads == [told[name][0] for name in shown]
+    assert all(told[name][2] for name in shown)
 
 
 # Slides
@@ -162,6 +175,17 @@ def test_slides_have_native_charts_with_the_reports_numbers(slides: tuple[Story,
     assert list(plan.series[1].values) == pytest.approx(table["spend"].to_list())
     headline = story.material.teller.headline()
     assert made.slides[0].shapes.title.text_frame.text == headline.lead
+
+
+def test_titles_of_slides_are_conclusions_under_their_questions(slides: tuple[Story, Any, bytes]) -> None:
+    story, made, _ = slides
+    texts = [[shape.text_frame.text for shape in slide.shapes if shape.has_text_frame] for slide in made.slides]
+    chapters = [story.drivers(), story.returns(), story.what_if(), story.belief()]
+    for place, chapter in zip((3, 2, 4, 5), (made_of.chapter for made_of in chapters), strict=True):
+        conclusion, _, support = calm(bare(chapter.answer)).partition("\n")
+        assert made.slides[place].shapes.title.text_frame.text == conclusion
+        assert support in texts[place]
+        assert chapter.question in texts[place]
 
 
 def test_intervals_are_error_bars(slides: tuple[Story, Any, bytes]) -> None:

@@ -88,16 +88,21 @@ def deck(m: Telling) -> bytes:
     return target.getvalue()
 
 
-def _slide(made: Any, title: str, below: str, m: Telling, foot: str = "") -> Any:
-    """An empty slide with a title, a sentence below it and a line at the foot."""
+def _slide(made: Any, question: str, answer: str, m: Telling) -> Any:
+    """An empty slide: its question small, the conclusion as its title, what supports that below, a line at the foot.
+
+    The conclusion is the ``answer``'s first line.
+    """
+    title, _, below = answer.partition("\n")
     slide = made.slides.add_slide(made.slide_layouts[5])
     heading = slide.shapes.title
-    heading.left, heading.top, heading.width, heading.height = _SIDE, Inches(0.35), _WIDTH - 2 * _SIDE, Inches(0.95)
+    heading.left, heading.top, heading.width, heading.height = _SIDE, Inches(0.45), _WIDTH - 2 * _SIDE, Inches(0.85)
     _write(heading, calm(title), 26 if len(title) < 45 else 20, "ink", m, bold=True)
+    _text(slide, (_SIDE, Inches(0.2), _WIDTH - 2 * _SIDE, Inches(0.3)), question, 11, m, role="accent")
     if below:
         _text(slide, (_SIDE, Inches(1.25), _WIDTH - 2 * _SIDE, Inches(0.7)), below, 14, m)
     ends = m.fmt.t("90% interval: nine in ten of the values that fit the data lie inside.")
-    _text(slide, (_SIDE, Inches(7.0), _WIDTH - 2 * _SIDE, Inches(0.35)), foot or ends, 10, m, role="faint")
+    _text(slide, (_SIDE, Inches(7.0), _WIDTH - 2 * _SIDE, Inches(0.35)), ends, 10, m, role="faint")
     return slide
 
 
@@ -125,7 +130,7 @@ def _colour(code: str) -> RGBColor:
 def _decision(made: Any, m: Telling) -> None:
     d, fmt, t = m.decision, m.gain_fmt, m.gain_fmt.t
     headline = m.teller.headline()
-    slide = _slide(made, headline.lead, headline.sentence, m)
+    slide = _slide(made, t("What to do"), f"{headline.lead}\n{headline.sentence}", m)
     gain = fmt.outcome(d.gain, sign=True)
     tiles = [
         (t("Expected change: {noun}", noun=m.gain_outcome if fmt.money_outcome else fmt.outcome_unit), gain),
@@ -178,8 +183,8 @@ def _plan(made: Any, m: Telling) -> None:
         Series(t("Today"), shown["reference"].to_list(), m.look["today"]),
         Series(t("Plan"), shown["spend"].to_list(), m.look["accent"]),
     ]
-    below = m.teller.split_of_gain() or m.teller.headline().lead
-    slide = _slide(made, t("What should we do, channel by channel?"), below, m)
+    answer = m.teller.split_of_gain() or m.teller.headline().lead
+    slide = _slide(made, t("What should we do, channel by channel?"), answer, m)
     _bars(slide, m, _names(shown, m), rows, t("Spend over {horizon}", horizon=m.decision.horizon), money=True)
 
 

@@ -58,8 +58,9 @@ class Tile:
 
 @dataclass(frozen=True)
 class Chapter:
-    """One chapter: a question, its answer in a sentence, and the HTML below it with places for its figures.
+    """One chapter: a question, its answer, and the HTML below it with places for its figures.
 
+    The answer's first line is its conclusion, which heads the brief's card; a page sets its lines as one paragraph.
     ``folded``: for those who ask further; a page shows its question and answer, and print has it at the end.
     """
 

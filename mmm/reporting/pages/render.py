@@ -95,7 +95,8 @@ def brief_page(chapters: Sequence[Chapter], cover: Cover) -> str:
         chapter = by_id[name]
         drawn = next((f for f in chapter.figures if f.name == figure), chapter.figures[0] if chapter.figures else None)
         picture = _own(_titled(drawn.narrow, drawn.alt)) if drawn is not None else ""
-        cards.append({"question": chapter.question, "answer": chapter.answer, "figure": picture})
+        conclusion, _, support = chapter.answer.partition("\n")
+        cards.append({"question": chapter.question, "title": conclusion, "support": support, "figure": picture})
     html = render(
         "brief.html.j2",
         cover.templates,

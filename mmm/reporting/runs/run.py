@@ -210,10 +210,12 @@ def _checked(run: _Run) -> Request:
     if asked.note:
         run.notes.append(asked.note)
         run.say(asked.note)
-    run.say(
-        f"Data: {len(dataset.dates)} {dataset.frequency.unit}s, {len(dataset.geos)} geos, "
-        f"{len(dataset.channels)} channels."
+    sizes = (
+        (len(dataset.dates), dataset.frequency.unit),
+        (len(dataset.geos), "geo"),
+        (len(dataset.channels), "channel"),
     )
+    run.say(f"Data: {', '.join(f'{n} {unit}{"s" * (n != 1)}' for n, unit in sizes)}.")
     base, store = (os.path.relpath(p, run.final) for p in (settings.base, settings.placed_sampler.store))
     (run.temporary / SETTINGS_FILE).write_text(dump_settings(settings), encoding="utf-8")
     inputs = {"base": base, "store": store, "inputs": run.inputs, "started": run.started.isoformat()}

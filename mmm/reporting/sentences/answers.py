@@ -1,4 +1,7 @@
-"""The one-sentence answers under the chapters' questions, written by rules from tables of numbers."""
+"""The answers under the chapters' questions, written by rules from tables of numbers.
+
+An answer's first line is its conclusion, which heads slides and the brief; what supports it follows on the second.
+"""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -32,17 +35,15 @@ def drivers(parts: pd.DataFrame, media: Estimate, total: float, outcome: str, fm
         "ends": fmt.percent_range(share),
         "names": fmt.join([fmt.label(str(c)) for c in channels.index[:2]]),
     }
+    first = fmt.t("Of {total}, {without} ({share_without}) would have come without paid media.", **values)
     if len(channels) > 1:
-        return fmt.t(
-            "Of {total}, {without} ({share_without}) would have come without paid media. Media added {media}, or "
-            "{share} (90% interval {ends}), most of it through {names}.",
+        added = fmt.t(
+            "Media added {media}, or {share} (90% interval {ends}), most of it through {names}.",
             **values,
         )
-    return fmt.t(
-        "Of {total}, {without} ({share_without}) would have come without paid media. Media added {media}, or {share} "
-        "(90% interval {ends}).",
-        **values,
-    )
+    else:
+        added = fmt.t("Media added {media}, or {share} (90% interval {ends}).", **values)
+    return f"{first}\n{added}"
 
 
 def unpaid(channels: pd.DataFrame, fmt: Formatter) -> Iterator[str]:
@@ -83,14 +84,14 @@ def returns(channels: pd.DataFrame, overall: Estimate, fmt: Formatter) -> str:
         "most": fmt.returned(best),
         "least": fmt.returned(worst),
     }
-    text = fmt.t(
+    average = fmt.t(
         "On average each {amount} of media won {won} (90% interval {ends}).",
         amount=fmt.next_amount,
         won=fmt.returned(overall),
         ends=fmt.returned_range(overall),
     )
     if len(channels) == 1:
-        return f"{text} {fmt.t('The next {amount} would win {most}.', **values)}"
+        return f"{fmt.t('The next {amount} would win {most}.', **values)}\n{average}"
     if fmt.value_returns and least < fmt.break_even:
         costs = mark(
             "The next {amount} wins most on {best} ({most}) and least on {worst} ({least}, less than it costs)."
@@ -102,7 +103,7 @@ def returns(channels: pd.DataFrame, overall: Estimate, fmt: Formatter) -> str:
         then = fmt.t(costs if fmt.break_even == 1 else at_margin, **values)
     else:
         then = fmt.t("The next {amount} wins most on {best} ({most}) and least on {worst} ({least}).", **values)
-    return f"{text} {then}"
+    return f"{then}\n{average}"
 
 
 def over_time(quarters: pd.DataFrame, fmt: Formatter) -> Iterator[str]:
@@ -207,16 +208,14 @@ def budgets(curve: pd.DataFrame, planned: float, fmt: Formatter) -> str:
     }
     more, less = planned + step <= x.max() * 1.0001, planned - step >= x.min() * 0.9999
     if more and less:
-        return fmt.t(
-            "{step} more would win {gained} more; {step} less would cost {lost}. Each budget is split in its own best "
-            "way.",
-            **values,
-        )
-    if more:
-        return fmt.t("{step} more would win {gained} more. Each budget is split in its own best way.", **values)
-    if less:
-        return fmt.t("{step} less would cost {lost}. Each budget is split in its own best way.", **values)
-    return fmt.t("The table compares plans at several budgets.")
+        first = fmt.t("{step} more would win {gained} more; {step} less would cost {lost}.", **values)
+    elif more:
+        first = fmt.t("{step} more would win {gained} more.", **values)
+    elif less:
+        first = fmt.t("{step} less would cost {lost}.", **values)
+    else:
+        return fmt.t("The table compares plans at several budgets.")
+    return f"{first}\n{fmt.t('Each budget is split in its own best way.')}"
 
 
 def belief(passed: bool, warned: int, error: float, inside: int, held_out: int, fmt: Formatter) -> str:
@@ -233,7 +232,7 @@ def belief(passed: bool, warned: int, error: float, inside: int, held_out: int, 
         start = fmt.t("The model passed all its checks.")
     if not held_out or not math.isfinite(error):
         return start
-    return f"{start} {forecast(error, inside, held_out, fmt)}"
+    return f"{start}\n{forecast(error, inside, held_out, fmt)}"
 
 
 def forecast(error: float, inside: int, held_out: int, fmt: Formatter) -> str:
