@@ -4,7 +4,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from mmm.errors import DataError, SettingsError
 from mmm.starting import words
 from mmm.starting.asked import Proposal, Question, ask_currency, ask_margin, ask_target, quoted
 from mmm.starting.proposal import unpaid_channel
-from mmm.starting.roles import Unpaid, date_of, roles_of
+from mmm.starting.roles import Paid, Roles, Unpaid, date_of, roles_of
 from mmm.starting.sight import Sight
 from mmm.suggest import suggestion
 
@@ -160,16 +160,25 @@ def _table(path: Path, sight: Sight, folder: Path, found: Proposal) -> Table | N
             f"{path.name} has a row a {'region' if roles.geo else 'channel'} and period; files are joined to one "
             "national panel. Sum it first, or start with this file alone."
         )
+    platform = _platform(path, roles)
+    if platform is not None:
+        roles = replace(roles, channels=(platform,), unpaid=())
     columns = {column: column for column in (*roles.outcomes, *roles.controls, *(u.media for u in roles.unpaid))}
     spend: dict[str, tuple[str, str | None, str | None]] = {}
     for paid in roles.channels:
-        columns |= {c: c for c in (paid.spend, paid.media) if c is not None}
-        spend[paid.name] = (paid.spend, paid.media, paid.unit)
+        money, media = paid.spend, paid.media
+        if platform is not None:
+            money, media = f"{paid.name}_spend", f"{paid.name}_{paid.unit}" if paid.media is not None else None
+        columns[money] = paid.spend
+        if media is not None and paid.media is not None:
+            columns[media] = paid.media
+        spend[paid.name] = (money, media, paid.unit)
     entry: dict[str, Any] = {"file": _relative(path, folder), "kind": TABLE, "date": date.column}
     if date.date_format is not None:
         entry["date_format"] = date.date_format
     entry["columns"] = {
-        column: {"column": column, "over_time": "mean"} if _is_mean(sight, column) else column for column in columns
+        name: {"column": column, "over_time": "mean"} if _is_mean(sight, column) else column
+        for name, column in columns.items()
     }
     csv = {key: value for key, value in sight.options.items() if key in ("decimal", "thousands")}
     if sight.signs.others and csv:
@@ -179,6 +188,21 @@ def _table(path: Path, sight: Sight, folder: Path, found: Proposal) -> Table | N
     if left:
         found.notes.append(f"{path.name}: {quoted(left)} not taken.")
     return Table(sight, entry, roles.outcomes, roles.controls, spend, roles.unpaid)
+
+
+def _platform(path: Path, roles: Roles) -> Paid | None:
+    """The channel of a file of one platform that no reader knows, called as the file is where its columns name none.
+
+    Two such files have columns of the same names; of several media columns the first is its media.
+    """
+    if roles.outcomes or len(roles.channels) != 1 or not words.is_spend_alone(roles.channels[0].spend):
+        return None
+    paid, name = roles.channels[0], _plain(path.name.partition(".")[0])
+    beside = [] if paid.media is not None else [u for u in roles.unpaid if u.unit is not None and u.role == "organic"]
+    if not beside:
+        return replace(paid, name=name)
+    shown = min(beside, key=lambda unpaid: words.worth(unpaid.unit or ""))
+    return Paid(name, paid.spend, shown.media, shown.unit)
 
 
 def _is_mean(sight: Sight, column: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from mmm.data.exports.cells import cells_of
 from mmm.data.exports.header import recognised
 from mmm.errors import DataError
-from mmm.starting.asked import Proposal
+from mmm.starting.asked import Proposal, quoted
 from mmm.starting.joined import propose_joined
 from mmm.starting.proposal import propose
 from mmm.starting.sight import Sight, named_paths, see, see_query
@@ -24,11 +24,23 @@ def start(named: list[str], folder: Path, name: str, answers: Mapping[str, str])
             raise DataError("A query stands alone: join the other tables within it.")
         return propose(see_query(queries[0], folder), {"query": queries[0]}, name, answers)
     paths = list(dict.fromkeys(path for text in named for path in named_paths(text, Path())))
-    known = {path: kind_of(path) for path in paths}
-    if len(paths) == 1 and known[paths[0]] is None:
-        return propose(see(paths[0]), relative(paths[0], folder), name, answers)
-    sights: dict[Path, Sight] = {path: see(path) for path in paths if known[path] is None}
-    return propose_joined(paths, sights, folder, name, answers)
+    given = {Path(text) for text in named}
+    sights: dict[Path, Sight] = {}
+    aside: list[Path] = []
+    for path in (path for path in paths if kind_of(path) is None):
+        try:
+            sights[path] = see(path)
+        except DataError:
+            if path in given or path.suffix.lower() != ".txt" or len(paths) == 1:
+                raise
+            aside.append(path)  # A note that lies beside the tables of a folder.
+    paths = [path for path in paths if path not in aside]
+    if len(paths) == 1 and paths[0] in sights:
+        found = propose(sights[paths[0]], relative(paths[0], folder), name, answers)
+    else:
+        found = propose_joined(paths, sights, folder, name, answers)
+    found.notes += [f"{quoted([path.name])} is no table, and is left out." for path in aside]
+    return found
 
 
 def relative(path: Path, folder: Path) -> str:

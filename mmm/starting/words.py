@@ -41,6 +41,8 @@ MEDIA = {
 }  # fmt: skip
 """Words of media units, those first that say most of who could have been reached."""
 _UNITS_BY_WORTH = ("impressions", "exposures", "GRPs", "TRPs", "views", "clicks", "sent", "reach")
+_OF_MONEY = _set("in of the account local currency amount total gross net media ad ads campaign daily eur usd gbp chf")
+"""Words beside spend that name no channel."""
 CHANNELS = _set(
     "tv ctv ott search sem sea ppc brand social facebook fb meta instagram ig google adwords ads youtube yt video "
     "display dsp programmatic banner radio audio podcast print newspaper magazine ooh dooh outdoor billboard "
@@ -97,6 +99,11 @@ def unit_of(name: str) -> str | None:
 def is_spend(name: str) -> bool:
     """Whether a name says that its column is spend; Robyn's suffix _S is known."""
     return bool(SPEND.intersection(parts(name))) or name.endswith("_S")
+
+
+def is_spend_alone(name: str) -> bool:
+    """Whether a name says that its column is spend and not of what: 'Cost', 'Amount spent (EUR)'."""
+    return is_spend(name) and set(parts(name)) <= SPEND | _OF_MONEY
 
 
 def worth(unit: str) -> int:

@@ -52,6 +52,46 @@ def test_a_folder_becomes_sources_that_need_no_hand(folder: Path) -> None:
     assert dataset.controls == ("price",)
 
 
+def test_a_note_beside_the_tables_of_a_folder_is_left_out_and_told(folder: Path) -> None:
+    layouts.lines(folder / "readme.txt", ["Exports of the agency, ask Anna", "Not before Monday"])
+    found = proposed(folder)
+    assert [s["file"] for s in found.document["data"]["sources"]] == ["sales.csv", "google.csv", "linkedin.csv"]
+    assert "'readme.txt' is no table, and is left out." in found.notes
+    assert not any("readme" in note for note in start([str(folder / "*.csv")], folder, "a", {}).notes)
+    with pytest.raises(DataError, match=r"readme\.txt"):
+        start([str(folder), str(folder / "readme.txt")], folder, "a", {})
+    layouts.lines(folder / "empty.csv", [""])
+    with pytest.raises(DataError, match=r"empty\.csv is empty"):
+        proposed(folder)
+
+
+def test_a_table_and_a_note_are_one_table(tmp_path: Path) -> None:
+    rows = [f"2024-{1 + d // 28:02d}-{1 + d % 28:02d},{100 + d},{d % 9}" for d in range(0, 168, 7)]
+    layouts.lines(tmp_path / "shop.csv", ["week,revenue,tv_spend", *rows])
+    layouts.lines(tmp_path / "notes.txt", ["Ask Anna"])
+    found = proposed(tmp_path)
+    assert found.document["data"]["source"] == "shop.csv"
+    assert "'notes.txt' is no table, and is left out." in found.notes
+
+
+def test_files_of_platforms_without_a_reader_are_channels_called_as_the_files(folder: Path) -> None:
+    """Both have columns of the same names, which come from two sources where they keep them."""
+    for name, spend, more in (("Pinterest 2024", "Spend in account currency", "Pin clicks"), ("reddit", "Cost", "CTR")):
+        rows = [f"{day},Promo,{3 + place},{900 + place},{place % 5}" for place, day in enumerate(layouts.DAYS)]
+        layouts.lines(folder / f"{name}.csv", [f"Date,Campaign name,{spend},Impressions,{more}", *rows])
+    found = proposed(folder)
+    channels = found.document["data"]["channels"]
+    assert channels["pinterest_2024"] == {
+        "spend": "pinterest_2024_spend", "media": "pinterest_2024_impressions", "media_unit": "impressions",
+    }  # fmt: skip
+    assert channels["reddit"]["spend"] == "reddit_spend"
+    dataset = panel(found, folder)
+    assert set(dataset.channels) == {"google_ads", "linkedin", "pinterest_2024", "reddit"}
+    assert dataset.data["spend"].sel(channel="reddit").sum().item() == sum(3 + place for place in range(21))
+    layouts.lines(folder / "tv.csv", ["Date,radio_spend", *(f"{day},{day.day}" for day in layouts.DAYS)])
+    assert proposed(folder).document["data"]["channels"]["radio"] == "radio_spend"
+
+
 def test_campaign_types_with_spend_become_channels(folder: Path) -> None:
     text = (
         (folder / "google.csv")
