@@ -8,10 +8,12 @@ What the panel holds is compared with the world: spend, and revenue, to a cent a
     python benchmarks/first_hour.py --out /tmp/first_hour --no-report
     python benchmarks/first_hour.py --out /tmp/first_hour --tables ../shared/data   # the same for each table there
 
-Of a folder of tables each is timed by itself, and those that are done are not done again.
+Of a folder of tables each is timed by itself, with its exit codes, the gate and page one's lead; those that are
+done are not done again.
 """
 
 import argparse
+import json
 import subprocess
 import sys
 import time
@@ -108,23 +110,46 @@ def microsoft(folder: Path, days: pd.DatetimeIndex, money: np.ndarray) -> None:
 
 
 def tables(folder: Path, out: Path, further: list[str]) -> None:
-    """Settings and a report of every table below a folder, a line each in ``tables.csv``; what is there already stays.
+    """Settings and a report of every table below a folder, small ones first, a line each in ``tables.csv``.
 
-    ``further`` are parameters of the report, such as one model alone. Raises SystemExit where a command failed.
+    ``further`` are parameters of the report, such as one model alone. A line has the exit codes and seconds of both
+    commands, the gate's verdict and page one's lead, or the first line of the error; what is there already stays.
     """
     done = out / "tables.csv"
     lines = pd.read_csv(done).to_dict("records") if done.exists() else []
-    for path in sorted(path for path in folder.rglob("*") if path.name.endswith((".csv", ".csv.gz"))):
+    there = (path for path in folder.rglob("*") if path.name.endswith((".csv", ".csv.gz")) and "truth" not in path.name)
+    for path in sorted(there, key=lambda path: path.stat().st_size):
         name = str(path.relative_to(folder))
-        if "truth" in name or any(line["table"] == name for line in lines):
+        if any(line["table"] == name for line in lines):
             continue
         place = out / "tables" / name.replace("/", "_").partition(".")[0]
         place.mkdir(parents=True, exist_ok=True)
-        first = timed([*MMM, "init", str(path.resolve()), "--out", "a.yaml", "--yes", "--force"], place)
-        second = timed([*MMM, "report", "a.yaml", *further, "--out", "reports"], place)
-        lines.append({"table": name, "init": round(first), "report": round(second)})
+        init = tried([*MMM, "init", str(path.resolve()), "--out", "a.yaml", "--yes", "--force"], place)
+        report = tried([*MMM, "report", "a.yaml", *further, "--out", "reports"], place)
+        lines.append({"table": name, **judged(place, init, report)})
         pd.DataFrame(lines).to_csv(done, index=False)
     print(pd.DataFrame(lines).to_string(index=False))
+
+
+def judged(place: Path, init: tuple[int, float, str], report: tuple[int, float, str]) -> dict[str, object]:
+    """A line of the table from what both commands gave back."""
+    line: dict[str, object] = {"init": round(init[1]), "report": round(report[1]), "rc": f"{init[0]}, {report[0]}"}
+    results = sorted((place / "reports").rglob("results.json"))
+    if report[0] == 0 and results:
+        told = json.loads(results[-1].read_text(encoding="utf-8"))
+        return line | {"gate": told["gate"]["status"], "told": told["headline"]["lead"]}
+    said = (text for text in (report[2] or init[2]).splitlines() if text.startswith("Error"))
+    return line | {"gate": "", "told": next(said, "")}
+
+
+def tried(command: list[str], folder: Path) -> tuple[int, float, str]:
+    """Exit code and seconds of a command, and what it said on its error stream."""
+    print("$", " ".join(["mmm", *command[1:]]))
+    since = time.perf_counter()
+    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)  # noqa: S603 - its own
+    for stream, text in (("stdout", done.stdout), ("stderr", done.stderr)):
+        (folder / f"{command[1]}.{stream}").write_text(text, encoding="utf-8")
+    return done.returncode, time.perf_counter() - since, done.stderr
 
 
 def timed(command: list[str], folder: Path) -> float:
