@@ -22,9 +22,9 @@ _STATS = ("diverging", "energy", "n_steps", "step_size", "logp", "mean_tree_acce
 # Chains start at this many posterior standard deviations around the mode.
 _SPREAD = 0.7
 # Up to this many parameters the sampler also learns directions (a low-rank metric) on top of the whitening: it costs
-# next to nothing there, and it mends whitening where the posterior is far from its Laplace approximation, as with
-# channels that ran together. Beyond, it would cost more than the gradient.
-_LOW_RANK = 60
+# little there, and it mends whitening where the posterior is far from its Laplace approximation, as with channels that
+# ran together or coefficients that are sampled. With many more it costs more than the gradient (docs/engine.md).
+_LOW_RANK = 100
 
 
 def sample(
