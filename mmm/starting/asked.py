@@ -1,11 +1,12 @@
 """What only the owner of the data knows: questions, and a proposal that takes answers or guesses."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mmm.data.marks import undressed
-from mmm.errors import SettingsError
+from mmm.errors import DataError, SettingsError
 from mmm.starting import words
 from mmm.starting.sight import Sight
 from mmm.suggest import suggestion
@@ -154,8 +155,33 @@ def _kind(column: str) -> tuple[str, str]:
     return "revenue", ", which its name does not say"
 
 
+def stated_currency(sight: Sight) -> str | None:
+    """The currency that a column of codes says all rows are in; None where there is no such column.
+
+    Raises DataError where it names several: rows of a plain table are not converted.
+    """
+    for column in dict.fromkeys(sight.columns):
+        if not {part.lower() for part in words.raw_parts(column)} & words.CURRENCY:
+            continue
+        cells = [str(cell).strip().upper() for cell in sight.cells(column).dropna()]
+        counts = Counter(cell for cell in cells if cell in _CODES)
+        if not counts or counts.total() < len(cells):
+            continue
+        if len(counts) > 1:
+            said = ", ".join(f"{count:,} rows in {code}" for code, count in counts.most_common(5))
+            raise DataError(
+                f"{sight.name}, column '{column}': money is in several currencies ({said}), and rows of a plain table "
+                "are added as they are. Convert its money to one currency first."
+            )
+        return next(iter(counts))
+    return None
+
+
 def currency_of(sight: Sight) -> tuple[str, bool]:
     """The currency that cells, columns' names or the lines above the header speak of, and whether one of them does."""
+    stated = stated_currency(sight)
+    if stated is not None:
+        return stated, True
     for column in dict.fromkeys(sight.columns):
         codes = [code for code in words.raw_parts(column) if code in _CODES]
         if codes:

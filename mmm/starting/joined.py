@@ -17,7 +17,7 @@ from mmm.data.exports.settings import WEEKDAYS, SourceSettings
 from mmm.data.problems import Problems
 from mmm.errors import DataError, SettingsError
 from mmm.starting import words
-from mmm.starting.asked import Proposal, Question, ask_currency, ask_margin, ask_target, quoted
+from mmm.starting.asked import Proposal, Question, ask_currency, ask_margin, ask_target, quoted, stated_currency
 from mmm.starting.proposal import unpaid_channel
 from mmm.starting.roles import Paid, Roles, Unpaid, date_of, roles_of
 from mmm.starting.sight import Sight
@@ -70,7 +70,7 @@ def propose_joined(
     found.document["data"] = data
     outcome = _outcome(tables, exports, found, answers)
     _calendar(data, tables, exports, found)
-    money = _currency(exports, found, answers)
+    money = _currency(tables, exports, found, answers)
     ask_target(found, outcome, answers, None)
     data["currency"] = money
     ask_margin(found, answers)
@@ -262,9 +262,27 @@ def _calendar(data: dict[str, Any], tables: list[Table], exports: list[Export], 
             )
 
 
-def _currency(exports: list[Export], found: Proposal, answers: Mapping[str, str]) -> str:
-    """The currency of most rows of spend."""
+def _currency(tables: list[Table], exports: list[Export], found: Proposal, answers: Mapping[str, str]) -> str:
+    """The currency of most rows of spend, or that of plain tables, which are not converted.
+
+    Raises DataError where a plain table says that it is in another one.
+    """
+    stated = {t.sight.name: code for t in tables if (code := stated_currency(t.sight)) is not None}
     codes = [c for e in exports for c in e.rows[0].currency if c]
+    if stated:
+        code = next(iter(stated.values()))
+        others = sorted({code, *codes} - {code})
+        said = (
+            f"{code} is taken as the currency of the panel; files are in {code}, {', '.join(others)}." if others else ""
+        )
+        money = ask_currency(found, code, said, answers)
+        for name, own in stated.items():
+            if own != money:
+                raise DataError(
+                    f"{name} says that its money is in {own}, and the panel is in {money}; rows of a plain table are "
+                    f"added as they are. Convert it to {money} first, or let the panel be in {own}."
+                )
+        return money
     guess = max(sorted(set(codes)), key=codes.count) if codes else "USD"
     seen = bool(codes) and len(set(codes)) == 1
     said = "" if seen else (

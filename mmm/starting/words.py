@@ -19,6 +19,7 @@ GEO = _set(
     "territory province county zip postcode location"
 )
 CHANNEL_COLUMN = _set("channel channels media medium platform source publisher vendor network kanal canal")
+CURRENCY = _set("currency devise moneda divisa w\u00e4hrung w\u00e4hrungscode currencycode")
 REVENUE = _set(
     "revenue revenues sales sale turnover umsatz umsaetze erloes erlos gmv ventas ingresos ventes chiffre income "
     "bookings"

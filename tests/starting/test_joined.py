@@ -168,3 +168,32 @@ def test_the_command_writes_once_and_says_what_is_left(folder: Path, monkeypatch
     result = called("sales.csv", "google.csv", "--out", "made.yaml", "--yes")
     assert result.exit_code == 2
     assert "is there already" in result.stderr
+
+
+def test_money_of_a_plain_table_in_another_currency_is_never_added_as_it_is(folder: Path) -> None:
+    """Found in a folder with a spend table of another country: its dollars were summed with euros."""
+
+    def written(codes: tuple[str, ...]) -> None:
+        rows = [f"{day},{3 + i},{codes[i % len(codes)]}" for i, day in enumerate(layouts.DAYS)]
+        layouts.lines(folder / "radio.csv", ["Date,radio_spend,Currency", *rows])
+
+    written(("EUR",))
+    assert proposed(folder).document["data"]["currency"] == "EUR"
+    written(("USD",))
+    with pytest.raises(DataError, match=r"radio\.csv says that its money is in USD, and the panel is in EUR"):
+        start([str(folder)], folder, "a", {"currency": "EUR"})
+    written(("USD", "EUR"))
+    with pytest.raises(DataError, match=r"radio\.csv, column 'Currency'.*11 rows in USD, 10 rows in EUR"):
+        proposed(folder)
+
+
+def test_one_table_says_its_currency_or_is_refused_where_it_has_several(tmp_path: Path) -> None:
+    def written(second: str) -> None:
+        rows = [f"{day},{100 + i},{i % 9},{second if i % 2 else 'CHF'}" for i, day in enumerate(layouts.DAYS)]
+        layouts.lines(tmp_path / "shop.csv", ["date,revenue,tv_spend,currency_code", *rows])
+
+    written("CHF")
+    assert proposed(tmp_path).document["data"]["currency"] == "CHF"
+    written("EUR")
+    with pytest.raises(DataError, match=r"several currencies \(11 rows in CHF, 10 rows in EUR\)"):
+        proposed(tmp_path)
