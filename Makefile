@@ -21,7 +21,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 CASES ?= ../shared/cases
 
-.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner docs accept lock python clean markets bench-reports bench-report bench-users study-experiments study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring demo-operations study-replanning study-ltv study-families study-coarse study-nested study-breadth study-varying example-data study-funnels study-promises
+.PHONY: cases compiled fuzz help setup report test lint pytest test-elsewhere format lab study study-recovery peers bench bench-planner docs accept lock python clean markets bench-reports bench-report bench-users study-experiments study-sbc study-robustness bench-growth bench-compile same-numbers study-monitoring demo-operations study-replanning study-ltv study-families study-coarse study-nested study-breadth study-varying example-data study-funnels study-promises study-information peers-experiments bench-experiments
 
 help:  ## list the targets
 	@echo "Usage: make TARGET"
@@ -84,6 +84,9 @@ study-promises: setup  ## are promises kept in kinds of worlds that no choice sa
 study-experiments: setup  ## 550 simulated regional tests: do their intervals hold the truth? ARGS=--page writes the page (minutes)
 	$(BIN)/python benchmarks/experiments_study.py $(ARGS)
 
+study-information: setup  ## what recommended regional tests bring to plans in 20 simulated companies; ARGS=--page writes the page (half an hour, resumes)
+	$(BIN)/python benchmarks/information_study.py $(ARGS)
+
 study-sbc: setup  ## simulation-based calibration of the fast engine, 500 fits of each model (an hour; docs/studies)
 	$(BIN)/python benchmarks/sbc.py $(ARGS)
 
@@ -137,6 +140,14 @@ fuzz: setup  ## mutated settings, tables and -p values, and interrupts: is anyth
 
 peers: setup  ## install PyMC-Marketing, Meridian and two packages of attribution into environments of their own, for the benchmarks
 	@sh benchmarks/peers.sh
+
+peers-experiments: setup  ## install the libraries of regional tests into environments of their own, for bench-experiments
+	@sh benchmarks/peers_experiments.sh
+
+bench-experiments: setup  ## regional tests read and designed by the workbench and by the libraries that are installed; 200 tests priced (half an hour, resumes; docs/studies)
+	$(BIN)/python benchmarks/experiment_peers.py
+	$(BIN)/python benchmarks/design_peers.py
+	$(BIN)/python benchmarks/design_values.py
 
 bench: setup  ## sampling against the peers that are installed (hours, resumes; docs/studies)
 	$(BIN)/python benchmarks/sampling.py $(ARGS)

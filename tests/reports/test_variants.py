@@ -145,6 +145,7 @@ def test_experiments_stand_beside_the_model(make_story: Callable[..., Story]) ->
     assert f"{verb} {story.material.fmt.label(name)}" in text
     assert "€40 thousand" in text.replace("\xa0", " ")
     assert "not stated" in text
+    assert "In 20 simulated companies recommended tests brought 51% of their expected worth" in text
     assert "experiments" not in {f.name for f in story.belief().chapter.figures}
     # On a phone too, every bar has its name.
     narrow = next(f for f in chapter.figures if f.name == "experiments").narrow

@@ -118,7 +118,10 @@ def test_the_command_prints_and_writes_the_designs(tmp_path: Path) -> None:
     done = runner.invoke(app, ["experiment", "design", str(path), "--out", str(tmp_path)])
     assert done.exit_code == 0, done.output
     assert "Tests by what they are worth to the plan" in done.output
-    assert "Best: " in done.output or "No test is worth its price" in done.output
+    advised = "Best: " in done.output
+    assert advised or "No test is worth its price" in done.output
+    said = "In 20 simulated companies the recommended tests brought 51% of their worth on average (90% interval -10% to"
+    assert (said in done.output) == advised
     designs = pd.read_csv(tmp_path / "shop/experiment/designs.csv")
     assert {"regions", "switchback", "before_after"} <= set(designs["form"])
     assert set(designs.loc[designs["channel"] == "tv", "form"]) == {"switchback", "before_after"}

@@ -6,6 +6,7 @@ import pandas as pd
 
 from mmm.assessment.agreement import View
 from mmm.planning.lesson import Lesson
+from mmm.planning.sample_information import BROUGHT
 from mmm.reporting.figures.experiments import experiments as figure
 from mmm.reporting.languages.words import mark
 from mmm.reporting.pages.parts import Cell, Chapter, Column, Table, table_of
@@ -27,6 +28,7 @@ def experiments(m: Telling) -> Chapter | None:
         table=_table(m),
         changed=[_changed(one, m) for one in m.lessons],
         worth=_worth_table(m) if m.lessons else None,
+        worth_note=_worth_note(m),
     )
     return Chapter("experiments", m.fmt.t("What did the tests teach?"), _answer(m), html, (figure(m.agreed, m.pen),))
 
@@ -103,6 +105,18 @@ def _worth_table(m: Telling) -> Table:
 
     caption = t("What tests were expected to be worth to the plan before they were run, and what they changed in it.")
     return table_of(caption, head, rows(), folded=False)
+
+
+def _worth_note(m: Telling) -> str:
+    """How far an expected worth is to be trusted; nothing where none is shown."""
+    if not any(one.test in m.promised for one in m.lessons):
+        return ""
+    return m.fmt.t(
+        "In {n} simulated companies recommended tests brought {share} of their expected worth on average ({ends}).",
+        n=m.fmt.number(BROUGHT.companies),
+        share=m.fmt.percent(BROUGHT.share, 0),
+        ends=m.fmt.percent_range(BROUGHT.lower, BROUGHT.upper, 0),
+    )
 
 
 def _sentence(m: Telling) -> str:
