@@ -109,3 +109,21 @@ def test_a_region_that_the_panel_misses_is_named(settings: Settings, dataset: mm
     wrong = desk.readouts[0].model_copy(update={"treated": ("north", "atlantis")})
     with pytest.raises(DataError, match="'atlantis' is no region of the analysis' data"):
         mmm.read_tests(settings.model_copy(update={"desk": desk.model_copy(update={"readouts": (wrong,)})}), dataset)
+
+
+@pytest.mark.parametrize(
+    ("treated", "says"),
+    [
+        (("north", "west"), "both change spend in 'north' at the same time"),
+        (("west", "south"), "its control 'south' is treated by test 'again' at the same time. List it under excluded"),
+    ],
+)
+def test_tests_that_disturb_each_other_are_not_read(
+    settings: Settings, dataset: mmm.Dataset, treated: tuple[str, ...], says: str
+) -> None:
+    desk = settings.desk
+    assert desk is not None
+    again = desk.readouts[0].model_copy(update={"name": "again", "treated": treated})
+    two = desk.model_copy(update={"readouts": (desk.readouts[0], again)})
+    with pytest.raises(DataError, match=says):
+        mmm.read_tests(settings.model_copy(update={"desk": two}), dataset)
