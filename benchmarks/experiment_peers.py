@@ -2,7 +2,7 @@
 
 ``make peers-experiments`` installs the libraries into environments of their own under .peers/. Tests: GeoLift's 40
 cities (carried by causal-marketing), the example that meridian-geox ships, and simulated panels whose effect is known
-(``benchmarks/experiments_study.py``). All run one after the other in one run on one machine, each peer in a process of
+(``benchmarks/experiments_study.py``). All run one after the other on one machine, each peer in a process of
 its own; results are kept by peer under .mmm. The tables of docs/studies/experiment_libraries.md are printed.
 """
 
